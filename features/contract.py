@@ -1,0 +1,240 @@
+"""The data contract: every canonical table and column, declared once.
+
+The declaration serves validation and casting at ingest, the documentation, the request schema of the
+service and the views that the point-in-time SQL reads. Time rule: every table has `known_at`, the first
+second at which a row could have been read by us; whole seconds, UTC. Null rule: a column says whether it
+may be empty; an empty cell in a column that may not be is a quarantined row, never a default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "ATTRIBUTE_TYPES",
+    "CHANNEL_PATTERN",
+    "CONTRACT_VERSION",
+    "DIRECTIONS",
+    "OUTCOMES",
+    "ROLES",
+    "SENIOR",
+    "SENIORITIES",
+    "START_OF_TIME",
+    "TABLES",
+    "AttributeType",
+    "Column",
+    "ColumnType",
+    "Table",
+    "sql_type",
+]
+
+CONTRACT_VERSION = 1
+START_OF_TIME = "1970-01-01T00:00:00Z"
+CHANNEL_PATTERN = "[a-z][a-z0-9_]{0,39}"
+
+ColumnType = Literal["string", "integer", "number", "boolean", "timestamp", "set"]
+AttributeType = Literal["number", "category", "boolean", "date", "set", "text"]
+
+ATTRIBUTE_TYPES: dict[AttributeType, ColumnType] = {
+    "number": "number",
+    "category": "string",
+    "boolean": "boolean",
+    "date": "timestamp",
+    "set": "set",
+    "text": "string",
+}
+
+_SQL_TYPES: dict[ColumnType, str] = {
+    "string": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "set": "VARCHAR[]",
+}
+
+
+def sql_type(column_type: ColumnType) -> str:
+    """The DuckDB type that a canonical column of this type is stored as."""
+    return _SQL_TYPES[column_type]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a canonical table. Bounds are inclusive; `unit` is for people."""
+
+    name: str
+    type: ColumnType
+    description: str
+    nullable: bool = True
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] | None = None
+    pattern: str | None = None
+    default: int | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One canonical table. `key` identifies a row; `known_at` belongs to the key where facts change."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+def _identifier(name: str, description: str) -> Column:
+    return Column(name, "string", description, nullable=False)
+
+
+_KNOWN_AT = Column(
+    "known_at", "timestamp", "first second at which we could have read this row", nullable=False
+)
+
+SENIORITIES = ("c_level", "vice_president", "director", "manager", "staff")
+SENIOR = ("c_level", "vice_president")
+"""Vice president or higher: the people whom the marketing qualified account rule asks for."""
+
+ROLES = ("decision_maker", "influencer", "evaluator", "user")
+DIRECTIONS = ("inbound", "outbound", "mutual")
+OUTCOMES = ("won", "lost")
+
+_ACCOUNTS = Table(
+    "accounts",
+    "Versions of what is known of a company. As of a moment, the latest known non-empty value of each "
+    "column counts; a later version with an empty cell does not make a fact unknown again.",
+    ("account_id", "known_at"),
+    (
+        _identifier("account_id", "identifier of the company in the source"),
+        _KNOWN_AT,
+        Column("name", "string", "name of the company"),
+        Column("domain", "string", "web domain, lower case, without www"),
+        Column("industry", "string", "industry, as the source words it"),
+        Column("country", "string", "country, as the source words it"),
+        Column("region", "string", "state, province or sales region"),
+        Column("city", "string", "city"),
+        Column("employees", "integer", "employees", unit="people", minimum=0, maximum=5_000_000),
+        Column("annual_revenue", "number", "annual revenue", unit="one currency", minimum=0, maximum=1e13),
+        Column("founded_year", "integer", "year of foundation", unit="year", minimum=1000, maximum=2100),
+        Column("technologies", "set", "technologies in use"),
+    ),
+)
+
+_CONTACTS = Table(
+    "contacts",
+    "Versions of what is known of a person at an account. No names and no addresses.",
+    ("contact_id", "known_at"),
+    (
+        _identifier("contact_id", "identifier of the person in the source"),
+        _identifier("account_id", "the company the person works for"),
+        _KNOWN_AT,
+        Column("seniority", "string", "level", allowed=SENIORITIES),
+        Column("department", "string", "department"),
+        Column("role", "string", "role in the buying group", allowed=ROLES),
+    ),
+)
+
+_ACTIVITIES = Table(
+    "activities",
+    "Engagements, one row each or one row for many (`quantity`). Outbound rows are our own outreach and "
+    "never count as engagement; mutual rows (a meeting, an answered call) are two-way contact.",
+    ("activity_id",),
+    (
+        _identifier("activity_id", "identifier of the row"),
+        _identifier("account_id", "the company that acted"),
+        Column("contact_id", "string", "the person who acted; empty for anonymous activity"),
+        Column(
+            "channel",
+            "string",
+            "kind of activity, such as web_visit",
+            nullable=False,
+            pattern=CHANNEL_PATTERN,
+        ),
+        Column("direction", "string", "who acted", nullable=False, allowed=DIRECTIONS),
+        Column("occurred_at", "timestamp", "when it happened", nullable=False),
+        _KNOWN_AT,
+        Column(
+            "quantity",
+            "integer",
+            "how many activities the row stands for",
+            nullable=False,
+            minimum=0,
+            maximum=10_000_000,
+            default=1,
+        ),
+        Column("seconds", "integer", "time spent", unit="seconds", minimum=0, maximum=100_000_000),
+        Column(
+            "people",
+            "integer",
+            "distinct people that the row stands for",
+            unit="people",
+            minimum=0,
+            maximum=1_000_000,
+        ),
+    ),
+)
+
+_INTENT_TOPICS = Table(
+    "intent_topics",
+    "Third-party research signal per account, topic and week.",
+    ("account_id", "topic", "occurred_at", "known_at"),
+    (
+        _identifier("account_id", "the company that researched"),
+        _identifier("topic", "the topic"),
+        Column("occurred_at", "timestamp", "first second of the week", nullable=False),
+        _KNOWN_AT,
+        Column(
+            "score",
+            "number",
+            "strength of the research",
+            nullable=False,
+            unit="points",
+            minimum=0,
+            maximum=100,
+        ),
+    ),
+)
+
+_OPPORTUNITIES = Table(
+    "opportunities",
+    "Versions of a deal: one row when it was opened (no outcome), one when it was closed.",
+    ("opportunity_id", "known_at"),
+    (
+        _identifier("opportunity_id", "identifier of the deal"),
+        _identifier("account_id", "the company"),
+        _KNOWN_AT,
+        Column("product", "string", "the product line"),
+        Column("created_at", "timestamp", "when the deal was opened", nullable=False),
+        Column("closed_at", "timestamp", "when the deal was won or lost; empty while open"),
+        Column("outcome", "string", "how it ended; empty while open", allowed=OUTCOMES),
+        Column("amount", "number", "value of the deal", unit="one currency", minimum=-1e12, maximum=1e12),
+    ),
+)
+
+_STAGE_CHANGES = Table(
+    "stage_changes",
+    "Each move of a deal from stage to stage.",
+    ("opportunity_id", "stage", "occurred_at"),
+    (
+        _identifier("opportunity_id", "the deal"),
+        _identifier("stage", "the stage entered"),
+        Column("occurred_at", "timestamp", "when it was entered", nullable=False),
+        _KNOWN_AT,
+    ),
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (_ACCOUNTS, _CONTACTS, _ACTIVITIES, _INTENT_TOPICS, _OPPORTUNITIES, _STAGE_CHANGES)
+}
+"""Every canonical table by name, in the order in which they are ingested."""

@@ -1,0 +1,157 @@
+"""Canonical tables at rest, and the DuckDB connection that reads them.
+
+Turns Parquet files or Arrow tables into views named after the contract's tables; a table that was not
+given is an empty view with the contract's columns. Time rule: none of its own; `known_before` cuts every
+table at a moment. Null rule: columns of the contract that a source lacks are empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.contract import ATTRIBUTE_TYPES, TABLES, AttributeType, ColumnType, sql_type
+from features.errors import ContractError, suggestion
+
+__all__ = ["Attribute", "Tables", "arrow_type", "open_engine"]
+
+_ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us"),
+    "set": pa.list_(pa.string()),
+}
+
+
+def arrow_type(column_type: ColumnType) -> pa.DataType:
+    """The Arrow type of a canonical column. Timestamps are naive and mean UTC."""
+    return _ARROW_TYPES[column_type]
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A further account column that a mapping declares; it becomes a versioned fact and a feature."""
+
+    name: str
+    type: AttributeType
+    label: str
+    label_zh: str | None = None
+    unit: str | None = None
+    current_value_only: bool = False
+
+    @property
+    def column_type(self) -> ColumnType:
+        return ATTRIBUTE_TYPES[self.type]
+
+
+def open_engine(*, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that reads times as UTC and never takes a Python variable for a table."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "python_enable_replacements": False,
+        "TimeZone": "UTC",
+        "preserve_insertion_order": False,
+    }
+    if threads is not None:
+        settings["threads"] = threads
+    return duckdb.connect(":memory:", config=settings)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The canonical tables, each a list of Parquet files or one Arrow table.
+
+    sources: by table name; a missing name is an empty table.
+    attributes: the further account columns, stored in `accounts` under their own names.
+    """
+
+    sources: Mapping[str, tuple[Path, ...] | pa.Table]
+    attributes: tuple[Attribute, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.sources:
+            if name not in TABLES:
+                raise ContractError(
+                    "unknown table", got=repr(name), allowed=", ".join(TABLES), fix=suggestion(name, TABLES)
+                )
+
+    @classmethod
+    def from_frames(
+        cls, frames: Mapping[str, pd.DataFrame], *, attributes: tuple[Attribute, ...] = ()
+    ) -> Tables:
+        """Tables from pandas frames that hold columns of the contract; absent columns are empty.
+
+        Nothing is validated here: frames come from code, files go through `features.ingest`.
+        """
+        empty = cls({}, attributes)
+        return cls(
+            {
+                name: pa.Table.from_pandas(
+                    frame.reindex(columns=list(empty.schema(name).names)),
+                    schema=empty.schema(name),
+                    preserve_index=False,
+                )
+                for name, frame in frames.items()
+            },
+            attributes,
+        )
+
+    def schema(self, name: str) -> pa.Schema:
+        """The Arrow schema of a table, attributes included."""
+        fields = [(column.name, arrow_type(column.type)) for column in TABLES[name].columns]
+        if name == "accounts":
+            fields += [(attribute.name, arrow_type(attribute.column_type)) for attribute in self.attributes]
+        return pa.schema(fields)
+
+    def connect(self, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+        """A fresh engine with one view per canonical table. Take a cursor per thread."""
+        connection = open_engine(threads=threads)
+        for name in TABLES:
+            self._create_view(connection, name)
+        return connection
+
+    def _create_view(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        source = self.sources.get(name)
+        if source is None or isinstance(source, pa.Table):
+            table = self.schema(name).empty_table() if source is None else source
+            connection.register(f"{name}_given", table)
+            present, origin = set(table.column_names), f"{name}_given"
+        else:
+            present = set(pq.read_schema(source[0]).names)
+            files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in source)
+            origin = f"read_parquet([{files}])"
+        types = {column.name: column.type for column in TABLES[name].columns}
+        if name == "accounts":
+            types |= {attribute.name: attribute.column_type for attribute in self.attributes}
+        columns = ", ".join(
+            f'"{column}"' if column in present else f'CAST(NULL AS {sql_type(kind)}) AS "{column}"'
+            for column, kind in types.items()
+        )
+        connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {origin}")
+
+    def read(self, name: str) -> pd.DataFrame:
+        """One table as a frame, in no promised order."""
+        with self.connect() as connection:
+            frame: pd.DataFrame = connection.execute(f"SELECT * FROM {name}").to_arrow_table().to_pandas()
+            return frame
+
+    def known_before(self, moment: datetime) -> Tables:
+        """The tables as they stood at `moment` (naive, UTC): rows with `known_at < moment`, in memory."""
+        with self.connect() as connection:
+            return Tables(
+                {
+                    name: connection.execute(
+                        f"SELECT * FROM {name} WHERE known_at < ?", [moment]
+                    ).to_arrow_table()
+                    for name in self.sources
+                },
+                self.attributes,
+            )
