@@ -57,12 +57,14 @@ def open_engine(*, threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that reads times as UTC and never takes a Python variable for a table."""
     settings: dict[str, str | bool | int | float | list[str]] = {
         "python_enable_replacements": False,
-        "TimeZone": "UTC",
         "preserve_insertion_order": False,
     }
     if threads is not None:
         settings["threads"] = threads
-    return duckdb.connect(":memory:", config=settings)
+    connection = duckdb.connect(":memory:", config=settings)
+    # Not a start-up setting: the extension that knows time zones is loaded only after the start.
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ class Tables:
         return cls(
             {
                 name: pa.Table.from_pandas(
-                    frame.reindex(columns=list(empty.schema(name).names)),
-                    schema=empty.schema(name),
+                    frame,
+                    schema=pa.schema([field for field in empty.schema(name) if field.name in frame.columns]),
                     preserve_index=False,
                 )
                 for name, frame in frames.items()
