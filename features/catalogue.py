@@ -1,0 +1,135 @@
+"""The catalogue: every feature of a model by position, and what the SQL must know to compute them.
+
+Turns the tables as they stood at a cutoff into declarations: which channels are common, which levels and
+set members occur often. Time rule: only rows with `known_at < cutoff` are read. Null rule: a column that was
+empty before the cutoff declares no feature.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+from features.errors import InputError, suggestion
+from features.feature import Feature, Group, Language, Value
+from features.tables import Attribute
+
+__all__ = ["FIT_GROUPS", "GROUPS", "Catalogue", "Feature"]
+
+GROUPS: tuple[Group, ...] = (
+    "firmographic",
+    "technographic",
+    "engagement",
+    "outreach",
+    "topics",
+    "relationship",
+)
+FIT_GROUPS: tuple[Group, ...] = ("firmographic", "technographic")
+"""All that a fit model may see."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Features in the order of the matrix' columns.
+
+    engagement_channels, outreach_channels: channels with features of their own; the rest share one place.
+    attributes: the further account columns that the tables must offer.
+
+    >>> catalogue = Catalogue.from_json('{"version": 1, "features": [], "engagement_channels": [], '
+    ...     '"outreach_channels": [], "attributes": []}')
+    >>> catalogue.names
+    ()
+    """
+
+    features: tuple[Feature, ...]
+    engagement_channels: tuple[str, ...] = ()
+    outreach_channels: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Column names, unique, in the order of the matrix."""
+        return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.names)}
+
+    def index(self, name: str) -> int:
+        """The column of the feature `name`. InputError when the catalogue lacks it."""
+        if name not in self._positions:
+            raise InputError("unknown feature", got=repr(name), fix=suggestion(name, self.names))
+        return self._positions[name]
+
+    def feature(self, name: str) -> Feature:
+        """The declaration of the feature `name`. InputError when the catalogue lacks it."""
+        return self.features[self.index(name)]
+
+    def readable(self, name: str, value: float) -> Value:
+        """A cell of the matrix as people read it: level, yes or no, number; None when missing."""
+        return self.feature(name).readable(value)
+
+    def sentence(self, name: str, value: float, *, language: Language = "en") -> str:
+        """The explanation of a cell of the matrix in one sentence."""
+        return self.feature(name).sentence(value, language=language)
+
+    def select(self, *, groups: Collection[str]) -> Catalogue:
+        """The same catalogue with the features of some groups only, in the same order."""
+        for group in groups:
+            if group not in GROUPS:
+                raise InputError(
+                    "unknown feature group",
+                    got=repr(group),
+                    allowed=", ".join(GROUPS),
+                    fix=suggestion(group, GROUPS),
+                )
+        return replace(self, features=tuple(f for f in self.features if f.group in groups))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the JSON form: equal exactly when the matrix means the same."""
+        return sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """One line of JSON, the same bytes for the same catalogue. Defaults are left out."""
+        return json.dumps(
+            {
+                "version": 1,
+                "features": [_stored(feature) for feature in self.features],
+                "engagement_channels": self.engagement_channels,
+                "outreach_channels": self.outreach_channels,
+                "attributes": [_stored(attribute) for attribute in self.attributes],
+            },
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Catalogue:
+        """The catalogue that `to_json` wrote. InputError when it is anything else."""
+        try:
+            stored = json.loads(text)
+            if stored["version"] != 1:
+                raise ValueError(f"version {stored['version']!r}")
+            return cls(
+                tuple(_feature(entry) for entry in stored["features"]),
+                tuple(stored["engagement_channels"]),
+                tuple(stored["outreach_channels"]),
+                tuple(Attribute(**entry) for entry in stored["attributes"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                "the text is no feature catalogue", got=error, fix="train the model again"
+            ) from error
+
+
+def _stored(declaration: Feature | Attribute) -> dict[str, Any]:
+    return {name: value for name, value in asdict(declaration).items() if value not in (None, "", (), False)}
+
+
+def _feature(entry: dict[str, Any]) -> Feature:
+    return Feature(**(entry | {"levels": tuple(entry.get("levels", ()))}))
