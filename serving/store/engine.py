@@ -1,0 +1,170 @@
+"""A URL becomes a database that is up to date, and its faults become errors that say what to do.
+
+SQLite runs in WAL mode with foreign keys and a busy timeout; a writer takes the write lock when it
+begins, so that what it read cannot change before it writes. PostgreSQL gets the same by locking rows.
+Time rule and null rule: none of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+
+from features.errors import ConfigError, WorkspaceError
+from serving.store.schema import REVISION
+
+__all__ = ["migrate", "open_database", "reading", "revision_of", "store_faults", "writing"]
+
+BUSY_SECONDS = 10
+_WRITES = "spearfish_writes"
+
+_SQLITE_FAULTS = {
+    "SQLITE_BUSY": ("is locked by another process", "end what holds it, or try again"),
+    "SQLITE_LOCKED": ("is locked by another process", "end what holds it, or try again"),
+    "SQLITE_READONLY": ("cannot be written to", "give this user write access to the file and its folder"),
+    "SQLITE_CANTOPEN": ("cannot be opened", "check that its folder exists and may be written to"),
+    "SQLITE_PERM": ("cannot be opened", "give this user access to the file and its folder"),
+    "SQLITE_NOTADB": ("is not a database", "restore the file from a backup, or move it away"),
+    "SQLITE_CORRUPT": ("is damaged", "restore the file from a backup, or move it away"),
+    "SQLITE_FULL": ("cannot grow, the disk is full", "free some space"),
+    "SQLITE_IOERR": ("cannot be read or written", "check the disk"),
+}
+
+
+def open_database(url: str, *, create: bool = True) -> Engine:
+    """The engine of a database whose tables are those of this version; older ones are migrated.
+
+    create: False refuses a SQLite file that does not exist. The folder is never created.
+    Raises ConfigError for a URL that cannot be used, WorkspaceError for everything about the database.
+    """
+    target = _parsed(url)
+    file = _sqlite_file(target)
+    if file is not None and not create and not file.exists():
+        raise WorkspaceError("there is no store", got=str(file), fix="run `spearfish promote` first")
+    engine = _engine(target)
+    with store_faults(engine):
+        found = revision_of(engine)
+    if found != REVISION:
+        migrate(engine)
+    return engine
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise ConfigError(
+            "the store's URL cannot be read", allowed="sqlite:///path/store.db, postgresql+psycopg://..."
+        ) from error
+
+
+def _sqlite_file(url: URL) -> Path | None:
+    is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    return Path(str(url.database)) if is_file and not str(url.database).startswith("file:") else None
+
+
+def _engine(url: URL) -> Engine:
+    is_sqlite = url.get_backend_name() == "sqlite"
+    options = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True}
+    try:
+        engine = create_engine(url, **options)
+    except (ImportError, NoSuchModuleError) as error:
+        raise ConfigError(
+            "the database driver is missing", got=url.drivername, fix=f"install it: {error}"
+        ) from error
+    if is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: SQLiteConnection, record: object) -> None:
+    # The driver's own transaction handling commits before some statements; with None, BEGIN is ours.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys=ON")
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent view of the database."""
+    with store_faults(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may write: all of it or nothing. Writers wait for each other."""
+    prepared = engine.execution_options(**{_WRITES: True})
+    with store_faults(engine), prepared.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def store_faults(engine: Engine) -> Iterator[None]:
+    """Turn a fault of the database into WorkspaceError; broken constraints stay what they are."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise _explained(error, place=engine.url.render_as_string(hide_password=True)) from error
+
+
+def _explained(error: DBAPIError, *, place: str) -> WorkspaceError:
+    name = str(getattr(error.orig, "sqlite_errorname", ""))
+    for prefix, (fault, fix) in _SQLITE_FAULTS.items():
+        if name.startswith(prefix):
+            return WorkspaceError(f"the store {fault}", got=place, fix=fix)
+    return WorkspaceError(
+        f"the store does not answer: {str(error.orig).splitlines()[0]}",
+        got=place,
+        fix="check that the database runs and that SPEARFISH_STORE_URL is right",
+    )
+
+
+def revision_of(engine: Engine) -> str | None:
+    """The migration that the database stands at, None for an empty one."""
+    with engine.connect() as connection:
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to this version in one transaction; several processes may try at once."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(5843096)"))
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise WorkspaceError(
+                "the store was made by another version of Spearfish",
+                got=f"revision {_revision(connection)}",
+                allowed=f"revision {REVISION} or older",
+                fix="install the newer version of Spearfish",
+            ) from error

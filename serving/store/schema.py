@@ -1,0 +1,124 @@
+"""The tables of the store, in SQLAlchemy's words.
+
+Declares what people and services write: here the bundles, the releases made of them, the one pointer row
+that says which release answers, and the log of who moved it. The database itself is made by the
+migrations, and a test holds the two together. Time rule: every moment is whole seconds, UTC, stored
+without a zone. Null rule: a release may lack one of the two models; a pointer without a release means
+that nothing was promoted yet.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+from features.errors import InputError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+__all__ = ["REVISION", "UtcSeconds", "bundles", "metadata", "pointer", "release_events", "releases"]
+
+REVISION = "0001"
+"""The newest migration. A database that says so is opened without loading alembic."""
+
+
+class UtcSeconds(TypeDecorator[datetime]):
+    """A naive datetime that means UTC, in whole seconds; anything else is refused, never bent."""
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and (value.tzinfo is not None or value.microsecond):
+            raise InputError(
+                "a moment in the store must be whole seconds, UTC, without a zone",
+                got=value.isoformat(),
+                fix="convert it with .astimezone(UTC).replace(tzinfo=None, microsecond=0)",
+            )
+        return value
+
+
+metadata = MetaData(
+    naming_convention={
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+def _moment(name: str, *, nullable: bool = False) -> Column[datetime]:
+    return Column(name, UtcSeconds, nullable=nullable)
+
+
+def _release(name: str, *, nullable: bool = True) -> Column[Any]:
+    return Column(name, Integer, ForeignKey("releases.id"), nullable=nullable)
+
+
+bundles = Table(
+    "bundles",
+    metadata,
+    Column("fingerprint", String(128), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    _moment("created_at"),
+    CheckConstraint("kind IN ('fit', 'intent')", name="kind"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _moment("created_at"),
+    Column("created_by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("fit_fingerprint", String(128), ForeignKey("bundles.fingerprint")),
+    Column("intent_fingerprint", String(128), ForeignKey("bundles.fingerprint")),
+    Column("settings", JSON, nullable=False),
+    _release("previous_id"),
+    CheckConstraint("fit_fingerprint IS NOT NULL OR intent_fingerprint IS NOT NULL", name="one_model"),
+    sqlite_autoincrement=True,
+)
+
+pointer = Table(
+    "pointer",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _release("release_id"),
+    _moment("activate_at", nullable=True),
+    _release("replaced_id"),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+release_events = Table(
+    "release_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _moment("at"),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("action", String(16), nullable=False),
+    _release("release_id", nullable=False),
+    _release("replaced_id"),
+    _moment("activate_at"),
+    sqlite_autoincrement=True,
+)
