@@ -1,0 +1,152 @@
+"""The sections of the TOML file that say what is predicted, how it is learned and how it is judged.
+
+Turns the tables [labels], [model], [backtest] and [serving] into frozen, checked settings. Time rule:
+dates without a time mean midnight UTC. Null rule: a key that is left out has the default written here.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+__all__ = [
+    "GRADES",
+    "BacktestSettings",
+    "FitLabelSettings",
+    "Grade",
+    "IntentLabelSettings",
+    "LabelSettings",
+    "LearningSettings",
+    "ModelSettings",
+    "Moment",
+    "Section",
+    "ServingSettings",
+]
+
+
+def _naive_utc(moment: datetime) -> datetime:
+    utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return utc.replace(microsecond=0)
+
+
+Moment = Annotated[datetime, AfterValidator(_naive_utc)]
+"""A date or a time; kept as naive UTC, whole seconds."""
+
+
+class Section(BaseModel):
+    """A table of the TOML file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FitLabelSettings(Section):
+    """[labels.fit]: won or lost, from closed opportunities."""
+
+    enabled: bool = True
+    product: str | None = None
+    maturity_percentile: float = Field(default=0.9, gt=0.0, le=1.0)
+
+
+class IntentLabelSettings(Section):
+    """[labels.intent]: what happens within the horizon, from snapshots `step_days` apart."""
+
+    event: Literal["opportunity_created", "won"] = "opportunity_created"
+    horizon_days: int = Field(default=90, ge=1, le=730)
+    step_days: int = Field(default=30, ge=1, le=365)
+    history_days: int | None = Field(default=None, ge=1)
+    product: str | None = None
+
+
+class LabelSettings(Section):
+    """[labels]"""
+
+    fit: FitLabelSettings = FitLabelSettings()
+    intent: IntentLabelSettings = IntentLabelSettings()
+
+
+class LearningSettings(Section):
+    """[model.fit] or [model.intent]: the parameters of LightGBM and of the search for its length.
+
+    groups: feature groups to learn from; None means all that the model may use.
+    members: boosters with different seeds that are averaged into one.
+    folds: later time slices on which the number of rounds and the calibration are found.
+    """
+
+    groups: tuple[str, ...] | None = None
+    learning_rate: float = Field(default=0.05, gt=0.0, le=1.0)
+    num_leaves: int = Field(default=15, ge=2, le=255)
+    min_data_in_leaf: int = Field(default=20, ge=1)
+    min_sum_hessian_in_leaf: float = Field(default=1.0, ge=0.0)
+    feature_fraction: float = Field(default=0.5, gt=0.0, le=1.0)
+    bagging_fraction: float = Field(default=0.8, gt=0.0, le=1.0)
+    lambda_l1: float = Field(default=0.0, ge=0.0)
+    lambda_l2: float = Field(default=5.0, ge=0.0)
+    path_smooth: float = Field(default=0.0, ge=0.0)
+    max_bin: int = Field(default=63, ge=2, le=1023)
+    max_rounds: int = Field(default=400, ge=1, le=5000)
+    patience: int = Field(default=40, ge=1)
+    members: int = Field(default=1, ge=1, le=20)
+    folds: int = Field(default=2, ge=1, le=10)
+    seed: int = Field(default=7, ge=0)
+
+
+class ModelSettings(Section):
+    """[model]"""
+
+    fit: LearningSettings = LearningSettings()
+    intent: LearningSettings = LearningSettings()
+
+
+class BacktestSettings(Section):
+    """[backtest]: choose on `development_cutoffs`, report `cutoffs` once."""
+
+    cutoffs: tuple[Moment, ...] = ()
+    development_cutoffs: tuple[Moment, ...] = ()
+    seeds: int = Field(default=5, ge=1, le=50)
+    top_k: int = Field(default=10, ge=1)
+    replicates: int = Field(default=1000, ge=100, le=100_000)
+
+
+Grade = Literal["A", "B", "C", "D"]
+GRADES: tuple[Grade, ...] = ("A", "B", "C", "D")
+
+_PRIORITY: dict[Grade, dict[Grade, str]] = {
+    "A": {"A": "sales_now", "B": "sales_now", "C": "sales", "D": "nurture"},
+    "B": {"A": "sales_now", "B": "sales", "C": "nurture", "D": "nurture"},
+    "C": {"A": "sales", "B": "nurture", "C": "nurture", "D": "watch"},
+    "D": {"A": "watch", "B": "watch", "C": "none", "D": "none"},
+}
+
+
+class ServingSettings(Section):
+    """[serving]
+
+    grade_cuts: shares of the reference population that get at least A, B and C.
+    priority: what to do, by fit grade, then by intent grade.
+    to_sales: the priorities that hand an account to sales; never reachable with fit D.
+    """
+
+    grade_cuts: tuple[float, float, float] = (0.10, 0.30, 0.60)
+    priority: dict[Grade, dict[Grade, str]] = Field(default_factory=lambda: _PRIORITY)
+    to_sales: tuple[str, ...] = ("sales_now", "sales")
+
+    @field_validator("grade_cuts")
+    @classmethod
+    def _cuts_rise(cls, cuts: tuple[float, float, float]) -> tuple[float, float, float]:
+        if not 0.0 < cuts[0] < cuts[1] < cuts[2] < 1.0:
+            raise ValueError("the three grade cuts must rise and lie between 0 and 1")
+        return cuts
+
+    @model_validator(mode="after")
+    def _priority_is_whole(self) -> ServingSettings:
+        for grade in GRADES:
+            if set(self.priority.get(grade, {})) != set(GRADES):
+                raise ValueError(f"priority.{grade} needs one entry for each intent grade A, B, C and D")
+        handed = sorted(set(self.priority["D"].values()) & set(self.to_sales))
+        if handed:
+            raise ValueError(
+                f"an account of fit D is never routed to sales, but priority.D holds {handed[0]!r}"
+            )
+        return self
