@@ -30,5 +30,15 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 setup: $(VENV)/.installed ## make .venv with the command `spearfish` in it
 
+demo: setup ## simulate a market, train, explain and serve on 127.0.0.1:3000 (SERVE=0 ends after the summary)
+	@$(BIN)/spearfish demo --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
+
+test: setup ## run the whole test suite, style and types included
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lock: setup ## resolve the floors of pyproject.toml anew (needs uv); hashes, no addresses
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --upgrade --extra dev pyproject.toml --output-file requirements.lock
+
 clean: ## remove what the other commands made
 	rm -rf $(VENV) workspace .pytest_cache .mypy_cache .ruff_cache
