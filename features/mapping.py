@@ -120,14 +120,6 @@ class AttributeBinding(Binding):
     unit: str | None = None
 
 
-def _as_binding(value: object) -> object:
-    return {"column": value} if isinstance(value, str) else value
-
-
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
 class Source(Section):
     """[[sources]]: rows of one canonical table, from files or from a SQL query.
 
@@ -141,18 +133,18 @@ class Source(Section):
 
     table: str
     name: str | None = None
-    path: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    path: tuple[str, ...] = ()
     query: str | None = None
     format: Literal["csv", "parquet"] | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     time_zone: Zone | None = None
-    known_at: Annotated[Binding | None, BeforeValidator(_as_binding)] = None
+    known_at: Binding | None = None
     known_immediately: Literal[True] | None = None
     known_at_delay: Annotated[timedelta | None, BeforeValidator(_delay)] = None
     extracted_at: Annotated[datetime | None, AfterValidator(_with_zone)] = None
     known: Literal["start_of_time"] | None = None
     current_value_only: bool = False
-    columns: dict[str, Annotated[Binding, BeforeValidator(_as_binding)]]
+    columns: dict[str, Binding]
     attributes: dict[str, AttributeBinding] = Field(default_factory=dict)
 
     @property
@@ -269,7 +261,7 @@ def load_config(path: Path | str, *, overrides: Mapping[str, str] | None = None)
     raw = _read_toml(file)
     parameters = _parameters(raw.get("parameters", {}), overrides=overrides or {}, file=file)
     if isinstance(raw.get("sources"), list):
-        raw["sources"] = [_put_in(source, parameters, file=file) for source in raw["sources"]]
+        raw["sources"] = [_written_out(source, parameters, file=file) for source in raw["sources"]]
     document = json.dumps(raw | {"parameters": parameters, "file": str(file)}, default=_json_value)
     try:
         return Config.model_validate_json(document, strict=True)
@@ -333,28 +325,37 @@ def _locate(value: str, *, places: list[Path]) -> str:
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def _put_in(source: object, parameters: Mapping[str, str], *, file: Path) -> object:
-    """A source with `{name}` in its path and query replaced; quotes are doubled inside a query."""
+def _written_out(source: object, parameters: Mapping[str, str], *, file: Path) -> object:
+    """A source with short forms written out and `{name}` in its path and query replaced."""
     if not isinstance(source, dict):
         return source
+    full = dict(source)
+    if isinstance(full.get("path"), str):
+        full["path"] = [full["path"]]
+    if isinstance(full.get("path"), list):
+        full["path"] = [_put_in(path, parameters, file=file) for path in full["path"]]
+    if "query" in full:
+        quoted = {name: value.replace("'", "''") for name, value in parameters.items()}
+        full["query"] = _put_in(full["query"], quoted, file=file)
+    if "known_at" in full:
+        full["known_at"] = _as_binding(full["known_at"])
+    if isinstance(full.get("columns"), dict):
+        full["columns"] = {name: _as_binding(value) for name, value in full["columns"].items()}
+    return full
 
-    def fill(text: str, *, in_sql: bool) -> str:
-        def value(match: re.Match[str]) -> str:
-            if match[1] not in parameters:
-                raise ConfigError(
-                    f"{file}: unknown parameter {match[0]}",
-                    allowed=", ".join(parameters) or "none: the file declares no [parameters]",
-                    fix=suggestion(match[1], parameters),
-                )
-            text = parameters[match[1]]
-            return text.replace("'", "''") if in_sql else text
 
-        return _PLACEHOLDER.sub(value, text)
+def _as_binding(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
 
-    filled = dict(source)
-    if isinstance(filled.get("query"), str):
-        filled["query"] = fill(filled["query"], in_sql=True)
-    paths = _as_list(filled.get("path"))
-    if isinstance(paths, list):
-        filled["path"] = [fill(path, in_sql=False) if isinstance(path, str) else path for path in paths]
-    return filled
+
+def _put_in(text: object, parameters: Mapping[str, str], *, file: Path) -> object:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in parameters:
+            raise ConfigError(
+                f"{file}: unknown parameter {match[0]}",
+                allowed=", ".join(parameters) or "none: the file declares no [parameters]",
+                fix=suggestion(match[1], parameters),
+            )
+        return parameters[match[1]]
+
+    return _PLACEHOLDER.sub(value, text) if isinstance(text, str) else text
