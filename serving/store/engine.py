@@ -14,9 +14,9 @@ from sqlite3 import Connection as SQLiteConnection
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, StatementError
 
-from features.errors import ConfigError, WorkspaceError
+from features.errors import ConfigError, SpearfishError, WorkspaceError
 from serving.store.schema import REVISION
 
 __all__ = ["migrate", "open_database", "reading", "revision_of", "store_faults", "writing"]
@@ -119,11 +119,13 @@ def store_faults(engine: Engine) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except DBAPIError as error:
+    except StatementError as error:
+        if isinstance(error.orig, SpearfishError):
+            raise error.orig from None
         raise _explained(error, place=engine.url.render_as_string(hide_password=True)) from error
 
 
-def _explained(error: DBAPIError, *, place: str) -> WorkspaceError:
+def _explained(error: StatementError, *, place: str) -> WorkspaceError:
     name = str(getattr(error.orig, "sqlite_errorname", ""))
     for prefix, (fault, fix) in _SQLITE_FAULTS.items():
         if name.startswith(prefix):
