@@ -63,7 +63,7 @@ def test_the_revision_in_the_code_is_the_newest_migration() -> None:
 
 
 def test_the_tables_can_be_made_in_postgresql() -> None:
-    dialect = postgresql.dialect()
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     made = "\n".join(
         str(CreateTable(table).compile(dialect=dialect)) for table in schema.metadata.sorted_tables
     )
