@@ -32,6 +32,7 @@ __all__ = ["Manifest", "TableFiles", "Workspace"]
 
 _INGEST_AGAIN = "run `spearfish ingest --config FILE` again"
 _LEASE = "lease"
+_STAGING = ".staging-"
 
 
 @dataclass(frozen=True)
@@ -218,8 +219,8 @@ class Workspace:
         Raises WorkspaceError when another writer is at work or the folder cannot be written.
         """
         with self._write_lock():
-            self._sweep(keep=self._current_snapshot())
-            staging = self.snapshots / f".staging-{uuid4().hex}"
+            self._sweep_leftovers()
+            staging = self.snapshots / f"{_STAGING}{uuid4().hex}"
             staging.mkdir(parents=True)
             try:
                 manifest = self._publish(staging, fill(staging))
@@ -249,12 +250,6 @@ class Workspace:
         finally:
             os.close(descriptor)
 
-    def _current_snapshot(self) -> str | None:
-        try:
-            return self.manifest().snapshot
-        except WorkspaceError:
-            return None
-
     def _publish(self, staging: Path, manifest: Manifest) -> Manifest:
         (staging / _LEASE).touch()
         for path in [*staging.rglob("*"), staging]:
@@ -273,26 +268,32 @@ class Workspace:
         _flush(self.home)
         return published
 
-    def _sweep(self, *, keep: str | None) -> None:
-        """Remove snapshots that are neither current nor leased, and what a killed writer left behind."""
-        for folder in self.snapshots.glob("*") if self.snapshots.is_dir() else ():
-            if folder.name == keep or not folder.is_dir():
-                continue
-            if folder.name.startswith(".staging-") or not (folder / _LEASE).exists():
-                shutil.rmtree(folder, ignore_errors=True)
-            else:
-                _remove_unless_leased(folder)
+    def _sweep_leftovers(self) -> None:
+        """Remove what a killed writer left behind."""
+        for folder in self.snapshots.glob(f"{_STAGING}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _sweep(self, *, keep: str) -> None:
+        """Remove every snapshot that is neither the current one nor leased."""
+        for folder in self.snapshots.iterdir():
+            if folder.name != keep and folder.is_dir() and not _leased(folder):
+                # Renamed first, so that a half-removed snapshot can never be taken for a whole one.
+                folder.rename(self.snapshots / f"{_STAGING}{uuid4().hex}")
+        self._sweep_leftovers()
 
 
-def _remove_unless_leased(folder: Path) -> None:
-    descriptor = os.open(folder / _LEASE, os.O_RDONLY)
+def _leased(folder: Path) -> bool:
+    try:
+        descriptor = os.open(folder / _LEASE, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
     except BlockingIOError:
-        return
+        return True
     finally:
         os.close(descriptor)
+    return False
 
 
 def _flush(path: Path) -> None:

@@ -1,0 +1,178 @@
+"""The checks that every row passes, from a file or from a request, in the order in which they apply.
+
+Turns the contract's columns into SQL conditions (for whole tables) and into Python checks (for one record
+of a request); both name the same reasons. Time rule: a row may not be known before it happened, and
+nothing may lie after `now`. Null rule: an empty cell is a fault only where the contract says so.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from features.contract import Column, Table
+
+__all__ = ["Check", "Problem", "Reason", "literal", "record_problems", "row_checks"]
+
+
+class Reason(StrEnum):
+    """Why a row was set aside."""
+
+    MALFORMED_LINE = "malformed line"
+    WRONG_TYPE = "wrong type"
+    TIME_WITHOUT_ZONE = "time without a zone"
+    MISSING_VALUE = "missing value"
+    OUT_OF_BOUNDS = "out of bounds"
+    NOT_ALLOWED = "value not allowed"
+    WRONG_PATTERN = "wrong pattern"
+    IN_THE_FUTURE = "in the future"
+    KNOWN_TOO_EARLY = "known before it happened"
+    CLOSED_TOO_EARLY = "closed before it was opened"
+    HALF_CLOSED = "outcome and closing time disagree"
+    UNKNOWN_ACCOUNT = "unknown account"
+    UNKNOWN_OPPORTUNITY = "unknown opportunity"
+    CONFLICTING_DUPLICATE = "conflicting duplicate"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A row is at fault where the SQL condition `fails` is true. `column` is what the report names."""
+
+    reason: Reason
+    column: str
+    fails: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of one record: the column, what it held, and what it may hold."""
+
+    reason: Reason
+    column: str
+    got: object
+    allowed: str | None = None
+
+
+def literal(text: str) -> str:
+    """A text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def row_checks(table: Table, *, now: datetime) -> list[Check]:
+    """The checks of typed rows, as SQL over the canonical column names; the first that fails counts."""
+    checks = [check for column in table.columns for check in _column_checks(column)]
+    for column in _times(table):
+        checks.append(
+            Check(Reason.IN_THE_FUTURE, column, f'"{column}" > TIMESTAMP {literal(now.isoformat(" "))}')
+        )
+    for column in _times(table):
+        if column != "known_at":
+            checks.append(Check(Reason.KNOWN_TOO_EARLY, "known_at", f'known_at < "{column}"'))
+    if table.name == "opportunities":
+        checks.append(Check(Reason.CLOSED_TOO_EARLY, "closed_at", "closed_at < created_at"))
+        checks.append(Check(Reason.HALF_CLOSED, "outcome", "(closed_at IS NULL) <> (outcome IS NULL)"))
+    return checks
+
+
+def _times(table: Table) -> list[str]:
+    return [column.name for column in table.columns if column.type == "timestamp"]
+
+
+def _column_checks(column: Column) -> list[Check]:
+    name = f'"{column.name}"'
+    checks = []
+    if not column.nullable:
+        checks.append(Check(Reason.MISSING_VALUE, column.name, f"{name} IS NULL"))
+    bounds = [
+        f"{name} {sign} {bound:.17g}"
+        for sign, bound in (("<", column.minimum), (">", column.maximum))
+        if bound is not None
+    ]
+    if bounds:
+        checks.append(Check(Reason.OUT_OF_BOUNDS, column.name, " OR ".join(bounds)))
+    if column.allowed is not None:
+        members = ", ".join(literal(member) for member in column.allowed)
+        checks.append(Check(Reason.NOT_ALLOWED, column.name, f"{name} NOT IN ({members})"))
+    if column.pattern is not None:
+        fails = f"NOT regexp_full_match({name}, {literal(column.pattern)})"
+        checks.append(Check(Reason.WRONG_PATTERN, column.name, fails))
+    return checks
+
+
+def record_problems(table: Table, record: Mapping[str, object], *, now: datetime) -> list[Problem]:
+    """What is wrong with one record of a request; empty when nothing is.
+
+    record: canonical column -> typed value (str, int, float, datetime naive UTC, list of str) or None;
+        a column that is not there is empty. Keys beyond the contract are not looked at.
+    """
+    problems = [problem for column in table.columns for problem in _cell_problems(column, record)]
+    found = {name: value for name in _times(table) if isinstance(value := record.get(name), datetime)}
+    problems += [
+        Problem(Reason.IN_THE_FUTURE, name, value, f"not after {now.isoformat()}")
+        for name, value in found.items()
+        if value > now
+    ]
+    known_at = found.get("known_at")
+    if known_at is not None and any(value > known_at for value in found.values()):
+        problems.append(Problem(Reason.KNOWN_TOO_EARLY, "known_at", known_at))
+    if table.name == "opportunities":
+        problems += _deal_problems(record, found)
+    return problems
+
+
+def _deal_problems(record: Mapping[str, object], times: Mapping[str, datetime]) -> list[Problem]:
+    created_at, closed_at, outcome = times.get("created_at"), times.get("closed_at"), record.get("outcome")
+    problems = []
+    if created_at is not None and closed_at is not None and closed_at < created_at:
+        problems.append(Problem(Reason.CLOSED_TOO_EARLY, "closed_at", closed_at))
+    if (record.get("closed_at") is None) != (outcome is None):
+        problems.append(Problem(Reason.HALF_CLOSED, "outcome", outcome))
+    return problems
+
+
+def _cell_problems(column: Column, record: Mapping[str, object]) -> list[Problem]:
+    value = record.get(column.name)
+    if value is None:
+        if column.nullable or column.default is not None:
+            return []
+        return [Problem(Reason.MISSING_VALUE, column.name, None)]
+    if not _has_type(column, value):
+        return [Problem(Reason.WRONG_TYPE, column.name, value, column.type)]
+    if not _within(column, value):
+        bounds = f"{column.minimum:g} to {column.maximum:g}"
+        return [Problem(Reason.OUT_OF_BOUNDS, column.name, value, bounds)]
+    if column.allowed is not None and value not in column.allowed:
+        return [Problem(Reason.NOT_ALLOWED, column.name, value, ", ".join(column.allowed))]
+    if column.pattern is not None and not re.fullmatch(column.pattern, str(value)):
+        return [Problem(Reason.WRONG_PATTERN, column.name, value, column.pattern)]
+    return []
+
+
+def _has_type(column: Column, value: object) -> bool:
+    match column.type:
+        case "string":
+            return isinstance(value, str)
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        case "timestamp":
+            return isinstance(value, datetime)
+        case "set":
+            return isinstance(value, list | tuple | set | frozenset) and all(
+                isinstance(member, str) for member in value
+            )
+
+
+def _within(column: Column, value: object) -> bool:
+    if not isinstance(value, int | float):
+        return True
+    lowest = -math.inf if column.minimum is None else column.minimum
+    highest = math.inf if column.maximum is None else column.maximum
+    return lowest <= value <= highest
