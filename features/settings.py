@@ -72,6 +72,7 @@ class LearningSettings(Section):
     groups: feature groups to learn from; None means all that the model may use.
     members: boosters with different seeds that are averaged into one.
     folds: later time slices on which the number of rounds and the calibration are found.
+    negatives_per_positive: the most rows without the event to learn from, per row with it; None means all.
     """
 
     groups: tuple[str, ...] | None = None
@@ -89,6 +90,7 @@ class LearningSettings(Section):
     patience: int = Field(default=40, ge=1)
     members: int = Field(default=1, ge=1, le=20)
     folds: int = Field(default=2, ge=1, le=10)
+    negatives_per_positive: float | None = Field(default=None, gt=0.0)
     seed: int = Field(default=7, ge=0)
 
 

@@ -1,0 +1,222 @@
+"""Learning: a float64 matrix and labelled rows in, one booster and its calibration out.
+
+Turns rows into gradient boosted trees whose number is found by early stopping on later time slices, whose
+calibration is fitted on the same later slices, and which are then grown again on all rows. Time rule: a
+slice is predicted only from rows whose label was known when it starts. Null rule: NaN is a value of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.catalogue import Catalogue
+from features.errors import NotEnoughDataError
+from features.settings import LearningSettings
+from models.booster import NativeBooster, merge_boosters
+from models.calibration import Calibration, fit_calibration, probabilities
+from training.splits import Fold, Positions, keep_negatives, time_folds
+
+__all__ = ["Learned", "Progress", "Rows", "learn", "lightgbm_parameters", "require_both_classes"]
+
+Matrix = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+_THREADS = 2
+_LARGEST_SCALING = 1.5
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Labelled rows and their features, in the same order.
+
+    frame: account_id, as_of, label, label_known_at. X: float64 (n, k) in catalogue order.
+    """
+
+    frame: pd.DataFrame
+    X: Matrix
+    catalogue: Catalogue
+
+    @property
+    def label(self) -> NDArray[np.int64]:
+        return self.frame["label"].to_numpy(dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A booster grown on all rows, and what was found on the later slices.
+
+    rounds: trees of every member. later: the rows of the later slices (account_id, as_of, label, position
+    in the input, fold, probability), predicted by boosters that saw earlier rows only.
+    """
+
+    booster_text: str
+    calibration: Calibration
+    rounds: int
+    folds: tuple[Fold, ...]
+    later: pd.DataFrame
+
+    def probabilities(self, X: Matrix) -> NDArray[np.float64]:
+        """Calibrated probabilities of rows, float64 (n,)."""
+        return probabilities(self.calibration.logits(NativeBooster(self.booster_text).margins(X)))
+
+
+def learn(
+    rows: Rows, *, settings: LearningSettings, progress: Progress | None = None, what: str = "grow trees"
+) -> Learned:
+    """Find the number of rounds and the calibration on later slices, then grow on all rows.
+
+    Raises NotEnoughDataError when one class is missing or the history is too short.
+    """
+    require_both_classes(rows.label)
+    folds = time_folds(rows.frame, folds=settings.folds)
+    grower = _Grower(rows, settings, progress, what, total=(len(folds) + 1) * settings.members)
+    tried = [grower.members(fold.earlier, later=fold.later) for fold in folds]
+    rounds = _mean_rounds(tried)
+    margins = [
+        _mean_margin(boosters, rows.X[fold.later], rounds=rounds)
+        for boosters, fold in zip(tried, folds, strict=True)
+    ]
+    label = np.concatenate([rows.label[fold.later] for fold in folds])
+    calibration = fit_calibration(np.concatenate(margins), labels=label)
+    final = _scaled(rounds, rows=len(rows.frame), earlier=[len(fold.earlier) for fold in folds])
+    everything = np.arange(len(rows.frame), dtype=np.int64)
+    booster = merge_boosters(grower.members(everything, rounds=final))
+    return Learned(booster, calibration, final, folds, _later_rows(rows, folds, margins, calibration))
+
+
+def require_both_classes(label: NDArray[np.int64]) -> None:
+    """NotEnoughDataError, with counts, unless both classes are there."""
+    events = int(label.sum())
+    if events in (0, len(label)):
+        raise NotEnoughDataError(
+            "one class only: there is nothing to tell apart" if len(label) else "no row to learn from",
+            got=f"{events} rows with the event, {len(label) - events} without",
+            allowed="rows of both classes",
+            fix="load a longer history, or choose another event, horizon or cutoff",
+        )
+
+
+def lightgbm_parameters(settings: LearningSettings, *, member: int = 0) -> dict[str, Any]:
+    """The parameters as LightGBM takes them; `member` shifts the seed."""
+    return {
+        "objective": "binary",
+        "metric": "binary_logloss",
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.num_leaves,
+        "min_data_in_leaf": settings.min_data_in_leaf,
+        "min_sum_hessian_in_leaf": settings.min_sum_hessian_in_leaf,
+        "feature_fraction": settings.feature_fraction,
+        "bagging_fraction": settings.bagging_fraction,
+        "bagging_freq": 1,
+        "lambda_l1": settings.lambda_l1,
+        "lambda_l2": settings.lambda_l2,
+        "path_smooth": settings.path_smooth,
+        "max_bin": settings.max_bin,
+        "cat_smooth": 20.0,
+        "cat_l2": 20.0,
+        "min_data_per_group": 50,
+        "seed": settings.seed + 1000 * member,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": _THREADS,
+        "verbosity": -1,
+    }
+
+
+@dataclass
+class _Grower:
+    """Grows boosters on some of the rows and tells how far it is."""
+
+    rows: Rows
+    settings: LearningSettings
+    progress: Progress | None
+    what: str
+    total: int
+    done: int = 0
+
+    def members(
+        self, positions: Positions, *, later: Positions | None = None, rounds: int | None = None
+    ) -> list[lightgbm.Booster]:
+        """One booster per member; with `later` each stops early there, else it grows `rounds` trees."""
+        kept = keep_negatives(
+            self.rows.label,
+            positions=positions,
+            per_positive=self.settings.negatives_per_positive,
+            seed=self.settings.seed,
+        )
+        return [
+            self._grow(kept, later=later, rounds=rounds or self.settings.max_rounds, member=member)
+            for member in range(self.settings.members)
+        ]
+
+    def _grow(
+        self, positions: Positions, *, later: Positions | None, rounds: int, member: int
+    ) -> lightgbm.Booster:
+        data = self._dataset(positions)
+        stop = lightgbm.early_stopping(self.settings.patience, verbose=False)
+        booster: lightgbm.Booster = lightgbm.train(
+            lightgbm_parameters(self.settings, member=member),
+            data,
+            num_boost_round=rounds,
+            valid_sets=[] if later is None else [self._dataset(later, reference=data)],
+            callbacks=[] if later is None else [stop],
+        )
+        self.done += 1
+        if self.progress:
+            self.progress(self.what, self.done, self.total)
+        return booster
+
+    def _dataset(
+        self, positions: Positions, *, reference: lightgbm.Dataset | None = None
+    ) -> lightgbm.Dataset:
+        catalogue = self.rows.catalogue
+        return lightgbm.Dataset(
+            self.rows.X[positions],
+            label=self.rows.label[positions],
+            reference=reference,
+            feature_name=list(catalogue.names),
+            categorical_feature=[
+                position for position, feature in enumerate(catalogue.features) if feature.kind == "category"
+            ],
+            params={"max_bin": self.settings.max_bin, "verbosity": -1, "num_threads": _THREADS},
+        )
+
+
+def _mean_rounds(tried: Sequence[Sequence[lightgbm.Booster]]) -> int:
+    """The mean of the best numbers of trees: steadier than any single one."""
+    best = [max(1, booster.best_iteration) for boosters in tried for booster in boosters]
+    return max(1, round(float(np.mean(best))))
+
+
+def _mean_margin(boosters: Sequence[lightgbm.Booster], X: Matrix, *, rounds: int) -> Matrix:
+    margins = [
+        booster.predict(X, raw_score=True, num_iteration=rounds, num_threads=_THREADS) for booster in boosters
+    ]
+    mean: Matrix = np.mean(margins, axis=0)
+    return mean
+
+
+def _scaled(rounds: int, *, rows: int, earlier: Sequence[int]) -> int:
+    """More rows bear more trees: by the square root of how many more, at most half as many again."""
+    growth = float(np.sqrt(rows / np.mean(earlier)))
+    return max(1, round(rounds * min(growth, _LARGEST_SCALING)))
+
+
+def _later_rows(
+    rows: Rows, folds: Sequence[Fold], margins: Sequence[Matrix], calibration: Calibration
+) -> pd.DataFrame:
+    positions = np.concatenate([fold.later for fold in folds])
+    frame = rows.frame.iloc[positions][["account_id", "as_of", "label"]].reset_index(drop=True)
+    return frame.assign(
+        position=positions,
+        fold=np.repeat(np.arange(len(folds)), [len(fold.later) for fold in folds]),
+        probability=probabilities(calibration.logits(np.concatenate(margins))),
+    )
