@@ -114,7 +114,8 @@ class Tables:
         return pa.schema(fields)
 
     def connect(self, *, threads: int | None = None) -> duckdb.DuckDBPyConnection:
-        """A fresh engine with one view per canonical table. Take a cursor per thread."""
+        """A fresh engine with every canonical table: files as views, Arrow tables copied, as a registered one
+        is seen by its own connection only. Take a cursor per thread."""
         connection = open_engine(threads=threads)
         for name in TABLES:
             self._create_view(connection, name)
@@ -122,6 +123,7 @@ class Tables:
 
     def _create_view(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         source = self.sources.get(name)
+        given = source is None or isinstance(source, pa.Table)
         if source is None or isinstance(source, pa.Table):
             table = self.schema(name).empty_table() if source is None else source
             connection.register(f"{name}_given", table)
@@ -137,7 +139,10 @@ class Tables:
             f'"{column}"' if column in present else f'CAST(NULL AS {sql_type(kind)}) AS "{column}"'
             for column, kind in types.items()
         )
-        connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {origin}")
+        kind_of_relation = "TABLE" if given else "VIEW"
+        connection.execute(f"CREATE {kind_of_relation} {name} AS SELECT {columns} FROM {origin}")
+        if given:
+            connection.unregister(origin)
 
     def read(self, name: str) -> pd.DataFrame:
         """One table as a frame, in no promised order."""
