@@ -1,0 +1,83 @@
+"""Making a bundle: what training found in, a checked and self-testing bundle out.
+
+Time rule: the reference population is one row per account, as known at the cutoff. Null rule: none of its
+own.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import cast
+
+import lightgbm
+import numpy as np
+
+from features.catalogue import Catalogue
+from features.errors import InputError, NotEnoughDataError
+from models.booster import Matrix, NativeBooster, canonical_text
+from models.bundle import NAMES, Bundle, Card, CardFacts, GoldenRow, Kind, machine_type
+from models.calibration import Calibration, probabilities
+from models.grades import GradeCuts, Reference
+
+__all__ = ["make_bundle"]
+
+_GOLDEN_ROWS = 16
+
+
+def make_bundle(
+    booster: lightgbm.Booster | str,
+    *,
+    kind: Kind,
+    catalogue: Catalogue,
+    calibration: Calibration,
+    population: Matrix,
+    facts: CardFacts,
+    cuts: GradeCuts | None = None,
+) -> Bundle:
+    """A bundle from a booster and all that surrounds it; deterministic.
+
+    booster: trained with `feature_name=list(catalogue.names)`; cut at its best iteration.
+    population: float64 (n, k), the reference population that scores are percentiles of. Its rows, from the
+    lowest logit to the highest, and a row with nothing known become the golden rows.
+    """
+    _require_population(population, columns=len(catalogue.names))
+    text = canonical_text(booster)
+    native = NativeBooster(text)
+    logits = calibration.logits(native.margins(population))
+    ranked = np.argsort(logits, kind="stable")
+    picked = ranked[np.unique(np.linspace(0, len(ranked) - 1, _GOLDEN_ROWS - 1).round().astype(int))]
+    rows = np.vstack([population[picked], np.full((1, population.shape[1]), np.nan)])
+    card = Card(
+        **facts, kind=kind, name=NAMES[kind], lightgbm_version=version("lightgbm"), machine=machine_type()
+    )
+    return Bundle(
+        kind=kind,
+        booster_text=text,
+        catalogue=catalogue,
+        calibration=calibration,
+        cuts=cuts or GradeCuts(),
+        reference=Reference.of(probabilities(logits)),
+        # As it will be read back, so that a bundle equals its own copy.
+        card=cast(Card, json.loads(json.dumps(card))),
+        golden=tuple(
+            GoldenRow.of(row, logit=logit)
+            for row, logit in zip(rows, calibration.logits(native.margins(rows)).tolist(), strict=True)
+        ),
+    )
+
+
+def _require_population(population: Matrix, *, columns: int) -> None:
+    if population.dtype != np.float64 or population.ndim != 2 or population.shape[1] != columns:
+        raise InputError(
+            "reference population does not fit the catalogue",
+            got=f"{population.dtype} {population.shape}",
+            allowed=f"a float64 array of shape (n, {columns})",
+            fix="build it with the catalogue that the booster was trained on",
+        )
+    if len(population) == 0:
+        raise NotEnoughDataError(
+            "reference population is empty",
+            allowed="one row per account known at the cutoff",
+            fix="move the cutoff to a date with accounts",
+        )
