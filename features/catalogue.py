@@ -10,15 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+from features.declarations import declare
 from features.errors import InputError, suggestion
-from features.feature import Feature, Group, Language, Value
-from features.tables import Attribute
+from features.feature import REST, Feature, Group, Language, Value
+from features.learning import learn
+from features.tables import Attribute, Tables
 
-__all__ = ["FIT_GROUPS", "GROUPS", "Catalogue", "Feature"]
+__all__ = ["FIT_GROUPS", "GROUPS", "Catalogue", "Feature", "learn_catalogue"]
 
 GROUPS: tuple[Group, ...] = (
     "firmographic",
@@ -125,6 +128,23 @@ class Catalogue:
             raise InputError(
                 "the text is no feature catalogue", got=error, fix="train the model again"
             ) from error
+
+
+def learn_catalogue(
+    tables: Tables, *, cutoff: datetime, current_value_only: Collection[str] = ()
+) -> Catalogue:
+    """The features that the tables, as they stood before `cutoff` (naive, UTC), have something to say to.
+
+    current_value_only: account columns whose source has no history; their features carry the mark.
+    """
+    learned = learn(tables, cutoff=cutoff, current_value_only=current_value_only)
+    common = [channel for channel in learned.channels if channel.name != REST]
+    return Catalogue(
+        declare(learned),
+        tuple(channel.name for channel in common if not channel.outbound),
+        tuple(channel.name for channel in common if channel.outbound),
+        tables.attributes,
+    )
 
 
 def _stored(declaration: Feature | Attribute) -> dict[str, Any]:
