@@ -1,0 +1,137 @@
+"""Accounts by identifier or by domain, with what a request must know before it can be scored.
+
+Turns the tables into a small index in memory: when an account became known, its newest known fact, its
+current name and domain, and the states of its deals. Time rule: `newest_known_at` bounds the default
+`as_of`; a deal's state is read from versions with `known_at < as_of`. Null rule: an account without a
+domain is found by its identifier only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import duckdb
+
+from features.errors import UnknownAccountError
+from features.tables import Tables
+from serving.population import Deal
+from serving.problems import AmbiguousDomainError
+
+__all__ = ["Account", "AccountIndex"]
+
+_FACTS = ("accounts", "contacts", "activities", "intent_topics", "opportunities")
+
+_INDEX = f"""
+    CREATE TABLE account_index AS
+    WITH fact AS ({
+    " UNION ALL ".join(
+        f"SELECT account_id, max(known_at) AS known_at FROM {name} GROUP BY account_id" for name in _FACTS
+    )
+}),
+    newest AS (SELECT account_id, max(known_at) AS newest_known_at FROM fact GROUP BY account_id)
+    SELECT account_id, min(known_at) AS first_known_at, any_value(newest_known_at) AS newest_known_at,
+           arg_max(name, known_at) FILTER (name IS NOT NULL) AS name,
+           arg_max(domain, known_at) FILTER (domain IS NOT NULL) AS domain
+    FROM accounts JOIN newest USING (account_id)
+    GROUP BY account_id
+"""
+
+_DEALS = """
+    CREATE TABLE deal AS
+    SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome FROM opportunities
+"""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is known of an account before it is scored. `account_id` is None for one sent as a record."""
+
+    account_id: str | None
+    name: str | None
+    domain: str | None
+    first_known_at: datetime
+    newest_known_at: datetime
+
+
+class AccountIndex:
+    """The accounts of one snapshot. Safe to share between threads: every call takes a cursor of its own.
+
+    Raises UnknownAccountError and AmbiguousDomainError on look-up.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._connection = tables.connect()
+        for statement in (
+            _INDEX,
+            "CREATE UNIQUE INDEX account_by_id ON account_index (account_id)",
+            "CREATE INDEX account_by_domain ON account_index (domain)",
+            _DEALS,
+            "CREATE INDEX deal_by_account ON deal (account_id)",
+        ):
+            self._connection.execute(statement)
+
+    def close(self) -> None:
+        """Let go of the tables."""
+        self._connection.close()
+
+    def by_id(self, account_id: str) -> Account:
+        """The account of this identifier."""
+        found = self._select("account_id = ?", account_id)
+        if not found:
+            raise UnknownAccountError(
+                "account_id: no such account", got=account_id, fix="check the identifier, or send a record"
+            )
+        return found[0]
+
+    def by_domain(self, domain: str) -> Account:
+        """The one account whose current domain this is."""
+        found = self._select("domain = ?", domain)
+        if not found:
+            raise UnknownAccountError(
+                "domain: no account has this domain", got=domain, fix="check the domain, or send a record"
+            )
+        if len(found) > 1:
+            raise AmbiguousDomainError(
+                f"domain: {len(found)} accounts have this domain",
+                got=domain,
+                allowed=", ".join(str(account.account_id) for account in found[:10]),
+                fix="send one of these as account_id",
+            )
+        return found[0]
+
+    @cached_property
+    def count(self) -> int:
+        """How many accounts there are."""
+        row = self._cursor().execute("SELECT count(*) FROM account_index").fetchone()
+        return int(row[0]) if row else 0
+
+    def examples(self, *, limit: int) -> list[dict[str, str | None]]:
+        """A few accounts with the newest facts, for people who do not know an identifier yet."""
+        rows = self._cursor().execute(
+            "SELECT account_id, name, domain FROM account_index "
+            "ORDER BY newest_known_at DESC, account_id LIMIT ?",
+            [limit],
+        )
+        return [{"account_id": row[0], "name": row[1], "domain": row[2]} for row in rows.fetchall()]
+
+    def deals(self, account_id: str) -> tuple[Deal, ...]:
+        """Every version of every deal of an account, in no promised order."""
+        rows = self._cursor().execute(
+            "SELECT opportunity_id, known_at, product, created_at, closed_at, outcome FROM deal "
+            "WHERE account_id = ?",
+            [account_id],
+        )
+        return tuple(Deal(*row) for row in rows.fetchall())
+
+    def _select(self, condition: str, value: str) -> list[Account]:
+        rows = self._cursor().execute(
+            "SELECT account_id, name, domain, first_known_at, newest_known_at FROM account_index "
+            f"WHERE {condition} ORDER BY account_id",
+            [value],
+        )
+        return [Account(*row) for row in rows.fetchall()]
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        return self._connection.cursor()

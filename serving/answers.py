@@ -1,0 +1,183 @@
+"""The answer of POST /v1/score.
+
+What the service and the command line say of one account: a fit half, an intent half, FIRE, the priority and
+what they rest on. Time rule: times are UTC, whole seconds, written with Z. Null rule: a half that cannot be
+given is null and its `..._unavailable_reason` says why; exactly one of the two is null. No number is ever
+NaN or infinite.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from features.feature import Language
+from models.grades import Grade
+
+__all__ = [
+    "AccountName",
+    "FieldProblem",
+    "Fire",
+    "FitScore",
+    "IntentScore",
+    "Language",
+    "ModelVersion",
+    "Priority",
+    "ProblemDetails",
+    "Reason",
+    "ReleaseName",
+    "ScoreAnswer",
+    "iso",
+]
+
+
+def iso(moment: datetime) -> str:
+    """A naive UTC moment as ISO 8601 with Z.
+
+    >>> iso(datetime(2026, 1, 31, 9, 30))
+    '2026-01-31T09:30:00Z'
+    """
+    return f"{moment.isoformat()}Z"
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(iso, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+
+
+class Answer(BaseModel):
+    """What every answer model obeys."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Reason(Answer):
+    """One feature that moved the score, with its exact share."""
+
+    feature: str = Field(description="Name of the feature.")
+    value: str | None = Field(description="Its value as people read it; null when it is not known.")
+    sentence: str = Field(description="The reason in one sentence.")
+    contribution: float = Field(description="Its share of the logit, in log-odds; above 0 raises the score.")
+
+
+class ModelVersion(Answer):
+    """Which model said so."""
+
+    name: str = Field(description="Registered name of the model: icp_fit or buying_intent.")
+    version: str = Field(description="First twelve digits of the bundle's fingerprint.")
+    fingerprint: str = Field(description="SHA-256 of the model bundle: equal exactly when the model is.")
+    trained_until: Moment | None = Field(description="Cutoff of the training data, when the model says it.")
+
+
+class _Half(Answer):
+    probability: float = Field(ge=0, le=1, description="1 / (1 + exp(-logit)), bit for bit.")
+    meaning: str = Field(description="What the probability means, in one sentence.")
+    score: float = Field(
+        ge=0, le=100, description="Share of the reference population with a lower probability, in percent."
+    )
+    grade: Grade = Field(description="A is best; the cuts are part of the model.")
+    reasons_for: list[Reason] = Field(max_length=5, description="Strongest first.")
+    reasons_against: list[Reason] = Field(max_length=5, description="Strongest first.")
+    other: float = Field(description="Sum of the contributions that are not shown, in log-odds.")
+    baseline: float = Field(description="Log-odds before anything is known of the account.")
+    logit: float = Field(description="baseline + all contributions shown + other, in log-odds.")
+
+
+class FitScore(_Half):
+    """How much the account looks like those that are won; firmographic and technographic data alone."""
+
+    horizon_days: int | None = Field(description="Always null: fit has no horizon.")
+    model: ModelVersion
+
+
+class IntentScore(_Half):
+    """How likely the account is to move within the horizon, from its behaviour."""
+
+    horizon_days: int = Field(description="Days after as_of that the probability speaks of.")
+    model: ModelVersion
+
+
+class Fire(Answer):
+    """Fit, intent, recency and relationship, engagement: four views of one account, 0 to 100 each."""
+
+    fit: float | None = Field(ge=0, le=100, description="The fit score; null without one.")
+    intent: float | None = Field(ge=0, le=100, description="The intent score; null without one.")
+    recency: float | None = Field(
+        ge=0, le=100, description="How fresh the last engagement and contact are, and earlier wins."
+    )
+    engagement: float | None = Field(ge=0, le=100, description="Minutes spent with us in the last 90 days.")
+    days_since_last_engagement: float | None = Field(description="Null for never within 180 days.")
+    days_since_last_two_way_contact: float | None = Field(description="Null for never within 180 days.")
+    earlier_wins: int | None
+    earlier_losses: int | None
+    engagement_minutes_90d: float | None
+
+
+class Priority(Answer):
+    """What to do with the account."""
+
+    action: str = Field(description="Entry of the configured table of fit grade by intent grade.")
+    to_sales: bool = Field(description="Whether it hands the account to sales; never with fit grade D.")
+    why: str = Field(description="The grades that led there, in one sentence.")
+
+
+class ReleaseName(Answer):
+    """The release that answered; both halves come from this one."""
+
+    id: int
+    created_at: Moment
+
+
+class AccountName(Answer):
+    """The account that the answer is about. Null members are not known."""
+
+    account_id: str | None = Field(description="Null for an account that was sent as a record.")
+    name: str | None
+    domain: str | None
+
+
+class ScoreAnswer(Answer):
+    """Fit, intent and the reasons for both, for one account at one moment."""
+
+    request_id: str = Field(description="Names this answer in logs.")
+    account: AccountName
+    as_of: Moment = Field(description="Only facts known strictly before this moment were used.")
+    data_through: Moment | None = Field(
+        description="Newest known fact of the data (for a record: of the record); null when there is none."
+    )
+    fit: FitScore | None
+    fit_unavailable_reason: str | None = Field(description="Why fit is null; null when it is not.")
+    intent: IntentScore | None
+    intent_unavailable_reason: str | None = Field(description="Why intent is null; null when it is not.")
+    fire: Fire
+    priority: Priority
+    unseen_categories: list[str] = Field(
+        description="Features whose value the models have not met in training; scored as 'another one'."
+    )
+    warnings: list[str] = Field(description="What a reader should mind, in sentences.")
+    release: ReleaseName
+
+
+class FieldProblem(Answer):
+    """One thing that is wrong with the request."""
+
+    field: str = Field(description="Path of the field, such as record.activities[3].channel.")
+    what: str
+    got: str | None = None
+    allowed: str | None = None
+    fix: str | None = None
+
+
+class ProblemDetails(Answer):
+    """Any error, after RFC 9457 (application/problem+json)."""
+
+    type: str = Field(description="A URI that names the kind of problem.")
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong, what was got, what is allowed and the fix.")
+    request_id: str
+    errors: list[FieldProblem] = Field(default_factory=list, description="Each thing that is wrong.")

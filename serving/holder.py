@@ -1,0 +1,191 @@
+"""The holder: keeps the desk of a worker current, and answers from it.
+
+Turns the store's pointer and the workspace's manifest into the desk that answers now. A thread looks twice a
+second, loads what is new beside the old, checks it, and swaps; requests never wait for it. Time rule: a
+release answers from its `activate_at` on, and is loaded before. Null rule: without a desk every request gets
+the reason as a 503.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+
+import duckdb
+
+from features.errors import BundleError, EngineError, SpearfishError
+from features.feature import Language
+from features.tables import Attribute
+from features.workspace import Workspace
+from serving import metrics
+from serving.answers import ScoreAnswer, iso
+from serving.desk import Desk, Snapshot
+from serving.problems import NotReadyError
+from serving.releases import LoadedRelease, load_release
+from serving.requests import parse_request
+from serving.scoring import score_account, utc_now
+from serving.store import Store
+
+__all__ = ["DeskHolder"]
+
+_LOOK_EVERY = 0.5
+"""Seconds between two looks at the pointer."""
+
+_logger = logging.getLogger("spearfish.serving")
+
+
+class DeskHolder:
+    """Answers for one worker. `start` it once, `stop` it at the end; the rest may run in any thread."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._desk: Desk | None = None
+        self._fault: SpearfishError = NotReadyError("the service is starting", fix="try again in a moment")
+        self._snapshot: Snapshot | None = None
+        self._releases: dict[int, LoadedRelease] = {}
+        self._refused: set[int] = set()
+        self._store: Store | None = None
+        self._stopping, self._look_now = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="release-watch", daemon=True)
+
+    def start(self) -> None:
+        """Load what is there and go on looking."""
+        self.look()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking."""
+        self._stopping.set()
+        self._look_now.set()
+        self._thread.join(timeout=10)
+        if self._store is not None:
+            self._store.close()
+
+    @property
+    def watching(self) -> bool:
+        """Whether the thread that looks is alive; without it the worker must be replaced."""
+        return self._thread.is_alive()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a request would be answered."""
+        return self._desk is not None
+
+    def desk(self) -> Desk:
+        """The desk that answers now. Raises the reason when there is none."""
+        desk = self._desk
+        if desk is None:
+            fault = self._fault
+            raise NotReadyError(fault.what, got=fault.got, allowed=fault.allowed, fix=fault.fix)
+        return desk
+
+    def answer(self, body: bytes, *, request_id: str, language: Language) -> ScoreAnswer:
+        """The answer to the body of POST /v1/score."""
+        desk = self.desk()
+        request = parse_request(body, attributes=desk.snapshot.manifest.attributes)
+        try:
+            answer = score_account(
+                desk, request=request, now=utc_now(), language=language, request_id=request_id
+            )
+        except (duckdb.Error, EngineError) as error:
+            raise self._restarted(desk, error) from error
+        metrics.count_answer(answer)
+        return answer
+
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that requests may carry; none before there are data."""
+        return self._desk.snapshot.manifest.attributes if self._desk else ()
+
+    def overview(self) -> Mapping[str, object]:
+        """What the page shows before anything is asked."""
+        desk = self.desk()
+        manifest = desk.snapshot.manifest
+        return {
+            "workspace": manifest.workspace,
+            "time_zone": str(desk.time_zone),
+            "data_through": iso(manifest.data_through) if manifest.data_through else None,
+            "accounts": desk.snapshot.accounts.count,
+            "examples": desk.snapshot.accounts.examples(limit=4),
+            "channels": list(manifest.channels),
+            "release": desk.release.release.id,
+            "models": sorted(desk.release.release.fingerprints),
+            "levels": desk.levels(),
+        }
+
+    def count_problem(self, slug: str) -> None:
+        """Count an answer that is a problem."""
+        metrics.count_problem(slug)
+
+    def look(self) -> None:
+        """Load what is new, and swap when it is its turn. Faults are kept, never raised."""
+        try:
+            self._look(now=utc_now())
+        except SpearfishError as error:
+            self._complain(error)
+        except duckdb.Error as error:
+            self._complain(
+                EngineError(f"the tables cannot be opened: {error}", sql="", fix="run `spearfish doctor`")
+            )
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            self._look_now.wait(_LOOK_EVERY)
+            self._look_now.clear()
+            self.look()
+
+    def _look(self, *, now: datetime) -> None:
+        store = self._opened_store()
+        pointer = store.pointer()
+        current, coming = pointer.serving_id(now), pointer.release_id
+        if current is None:
+            raise NotReadyError(
+                "no release is current", fix="train the models, then run `spearfish promote --config FILE`"
+            )
+        release = self._release(store, current)
+        if coming is not None:
+            self._release(store, coming)
+        snapshot = self._current_snapshot()
+        if self._desk is None or self._desk.release is not release or self._desk.snapshot is not snapshot:
+            self._desk = Desk(snapshot, release=release)
+            metrics.show_release(release.release.id)
+            _logger.info("release %s answers, data through %s", current, snapshot.manifest.data_through)
+        self._releases = {key: value for key, value in self._releases.items() if key in (current, coming)}
+
+    def _opened_store(self) -> Store:
+        if self._store is None:
+            self._store = Store.open(self.workspace.store_url)
+        return self._store
+
+    def _release(self, store: Store, release_id: int) -> LoadedRelease:
+        if release_id in self._refused:
+            raise BundleError(f"release {release_id} cannot be trusted", fix="run `spearfish rollback`")
+        if release_id not in self._releases:
+            try:
+                self._releases[release_id] = load_release(store, release=store.release(release_id))
+            except BundleError:
+                self._refused.add(release_id)
+                raise
+        return self._releases[release_id]
+
+    def _current_snapshot(self) -> Snapshot:
+        if self._snapshot is None or self._snapshot.manifest.snapshot != self.workspace.manifest().snapshot:
+            self._snapshot = Snapshot(self.workspace)
+        return self._snapshot
+
+    def _complain(self, error: SpearfishError) -> None:
+        if str(error) != str(self._fault):
+            _logger.error("%s", error)
+        self._fault = error
+
+    def _restarted(self, desk: Desk, error: Exception) -> EngineError:
+        """After a fatal fault DuckDB refuses every further query: the next look opens it anew."""
+        if self._desk is desk:
+            self._desk = self._snapshot = None
+            self._fault = NotReadyError("the SQL engine is being restarted", fix="try again in a moment")
+            self._look_now.set()
+        _logger.error("the SQL engine failed and is restarted: %s", error)
+        return EngineError(
+            "the SQL engine failed and is being restarted", sql="", fix="try again in a moment"
+        )

@@ -1,0 +1,86 @@
+"""Starting the service: `serve` runs BentoML on a workspace until it is interrupted.
+
+Turns a workspace, a host and a port into a running server. Time rule: none. Null rule: none.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from features.errors import ConfigError
+from features.workspace import Workspace
+
+__all__ = ["command", "environment", "serve"]
+
+SERVICE = "serving.service:SpearfishService"
+
+
+def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, workers: int = 1) -> int:
+    """Serve until SIGINT or SIGTERM; returns the server's exit code, 0 after an orderly end.
+
+    Requests in flight are answered before it ends. Raises ConfigError when the port is taken or the address
+    is not ours.
+    """
+    _require_free(host, port)
+    server = subprocess.Popen(command(host=host, port=port), env=environment(workspace, workers=workers))
+    with _forwarding(server):
+        code = server.wait()
+    return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
+
+
+def command(*, host: str, port: int) -> list[str]:
+    """The command that runs BentoML."""
+    root = str(Path(__file__).parent.parent)
+    return [
+        *(sys.executable, "-m", "bentoml", "serve", SERVICE),
+        *("--host", host, "--port", str(port), "--working-dir", root),
+    ]
+
+
+def environment(workspace: Workspace, *, workers: int = 1) -> dict[str, str]:
+    """The environment of the server: its workspace, its BentoML home, and no phoning home."""
+    workspace.bentoml_home.mkdir(parents=True, exist_ok=True)
+    return os.environ | {
+        "SPEARFISH_HOME": str(workspace.home.absolute()),
+        "SPEARFISH_WORKERS": str(workers),
+        "BENTOML_HOME": str(workspace.bentoml_home.absolute()),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def _require_free(host: str, port: int) -> None:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"cannot listen on {host}, port {port}",
+            got=getattr(error, "strerror", None) or error,
+            allowed="an address of this machine and a free port up to 65535",
+            fix="stop what uses the port, or choose another one with --port",
+        ) from error
+
+
+@contextmanager
+def _forwarding(server: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Pass SIGINT and SIGTERM on. A terminal sends SIGINT to both; the server takes two for one."""
+
+    def forward(number: int, _: FrameType | None) -> None:
+        server.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,42 @@
+"""The few sentences that the service itself says, in English and Chinese.
+
+Turns a key and values into one sentence. Time rule: none. Null rule: none. Reasons bring their own sentences.
+"""
+
+from __future__ import annotations
+
+from features.feature import Language
+
+__all__ = ["phrase"]
+
+_PHRASES: dict[str, tuple[str, str]] = {
+    "no_model": (
+        "The current release holds no {kind} model",
+        "当前发布版本不含{kind}模型",
+    ),
+    "open_deal": (
+        "The account has an open opportunity since {date}; the intent model speaks of accounts without one",
+        "该客户自 {date} 起有进行中的商机；意向模型仅适用于没有进行中商机的客户",
+    ),
+    "owner": (
+        "The account is a customer since {date}; the intent model speaks of accounts that are not",
+        "该客户自 {date} 起已成交；意向模型仅适用于尚未成交的客户",
+    ),
+    "old_data": (
+        "The newest fact is {days} days older than as_of; recent behaviour may be missing",
+        "最新数据比 as_of 早 {days} 天，近期行为可能缺失",
+    ),
+    "both_grades": ("Fit {fit} and intent {intent}", "契合度 {fit}，意向 {intent}"),
+    "fit_grade": ("Fit {fit}, no intent score", "契合度 {fit}，无意向评分"),
+    "intent_grade": ("Intent {intent}, no fit score", "意向 {intent}，无契合度评分"),
+    "no_grade": ("Neither a fit nor an intent score", "既无契合度评分也无意向评分"),
+    "fit": ("fit", "契合度"),
+    "intent": ("intent", "意向"),
+    "nothing": ("nothing to decide on", "无可判定"),
+}
+
+
+def phrase(key: str, *, language: Language, **values: object) -> str:
+    """The sentence of a key in a language."""
+    english, chinese = _PHRASES[key]
+    return (chinese if language == "zh" else english).format(**values)

@@ -1,0 +1,40 @@
+"""Whether the intent model speaks of an account at all.
+
+Turns the versions of an account's deals into the reason why it is outside the population that the intent
+model was trained on: it has an open opportunity, or owns the product. Time rule: the latest version with
+`known_at < as_of` is a deal's state. Null rule: a deal without an outcome is open; without a product asked
+for, deals of every product count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+__all__ = ["Deal", "intent_obstacle"]
+
+
+class Deal(NamedTuple):
+    """One version of a deal."""
+
+    opportunity_id: str
+    known_at: datetime
+    product: str | None
+    created_at: datetime
+    closed_at: datetime | None
+    outcome: str | None
+
+
+def intent_obstacle(deals: Iterable[Deal], *, as_of: datetime, product: str | None) -> Deal | None:
+    """The deal that keeps an account out of the intent population: open, or won. None when there is none."""
+    states: dict[str, Deal] = {}
+    for deal in deals:
+        if deal.known_at < as_of and product in (None, deal.product):
+            latest = states.get(deal.opportunity_id)
+            if latest is None or latest.known_at < deal.known_at:
+                states[deal.opportunity_id] = deal
+    blocking = [deal for deal in states.values() if deal.outcome in (None, "won")]
+    return max(
+        blocking, key=lambda deal: (deal.outcome is None, deal.created_at, deal.opportunity_id), default=None
+    )

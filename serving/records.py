@@ -1,0 +1,173 @@
+"""An account that comes with the request: its rows as canonical tables.
+
+Turns a checked record into the same tables that a workspace holds, so that the same SQL reads them. Time
+rule: a row without known_at counts as known when it happened (account facts and people: all along; a deal:
+when it was opened, and again when it was closed); nothing may lie in the future. Null rule: what was not
+sent is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from features.contract import START_OF_TIME, TABLES
+from features.tables import Attribute, Tables
+from features.validation import Problem, record_problems
+from serving.accounts import Account
+from serving.population import Deal
+from serving.problems import FieldError, InvalidRequestError
+from serving.requests import clean_domain
+
+__all__ = ["RECORD_ID", "Record", "read_record"]
+
+RECORD_ID = "(record)"
+"""The account_id of the one account in a record's tables."""
+
+_ALL_ALONG = datetime.fromisoformat(START_OF_TIME).replace(tzinfo=None)
+
+# Everything but times was checked when the request was read.
+_TIMES = {
+    name: replace(table, columns=tuple(column for column in table.columns if column.type == "timestamp"))
+    for name, table in TABLES.items()
+}
+_KEYS = {
+    name: tuple(column for column in table.key if column != "account_id") for name, table in TABLES.items()
+}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """An account that was sent along: its tables, its deals and what is known of it beforehand."""
+
+    tables: Tables
+    account: Account
+    deals: tuple[Deal, ...]
+
+
+def read_record(record: Any, *, attributes: tuple[Attribute, ...], now: datetime) -> Record:
+    """The tables of a record.
+
+    record: the `record` of a `ScoreRequest`. Raises InvalidRequestError for times after `now`, rows that
+    were known before they happened, deals that are half closed, and keys that are there twice.
+    """
+    rows = {name: list(found) for name, found in _rows(record)}
+    _require_sound(rows, now=now)
+    kept = {name: [row for _, row in found] for name, found in rows.items()}
+    kept["opportunities"] = [version for row in kept["opportunities"] for version in _versions(row)]
+    tables = _tables(kept, attributes=attributes)
+    facts = [row["known_at"] for row in kept["accounts"]]
+    newest = max(row["known_at"] for found in kept.values() for row in found)
+    account = Account(None, record.account.name, kept["accounts"][-1]["domain"], min(facts), newest)
+    deals = tuple(Deal(*(row[name] for name in Deal._fields)) for row in kept["opportunities"])
+    return Record(tables, account, deals)
+
+
+def _tables(rows: dict[str, list[Row]], *, attributes: tuple[Attribute, ...]) -> Tables:
+    empty = Tables({}, attributes)
+    return Tables(
+        {
+            name: pa.Table.from_pylist(found, schema=empty.schema(name))
+            for name, found in rows.items()
+            if found
+        },
+        attributes,
+    )
+
+
+def _rows(record: Any) -> Iterator[tuple[str, Iterator[tuple[str, Row]]]]:
+    """Path and row of everything that was sent, by table."""
+    yield "accounts", _accounts(record)
+    for name in ("contacts", "activities", "intent_topics", "opportunities"):
+        yield name, _listed(name, getattr(record, name))
+
+
+def _accounts(record: Any) -> Iterator[tuple[str, Row]]:
+    """The older versions, then the current one."""
+    earlier = ((f"record.earlier_versions[{at}]", each) for at, each in enumerate(record.earlier_versions))
+    for path, version in (*earlier, ("record.account", record.account)):
+        row = version.model_dump()
+        attributes = row.pop("attributes") or {}
+        domain = clean_domain(row["domain"]) if row["domain"] else None
+        known_at = row["known_at"] or _ALL_ALONG
+        yield path, row | attributes | {"account_id": RECORD_ID, "domain": domain, "known_at": known_at}
+
+
+def _listed(name: str, sent: list[Any]) -> Iterator[tuple[str, Row]]:
+    for position, each in enumerate(sent):
+        row = each.model_dump()
+        row["account_id"] = RECORD_ID
+        # Left out identifiers must differ; nothing that was sent can look like this.
+        for key in ("activity_id", "opportunity_id"):
+            if key in row and row[key] is None:
+                row[key] = f"\x00{position}"
+        if name == "opportunities":
+            row["versions"] = row["known_at"] is None
+        row["known_at"] = row["known_at"] or _known_at(row)
+        yield f"record.{name}[{position}]", row
+
+
+def _known_at(row: Row) -> datetime:
+    known_at: datetime = row.get("occurred_at") or row.get("closed_at") or row.get("created_at") or _ALL_ALONG
+    return known_at
+
+
+def _versions(row: Row) -> Iterator[Row]:
+    """A deal as it became known: when it was opened, and again when it was closed."""
+    if row.pop("versions") and row["closed_at"] is not None and row["closed_at"] > row["created_at"]:
+        yield row | {"known_at": row["created_at"], "closed_at": None, "outcome": None}
+    yield row
+
+
+def _require_sound(rows: dict[str, list[tuple[str, Row]]], *, now: datetime) -> None:
+    errors = [
+        _field_error(path, problem)
+        for name, found in rows.items()
+        for path, row in found
+        for problem in record_problems(_TIMES[name], row, now=now)
+    ]
+    errors += [error for name, found in rows.items() for error in _repeated(found, key=_KEYS[name])]
+    if errors:
+        raise InvalidRequestError(errors[:20])
+
+
+def _field_error(path: str, problem: Problem) -> FieldError:
+    return FieldError(
+        f"{path}.{problem.column}",
+        _WORDS.get(problem.reason, f"is {problem.reason}"),
+        _words(problem.got),
+        problem.allowed,
+        "correct the value",
+    )
+
+
+_WORDS = {
+    "known before it happened": "lies before the row happened",
+    "closed before it was opened": "lies before created_at",
+    "outcome and closing time disagree": "and closed_at must both be sent, or neither",
+}
+
+
+def _words(got: object) -> str | None:
+    return f"{got.isoformat()}Z" if isinstance(got, datetime) else None if got is None else str(got)
+
+
+def _repeated(rows: list[tuple[str, Row]], *, key: tuple[str, ...]) -> Iterator[FieldError]:
+    """Keys that are there twice: which row counts would be anybody's guess."""
+    seen: dict[tuple[object, ...], str] = {}
+    for path, row in rows:
+        value = tuple(row[column] for column in key)
+        if value in seen:
+            yield FieldError(
+                path,
+                f"has the same {' and '.join(key)} as {seen[value]}",
+                " and ".join(_words(part) or "null" for part in value),
+                fix="remove one of them, or make them differ",
+            )
+        seen.setdefault(value, path)

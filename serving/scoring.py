@@ -1,0 +1,323 @@
+"""The one way in which an account is scored: the service and the command line both call it.
+
+Turns a checked request into features by the same SQL as training, then into the whole answer. Time rule: only
+facts with `known_at < as_of` count; without `as_of` it is the later of today's midnight in the workspace's
+time zone and one second after the account's newest known fact, so that without new facts the answer stays.
+Null rule: a half that cannot be given is null, with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import Catalogue
+from features.errors import UnknownAccountError
+from features.feature import Language
+from features.point_in_time import FeatureEngine
+from features.workspace import Workspace
+from models import explanation
+from models.bundle import Kind
+from models.fire import FIRE_FEATURES, fire
+from models.scoring import Scorer
+from serving.accounts import Account
+from serving.answers import (
+    AccountName,
+    Fire,
+    FitScore,
+    IntentScore,
+    ModelVersion,
+    Priority,
+    Reason,
+    ReleaseName,
+    ScoreAnswer,
+    iso,
+)
+from serving.desk import Desk, open_desk
+from serving.phrases import phrase
+from serving.population import Deal, intent_obstacle
+from serving.problems import FieldError, InvalidRequestError
+from serving.records import RECORD_ID, read_record
+from serving.requests import ScoreRequest, parse_request
+
+__all__ = ["default_as_of", "new_request_id", "score_account", "score_once", "utc_now"]
+
+_STALE = timedelta(days=30)
+_SECOND = timedelta(seconds=1)
+_TO_SALES = ("sales now", "sales")
+
+Row = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """The account that is scored: where its rows, deals and newest fact come from."""
+
+    account: Account
+    as_of: datetime
+    data_through: datetime | None
+    deals: tuple[Deal, ...]
+    row: Callable[[Catalogue], Row]
+
+
+def utc_now() -> datetime:
+    """The current second, naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def new_request_id() -> str:
+    """A name for one answer: 32 hexadecimal digits."""
+    return uuid4().hex
+
+
+def score_once(
+    workspace: Workspace,
+    *,
+    request: Mapping[str, Any],
+    now: datetime | None = None,
+    language: Language = "en",
+) -> ScoreAnswer:
+    """The answer of the service to a request, without a service: for the command line.
+
+    request: what would be the JSON body. Raises what the service turns into problem details.
+    """
+    now = now or utc_now()
+    with open_desk(workspace, now=now) as desk:
+        body = json.dumps(request, ensure_ascii=False).encode()
+        checked = parse_request(body, attributes=desk.snapshot.manifest.attributes)
+        return score_account(desk, request=checked, now=now, language=language)
+
+
+def score_account(
+    desk: Desk,
+    *,
+    request: ScoreRequest,
+    now: datetime,
+    language: Language = "en",
+    request_id: str | None = None,
+) -> ScoreAnswer:
+    """Fit, intent and the reasons for both, for one account at one moment.
+
+    now: naive UTC, whole seconds; nothing may lie after it. Raises UnknownAccountError,
+    AmbiguousDomainError, InvalidRequestError or EngineError.
+    """
+    if request.as_of is not None:
+        _require_past("as_of", request.as_of, now=now)
+    with ExitStack() as stack:
+        subject = _subject(desk, request=request, now=now, stack=stack)
+        return _answer(desk, subject=subject, language=language, request_id=request_id or new_request_id())
+
+
+def default_as_of(newest_known_at: datetime | None, *, now: datetime, time_zone: ZoneInfo) -> datetime:
+    """The later of today's midnight in the zone and just after the newest known fact; naive UTC.
+
+    >>> default_as_of(None, now=datetime(2026, 7, 1, 1, 30), time_zone=ZoneInfo("Europe/Berlin"))
+    datetime.datetime(2026, 6, 30, 22, 0)
+    """
+    local = now.replace(tzinfo=UTC).astimezone(time_zone)
+    midnight = local.replace(hour=0, minute=0, second=0).astimezone(UTC).replace(tzinfo=None)
+    return midnight if newest_known_at is None else max(midnight, newest_known_at + _SECOND)
+
+
+def _require_past(name: str, moment: datetime, *, now: datetime) -> None:
+    if moment > now:
+        raise InvalidRequestError(
+            [FieldError(name, "is in the future", iso(moment), f"up to {iso(now)}", "send an earlier moment")]
+        )
+
+
+def _subject(desk: Desk, *, request: ScoreRequest, now: datetime, stack: ExitStack) -> _Subject:
+    if request.record is not None:
+        return _sent_along(desk, request=request, now=now, stack=stack)
+    accounts = desk.snapshot.accounts
+    if request.account_id is not None:
+        account, asked = accounts.by_id(request.account_id), "account_id"
+    else:
+        account, asked = accounts.by_domain(request.domain or ""), "domain"
+    as_of = request.as_of or default_as_of(account.newest_known_at, now=now, time_zone=desk.time_zone)
+    if account.first_known_at >= as_of:
+        raise UnknownAccountError(
+            f"{asked}: the account was not known yet at as_of",
+            got=iso(as_of),
+            allowed=f"after {iso(account.first_known_at)}",
+            fix="send a later as_of",
+        )
+    account_id = account.account_id or ""
+    return _Subject(
+        account=account,
+        as_of=as_of,
+        data_through=desk.snapshot.manifest.data_through,
+        deals=accounts.deals(account_id),
+        row=lambda catalogue: desk.engine(catalogue).build_one(account_id, as_of),
+    )
+
+
+def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime, stack: ExitStack) -> _Subject:
+    record = read_record(request.record, attributes=desk.snapshot.manifest.attributes, now=now)
+    newest = record.account.newest_known_at
+    as_of = request.as_of or default_as_of(newest, now=now, time_zone=desk.time_zone)
+    if record.account.first_known_at >= as_of:
+        raise InvalidRequestError(
+            [
+                FieldError(
+                    "as_of",
+                    "lies before anything is known of the account",
+                    iso(as_of),
+                    None,
+                    "send a later one",
+                )
+            ]
+        )
+
+    def row(catalogue: Catalogue) -> Row:
+        engine = stack.enter_context(FeatureEngine(record.tables, catalogue, threads=1))
+        return engine.build_one(RECORD_ID, as_of)
+
+    return _Subject(record.account, as_of, newest, record.deals, row)
+
+
+def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: str) -> ScoreAnswer:
+    release = desk.release
+    rows = {scorer.bundle.kind: subject.row(scorer.bundle.catalogue) for scorer in release.scorers}
+    fit = _fit(release.fit, row=rows.get("fit"), language=language)
+    obstacle = _obstacle(desk, subject=subject, language=language)
+    intent = None if obstacle else _intent(release.intent, row=rows.get("intent"), language=language)
+    return ScoreAnswer(
+        request_id=request_id,
+        account=AccountName(
+            account_id=subject.account.account_id, name=subject.account.name, domain=subject.account.domain
+        ),
+        as_of=subject.as_of,
+        data_through=subject.data_through,
+        fit=fit,
+        fit_unavailable_reason=None if fit else _absent("fit", language),
+        intent=intent,
+        intent_unavailable_reason=None if intent else (obstacle or _absent("intent", language)),
+        fire=_fire(desk, rows=rows, fit=fit, intent=intent),
+        priority=_priority(desk, fit=fit, intent=intent, language=language),
+        unseen_categories=_unseen(release.scorers, rows=rows),
+        warnings=_warnings(subject, language=language),
+        release=ReleaseName(id=release.release.id, created_at=release.release.created_at),
+    )
+
+
+def _fit(scorer: Scorer | None, *, row: Row | None, language: Language) -> FitScore | None:
+    if scorer is None or row is None:
+        return None
+    return FitScore(**_half(scorer, row=row, language=language), horizon_days=None)
+
+
+def _intent(scorer: Scorer | None, *, row: Row | None, language: Language) -> IntentScore | None:
+    if scorer is None or row is None:
+        return None
+    horizon = scorer.bundle.card["horizon_days"]
+    return IntentScore(**_half(scorer, row=row, language=language), horizon_days=horizon or 0)
+
+
+def _half(scorer: Scorer, *, row: Row, language: Language) -> dict[str, Any]:
+    explained = scorer.explain_row(row)
+    return {
+        "probability": explained.probability,
+        "meaning": scorer.bundle.card["meaning"][language],
+        "score": explained.score,
+        "grade": explained.grade,
+        "reasons_for": [_reason(each, language) for each in explained.reasons_for],
+        "reasons_against": [_reason(each, language) for each in explained.reasons_against],
+        "other": explained.other,
+        "baseline": explained.baseline,
+        "logit": explained.logit,
+        "model": _model_version(scorer),
+    }
+
+
+def _reason(reason: explanation.Reason, language: Language) -> Reason:
+    return Reason(
+        feature=reason.feature,
+        value=_readable(reason.value),
+        sentence=reason.sentence_zh if language == "zh" else reason.sentence,
+        contribution=reason.contribution,
+    )
+
+
+def _readable(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return None if value is None else str(value)
+
+
+def _model_version(scorer: Scorer) -> ModelVersion:
+    bundle = scorer.bundle
+    return ModelVersion(
+        name=bundle.name,
+        version=bundle.version,
+        fingerprint=bundle.fingerprint,
+        trained_until=datetime.fromisoformat(bundle.card["cutoff"].removesuffix("Z")),
+    )
+
+
+def _absent(kind: str, language: Language) -> str:
+    return phrase("no_model", language=language, kind=phrase(kind, language=language))
+
+
+def _obstacle(desk: Desk, *, subject: _Subject, language: Language) -> str | None:
+    """Why the intent model does not speak of this account, if it does not."""
+    if desk.release.intent is None:
+        return None
+    deal = intent_obstacle(subject.deals, as_of=subject.as_of, product=desk.release.labels.intent.product)
+    if deal is None:
+        return None
+    if deal.outcome is None:
+        return phrase("open_deal", language=language, date=deal.created_at.date())
+    return phrase("owner", language=language, date=(deal.closed_at or deal.known_at).date())
+
+
+def _fire(desk: Desk, *, rows: Mapping[Kind, Row], fit: FitScore | None, intent: IntentScore | None) -> Fire:
+    values = {
+        name: float(value)
+        for scorer in desk.release.scorers
+        for name, value in zip(scorer.bundle.catalogue.names, rows[scorer.bundle.kind], strict=True)
+        if name in FIRE_FEATURES.values()
+    }
+    scores = {"fit": fit.score if fit else None, "intent": intent.score if intent else None}
+    found = asdict(fire(values, **scores))
+    # A release without any of these features knows nothing of behaviour: null, not zero.
+    return Fire(**(found if values else dict.fromkeys(found) | scores))
+
+
+def _priority(
+    desk: Desk, *, fit: FitScore | None, intent: IntentScore | None, language: Language
+) -> Priority:
+    grades = {"fit": fit.grade if fit else None, "intent": intent.grade if intent else None}
+    action = desk.release.priorities.priority(fit=grades["fit"], intent=grades["intent"])
+    given = [kind for kind, grade in grades.items() if grade]
+    key = {2: "both_grades", 0: "no_grade"}.get(len(given)) or f"{given[0]}_grade"
+    return Priority(
+        action=action or phrase("nothing", language=language),
+        to_sales=action in _TO_SALES,
+        why=phrase(key, language=language, **grades),
+    )
+
+
+def _unseen(scorers: Iterable[Scorer], *, rows: Mapping[Kind, Row]) -> list[str]:
+    return sorted(
+        {
+            name
+            for scorer in scorers
+            for name in scorer.unseen_categories(rows[scorer.bundle.kind][np.newaxis])
+        }
+    )
+
+
+def _warnings(subject: _Subject, *, language: Language) -> list[str]:
+    if subject.data_through is None or subject.as_of - subject.data_through <= _STALE:
+        return []
+    return [phrase("old_data", language=language, days=(subject.as_of - subject.data_through).days)]

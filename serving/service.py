@@ -1,0 +1,49 @@
+"""The BentoML service: workers, health, metrics and shutdown around the application of `serving.web`.
+
+Turns a workspace (SPEARFISH_HOME) into a running service. Time rule: none of its own. Null rule: without a
+current release the service lives but is not ready.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import bentoml
+
+from features.workspace import Workspace
+from serving.holder import DeskHolder
+from serving.web import application
+
+__all__ = ["WORKERS", "SpearfishService"]
+
+WORKERS = "SPEARFISH_WORKERS"
+"""The environment variable that says how many workers serve."""
+
+_holder = DeskHolder(Workspace.default())
+
+
+class _Service:
+    """Explained fit and intent scores. Every route is in `serving.web`."""
+
+    def __init__(self) -> None:
+        _holder.start()
+
+    def __is_ready__(self) -> bool:
+        return _holder.ready
+
+    def __is_alive__(self) -> bool:
+        return _holder.watching
+
+    def stop(self) -> None:
+        """Let go of the store."""
+        _holder.stop()
+
+    stop = bentoml.on_shutdown(stop)
+
+
+# Called instead of written as a decorator: BentoML's types are not seen here.
+SpearfishService: Any = bentoml.service(
+    name="spearfish", workers=int(os.environ.get(WORKERS, "1")), traffic={"timeout": 60}
+)(_Service)
+SpearfishService.mount_asgi_app(application(_holder), name="spearfish")
