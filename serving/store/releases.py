@@ -25,9 +25,11 @@ __all__ = [
     "Pointer",
     "Published",
     "Release",
+    "SteppedBack",
     "StoredBundle",
     "activate",
     "bundle_bytes",
+    "chosen",
     "events",
     "history",
     "pointer",
@@ -131,6 +133,14 @@ class Published:
 
 
 @dataclass(frozen=True)
+class SteppedBack:
+    """The release that was left, and the one that is pointed to now."""
+
+    left: Release
+    release: Release
+
+
+@dataclass(frozen=True)
 class Event:
     """One move of the pointer. action: promote, rollback or activate."""
 
@@ -151,6 +161,12 @@ def pointer(connection: Connection, *, lock: bool = False) -> Pointer:
     if row is None:
         raise WorkspaceError("the store lost its pointer row", fix="restore the store from a backup")
     return Pointer(*row)
+
+
+def chosen(connection: Connection, *, lock: bool = False) -> Release | None:
+    """The release pointed to, whether it answers already or not yet."""
+    chosen_id = pointer(connection, lock=lock).release_id
+    return None if chosen_id is None else release(connection, release_id=chosen_id)
 
 
 def release(connection: Connection, *, release_id: int) -> Release:
@@ -281,19 +297,20 @@ def activate(
     return chosen
 
 
-def step_back(connection: Connection, *, activate_at: datetime, who: str, why: str, now: datetime) -> Release:
+def step_back(
+    connection: Connection, *, activate_at: datetime, who: str, why: str, now: datetime
+) -> SteppedBack:
     """Point to the release before the one pointed to. Raises InputError when there is none."""
-    before = pointer(connection, lock=True)
-    if before.release_id is None:
+    current = chosen(connection, lock=True)
+    if current is None:
         raise InputError("there is no release to go back from", fix="run `spearfish promote` first")
-    current = release(connection, release_id=before.release_id)
     if current.previous_id is None:
         raise InputError(
             "there is no release to go back to",
             got=f"release {current.id}, the first one",
             fix="train and promote other models",
         )
-    return activate(
+    earlier = activate(
         connection,
         release_id=current.previous_id,
         activate_at=activate_at,
@@ -302,6 +319,7 @@ def step_back(connection: Connection, *, activate_at: datetime, who: str, why: s
         now=now,
         action="rollback",
     )
+    return SteppedBack(left=current, release=earlier)
 
 
 def _move(connection: Connection, *, event: Event) -> None:

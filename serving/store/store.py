@@ -81,6 +81,11 @@ class Store:
                 return None
             return releases.release(connection, release_id=found.release_id)
 
+    def chosen(self) -> releases.Release | None:
+        """The release pointed to, whether it answers already or not yet."""
+        with self.reading() as connection:
+            return releases.chosen(connection)
+
     def release(self, release_id: int) -> releases.Release:
         """One release. Raises InputError when there is none of that number."""
         with self.reading() as connection:
@@ -134,7 +139,7 @@ class Store:
 
     def step_back(
         self, *, activate_at: datetime | None, who: str, why: str, now: datetime
-    ) -> releases.Release:
+    ) -> releases.SteppedBack:
         """Point to the release before the one pointed to. Raises InputError when there is none."""
         with self.writing() as connection:
             return releases.step_back(connection, activate_at=activate_at or now, who=who, why=why, now=now)

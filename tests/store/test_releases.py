@@ -27,7 +27,7 @@ def publish(store: Store, *fingerprints: str, now: datetime = NOON, delay: int =
 
 
 def step_back(store: Store, *, now: datetime = NOON) -> int:
-    return store.step_back(activate_at=None, who="Bob", why="worse", now=now).id
+    return store.step_back(activate_at=None, who="Bob", why="worse", now=now).release.id
 
 
 def test_an_empty_store_serves_nothing(store: Store) -> None:

@@ -1,0 +1,131 @@
+"""A workspace with tables and tracked models as training leaves them, made small and by hand."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from mlflow import MlflowClient
+
+from features.catalogue import Catalogue
+from features.contract import CONTRACT_VERSION
+from features.feature import Feature
+from features.tables import Attribute, Tables
+from features.workspace import Manifest, TableFiles, Workspace
+from models.bundle import NAMES, Bundle, CardFacts, Kind, save
+from models.calibration import Calibration
+from models.making import make_bundle
+
+
+def bundle(kind: Kind, *, seed: int = 1, attributes: tuple[Attribute, ...] = ()) -> Bundle:
+    """A bundle of two features that differs by seed."""
+    catalogue = Catalogue(tuple(_feature(name) for name in ("employees", "company_age")), (), (), attributes)
+    X = np.random.default_rng(seed).normal(size=(60, 2))
+    data = lightgbm.Dataset(X, (X[:, 0] > 0).astype(float), feature_name=list(catalogue.names))
+    settings = {
+        "objective": "binary",
+        "num_leaves": 3,
+        "min_data_in_leaf": 5,
+        "verbose": -1,
+        "num_threads": 1,
+    }
+    return make_bundle(
+        lightgbm.train(settings, data, 3),
+        kind=kind,
+        catalogue=catalogue,
+        calibration=Calibration(slope=1.0, intercept=0.0),
+        population=X,
+        facts=CardFacts(
+            meaning={"en": "Chance.", "zh": "概率。"},
+            horizon_days=90 if kind == "intent" else None,
+            label="by hand",
+            cutoff="2026-01-01T00:00:00Z",
+            base_rate=0.5,
+            counts={"rows": 60},
+            metrics={},
+            parameters={},
+            data_fingerprint="0" * 64,
+            provenance={},
+        ),
+    )
+
+
+def _feature(name: str) -> Feature:
+    words = {"sentence_en": "{value}", "sentence_zh": "{value}", "null_rule": "missing", "idea": name}
+    return Feature(name, "firmographic", "number", "accounts", "latest", **words)
+
+
+def ingest(workspace: Workspace, *, attributes: tuple[Attribute, ...] = ()) -> None:
+    """One account, and a manifest that says so."""
+    accounts = Tables.from_frames(
+        {"accounts": pd.DataFrame({"account_id": ["a"], "known_at": [pd.Timestamp("2026-01-01")]})}
+    )
+
+    def fill(folder: Path) -> Manifest:
+        pq.write_table(accounts.sources["accounts"], folder / "accounts.parquet")
+        return Manifest(
+            contract_version=CONTRACT_VERSION,
+            snapshot="one-account",
+            fingerprint="0" * 64,
+            workspace="by hand",
+            time_zone="Europe/Berlin",
+            tables={"accounts": TableFiles(rows=1, files=("accounts.parquet",))},
+            attributes=attributes,
+            current_value_only={},
+            data_through=None,
+            quarantine={},
+            channels=(),
+            created_by="test",
+        )
+
+    workspace.replace(fill)
+
+
+def client(workspace: Workspace) -> MlflowClient:
+    return MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
+
+
+def forget_models(workspace: Workspace) -> None:
+    for model in client(workspace).search_registered_models():
+        client(workspace).delete_registered_model(model.name)
+
+
+def register(workspace: Workspace, *trained: Bundle) -> list[int]:
+    """What `train` does with a bundle: a run, a version, the alias `challenger`; the version's numbers."""
+    return [_register(client(workspace), workspace, one) for one in trained]
+
+
+def _register(tracking: MlflowClient, workspace: Workspace, trained: Bundle) -> int:
+    run = tracking.create_run(_experiment(tracking, workspace)).info.run_id
+    with tempfile.TemporaryDirectory() as folder:
+        tracking.log_artifacts(run, str(save(trained, Path(folder) / "bundle")), "bundle")
+    names = [model.name for model in tracking.search_registered_models()]
+    if trained.name not in names:
+        tracking.create_registered_model(trained.name)
+    version = tracking.create_model_version(
+        trained.name,
+        f"runs:/{run}/bundle",
+        run_id=run,
+        tags={"bundle_fingerprint": trained.fingerprint},
+    )
+    tracking.set_registered_model_alias(trained.name, "challenger", version.version)
+    return int(version.version)
+
+
+def _experiment(tracking: MlflowClient, workspace: Workspace) -> str:
+    present = tracking.get_experiment_by_name("spearfish")
+    if present is not None:
+        return str(present.experiment_id)
+    return str(tracking.create_experiment("spearfish", artifact_location=workspace.artifacts.as_uri()))
+
+
+def champions(workspace: Workspace, kinds: Iterable[Kind] = ("fit", "intent")) -> list[int | None]:
+    """The champion's version of each kind, as MLflow says."""
+    models = {model.name: model.aliases for model in client(workspace).search_registered_models()}
+    found = [models.get(NAMES[kind], {}).get("champion") for kind in kinds]
+    return [None if number is None else int(number) for number in found]

@@ -1,0 +1,219 @@
+"""The registered models in MLflow: which trained bundles there are, and which ones carry an alias.
+
+Turns a model's name and what was asked for (a version, an alias, a fingerprint) into a checked bundle, and
+a release into the alias `champion`. The alias is derived: what is served stands in the store. Time rule:
+the newest version is the one with the highest number. Null rule: a model that was never registered has no
+versions; a kind that a release lacks has no champion.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from features.errors import BundleError, InputError, WorkspaceError
+from features.workspace import Workspace
+from models.bundle import NAMES, Bundle, Kind, load
+
+__all__ = ["BUNDLE_ARTIFACT", "CHALLENGER", "CHAMPION", "FINGERPRINT_TAG", "RegisteredModels", "Version"]
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+BUNDLE_ARTIFACT = "bundle"
+FINGERPRINT_TAG = "bundle_fingerprint"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a registered model.
+
+    fingerprint: of the bundle of its run; None when it was not noted.
+    """
+
+    kind: Kind
+    number: int
+    run_id: str
+    fingerprint: str | None
+    aliases: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return f"{NAMES[self.kind]} version {self.number}"
+
+
+@dataclass(frozen=True)
+class RegisteredModels:
+    """The registered models of a workspace's MLflow."""
+
+    workspace: Workspace
+    _client: list[Any] = field(default_factory=list, repr=False)
+
+    def client(self) -> Any:
+        """The MLflow client. Raises WorkspaceError when there is nothing to talk to."""
+        if not self._client:
+            self._require_database()
+            # Read when mlflow is imported; a choice of the user's stands.
+            os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+            os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+            from mlflow import MlflowClient
+
+            uri = self.workspace.mlflow_uri
+            with self._faults():
+                self._client.append(MlflowClient(tracking_uri=uri, registry_uri=uri))
+        return self._client[0]
+
+    def _require_database(self) -> None:
+        """Opening a SQLite file that is not there would make an empty one, in seconds."""
+        uri = self.workspace.mlflow_uri
+        if uri.startswith("sqlite:") and not Path(str(make_url(uri).database)).is_file():
+            raise WorkspaceError(
+                "no model was trained yet", got=f"no database at {uri}", fix="run `spearfish train` first"
+            )
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise WorkspaceError(
+                f"MLflow does not answer: {str(error).splitlines()[0]}",
+                got=self.workspace.mlflow_uri,
+                fix="check that it runs and that MLFLOW_TRACKING_URI is right",
+            ) from error
+
+    def versions(self, kind: Kind) -> tuple[Version, ...]:
+        """Every version of the model of a kind, the newest first."""
+        client = self.client()
+        with self._faults():
+            models = client.search_registered_models(f"name='{NAMES[kind]}'")
+            aliases = {} if not models else client.get_registered_model(NAMES[kind]).aliases
+            found = list(_pages(client, NAMES[kind])) if models else []
+        return tuple(
+            sorted((_version(kind, one, aliases) for one in found), key=lambda one: one.number, reverse=True)
+        )
+
+    def choose(self, kind: Kind, *, wanted: str | None) -> Version | None:
+        """The version asked for: a number, an alias or the start of a bundle's fingerprint.
+
+        wanted: None takes the challenger, or the newest when none is named; "none" leaves the model out.
+        Raises InputError when there is no such version.
+        """
+        if wanted == "none":
+            return None
+        versions = self.versions(kind)
+        if wanted is None:
+            return next((one for one in versions if CHALLENGER in one.aliases), next(iter(versions), None))
+        matches = [one for one in versions if _is_meant(one, wanted)]
+        if not matches or len({one.fingerprint for one in matches}) > 1:
+            raise InputError(
+                f"{NAMES[kind]} has {'no such version' if not matches else 'several such versions'}",
+                got=wanted,
+                allowed=_choices(versions),
+                fix="name one of them, or leave it out to take the challenger",
+            )
+        return matches[0]
+
+    def bundle(self, version: Version) -> Bundle:
+        """The bundle of a version, loaded and checked against its golden rows, or BundleError."""
+        from mlflow.exceptions import MlflowException
+
+        client = self.client()
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                client.download_artifacts(version.run_id, BUNDLE_ARTIFACT, folder)
+            except (MlflowException, OSError) as error:
+                raise BundleError(
+                    f"{version.label} has no bundle", got=f"run {version.run_id}", fix="train again"
+                ) from error
+            bundle = load(Path(folder) / BUNDLE_ARTIFACT)
+        _require_own(version, bundle)
+        bundle.verify()
+        return bundle
+
+    def champions(self) -> dict[Kind, Version | None]:
+        """The version with the alias `champion`, by kind."""
+        return {
+            kind: next((one for one in self.versions(kind) if CHAMPION in one.aliases), None)
+            for kind in NAMES
+        }
+
+    def crown(self, champions: Mapping[Kind, Version | None]) -> None:
+        """Give the alias `champion` to these versions, and take it from a kind that has none."""
+        client = self.client()
+        for kind, present in self.champions().items():
+            wanted = champions.get(kind)
+            with self._faults():
+                if wanted is not None and (present is None or present.number != wanted.number):
+                    client.set_registered_model_alias(NAMES[kind], CHAMPION, str(wanted.number))
+                elif wanted is None and present is not None:
+                    client.delete_registered_model_alias(NAMES[kind], CHAMPION)
+
+    def holders(self, fingerprints: Mapping[str, str]) -> dict[Kind, Version | None]:
+        """The version that holds each bundle of a release: the champion if it does, else the newest.
+
+        Raises WorkspaceError for a bundle that MLflow does not know.
+        """
+        return {
+            kind: self._holder(kind, fingerprints[kind]) if kind in fingerprints else None for kind in NAMES
+        }
+
+    def _holder(self, kind: Kind, fingerprint: str) -> Version:
+        held = [one for one in self.versions(kind) if one.fingerprint == fingerprint]
+        if not held:
+            raise WorkspaceError(
+                f"MLflow has no version of {NAMES[kind]} with the served bundle",
+                got=fingerprint[:12],
+                fix="nothing is lost, the bundle is in the store; train and promote to track it again",
+            )
+        return next((one for one in held if CHAMPION in one.aliases), held[0])
+
+
+def _pages(client: Any, name: str) -> Iterator[Any]:
+    token = None
+    while True:
+        page = client.search_model_versions(f"name='{name}'", page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _version(kind: Kind, found: Any, aliases: Mapping[str, Any]) -> Version:
+    number = int(found.version)
+    return Version(
+        kind=kind,
+        number=number,
+        run_id=found.run_id,
+        fingerprint=found.tags.get(FINGERPRINT_TAG),
+        aliases=tuple(sorted(alias for alias, of in aliases.items() if int(of) == number)),
+    )
+
+
+def _is_meant(version: Version, wanted: str) -> bool:
+    by_fingerprint = len(wanted) >= 8 and (version.fingerprint or "").startswith(wanted)
+    return wanted == str(version.number) or wanted in version.aliases or by_fingerprint
+
+
+def _choices(versions: tuple[Version, ...]) -> str:
+    names = [str(one.number) for one in versions] + sorted({name for one in versions for name in one.aliases})
+    return ", ".join([*names, "none"])
+
+
+def _require_own(version: Version, bundle: Bundle) -> None:
+    if bundle.kind != version.kind or version.fingerprint not in (None, bundle.fingerprint):
+        raise BundleError(
+            f"{version.label} holds another bundle than it says",
+            got=f"{bundle.name} {bundle.version}",
+            allowed=f"{NAMES[version.kind]} {(version.fingerprint or '')[:12]}",
+            fix="train again",
+        )
