@@ -24,7 +24,15 @@ from features.errors import ConfigError, suggestion
 from features.settings import BacktestSettings, LabelSettings, ModelSettings, Section, ServingSettings
 from features.tables import Attribute
 
-__all__ = ["AttributeBinding", "Binding", "Config", "Source", "WorkspaceSettings", "load_config"]
+__all__ = [
+    "EVENT_TIME",
+    "AttributeBinding",
+    "Binding",
+    "Config",
+    "Source",
+    "WorkspaceSettings",
+    "load_config",
+]
 
 EVENT_TIME = {
     "activities": ("occurred_at",),
@@ -121,8 +129,12 @@ class AttributeBinding(Binding):
 
 
 class Source(Section):
-    """[[sources]]: rows of one canonical table, from files or from a SQL query.
+    """[[sources]]: rows of one canonical table, from files, from a SQL query, or from a query on files.
 
+    path: a file, a pattern such as "usage/*.csv", or a list of them; CSV (UTF-8, with a header) or Parquet.
+    query: a SELECT in DuckDB's SQL. When `path` is given too, its rows are the view `files`.
+    time_zone: the zone of times that are written without one.
+    current_value_only: the source knows today's value only, so that its past is not to be trusted.
     Exactly one of these says when a row could be known:
     known_at: a source column with that time.
     known_immediately: the moment it happened (occurred_at; closed_at or else created_at of a deal).
@@ -149,15 +161,15 @@ class Source(Section):
 
     @property
     def label(self) -> str:
-        """What reports call the source: its name, else its paths as written, else 'query'."""
-        return self.name or ", ".join(self.path) or "query"
+        """What reports call the source: its name, else the names of its files, else 'query'."""
+        return self.name or ", ".join(Path(path).name for path in self.path) or "query"
 
     @model_validator(mode="after")
     def _check(self) -> Source:
         if self.table not in TABLES:
             raise ValueError(_unknown("table", self.table, tuple(TABLES)))
-        if bool(self.path) == (self.query is not None):
-            raise ValueError("give exactly one of 'path' and 'query'")
+        if not self.path and self.query is None:
+            raise ValueError("give 'path' (files), 'query' (SQL), or both: then the query reads `files`")
         _check_columns(self, TABLES[self.table])
         _check_known(self)
         _check_attributes(self)
@@ -301,7 +313,7 @@ def _parameters(declared: object, *, overrides: Mapping[str, str], file: Path) -
                 allowed=", ".join(declared) or "none: the file declares no [parameters]",
                 fix=suggestion(name, declared),
             )
-    places = [Path(), file.parent, file.parent.parent]
+    places = _places(file)
     found = {
         name: _locate(value, places=places) if _is_folder(name) else value for name, value in declared.items()
     }
@@ -322,6 +334,27 @@ def _locate(value: str, *, places: list[Path]) -> str:
     return str(next((candidate for candidate in candidates if candidate.is_dir()), candidates[0]))
 
 
+def _locate_files(pattern: object, *, file: Path) -> object:
+    """The absolute pattern, from the first place where it finds a file, else from the current folder."""
+    if not isinstance(pattern, str):
+        return pattern
+    expanded = Path(pattern).expanduser()
+    candidates = [str((place / expanded).absolute()) for place in _places(file)]
+    return next((candidate for candidate in candidates if matching_files(candidate)), candidates[0])
+
+
+def matching_files(pattern: str) -> list[Path]:
+    """The files that an absolute path or pattern names, in order of their names."""
+    path = Path(pattern)
+    # A name may hold brackets: what exists is no pattern.
+    found = [path] if path.exists() else Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    return sorted(match for match in found if match.is_file())
+
+
+def _places(file: Path) -> list[Path]:
+    return [Path(), file.parent, file.parent.parent]
+
+
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -333,7 +366,9 @@ def _written_out(source: object, parameters: Mapping[str, str], *, file: Path) -
     if isinstance(full.get("path"), str):
         full["path"] = [full["path"]]
     if isinstance(full.get("path"), list):
-        full["path"] = [_put_in(path, parameters, file=file) for path in full["path"]]
+        full["path"] = [
+            _locate_files(_put_in(path, parameters, file=file), file=file) for path in full["path"]
+        ]
     if "query" in full:
         quoted = {name: value.replace("'", "''") for name, value in parameters.items()}
         full["query"] = _put_in(full["query"], quoted, file=file)

@@ -142,14 +142,15 @@ def _cell_problems(column: Column, record: Mapping[str, object]) -> list[Problem
         return [Problem(Reason.MISSING_VALUE, column.name, None)]
     if not _has_type(column, value):
         return [Problem(Reason.WRONG_TYPE, column.name, value, column.type)]
+    faults = []
     if not _within(column, value):
         bounds = f"{column.minimum:g} to {column.maximum:g}"
-        return [Problem(Reason.OUT_OF_BOUNDS, column.name, value, bounds)]
+        faults.append(Problem(Reason.OUT_OF_BOUNDS, column.name, value, bounds))
     if column.allowed is not None and value not in column.allowed:
-        return [Problem(Reason.NOT_ALLOWED, column.name, value, ", ".join(column.allowed))]
+        faults.append(Problem(Reason.NOT_ALLOWED, column.name, value, ", ".join(column.allowed)))
     if column.pattern is not None and not re.fullmatch(column.pattern, str(value)):
-        return [Problem(Reason.WRONG_PATTERN, column.name, value, column.pattern)]
-    return []
+        faults.append(Problem(Reason.WRONG_PATTERN, column.name, value, column.pattern))
+    return faults
 
 
 def _has_type(column: Column, value: object) -> bool:

@@ -1,0 +1,191 @@
+"""Turns a source's cells into typed canonical cells, as SQL.
+
+One `Cell` per canonical column: the trimmed text (for messages) and the typed value. Time rule: times
+become UTC and are floored to whole seconds; a time without a zone is read in the source's declared zone,
+and is a fault where none is declared. Null rule: blank cells, cells listed in `empty` and NaN are NULL; a
+cell that holds something which is not of its type is NULL too, and its text is not: that is the fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from features.contract import ColumnType
+from features.mapping import Binding
+from features.sources import identifier
+from features.validation import literal
+
+__all__ = ["Cell", "content_sql", "raw_name", "typed_cell"]
+
+_BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_TIME_TYPES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
+_ZONED = r"\d\d:\d\d.*(Z|z|[+-]\d\d(:?\d\d)?)$"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How one canonical column is read.
+
+    text: SQL over the source's columns, which are called `raw_name(column)`.
+    value: SQL over `text_name`, which is what the text is called, and over the source's columns.
+    exact: like value but, for times, with fractions of a second.
+    naive: SQL that is true where the cell is a time without a zone though the source declares none.
+    """
+
+    name: str
+    type: ColumnType
+    text: str
+    value: str
+    exact: str
+    naive: str = "false"
+
+    @property
+    def text_name(self) -> str:
+        return _text_name(self.name)
+
+    @property
+    def naive_name(self) -> str:
+        return identifier(f"naive {self.name}")
+
+
+def _text_name(name: str) -> str:
+    return identifier(f"text {name}")
+
+
+def raw_name(column: str) -> str:
+    """What a source's column is called while it is read: apart from every canonical name."""
+    return identifier(f"raw {column}")
+
+
+def typed_cell(
+    name: str, *, kind: ColumnType, binding: Binding, source_type: str, zone: str | None, default: int | None
+) -> Cell:
+    """How a canonical column is read from a binding whose source column has DuckDB's type `source_type`."""
+    if binding.column is None:
+        raw, source_type = literal(binding.value or ""), "VARCHAR"
+    else:
+        raw = raw_name(binding.column)
+    text = _text(raw, binding=binding, source_type=source_type, kind=kind)
+    alias, naive = _text_name(name), "false"
+    exact = ""
+    match kind:
+        case "string":
+            exact = _domain(alias) if name == "domain" else alias
+        case "integer":
+            exact = _integer(_number(alias, scale=binding.scale), rounded=binding.scale is not None)
+        case "number":
+            exact = _number(alias, scale=binding.scale)
+        case "boolean":
+            exact = (
+                f"CASE WHEN lower({alias}) IN ('true', 't', 'yes', 'y', '1') THEN true"
+                f" WHEN lower({alias}) IN ('false', 'f', 'no', 'n', '0') THEN false END"
+            )
+        case "timestamp":
+            exact, naive = _time(raw, alias, binding=binding, source_type=source_type, zone=zone)
+        case "set":
+            exact = _set(raw, alias, binding=binding, source_type=source_type)
+    value = f"date_trunc('second', {exact})" if kind == "timestamp" else exact
+    if default is not None:
+        value = f"CASE WHEN {alias} IS NULL THEN {default} ELSE {value} END"
+    return Cell(name, kind, text, value, exact, naive)
+
+
+def _text(raw: str, *, binding: Binding, source_type: str, kind: ColumnType) -> str:
+    """The cell as text: trimmed, NULL when empty; in its `case` and put through `values` unless it is a set."""
+    if source_type in ("FLOAT", "DOUBLE"):
+        whole = f"CAST(CAST({raw} AS BIGINT) AS VARCHAR)" if kind == "string" else f"CAST({raw} AS VARCHAR)"
+        # Frames store whole identifiers as floats when a cell is missing.
+        text = (
+            f"CASE WHEN isnan({raw}) THEN NULL WHEN {raw} = trunc({raw}) AND abs({raw}) < 9e15 THEN {whole}"
+            f" ELSE CAST({raw} AS VARCHAR) END"
+        )
+    else:
+        text = f"NULLIF(trim(CAST({raw} AS VARCHAR), {_BLANKS}), '')"
+    if binding.empty:
+        listed = ", ".join(literal(marker.strip()) for marker in binding.empty)
+        text = f"CASE WHEN {text} IN ({listed}) THEN NULL ELSE {text} END"
+    return text if kind == "set" else _put(_cased(text, binding=binding), binding=binding)
+
+
+def _cased(text: str, *, binding: Binding) -> str:
+    match binding.case:
+        case "lower":
+            return f"lower({text})"
+        case "upper":
+            return f"upper({text})"
+        case "words":
+            return f"lower(replace({text}, '_', ' '))"
+        case None:
+            return text
+
+
+def _put(text: str, *, binding: Binding) -> str:
+    if not binding.values:
+        return text
+    cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in binding.values.items())
+    return f"CASE {text} {cases} ELSE {text} END"
+
+
+def _domain(text: str) -> str:
+    bare = f"regexp_replace(lower({text}), '^([a-z]+://)?(www[.])?', '')"
+    return f"NULLIF(split_part({bare}, '/', 1), '')"
+
+
+def _number(text: str, *, scale: float | None) -> str:
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    plain = f"CASE WHEN isfinite({number}) AND NOT contains({text}, '_') THEN {number} END"
+    return plain if scale is None else f"({plain}) * CAST({scale!r} AS DOUBLE)"
+
+
+def _integer(number: str, *, rounded: bool) -> str:
+    number = f"round({number})" if rounded else f"({number})"
+    return f"CASE WHEN {number} = round({number}) AND abs({number}) < 9e15 THEN CAST({number} AS BIGINT) END"
+
+
+def _time(raw: str, text: str, *, binding: Binding, source_type: str, zone: str | None) -> tuple[str, str]:
+    """The time in UTC, and the condition under which a zone is lacking."""
+    if source_type == "TIMESTAMP WITH TIME ZONE" and not binding.values:
+        return f"CASE WHEN {text} IS NOT NULL THEN {raw} AT TIME ZONE 'UTC' END", "false"
+    if source_type in _TIME_TYPES and not binding.values:
+        local = f"CASE WHEN {text} IS NOT NULL THEN CAST({raw} AS TIMESTAMP) END"
+        return _in_utc(local, zone=zone), _lacking(f"{text} IS NOT NULL", zone=zone)
+    if binding.format is not None:
+        local = f"try_strptime({text}, {literal(binding.format)})"
+        return _in_utc(local, zone=zone), _lacking(f"{local} IS NOT NULL", zone=zone)
+    dated, zoned = f"{text} LIKE '____-__-__%'", f"regexp_matches({text}, '{_ZONED}')"
+    local = f"TRY_CAST({text} AS TIMESTAMP)"
+    value = (
+        f"CASE WHEN NOT {dated} THEN NULL"
+        f" WHEN {zoned} THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+        f" ELSE {_in_utc(local, zone=zone)} END"
+    )
+    return value, _lacking(f"{dated} AND NOT {zoned} AND {local} IS NOT NULL", zone=zone)
+
+
+def _in_utc(local: str, *, zone: str | None) -> str:
+    if zone is None:
+        return "CAST(NULL AS TIMESTAMP)"
+    return local if zone == "UTC" else f"(({local}) AT TIME ZONE {literal(zone)}) AT TIME ZONE 'UTC'"
+
+
+def _lacking(naive: str, *, zone: str | None) -> str:
+    return naive if zone is None else "false"
+
+
+def _set(raw: str, text: str, *, binding: Binding, source_type: str) -> str:
+    """Distinct members in order, each trimmed and put through `case` and `values`; blanks are left out."""
+    members = raw if source_type == "VARCHAR[]" else f"string_split({text}, {literal(binding.separator)})"
+    member = _put(_cased(f"trim(member, {_BLANKS})", binding=binding), binding=binding)
+    cleaned = f"list_transform({members}, lambda member: {member})"
+    kept = f"list_filter({cleaned}, lambda member: member <> '')"
+    return f"CASE WHEN {text} IS NOT NULL THEN list_sort(list_distinct({kept})) END"
+
+
+def content_sql(columns: dict[str, ColumnType]) -> str:
+    """One text per row that tells different rows apart. columns: type by SQL expression."""
+    return " || ".join(_part(expression, kind=kind) for expression, kind in columns.items()) or "''"
+
+
+def _part(expression: str, *, kind: ColumnType) -> str:
+    text = f"array_to_string({expression}, chr(31))" if kind == "set" else f"CAST({expression} AS VARCHAR)"
+    return f"coalesce(length({text}) || ':' || {text}, '-')"

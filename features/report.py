@@ -1,0 +1,118 @@
+"""What an ingest did, row by row accounted for.
+
+Turns the counts of an ingest into a table for people and an object for programs. Time rule: none. Null
+rule: none. For every table: rows read = rows loaded + identical rows collapsed + rows set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import StringIO
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+__all__ = ["Example", "IngestReport", "TableReport"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row that was set aside. row: its cells as JSON."""
+
+    source: str
+    reason: str
+    column: str | None
+    got: str | None
+    row: str | None
+
+    def sentence(self) -> str:
+        where = f"{self.column}: " if self.column else ""
+        return f"{where}got {self.got!r}" if self.got is not None else f"{where}empty"
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """One canonical table. quarantined: rows by reason; examples: up to five per reason."""
+
+    name: str
+    read: int
+    loaded: int
+    collapsed: int
+    quarantined: dict[str, int] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+
+    def balanced(self) -> bool:
+        """Whether no row was lost and none was made."""
+        return self.read == self.loaded + self.collapsed + sum(self.quarantined.values())
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest did. `print(report)` shows it as a table."""
+
+    workspace: str
+    snapshot: str
+    fingerprint: str
+    tables: tuple[TableReport, ...]
+    current_value_only: dict[str, tuple[str, ...]]
+
+    def table(self, name: str) -> TableReport:
+        return next(table for table in self.tables if table.name == name)
+
+    def lines(self) -> Iterator[tuple[str, int, int, int, str, int, str]]:
+        """Per table and reason: table, read, loaded, collapsed, reason, rows set aside, an example."""
+        for table in self.tables:
+            counts = (table.name, table.read, table.loaded, table.collapsed)
+            if not table.quarantined:
+                yield (*counts, "", 0, "")
+            for reason, rows in table.quarantined.items():
+                example = next(example for example in table.examples if example.reason == reason)
+                yield (*counts, reason, rows, example.sentence())
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as one JSON object."""
+        return {
+            "workspace": self.workspace,
+            "snapshot": self.snapshot,
+            "fingerprint": self.fingerprint,
+            "tables": {
+                table.name: {
+                    "read": table.read,
+                    "loaded": table.loaded,
+                    "collapsed": table.collapsed,
+                    "quarantined": table.quarantined,
+                    "examples": [vars(example) for example in table.examples],
+                }
+                for table in self.tables
+            },
+            "current_value_only": {name: list(columns) for name, columns in self.current_value_only.items()},
+        }
+
+    def __rich__(self) -> RichTable:
+        shown = RichTable(
+            title=f"Ingested into {self.workspace}", title_justify="left", caption=self._caption() or None
+        )
+        for column in ("table", "read", "loaded", "identical", "set aside because", "rows", "for example"):
+            numeric = column in ("read", "loaded", "identical", "rows")
+            shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        previous = None
+        for name, read, loaded, collapsed, reason, rows, example in self.lines():
+            counts = (
+                ("", "", "", "") if name == previous else (name, f"{read:,}", f"{loaded:,}", f"{collapsed:,}")
+            )
+            shown.add_row(*counts, reason, f"{rows:,}" if rows else "", example.replace("[", r"\["))
+            previous = name
+        return shown
+
+    def _caption(self) -> str:
+        marked = [
+            f"{table}.{column}" for table, columns in self.current_value_only.items() for column in columns
+        ]
+        return f"current value only (no history): {', '.join(marked)}" if marked else ""
+
+    def __str__(self) -> str:
+        console = Console(file=StringIO(), width=140)
+        with console.capture() as captured:
+            console.print(self)
+        return captured.get()

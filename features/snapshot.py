@@ -1,0 +1,112 @@
+"""Describes a finished snapshot: its manifest and its fingerprints.
+
+Turns Parquet files into counts, hashes and the newest known time. Time rule: nothing comes from the clock;
+`data_through` is the newest `known_at` of a dated fact. Null rule: an empty cell and an empty text hash
+differently. The fingerprint is a sum over rows, so it is blind to their order; it uses MD5 of the cells'
+text, so it does not change with DuckDB's own hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from features.cells import content_sql
+from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, ColumnType
+from features.mapping import Config
+from features.sources import identifier
+from features.staging import canonical_columns
+from features.validation import literal
+from features.workspace import Manifest, TableFiles
+
+__all__ = ["describe"]
+
+_DATED = ("accounts", "activities", "intent_topics", "opportunities")
+
+
+def describe(
+    connection: duckdb.DuckDBPyConnection,
+    config: Config,
+    *,
+    folder: Path,
+    rows: Mapping[str, int],
+    quarantine: Mapping[str, Mapping[str, int]],
+) -> Manifest:
+    """The manifest of the tables in `folder`, one file each. rows: by table; quarantine: by table, reason."""
+    files = {name: f"read_parquet({literal(str(folder / f'{name}.parquet'))})" for name in rows}
+    sums = {
+        name: _row_sums(
+            connection, file, columns=canonical_columns(TABLES[name], attributes=config.attributes)
+        )
+        for name, file in files.items()
+    }
+    kinds = [[attribute.name, attribute.type] for attribute in config.attributes]
+    tables = {name: sums[name] for name in sums if rows[name]}
+    manifest = Manifest(
+        contract_version=CONTRACT_VERSION,
+        snapshot="",
+        fingerprint=_digest({"contract": CONTRACT_VERSION, "attributes": kinds, "tables": tables}),
+        workspace=config.workspace.name,
+        time_zone=config.workspace.time_zone,
+        tables={name: TableFiles(rows=count, files=(f"{name}.parquet",)) for name, count in rows.items()},
+        attributes=config.attributes,
+        current_value_only=_current_value_only(config),
+        data_through=_data_through(connection, [files[name] for name in _DATED if name in files]),
+        quarantine=quarantine,
+        channels=_channels(connection, files.get("activities")),
+        created_by=config.file.stem,
+    )
+    columns: dict[str, ColumnType] = dict.fromkeys(
+        ("table", "source", "reason", "column", "got", "row"), "string"
+    )
+    set_aside = _row_sums(connection, "quarantine", columns=columns)
+    snapshot = _digest({"manifest": manifest.to_json(), "quarantine": set_aside})[:16]
+    return Manifest(**{**vars(manifest), "snapshot": snapshot})
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _row_sums(
+    connection: duckdb.DuckDBPyConnection, relation: str, *, columns: Mapping[str, ColumnType]
+) -> list[str]:
+    """Rows, and the sums of the two halves of each row's hash: the same in any order."""
+    content = content_sql({identifier(name): columns[name] for name in sorted(columns)})
+    halves = ", ".join(
+        f"CAST(coalesce(sum(CAST('0x' || substr(hashed, {start}, 15) AS BIGINT)), 0) AS VARCHAR)"
+        for start in (1, 17)
+    )
+    sql = f"SELECT CAST(count(*) AS VARCHAR), {halves} FROM (SELECT md5({content}) AS hashed FROM {relation})"
+    return [str(value) for value in connection.execute(sql).fetchone() or ()]
+
+
+def _data_through(connection: duckdb.DuckDBPyConnection, files: Iterable[str]) -> datetime | None:
+    known = " UNION ALL ".join(f"SELECT max(known_at) AS newest FROM {file}" for file in files)
+    start = literal(START_OF_TIME.rstrip("Z"))
+    sql = f"SELECT NULLIF(max(newest), CAST({start} AS TIMESTAMP)) FROM ({known})"
+    newest = connection.execute(sql).fetchone()
+    return newest[0] if newest else None
+
+
+def _channels(connection: duckdb.DuckDBPyConnection, file: str | None) -> tuple[str, ...]:
+    if file is None:
+        return ()
+    return tuple(
+        row[0] for row in connection.execute(f"SELECT DISTINCT channel FROM {file} ORDER BY ALL").fetchall()
+    )
+
+
+def _current_value_only(config: Config) -> dict[str, tuple[str, ...]]:
+    """By table, the columns bound by a source that knows today's value only; keys of rows are left out."""
+    marked: dict[str, set[str]] = {}
+    for source in config.sources:
+        if source.current_value_only:
+            columns = {*source.columns, *source.attributes} - set(TABLES[source.table].key)
+            marked.setdefault(source.table, set()).update(columns)
+    return {name: tuple(sorted(columns)) for name, columns in sorted(marked.items())}

@@ -1,0 +1,228 @@
+"""Reads one source into DuckDB: every row typed, checked and kept, good or bad.
+
+Turns a `Source` into rows of the table `staged_<name>`: the canonical columns, and for a row at fault the
+reason, the column, what it held and its cells as JSON. Time rule: `known_at` follows from the data as
+the source says; it is never the clock. Null rule: what a source does not bind is NULL.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import duckdb
+
+from features.cells import Cell, content_sql, raw_name, typed_cell
+from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
+from features.errors import ConfigError
+from features.mapping import EVENT_TIME, Binding, Source
+from features.sources import Relation, identifier, open_source
+from features.tables import Attribute
+from features.validation import Check, Reason, literal, row_checks
+
+__all__ = ["canonical_columns", "create_staging", "stage"]
+
+_FAULT_COLUMNS = dict.fromkeys(("_source", "_reason", "_column", "_got", "_row"), "VARCHAR")
+_EXACT_TIME = '"exact occurred_at"'
+
+
+def canonical_columns(table: Table, *, attributes: tuple[Attribute, ...]) -> dict[str, ColumnType]:
+    """Type by name of the columns that the table is stored with."""
+    columns = {column.name: column.type for column in table.columns}
+    if table.name == "accounts":
+        columns |= {attribute.name: attribute.column_type for attribute in attributes}
+    return columns
+
+
+def create_staging(
+    connection: duckdb.DuckDBPyConnection, *, table: Table, attributes: tuple[Attribute, ...]
+) -> None:
+    """An empty table for all rows of a canonical table, good and bad."""
+    kinds = {name: sql_type(kind) for name, kind in canonical_columns(table, attributes=attributes).items()}
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in (kinds | _FAULT_COLUMNS).items())
+    connection.execute(f"CREATE TABLE staged_{table.name} ({columns})")
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    source: Source,
+    position: int,
+    attributes: tuple[Attribute, ...],
+    now: datetime,
+) -> int:
+    """Read a source into its staging table. Returns rows read, lines that were no CSV rows included."""
+    if source.extracted_at is not None and _naive_utc(source.extracted_at) > now:
+        raise ConfigError(f"sources[{position}].extracted_at is in the future", got=source.extracted_at)
+    bindings = _bindings(source)
+    needed = list(
+        dict.fromkeys(binding.column for binding in bindings.values() if binding.column is not None)
+    )
+    relation = open_source(connection, source=source, position=position, needed=needed)
+    sql = _staging_sql(source, bindings=bindings, relation=relation, attributes=attributes, now=now)
+    staged = connection.execute(f"INSERT INTO staged_{source.table} {sql}").fetchone()
+    _require_a_zone(connection, source=source, position=position)
+    rows = int(staged[0]) if staged else 0
+    return rows + _malformed(connection, source=source, rejects=relation.rejects)
+
+
+def _bindings(source: Source) -> dict[str, Binding]:
+    bindings: dict[str, Binding] = {**source.columns, **source.attributes}
+    return bindings | ({"known_at": source.known_at} if source.known_at is not None else {})
+
+
+def _staging_sql(
+    source: Source,
+    *,
+    bindings: dict[str, Binding],
+    relation: Relation,
+    attributes: tuple[Attribute, ...],
+    now: datetime,
+) -> str:
+    """Layers, each over the one before: raw cells, texts, typed values, derived columns, the first fault."""
+    table = TABLES[source.table]
+    columns = canonical_columns(table, attributes=attributes)
+    cells = [
+        _cell(name, binding=binding, source=source, relation=relation) for name, binding in bindings.items()
+    ]
+    checks = _cell_checks(cells) + _known_at_last(row_checks(table, now=now))
+    raw = list(dict.fromkeys(binding.column for binding in bindings.values() if binding.column is not None))
+    sql = f"SELECT {', '.join(f'{identifier(name)} AS {raw_name(name)}' for name in raw)} FROM {relation.sql}"
+    sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
+    sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
+    sql = f"SELECT *, {_derived(source, cells=cells, columns=columns)} FROM ({sql})"
+    sql = f"SELECT *, {_first_fault(checks)} AS fault FROM ({sql})"
+    faults = _fault_columns(checks, cells=cells, raw=raw, label=source.label)
+    return f"SELECT {', '.join(map(identifier, columns))}, {faults} FROM ({sql})"
+
+
+def _cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
+    columns = {column.name: column for column in TABLES[source.table].columns}
+    attribute = source.attributes.get(name)
+    return typed_cell(
+        name,
+        kind=columns[name].type if attribute is None else ATTRIBUTE_TYPES[attribute.type],
+        binding=binding,
+        source_type=relation.types.get(binding.column or "", "VARCHAR"),
+        zone=source.time_zone,
+        default=columns[name].default if attribute is None else None,
+    )
+
+
+def _known_at_last(checks: list[Check]) -> list[Check]:
+    """A derived `known_at` is missing because something else is: that something is to be named."""
+    return sorted(
+        checks, key=lambda check: (check.reason, check.column) == (Reason.MISSING_VALUE, "known_at")
+    )
+
+
+def _values(cells: list[Cell], *, columns: dict[str, ColumnType], table: Table) -> str:
+    """Every canonical column but the derived ones, and what the checks need beside them."""
+    defaults = {column.name: column.default for column in table.columns if column.default is not None}
+    bound = {cell.name for cell in cells}
+    parts = [f"{cell.value} AS {identifier(cell.name)}" for cell in cells]
+    parts += [f"({cell.naive}) AS {cell.naive_name}" for cell in cells]
+    parts += [f"{cell.exact} AS {_EXACT_TIME}" for cell in cells if cell.name == "occurred_at"]
+    parts += [
+        f"CAST({defaults.get(name, 'NULL')} AS {sql_type(kind)}) AS {identifier(name)}"
+        for name, kind in columns.items()
+        if name not in bound and name not in ("known_at", "activity_id")
+    ]
+    return ", ".join(parts)
+
+
+def _derived(source: Source, *, cells: list[Cell], columns: dict[str, ColumnType]) -> str:
+    parts = ["NULL"]
+    if source.known_at is None:
+        parts.append(f"CAST({_known_at(source)} AS TIMESTAMP) AS known_at")
+    if source.table == "activities" and "activity_id" not in source.columns:
+        parts.append(f"{_activity_id(columns)} AS activity_id")
+    return ", ".join(parts)
+
+
+def _known_at(source: Source) -> str:
+    if source.known is not None:
+        return f"TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))}"
+    if source.extracted_at is not None:
+        return f"TIMESTAMP {literal(_naive_utc(source.extracted_at).isoformat())}"
+    happened = f"coalesce({', '.join(EVENT_TIME[source.table])})"
+    if source.known_at_delay is None:
+        return happened
+    return f"{happened} + to_seconds({int(source.known_at_delay.total_seconds())})"
+
+
+def _naive_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _activity_id(columns: dict[str, ColumnType]) -> str:
+    """A hash of what the row says, to the microsecond, leaving out when it became known.
+
+    So the same row in two overlapping files is one activity. Rows that cannot be told apart are taken for
+    the same row; a source in which they are not has to bind `activity_id` or use `quantity`.
+    """
+    told = {name: kind for name, kind in columns.items() if name not in ("activity_id", "known_at")}
+    content = {_EXACT_TIME if name == "occurred_at" else name: kind for name, kind in told.items()}
+    return f"md5({content_sql(content)})"
+
+
+def _cell_checks(cells: list[Cell]) -> list[Check]:
+    without_zone = [Check(Reason.TIME_WITHOUT_ZONE, cell.name, cell.naive_name) for cell in cells]
+    wrong_type = [
+        Check(
+            Reason.WRONG_TYPE,
+            cell.name,
+            f"{cell.text_name} IS NOT NULL AND {identifier(cell.name)} IS NULL",
+        )
+        for cell in cells
+        if cell.type != "string"
+    ]
+    return without_zone + wrong_type
+
+
+def _first_fault(checks: list[Check]) -> str:
+    return "CASE " + " ".join(f"WHEN {check.fails} THEN {k}" for k, check in enumerate(checks)) + " END"
+
+
+def _fault_columns(checks: list[Check], *, cells: list[Cell], raw: list[str], label: str) -> str:
+    texts = {cell.name: cell.text_name for cell in cells}
+    numbered = list(enumerate(checks))
+    reasons = " ".join(f"WHEN {k} THEN {literal(check.reason)}" for k, check in numbered)
+    names = " ".join(f"WHEN {k} THEN {literal(check.column)}" for k, check in numbered)
+    got = " ".join(
+        f"WHEN {k} THEN {texts.get(check.column, f'CAST({identifier(check.column)} AS VARCHAR)')}"
+        for k, check in numbered
+    )
+    cells_json = ", ".join(f"{literal(name)}, {raw_name(name)}" for name in raw)
+    return (
+        f"{literal(label)}, CASE fault {reasons} END, CASE fault {names} END, CASE fault {got} END,"
+        f" CASE WHEN fault IS NOT NULL THEN CAST(json_object({cells_json}) AS VARCHAR) END"
+    )
+
+
+def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, rejects: str) -> int:
+    """Put the lines that are no rows of the header's width into `malformed`; returns how many."""
+    found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [rejects]).fetchone()
+    if found is None:
+        return 0
+    inserted = connection.execute(
+        # One line may have two faults.
+        f"INSERT INTO malformed SELECT '{source.table}', {literal(source.label)}, min(error_message),"
+        f" min(csv_line) FROM {rejects} GROUP BY scan_id, file_id, line_byte_position"
+    ).fetchone()
+    return int(inserted[0]) if inserted else 0
+
+
+def _require_a_zone(connection: duckdb.DuckDBPyConnection, *, source: Source, position: int) -> None:
+    """One naive time is a bad row; nothing but naive times is a zone that was not declared."""
+    naive = f"_reason = {literal(Reason.TIME_WITHOUT_ZONE)}"
+    sql = (
+        f"SELECT count_if({naive}), count_if(_reason IS NULL), min(_column) FILTER ({naive}),"
+        f" min(_got) FILTER ({naive}) FROM staged_{source.table} WHERE _source = {literal(source.label)}"
+    )
+    found, good, column, got = connection.execute(sql).fetchone() or (0, 0, None, None)
+    if found and not good:
+        raise ConfigError(
+            f"sources[{position}] ({source.table}, {source.label}): {column} holds times without a zone",
+            got=repr(got),
+            fix='declare it beside the table, as in time_zone = "UTC" or time_zone = "Europe/Berlin"',
+        )
