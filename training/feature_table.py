@@ -1,0 +1,111 @@
+"""The features of every account at one moment, as a frame that people can read.
+
+Turns a workspace into features and their summary. Time rule: rows with `known_at < as_of` only, for the
+values and for the catalogue. Null rule: that of each feature; `filled` says how often a value is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features.catalogue import Catalogue, learn_catalogue
+from features.errors import ConfigError, NotEnoughDataError
+from features.point_in_time import build_features
+from features.tables import Tables
+from features.workspace import Workspace
+from training.labels import next_cutoff
+
+__all__ = ["FeatureTable", "feature_table", "write_frame"]
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Features as of one moment. frame: one row per account, values as people read them."""
+
+    as_of: datetime
+    catalogue: Catalogue
+    frame: pd.DataFrame
+
+    def summary(self) -> Iterator[tuple[str, str, str, str, str]]:
+        """Per feature: name, group, unit, how often it is filled, and the median (or commonest) value."""
+        for feature in self.catalogue.features:
+            values = self.frame[feature.name].dropna()
+            filled = f"{len(values) / max(len(self.frame), 1):.0%}"
+            yield feature.name, feature.group, feature.unit or "", filled, _middle(values)
+
+    def to_json(self) -> dict[str, Any]:
+        names = ("feature", "group", "unit", "filled", "middle")
+        return {
+            "as_of": f"{self.as_of.isoformat()}Z",
+            "accounts": len(self.frame),
+            "features": [dict(zip(names, line, strict=True)) for line in self.summary()],
+        }
+
+
+def feature_table(workspace: Workspace, *, as_of: datetime | None = None) -> FeatureTable:
+    """Every feature of every account known before `as_of` (naive UTC; default: just after the newest fact).
+
+    Raises NotEnoughDataError when no account was known then.
+    """
+    with workspace.lease() as manifest:
+        tables = workspace.tables(manifest)
+        moment = as_of or next_cutoff(tables)
+        marked = manifest.current_value_only.get("accounts", ())
+        catalogue = learn_catalogue(tables, cutoff=moment, current_value_only=marked)
+        keys = _known_accounts(tables, as_of=moment)
+        matrix = build_features(tables, keys, catalogue=catalogue)
+    return FeatureTable(moment, catalogue, _readable(matrix, catalogue=catalogue))
+
+
+def write_frame(frame: pd.DataFrame, *, out: Path) -> None:
+    """Write a frame as Parquet or CSV, by the file's ending. Raises ConfigError for another one."""
+    write = _WRITERS.get(out.suffix.lower())
+    if write is None:
+        raise ConfigError(
+            "--out: unknown kind of file",
+            got=repr(out.suffix),
+            allowed=".parquet or .csv",
+            fix="rename the file",
+        )
+    if not out.parent.is_dir():
+        raise ConfigError("--out: no such folder", got=out.parent, fix="create it, or name another one")
+    write(frame, out, index=False)
+
+
+def _known_accounts(tables: Tables, *, as_of: datetime) -> pd.DataFrame:
+    with tables.connect() as connection:
+        accounts: pd.DataFrame = (
+            connection.execute(
+                "SELECT DISTINCT account_id FROM accounts WHERE known_at < ? ORDER BY account_id", [as_of]
+            )
+            .to_arrow_table()
+            .to_pandas()
+        )
+    if accounts.empty:
+        raise NotEnoughDataError(
+            "no account was known yet", got=f"as_of {as_of.isoformat()}Z", fix="choose a later moment"
+        )
+    accounts["as_of"] = pd.Series(as_of, index=accounts.index, dtype="datetime64[us]")
+    return accounts
+
+
+def _readable(matrix: pd.DataFrame, *, catalogue: Catalogue) -> pd.DataFrame:
+    frame = matrix.reset_index()
+    for feature in catalogue.features:
+        if feature.kind == "category":
+            frame[feature.name] = [feature.readable(value) for value in matrix[feature.name]]
+    return frame
+
+
+def _middle(values: pd.Series[Any]) -> str:
+    if values.empty:
+        return ""
+    if pd.api.types.is_numeric_dtype(values):
+        return f"{values.median():,.4g}"
+    return str(values.mode().iloc[0])
