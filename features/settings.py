@@ -7,20 +7,25 @@ dates without a time mean midnight UTC. Null rule: a key that is left out has th
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 __all__ = [
+    "DEFAULT_PRIORITIES",
     "GRADES",
+    "PRIORITIES",
+    "SALES_PRIORITIES",
     "BacktestSettings",
     "FitLabelSettings",
     "Grade",
+    "GradeOrNone",
     "IntentLabelSettings",
     "LabelSettings",
     "LearningSettings",
     "ModelSettings",
     "Moment",
+    "Priority",
     "Section",
     "ServingSettings",
 ]
@@ -112,27 +117,42 @@ class BacktestSettings(Section):
 
 
 Grade = Literal["A", "B", "C", "D"]
-GRADES: tuple[Grade, ...] = ("A", "B", "C", "D")
+GRADES: tuple[Grade, ...] = get_args(Grade)
+GradeOrNone = Literal["A", "B", "C", "D", "none"]
+Priority = Literal["sales now", "sales", "nurture", "watch", "do not pursue"]
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+"""From the most to the least urgent."""
 
-_PRIORITY: dict[Grade, dict[Grade, str]] = {
-    "A": {"A": "sales_now", "B": "sales_now", "C": "sales", "D": "nurture"},
-    "B": {"A": "sales_now", "B": "sales", "C": "nurture", "D": "nurture"},
-    "C": {"A": "sales", "B": "nurture", "C": "nurture", "D": "watch"},
-    "D": {"A": "watch", "B": "watch", "C": "none", "D": "none"},
+SALES_PRIORITIES: tuple[Priority, ...] = ("sales now", "sales")
+"""Those that hand an account to sales."""
+
+DEFAULT_PRIORITIES: dict[GradeOrNone, dict[GradeOrNone, Priority]] = {
+    "A": {"A": "sales now", "B": "sales", "C": "nurture", "D": "nurture", "none": "nurture"},
+    "B": {"A": "sales", "B": "sales", "C": "nurture", "D": "watch", "none": "nurture"},
+    "C": {"A": "nurture", "B": "nurture", "C": "watch", "D": "watch", "none": "watch"},
+    "D": {
+        "A": "watch",
+        "B": "do not pursue",
+        "C": "do not pursue",
+        "D": "do not pursue",
+        "none": "do not pursue",
+    },
+    "none": {"A": "sales", "B": "nurture", "C": "watch", "D": "watch"},
 }
+"""By fit grade, then by intent grade; "none" where that half of the answer is absent."""
 
 
 class ServingSettings(Section):
     """[serving]
 
     grade_cuts: shares of the reference population that get at least A, B and C.
-    priority: what to do, by fit grade, then by intent grade.
-    to_sales: the priorities that hand an account to sales; never reachable with fit D.
+    priority: what to do, by fit grade, then by intent grade; cells that are left out have the default.
     """
 
     grade_cuts: tuple[float, float, float] = (0.10, 0.30, 0.60)
-    priority: dict[Grade, dict[Grade, str]] = Field(default_factory=lambda: _PRIORITY)
-    to_sales: tuple[str, ...] = ("sales_now", "sales")
+    priority: dict[GradeOrNone, dict[GradeOrNone, Priority]] = Field(
+        default_factory=dict, validate_default=True
+    )
 
     @field_validator("grade_cuts")
     @classmethod
@@ -141,14 +161,14 @@ class ServingSettings(Section):
             raise ValueError("the three grade cuts must rise and lie between 0 and 1")
         return cuts
 
-    @model_validator(mode="after")
-    def _priority_is_whole(self) -> ServingSettings:
-        for grade in GRADES:
-            if set(self.priority.get(grade, {})) != set(GRADES):
-                raise ValueError(f"priority.{grade} needs one entry for each intent grade A, B, C and D")
-        handed = sorted(set(self.priority["D"].values()) & set(self.to_sales))
+    @field_validator("priority")
+    @classmethod
+    def _priority_is_whole(
+        cls, given: dict[GradeOrNone, dict[GradeOrNone, Priority]]
+    ) -> dict[GradeOrNone, dict[GradeOrNone, Priority]]:
+        handed = sorted(set(given.get("D", {}).values()) & set(SALES_PRIORITIES))
         if handed:
             raise ValueError(
                 f"an account of fit D is never routed to sales, but priority.D holds {handed[0]!r}"
             )
-        return self
+        return {fit: row | given.get(fit, {}) for fit, row in DEFAULT_PRIORITIES.items()}

@@ -153,7 +153,7 @@ def _checked(margins: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64]
             allowed="finite margins, labels 0 or 1",
             fix="drop rows without an outcome before calibrating",
         )
-    if label.min(initial=1) == label.max(initial=0):
+    if len(np.unique(label)) < 2:
         raise NotEnoughDataError(
             "calibration needs both classes",
             got=f"{int(label.sum())} positives among {len(label)} rows",

@@ -20,12 +20,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 from features.errors import ConfigError, suggestion
-from models.grades import GRADES, Grade
+from features.settings import DEFAULT_PRIORITIES, GRADES, PRIORITIES, SALES_PRIORITIES, Grade, GradeOrNone
 
-__all__ = ["DEFAULT_PRIORITIES", "FIRE_FEATURES", "Fire", "Priority", "PriorityTable", "fire"]
+__all__ = ["FIRE_FEATURES", "Fire", "PriorityTable", "fire"]
 
 FIRE_FEATURES = {
     "days_since_last_engagement": "engagement_days_since",
@@ -91,26 +90,8 @@ def _freshness(amount: float | None, *, half_life: float) -> float:
     return 0.0 if amount is None else 2.0 ** (-max(amount, 0.0) / half_life)
 
 
-Priority = Literal["sales now", "sales", "nurture", "watch", "do not pursue"]
-PRIORITIES: tuple[Priority, ...] = get_args(Priority)
-_SALES: tuple[Priority, ...] = ("sales now", "sales")
-_NONE = "none"
+_NONE: GradeOrNone = "none"
 _ROWS = (*GRADES, _NONE)
-
-DEFAULT_PRIORITIES: dict[str, dict[str, Priority]] = {
-    "A": {"A": "sales now", "B": "sales", "C": "nurture", "D": "nurture", "none": "nurture"},
-    "B": {"A": "sales", "B": "sales", "C": "nurture", "D": "watch", "none": "nurture"},
-    "C": {"A": "nurture", "B": "nurture", "C": "watch", "D": "watch", "none": "watch"},
-    "D": {
-        "A": "watch",
-        "B": "do not pursue",
-        "C": "do not pursue",
-        "D": "do not pursue",
-        "none": "do not pursue",
-    },
-    "none": {"A": "sales", "B": "nurture", "C": "watch", "D": "watch"},
-}
-"""By fit grade, then by intent grade; "none" where the release has no such model."""
 
 
 @dataclass(frozen=True)
@@ -153,10 +134,10 @@ def _require(what: str, got: str, allowed: tuple[str, ...]) -> None:
 
 
 def _require_no_sales_for_d(fit: str, intent: str, priority: str) -> None:
-    if fit == "D" and priority in _SALES:
+    if fit == "D" and priority in SALES_PRIORITIES:
         raise ConfigError(
             "serving.priority routes accounts of fit D to sales",
             got=f"{priority!r} for fit D and intent {intent}",
-            allowed=", ".join(word for word in PRIORITIES if word not in _SALES),
+            allowed=", ".join(word for word in PRIORITIES if word not in SALES_PRIORITIES),
             fix="an account that does not fit is not worth the time, whatever its intent",
         )

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.errors import BundleError, ConfigError, NotEnoughDataError
+from features.settings import GRADES, Grade
 
 __all__ = ["GRADES", "Grade", "GradeCuts", "Reference"]
-
-Grade = Literal["A", "B", "C", "D"]
-GRADES: tuple[Grade, ...] = get_args(Grade)
 
 _STEPS = 1000
 

@@ -12,7 +12,7 @@ from threading import Thread
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_world import Matrix, World, make, make_world, train
 
@@ -31,6 +31,7 @@ def shared() -> Scorer:
     return Scorer(make(train(world), world))
 
 
+@settings(deadline=None)
 @given(row=rows)
 def test_baseline_reasons_and_other_add_up_to_the_logit(row: Matrix) -> None:
     answer = shared().explain_row(row)
@@ -39,6 +40,7 @@ def test_baseline_reasons_and_other_add_up_to_the_logit(row: Matrix) -> None:
     assert answer.probability == 1 / (1 + math.exp(-answer.logit))
 
 
+@settings(deadline=None)
 @given(row=rows)
 def test_reasons_are_at_most_five_a_side_strongest_first_and_never_zero(row: Matrix) -> None:
     answer = shared().explain_row(row)
