@@ -56,8 +56,17 @@ def bundle(kind: Kind, *, seed: int = 1, attributes: tuple[Attribute, ...] = ())
 
 
 def _feature(name: str) -> Feature:
-    words = {"sentence_en": "{value}", "sentence_zh": "{value}", "null_rule": "missing", "idea": name}
-    return Feature(name, "firmographic", "number", "accounts", "latest", **words)
+    return Feature(
+        name,
+        group="firmographic",
+        kind="number",
+        table="accounts",
+        aggregation="latest",
+        sentence_en="{value}",
+        sentence_zh="{value}",
+        null_rule="missing",
+        idea=name,
+    )
 
 
 def ingest(workspace: Workspace, *, attributes: tuple[Attribute, ...] = ()) -> None:
@@ -90,31 +99,23 @@ def client(workspace: Workspace) -> MlflowClient:
     return MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
 
 
-def forget_models(workspace: Workspace) -> None:
-    for model in client(workspace).search_registered_models():
-        client(workspace).delete_registered_model(model.name)
-
-
-def register(workspace: Workspace, *trained: Bundle) -> list[int]:
-    """What `train` does with a bundle: a run, a version, the alias `challenger`; the version's numbers."""
-    return [_register(client(workspace), workspace, one) for one in trained]
-
-
-def _register(tracking: MlflowClient, workspace: Workspace, trained: Bundle) -> int:
+def register(workspace: Workspace, trained: Bundle) -> int:
+    """What `train` does with a bundle: a run, a version, the alias `challenger`; the version's number."""
+    tracking = client(workspace)
     run = tracking.create_run(_experiment(tracking, workspace)).info.run_id
     with tempfile.TemporaryDirectory() as folder:
         tracking.log_artifacts(run, str(save(trained, Path(folder) / "bundle")), "bundle")
-    names = [model.name for model in tracking.search_registered_models()]
-    if trained.name not in names:
+    if trained.name not in [model.name for model in tracking.search_registered_models()]:
         tracking.create_registered_model(trained.name)
-    version = tracking.create_model_version(
-        trained.name,
-        f"runs:/{run}/bundle",
-        run_id=run,
-        tags={"bundle_fingerprint": trained.fingerprint},
-    )
+    tags = {"bundle_fingerprint": trained.fingerprint}
+    version = tracking.create_model_version(trained.name, f"runs:/{run}/bundle", run_id=run, tags=tags)
     tracking.set_registered_model_alias(trained.name, "challenger", version.version)
     return int(version.version)
+
+
+def challenge(workspace: Workspace, version: int) -> None:
+    """Make a version of the fit model the challenger."""
+    client(workspace).set_registered_model_alias("icp_fit", "challenger", str(version))
 
 
 def _experiment(tracking: MlflowClient, workspace: Workspace) -> str:
@@ -122,6 +123,12 @@ def _experiment(tracking: MlflowClient, workspace: Workspace) -> str:
     if present is not None:
         return str(present.experiment_id)
     return str(tracking.create_experiment("spearfish", artifact_location=workspace.artifacts.as_uri()))
+
+
+def artifacts(workspace: Workspace) -> Path:
+    """The folder of the experiment's runs."""
+    location = client(workspace).get_experiment_by_name("spearfish").artifact_location
+    return Path(location.removeprefix("file://"))
 
 
 def champions(workspace: Workspace, kinds: Iterable[Kind] = ("fit", "intent")) -> list[int | None]:
