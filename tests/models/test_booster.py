@@ -69,7 +69,7 @@ def test_boosters_of_another_kind_are_refused(
 ) -> None:
     names = list(CATALOGUE.names[::-1] if settings.pop("names", False) else CATALOGUE.names)
     data = lightgbm.Dataset(np.nan_to_num(world.X), world.y, feature_name=names)
-    other = lightgbm.train({"objective": "binary", "verbose": -1} | settings, data, 3)
+    other = lightgbm.train({"objective": "binary", "num_threads": 1, "verbose": -1} | settings, data, 3)
     with pytest.raises(BundleError, match=words):
         merge_boosters([booster, other])
 

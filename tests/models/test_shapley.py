@@ -42,7 +42,9 @@ def test_shap_with_its_own_algorithm_agrees_on_numbers(shap: Any, world: World) 
     numbers = world.X[:, 1:]
     catalogue = Catalogue(tuple(feature(f"trait_{position}") for position in range(numbers.shape[1])))
     data = lightgbm.Dataset(numbers, world.y, feature_name=list(catalogue.names))
-    booster = lightgbm.train({"objective": "binary", "num_leaves": 7, "verbose": -1}, data, 20)
+    booster = lightgbm.train(
+        {"objective": "binary", "num_leaves": 7, "num_threads": 1, "verbose": -1}, data, 20
+    )
     bundle = make(booster, world, catalogue=catalogue, population=numbers, calibration=Calibration(1.0, 0.0))
     explainer = shap.TreeExplainer(booster)
     explainer.model.model_type = "internal"
@@ -55,7 +57,13 @@ def test_contributions_are_the_shapley_values_of_the_tree(world: World) -> None:
     catalogue = Catalogue((feature("industry", levels=LEVELS), *(feature(f"trait_{n}") for n in "abc")))
     X = np.ascontiguousarray(world.X[:, [0, 1, 4, 5]])
     data = lightgbm.Dataset(X, world.y, categorical_feature=[0], feature_name=list(catalogue.names))
-    settings = {"objective": "binary", "num_leaves": 6, "min_data_per_group": 5, "verbose": -1}
+    settings = {
+        "objective": "binary",
+        "num_leaves": 6,
+        "min_data_per_group": 5,
+        "num_threads": 1,
+        "verbose": -1,
+    }
     booster = lightgbm.train(settings, data, 4)
     bundle = make(booster, world, catalogue=catalogue, population=X, calibration=Calibration(0.7, 0.1))
     trees = [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
