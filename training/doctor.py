@@ -219,12 +219,13 @@ def _release(workspace: Workspace) -> str:
 
 
 def _mlflow(workspace: Workspace) -> str:
-    from training.registered import RegisteredModels
+    from training.registered import RegisteredModels, shown_uri
 
     _require_reachable(workspace.mlflow_uri)
-    registered = RegisteredModels(workspace)
-    numbers = {kind: len(registered.versions(kind)) for kind in ("fit", "intent")}
-    return f"{workspace.mlflow_uri}, {numbers['fit']} fit and {numbers['intent']} intent models"
+    known = RegisteredModels(workspace).known()
+    return (
+        f"{shown_uri(workspace.mlflow_uri)}, {len(known['fit'])} fit and {len(known['intent'])} intent models"
+    )
 
 
 def _require_reachable(uri: str) -> None:
@@ -237,19 +238,21 @@ def _require_reachable(uri: str) -> None:
         socket.create_connection((parts.hostname or "", port), timeout=PATIENCE_SECONDS).close()
     except OSError as error:
         raise WorkspaceError(
-            "MLflow does not answer", got=uri, fix="check that it runs and that MLFLOW_TRACKING_URI is right"
+            f"MLflow does not answer at {parts.hostname}:{port}",
+            fix="check that it runs and that MLFLOW_TRACKING_URI is right",
         ) from error
 
 
 def _aliases(workspace: Workspace, *, repair: bool) -> str:
-    from training.registered import RegisteredModels
+    from training.registered import RegisteredModels, champions, holders
 
     release = _chosen(workspace)
     if release is None:
         return "nothing was promoted yet"
     _require_reachable(workspace.mlflow_uri)
     registered = RegisteredModels(workspace)
-    wanted, found = registered.holders(release.fingerprints), registered.champions()
+    known = registered.known()
+    wanted, found = holders(known, release.fingerprints), champions(known)
     if wanted == found:
         return "the champions are what is served"
     if not repair:
@@ -259,12 +262,12 @@ def _aliases(workspace: Workspace, *, repair: bool) -> str:
             allowed=_labels(wanted.values()),
             fix="run `spearfish doctor --repair`",
         )
-    registered.crown(wanted)
+    registered.crown(wanted, present=found)
     return "repaired: the champions are what is served"
 
 
 def _labels(versions: Any) -> str:
-    return ", ".join(version.label for version in versions if version is not None) or "none"
+    return ", ".join(version.label for version in versions) or "none"
 
 
 def _bento_models(workspace: Workspace, *, repair: bool) -> str:

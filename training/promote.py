@@ -26,7 +26,7 @@ from features.workspace import Manifest, Workspace
 from models.bundle import NAMES, Bundle, Kind
 from serving.store import Draft, Published, Release, Store, StoredBundle
 from training.bento_models import import_bundle
-from training.registered import RegisteredModels, Version
+from training.registered import Known, RegisteredModels, Version, champions, choose, holders
 
 __all__ = ["HEAD_START", "Promotion", "Rollback", "promote", "rollback"]
 
@@ -111,19 +111,21 @@ def promote(
     """
     manifest = workspace.manifest()
     registered = RegisteredModels(workspace)
-    with _one_at_a_time(workspace), Store.open(workspace.store_url) as store:
-        versions = _chosen(registered, {"fit": fit, "intent": intent})
-        bundles = [registered.bundle(version) for version in versions.values()]
-        for bundle in bundles:
-            _require_columns(bundle, manifest)
-            import_bundle(bundle, workspace=workspace)
-        draft = Draft(
-            tuple(_stored(bundle) for bundle in bundles),
-            created_by=who,
-            reason=why,
-            settings=_settings(store, config=config, manifest=manifest),
-        )
-        published = _crown_and_publish(registered, store, draft, versions, now=now or _now())
+    with _one_at_a_time(workspace):
+        known = registered.known()
+        versions = _chosen(known, {"fit": fit, "intent": intent})
+        bundles = [_checked(registered, version, manifest=manifest) for version in versions.values()]
+        with Store.open(workspace.store_url) as store:
+            settings = _settings(store, config=config, manifest=manifest)
+            draft = Draft(tuple(map(_stored, bundles)), created_by=who, reason=why, settings=settings)
+            for bundle in bundles:
+                import_bundle(bundle, workspace=workspace)
+            registered.crown(versions, present=champions(known))
+            try:
+                published = _publish(store, draft, now=now or _now())
+            except SpearfishError:
+                registered.crown(champions(known), present=versions)
+                raise
     numbers = {NAMES[kind]: version.number for kind, version in versions.items()}
     return Promotion(published.release, published.activate_at, published.changed, numbers)
 
@@ -149,8 +151,8 @@ def _require_trusted(store: Store, *, release: Release | None) -> None:
         Bundle.from_bytes(store.bundle_bytes(fingerprint)).verify()
 
 
-def _chosen(registered: RegisteredModels, wanted: Mapping[Kind, str | None]) -> dict[Kind, Version]:
-    chosen = {kind: registered.choose(kind, wanted=wanted[kind]) for kind in NAMES}
+def _chosen(known: Known, wanted: Mapping[Kind, str | None]) -> dict[Kind, Version]:
+    chosen = {kind: choose(known, kind, wanted=wanted[kind]) for kind in NAMES}
     found = {kind: version for kind, version in chosen.items() if version is not None}
     if not found:
         raise InputError(
@@ -160,6 +162,12 @@ def _chosen(registered: RegisteredModels, wanted: Mapping[Kind, str | None]) -> 
             fix="run `spearfish train` first",
         )
     return found
+
+
+def _checked(registered: RegisteredModels, version: Version, *, manifest: Manifest) -> Bundle:
+    bundle = registered.bundle(version)
+    _require_columns(bundle, manifest)
+    return bundle
 
 
 def _require_columns(bundle: Bundle, manifest: Manifest) -> None:
@@ -195,21 +203,8 @@ def _settings(store: Store, *, config: Config | None, manifest: Manifest) -> dic
     }
 
 
-def _crown_and_publish(
-    registered: RegisteredModels,
-    store: Store,
-    draft: Draft,
-    versions: Mapping[Kind, Version],
-    *,
-    now: datetime,
-) -> Published:
-    before = registered.champions()
-    registered.crown(versions)
-    try:
-        return store.publish(draft, activate_at=_activation(store, now=now), now=now)
-    except SpearfishError:
-        registered.crown(before)
-        raise
+def _publish(store: Store, draft: Draft, *, now: datetime) -> Published:
+    return store.publish(draft, activate_at=_activation(store, now=now), now=now)
 
 
 def _activation(store: Store, *, now: datetime) -> datetime:
@@ -219,7 +214,8 @@ def _activation(store: Store, *, now: datetime) -> datetime:
 def _let_aliases_follow(workspace: Workspace, release: Release) -> str | None:
     registered = RegisteredModels(workspace)
     try:
-        registered.crown(registered.holders(release.fingerprints))
+        known = registered.known()
+        registered.crown(holders(known, release.fingerprints), present=champions(known))
     except WorkspaceError as error:
         return error.sentence()
     return None

@@ -17,13 +17,26 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from features.errors import BundleError, InputError, WorkspaceError
 from features.workspace import Workspace
 from models.bundle import NAMES, Bundle, Kind, load
 
-__all__ = ["BUNDLE_ARTIFACT", "CHALLENGER", "CHAMPION", "FINGERPRINT_TAG", "RegisteredModels", "Version"]
+__all__ = [
+    "BUNDLE_ARTIFACT",
+    "CHALLENGER",
+    "CHAMPION",
+    "FINGERPRINT_TAG",
+    "Champions",
+    "Known",
+    "RegisteredModels",
+    "Version",
+    "champions",
+    "choose",
+    "holders",
+    "shown_uri",
+]
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -47,6 +60,10 @@ class Version:
     @property
     def label(self) -> str:
         return f"{NAMES[self.kind]} version {self.number}"
+
+
+Known = Mapping[Kind, tuple[Version, ...]]
+Champions = Mapping[Kind, Version]
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,9 @@ class RegisteredModels:
         uri = self.workspace.mlflow_uri
         if uri.startswith("sqlite:") and not Path(str(make_url(uri).database)).is_file():
             raise WorkspaceError(
-                "no model was trained yet", got=f"no database at {uri}", fix="run `spearfish train` first"
+                "no model was trained yet",
+                got=f"no database at {shown_uri(uri)}",
+                fix="run `spearfish train` first",
             )
 
     @contextmanager
@@ -87,7 +106,7 @@ class RegisteredModels:
         except (MlflowException, SQLAlchemyError, OSError) as error:
             raise WorkspaceError(
                 f"MLflow does not answer: {str(error).splitlines()[0]}",
-                got=self.workspace.mlflow_uri,
+                got=shown_uri(self.workspace.mlflow_uri),
                 fix="check that it runs and that MLFLOW_TRACKING_URI is right",
             ) from error
 
@@ -96,32 +115,13 @@ class RegisteredModels:
         client = self.client()
         with self._faults():
             models = client.search_registered_models(f"name='{NAMES[kind]}'")
-            aliases = {} if not models else client.get_registered_model(NAMES[kind]).aliases
             found = list(_pages(client, NAMES[kind])) if models else []
-        return tuple(
-            sorted((_version(kind, one, aliases) for one in found), key=lambda one: one.number, reverse=True)
-        )
+        versions = [_version(kind, one, models[0].aliases) for one in found]
+        return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
 
-    def choose(self, kind: Kind, *, wanted: str | None) -> Version | None:
-        """The version asked for: a number, an alias or the start of a bundle's fingerprint.
-
-        wanted: None takes the challenger, or the newest when none is named; "none" leaves the model out.
-        Raises InputError when there is no such version.
-        """
-        if wanted == "none":
-            return None
-        versions = self.versions(kind)
-        if wanted is None:
-            return next((one for one in versions if CHALLENGER in one.aliases), next(iter(versions), None))
-        matches = [one for one in versions if _is_meant(one, wanted)]
-        if not matches or len({one.fingerprint for one in matches}) > 1:
-            raise InputError(
-                f"{NAMES[kind]} has {'no such version' if not matches else 'several such versions'}",
-                got=wanted,
-                allowed=_choices(versions),
-                fix="name one of them, or leave it out to take the challenger",
-            )
-        return matches[0]
+    def known(self) -> Known:
+        """Every version of every kind, the newest first."""
+        return {kind: self.versions(kind) for kind in NAMES}
 
     def bundle(self, version: Version) -> Bundle:
         """The bundle of a version, loaded and checked against its golden rows, or BundleError."""
@@ -140,42 +140,70 @@ class RegisteredModels:
         bundle.verify()
         return bundle
 
-    def champions(self) -> dict[Kind, Version | None]:
-        """The version with the alias `champion`, by kind."""
-        return {
-            kind: next((one for one in self.versions(kind) if CHAMPION in one.aliases), None)
-            for kind in NAMES
-        }
-
-    def crown(self, champions: Mapping[Kind, Version | None]) -> None:
-        """Give the alias `champion` to these versions, and take it from a kind that has none."""
+    def crown(self, wanted: Champions, *, present: Champions) -> None:
+        """Give the alias `champion` to the wanted versions, and take it from a kind that has none."""
         client = self.client()
-        for kind, present in self.champions().items():
-            wanted = champions.get(kind)
+        for kind, name in NAMES.items():
+            now, then = present.get(kind), wanted.get(kind)
             with self._faults():
-                if wanted is not None and (present is None or present.number != wanted.number):
-                    client.set_registered_model_alias(NAMES[kind], CHAMPION, str(wanted.number))
-                elif wanted is None and present is not None:
-                    client.delete_registered_model_alias(NAMES[kind], CHAMPION)
+                if then is not None and (now is None or now.number != then.number):
+                    client.set_registered_model_alias(name, CHAMPION, str(then.number))
+                elif then is None and now is not None:
+                    client.delete_registered_model_alias(name, CHAMPION)
 
-    def holders(self, fingerprints: Mapping[str, str]) -> dict[Kind, Version | None]:
-        """The version that holds each bundle of a release: the champion if it does, else the newest.
 
-        Raises WorkspaceError for a bundle that MLflow does not know.
-        """
-        return {
-            kind: self._holder(kind, fingerprints[kind]) if kind in fingerprints else None for kind in NAMES
-        }
+def choose(known: Known, kind: Kind, *, wanted: str | None) -> Version | None:
+    """The version asked for: a number, an alias or the start of a bundle's fingerprint.
 
-    def _holder(self, kind: Kind, fingerprint: str) -> Version:
-        held = [one for one in self.versions(kind) if one.fingerprint == fingerprint]
-        if not held:
-            raise WorkspaceError(
-                f"MLflow has no version of {NAMES[kind]} with the served bundle",
-                got=fingerprint[:12],
-                fix="nothing is lost, the bundle is in the store; train and promote to track it again",
-            )
-        return next((one for one in held if CHAMPION in one.aliases), held[0])
+    wanted: None takes the challenger, or the newest when none is named; "none" leaves the model out.
+    Raises InputError when there is no such version.
+    """
+    versions = known[kind]
+    if wanted == "none":
+        return None
+    if wanted is None:
+        return next((one for one in versions if CHALLENGER in one.aliases), next(iter(versions), None))
+    matches = [one for one in versions if _is_meant(one, wanted)]
+    if not matches or len({one.fingerprint for one in matches}) > 1:
+        raise InputError(
+            f"{NAMES[kind]} has {'no such version' if not matches else 'several such versions'}",
+            got=wanted,
+            allowed=_choices(versions),
+            fix="name one of them, or leave it out to take the challenger",
+        )
+    return matches[0]
+
+
+def champions(known: Known) -> Champions:
+    """The version with the alias `champion`, of each kind that has one."""
+    return {kind: one for kind, versions in known.items() for one in versions if CHAMPION in one.aliases}
+
+
+def holders(known: Known, fingerprints: Mapping[str, str]) -> Champions:
+    """The version that holds each bundle of a release: the champion if it does, else the newest.
+
+    Raises WorkspaceError for a bundle that MLflow does not know.
+    """
+    return {kind: _holder(known, kind, fingerprints[kind]) for kind in NAMES if kind in fingerprints}
+
+
+def _holder(known: Known, kind: Kind, fingerprint: str) -> Version:
+    held = [one for one in known[kind] if one.fingerprint == fingerprint]
+    if not held:
+        raise WorkspaceError(
+            f"MLflow has no version of {NAMES[kind]} with the served bundle",
+            got=fingerprint[:12],
+            fix="nothing is lost, the bundle is in the store; train and promote to track it again",
+        )
+    return next((one for one in held if CHAMPION in one.aliases), held[0])
+
+
+def shown_uri(uri: str) -> str:
+    """A tracking URI as people may see it, without a password."""
+    try:
+        return make_url(uri).render_as_string(hide_password=True)
+    except ArgumentError:
+        return uri
 
 
 def _pages(client: Any, name: str) -> Iterator[Any]:

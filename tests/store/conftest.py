@@ -1,4 +1,4 @@
-"""One MLflow with three models for all tests: making one takes seconds, and a copy takes none."""
+"""One MLflow for all tests: making one takes seconds, and so does meeting a new one."""
 
 from __future__ import annotations
 
@@ -15,48 +15,50 @@ FIT, FIT_2, INTENT = trained.bundle("fit"), trained.bundle("fit", seed=2), train
 """Version 1 and 2 of the fit model, and version 1 of the intent model."""
 
 
-@pytest.fixture(scope="session")
-def empty_tracking(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = Workspace(tmp_path_factory.mktemp("tracking"))
-    trained.client(home).search_registered_models()
-    with closing(sqlite3.connect(home.home / "mlflow.db")) as connection:
+def new_tracking(home: Path) -> Workspace:
+    made = Workspace(home)
+    trained.client(made).search_registered_models()
+    with closing(sqlite3.connect(home / "mlflow.db")) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
-    return home.home / "mlflow.db"
+    return made
 
 
 @pytest.fixture(scope="session")
-def tracking(empty_tracking: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = Workspace(tmp_path_factory.mktemp("models"))
-    copy_database(empty_tracking, home)
-    for bundle in (FIT, FIT_2, INTENT):
-        trained.register(home, bundle)
-    return home.home / "mlflow.db"
+def empty_tracking(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return new_tracking(tmp_path_factory.mktemp("tracking"))
 
 
-def copy_database(source: Path, workspace: Workspace) -> None:
+@pytest.fixture(scope="session")
+def filled_tracking(empty_tracking: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    filled = Workspace(tmp_path_factory.mktemp("models"))
     with (
-        closing(sqlite3.connect(source)) as origin,
-        closing(sqlite3.connect(workspace.home / "mlflow.db")) as copy,
+        closing(sqlite3.connect(empty_tracking.home / "mlflow.db")) as empty,
+        closing(sqlite3.connect(filled.home / "mlflow.db")) as copy,
     ):
-        origin.backup(copy)
+        empty.backup(copy)
+    for bundle in (FIT, FIT_2, INTENT):
+        trained.register(filled, bundle)
+    return filled
 
 
 @pytest.fixture
-def untrained(empty_tracking: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A workspace with one account, an empty MLflow, and no models."""
-    return make_workspace(empty_tracking, tmp_path, monkeypatch)
+def untrained(empty_tracking: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace with one account and no models."""
+    trained.forget_models(empty_tracking)
+    return make_workspace(tmp_path, empty_tracking, monkeypatch)
 
 
 @pytest.fixture
-def workspace(tracking: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(filled_tracking: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace with one account and the three models; version 2 of the fit model is the challenger."""
-    return make_workspace(tracking, tmp_path, monkeypatch)
+    trained.reset_aliases(filled_tracking)
+    return make_workspace(tmp_path, filled_tracking, monkeypatch)
 
 
-def make_workspace(tracking: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    for name in ("SPEARFISH_STORE_URL", "MLFLOW_TRACKING_URI", "BENTOML_HOME"):
+def make_workspace(folder: Path, tracking: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    for name in ("SPEARFISH_STORE_URL", "BENTOML_HOME"):
         monkeypatch.delenv(name, raising=False)
     made = Workspace(folder / "workspace")
     trained.ingest(made)
-    copy_database(tracking, made)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tracking.home / 'mlflow.db'}")
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,10 +28,11 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
 
-def promoted(workspace: Workspace, *, hour: int = 0, **choice: str) -> Promotion:
+def promoted(
+    workspace: Workspace, *, hour: int = 0, fit: str | None = None, intent: str | None = None
+) -> Promotion:
     now = NOON + hour * HOUR
-    wanted = {"fit": None, "intent": None, **choice}
-    return promote(workspace, who="Ada", why="better", now=now, fit=wanted["fit"], intent=wanted["intent"])
+    return promote(workspace, who="Ada", why="better", now=now, fit=fit, intent=intent)
 
 
 def rolled_back(workspace: Workspace, *, hour: int) -> Rollback:
@@ -67,7 +69,7 @@ def test_the_challengers_become_the_release_the_champions_and_bento_models(works
 def test_versions_can_be_chosen(
     workspace: Workspace, choice: dict[str, str], versions: dict[str, int]
 ) -> None:
-    done = promoted(workspace, **choice)
+    done = promoted(workspace, fit=choice.get("fit"), intent=choice.get("intent"))
     assert done.versions == versions
     assert trained.champions(workspace) == [versions.get("icp_fit"), versions.get("buying_intent")]
 
@@ -84,7 +86,6 @@ def test_a_workspace_that_trained_intent_only_has_a_release_of_it(untrained: Wor
 
 
 def test_without_a_challenger_the_newest_version_is_promoted(workspace: Workspace) -> None:
-    trained.challenge(workspace, 1)
     trained.client(workspace).delete_registered_model_alias("icp_fit", "challenger")
     assert promoted(workspace).versions["icp_fit"] == 2
 
@@ -96,11 +97,13 @@ def test_a_workspace_without_models_cannot_promote(untrained: Workspace) -> None
     assert served(untrained) == {}
 
 
-def test_a_workspace_that_never_trained_cannot_promote_and_gets_no_empty_mlflow(untrained: Workspace) -> None:
-    (untrained.home / "mlflow.db").unlink()
+def test_a_workspace_that_never_trained_cannot_promote_and_gets_no_empty_mlflow(
+    untrained: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
     with pytest.raises(WorkspaceError, match="no model was trained yet"):
         promoted(untrained)
-    assert not (untrained.home / "mlflow.db").exists()
+    assert not list(untrained.home.glob("*.db"))
 
 
 def test_a_workspace_without_tables_cannot_promote(tmp_path: Path) -> None:
@@ -235,10 +238,12 @@ def test_rollback_before_any_promotion_says_what_to_do(workspace: Workspace) -> 
         rolled_back(workspace, hour=0)
 
 
-def test_rollback_works_without_mlflow_and_says_that_aliases_stay(workspace: Workspace) -> None:
+def test_rollback_works_without_mlflow_and_says_that_aliases_stay(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for hour, fit in enumerate(("1", "2")):
         promoted(workspace, hour=hour, fit=fit)
-    (workspace.home / "mlflow.db").unlink()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
     done = rolled_back(workspace, hour=2)
     assert served(workspace)["fit"] == FIT.fingerprint
     assert "spearfish doctor" in done.sentence
@@ -253,6 +258,16 @@ def test_rollback_refuses_a_release_whose_bundle_is_damaged(workspace: Workspace
     with pytest.raises(BundleError):
         rolled_back(workspace, hour=2)
     assert served(workspace)["fit"] == FIT_2.fingerprint
+
+
+def test_promotions_at_the_same_time_wait_for_each_other(workspace: Workspace) -> None:
+    promoted(workspace, fit="none")
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda fit: promoted(workspace, hour=1, fit=fit), ["1", "2"]))
+    last = max(done, key=lambda promotion: promotion.release.id)
+    assert {promotion.release.id for promotion in done} == {2, 3}
+    assert served(workspace) == last.release.fingerprints
+    assert trained.champions(workspace) == [last.versions["icp_fit"], 1]
 
 
 def test_half_a_bento_model_is_made_whole(workspace: Workspace) -> None:

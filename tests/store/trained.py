@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import lightgbm
@@ -113,9 +115,19 @@ def register(workspace: Workspace, trained: Bundle) -> int:
     return int(version.version)
 
 
-def challenge(workspace: Workspace, version: int) -> None:
-    """Make a version of the fit model the challenger."""
-    client(workspace).set_registered_model_alias("icp_fit", "challenger", str(version))
+def forget_models(workspace: Workspace) -> None:
+    for model in client(workspace).search_registered_models():
+        client(workspace).delete_registered_model(model.name)
+
+
+def reset_aliases(workspace: Workspace) -> None:
+    """No champions; the newest versions are the challengers."""
+    with closing(sqlite3.connect(workspace.home / "mlflow.db")) as connection, connection:
+        connection.execute("DELETE FROM registered_model_aliases")
+        connection.execute(
+            "INSERT INTO registered_model_aliases (alias, version, name)"
+            " SELECT 'challenger', max(version), name FROM model_versions GROUP BY name"
+        )
 
 
 def _experiment(tracking: MlflowClient, workspace: Workspace) -> str:

@@ -1,0 +1,237 @@
+"""What the doctor finds, what it advises, and what it mends."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import json
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import trained
+from conftest import FIT, FIT_2, INTENT
+from store_processes import NOON
+
+from features.workspace import Workspace
+from serving.store import Store
+from training import doctor as doctors
+from training.doctor import Check, Diagnosis, doctor
+from training.promote import promote
+
+FREE = 0
+"""Port 0 can always be had."""
+
+
+@pytest.fixture
+def served(workspace: Workspace) -> Workspace:
+    promote(workspace, who="Ada", why="better", now=NOON)
+    return workspace
+
+
+def examine(workspace: Workspace, *, repair: bool = False) -> dict[str, Check]:
+    return {check.name: check for check in doctor(workspace, repair=repair, port=FREE).checks}
+
+
+def failing(workspace: Workspace) -> list[str]:
+    return [name for name, check in examine(workspace).items() if not check.ok]
+
+
+def test_a_workspace_in_service_has_everything_in_place(served: Workspace) -> None:
+    diagnosis = doctor(served, port=FREE)
+    assert [check for check in diagnosis.checks if not check.ok] == []
+    assert diagnosis.ok
+    assert json.loads(json.dumps(diagnosis.to_json()))["checks"][0]["name"] == "python"
+
+
+def test_an_empty_folder_says_which_commands_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("SPEARFISH_STORE_URL", raising=False)
+    fixes = {name: check.fix or "" for name, check in examine(Workspace(tmp_path)).items() if not check.ok}
+    assert list(fixes) == ["workspace", "tables", "store", "release", "mlflow"]
+    for name, command in {"workspace": "ingest", "release": "promote", "mlflow": "train"}.items():
+        assert f"spearfish {command}" in fixes[name]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_without_releases_wants_a_promotion(workspace: Workspace) -> None:
+    Store.open(workspace.store_url).close()
+    assert failing(workspace) == ["release"]
+
+
+def lose_rows(workspace: Workspace) -> None:
+    accounts = next(workspace.snapshots.rglob("accounts.parquet"))
+    accounts.write_bytes(b"not Parquet")
+
+
+def age_the_contract(workspace: Workspace) -> None:
+    manifest = json.loads(workspace.manifest_path.read_text())
+    workspace.manifest_path.write_text(json.dumps(manifest | {"contract_version": 0}))
+
+
+def miscount(workspace: Workspace) -> None:
+    manifest = json.loads(workspace.manifest_path.read_text())
+    manifest["tables"]["accounts"]["rows"] = 2
+    workspace.manifest_path.write_text(json.dumps(manifest))
+
+
+def damage_the_store(workspace: Workspace) -> None:
+    for path in workspace.home.glob("store.db*"):
+        path.write_bytes(b"not a database" * 100)
+
+
+def damage_a_bundle(workspace: Workspace) -> None:
+    with Store.open(workspace.store_url) as store, store.writing() as connection:
+        connection.exec_driver_sql("UPDATE bundles SET content = x'00' WHERE kind = 'fit'")
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lose_rows, ["tables"]),
+        (age_the_contract, ["workspace", "tables"]),
+        (miscount, ["tables"]),
+        (damage_the_store, ["store", "release"]),
+        (damage_a_bundle, ["release"]),
+    ],
+)
+def test_damage_is_found_where_it_is(
+    served: Workspace, damage: Callable[[Workspace], None], found: list[str]
+) -> None:
+    damage(served)
+    assert failing(served) == found
+
+
+def crown_another(workspace: Workspace) -> None:
+    trained.client(workspace).set_registered_model_alias("icp_fit", "champion", "1")
+
+
+def uncrown(workspace: Workspace) -> None:
+    trained.client(workspace).delete_registered_model_alias("buying_intent", "champion")
+
+
+@pytest.mark.parametrize("disturb", [crown_another, uncrown])
+def test_aliases_that_disagree_with_the_pointer_are_repaired(
+    served: Workspace, disturb: Callable[[Workspace], None]
+) -> None:
+    disturb(served)
+    check = examine(served)["aliases"]
+    assert not check.ok
+    assert "doctor --repair" in (check.fix or "")
+    assert trained.champions(served) != [2, 1]
+    assert examine(served, repair=True)["aliases"].what.startswith("repaired")
+    assert trained.champions(served) == [2, 1]
+    assert failing(served) == []
+
+
+def test_lost_bento_models_are_made_again_from_the_store(served: Workspace) -> None:
+    shutil.rmtree(served.bentoml_home)
+    (check,) = [check for check in examine(served).values() if not check.ok]
+    assert check.name == "bento models"
+    assert FIT_2.version in check.what
+    assert INTENT.version in check.what
+    assert examine(served, repair=True)["bento models"].what.startswith("repaired")
+    assert failing(served) == []
+
+
+def test_a_bundle_that_mlflow_forgot_is_said_and_cannot_be_crowned(
+    served: Workspace, untrained: Workspace
+) -> None:
+    trained.register(untrained, FIT)
+    check = examine(served, repair=True)["aliases"]
+    assert not check.ok
+    assert "no version of icp_fit with the served bundle" in check.what
+
+
+@pytest.mark.parametrize("name", ["BENTOML_DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY"])
+def test_telemetry_that_was_switched_on_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "False")
+    check = examine(Workspace(tmp_path))["telemetry"]
+    assert (check.ok, check.fix) == (False, f"unset {name}: Spearfish switches it off itself")
+
+
+def test_a_mlflow_server_that_is_down_is_said_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ada:secret@127.0.0.1:{unused.getsockname()[1]}")
+        check = examine(Workspace(tmp_path))["mlflow"]
+    assert "MLflow does not answer at 127.0.0.1" in check.what
+    assert "secret" not in check.what
+
+
+def test_a_missing_libgomp_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    assert "apt-get install libgomp1" in (examine(Workspace(tmp_path))["openmp"].fix or "")
+
+
+def test_a_dependency_below_its_floor_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.metadata.version
+    monkeypatch.setattr(doctors, "version", lambda name: "0.9.2" if name == "bentoml" else real(name))
+    check = examine(Workspace(tmp_path))["dependencies"]
+    assert not check.ok
+    assert "bentoml>=1.4.39 (got 0.9.2)" in check.what
+
+
+def test_an_old_python_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctors, "OLDEST_PYTHON", (4, 0))
+    assert not examine(Workspace(tmp_path))["python"].ok
+
+
+def test_a_config_is_read_when_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("[workspaces]\n")
+    diagnosis = doctor(Workspace(tmp_path), config=tmp_path / "bad.toml", port=FREE)
+    (check,) = [check for check in diagnosis.checks if check.name == "config"]
+    assert not check.ok
+    assert "bad.toml" in check.what
+
+
+class Alive(BaseHTTPRequestHandler):
+    """Answers /livez as the service does."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/livez" else 404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+
+def test_a_port_is_fine_when_our_service_is_what_holds_it(tmp_path: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), Alive) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            assert "the service answers" in port_check(tmp_path, server.server_port).what
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_port_that_another_program_holds_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctors, "PATIENCE_SECONDS", 0.1)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        check = port_check(tmp_path, taken.getsockname()[1])
+    assert not check.ok
+    assert "spearfish serve --port" in (check.fix or "")
+
+
+def port_check(folder: Path, port: int) -> Check:
+    diagnosis: Diagnosis = doctor(Workspace(folder), port=port)
+    return next(check for check in diagnosis.checks if check.name == "port")
