@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from features.feature import ALL, REST, Feature
-from features.queries import HALF_LIVES, REACH_DAYS
+from features.queries import REACH_DAYS
 from features.wording import channel_noun, channel_noun_zh
 
-__all__ = ["WINDOWS", "Channel", "declare_activities", "merged"]
+__all__ = ["HALF_LIVES", "WINDOWS", "Channel", "declare_activities", "merged"]
 
 WINDOWS = (7, 30, 90, 180)
 """Windows of counts, minutes and people, in days."""
+
+HALF_LIVES = (7, 30)
+"""Half lives of the decayed sums, in days; the age counts in whole days."""
 
 _ACTIVE_WEEKS = (4, 12, 25)
 _LARGEST_DAYS = (30, 180)

@@ -2,11 +2,12 @@
 
 Turns tables and keys (account_id, as_of) into a float64 frame in catalogue order. Time rule: only rows with
 `known_at < as_of` are read, and activities of the 180 days before `as_of`. Null rule: NaN is a value that was
-not known; an account that was not known at all has an empty row, callers check existence.
+not known; an account that was not known at all has facts of NaN and counts of 0, callers check existence.
 """
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 from typing import Self
 
@@ -18,38 +19,50 @@ from numpy.typing import NDArray
 
 from features import queries
 from features.catalogue import Catalogue
+from features.contract import TABLES
 from features.errors import ContractError, EngineError, InputError
 from features.feature import Feature
-from features.matrix import Rows, cell_of, scatter
-from features.tables import Tables
+from features.matrix import STEPS, Rows, scatter
+from features.tables import Tables, open_engine
 
-__all__ = ["FeatureEngine", "build_features"]
+__all__ = ["FeatureEngine", "RecordEngine", "build_features"]
 
 _CHUNK = 100_000
 """Keys that are worked on at once; bounds the memory."""
+
+_REQUEST = """
+keys AS (
+    SELECT CAST(0 AS BIGINT) AS key, account_id || '' AS account_id, as_of + INTERVAL 0 SECOND AS as_of
+    FROM request
+)"""
+"""`keys` of one account. The two idle operations hide the values from the planner: the prepared plan is kept
+while the row of `request` changes, and must rest on no statistics of it."""
 
 
 def build_features(tables: Tables, keys: pd.DataFrame, *, catalogue: Catalogue) -> pd.DataFrame:
     """Features of every key.
 
     keys: columns account_id (str) and as_of (datetime64, naive, UTC, whole seconds); repeats are allowed.
-    Returns float64 (len(keys), len(catalogue.features)) in the order of `keys`, indexed by (account_id, as_of);
-    a category is the code of its level. Raises InputError for keys of another shape, ContractError when the
-    tables lack an attribute that the catalogue declares, EngineError when the SQL fails.
+    Returns float64 (len(keys), len(catalogue.features)) in the order of `keys`, indexed by (account_id,
+    as_of); a category is the code of its level. Raises InputError for keys of another shape, ContractError
+    when the tables lack an attribute that the catalogue declares, EngineError when the SQL fails.
     """
     with FeatureEngine(tables, catalogue) as engine:
         return engine.build(keys)
 
 
 class FeatureEngine:
-    """A connection to the tables that computes the features of a catalogue; safe to share among threads."""
+    """A connection to the tables that computes the features of a catalogue; threads may share it.
+
+    threads: of the SQL engine; None takes every core. One is fastest for `build_one`.
+    """
 
     def __init__(self, tables: Tables, catalogue: Catalogue, *, threads: int | None = None) -> None:
-        _check_attributes(tables, catalogue)
+        check_attributes(tables, catalogue)
         self.catalogue = catalogue
         self._statements = _statements(catalogue)
         self._connection = tables.connect(threads=threads)
-        _create_channel_cells(self._connection, catalogue)
+        self._own = threading.local()
 
     def __enter__(self) -> Self:
         return self
@@ -63,119 +76,179 @@ class FeatureEngine:
 
     def build(self, keys: pd.DataFrame) -> pd.DataFrame:
         """As `build_features`."""
-        accounts, moments = _checked(keys)
-        index = pd.MultiIndex.from_arrays([accounts, moments], names=["account_id", "as_of"])
+        index = _checked(keys)
         distinct = index.unique().sort_values()
-        parts = [
-            self._matrix(distinct[start : start + _CHUNK]) for start in range(0, len(distinct), _CHUNK)
-        ] or [np.empty((0, len(self.catalogue.features)))]
-        matrix = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        return pd.DataFrame(
-            matrix[distinct.get_indexer(index)], index=index, columns=list(self.catalogue.names), copy=False
-        )
+        matrix = np.empty((len(distinct), len(self.catalogue.features)))
+        for start in range(0, len(distinct), _CHUNK):
+            matrix[start : start + _CHUNK] = self._chunk(distinct[start : start + _CHUNK])
+        rows = matrix if distinct.equals(index) else matrix[distinct.get_indexer(index)]
+        return pd.DataFrame(rows, index=index, columns=list(self.catalogue.names), copy=False)
 
-    def _matrix(self, keys: pd.MultiIndex) -> NDArray[np.float64]:
-        return self._compute(
-            keys.get_level_values(0).to_list(), keys.get_level_values(1).to_numpy().astype("datetime64[s]")
-        )
+    def _chunk(self, keys: pd.MultiIndex) -> NDArray[np.float64]:
+        accounts = keys.get_level_values(0).to_list()
+        moments = keys.get_level_values(1).to_numpy()
+        with self._connection.cursor() as cursor:
+            cursor.register("keys", _keys(accounts, moments))
+            steps = {name: _rows(cursor, sql) for name, sql in self._statements.items()}
+        return scatter(Rows(moments, steps), catalogue=self.catalogue)
 
     def build_one(self, account_id: str, as_of: datetime) -> NDArray[np.float64]:
-        """Features of one account, float64 (len(catalogue.features),); the same bits as in a batch."""
-        return self._compute([account_id], np.array([as_of], dtype="datetime64[s]"))[0]
+        """Features of one account, float64 (len(catalogue.features),): the same bits as in a batch."""
+        moments = np.array([as_of], dtype="datetime64[s]")
+        cursor = self._prepared()
+        _execute(cursor, "UPDATE request SET account_id = ?, as_of = ?", account_id, as_of)
+        steps = {name: _rows(cursor, f"EXECUTE {name}", shown=sql) for name, sql in self._statements.items()}
+        row: NDArray[np.float64] = scatter(Rows(moments, steps), catalogue=self.catalogue)[0]
+        return row
 
-    def _compute(self, accounts: list[str], moments: NDArray[np.datetime64]) -> NDArray[np.float64]:
-        keys = pa.table(
-            {
-                "key": pa.array(np.arange(len(accounts), dtype=np.int64)),
-                "account_id": pa.array(accounts, pa.string()),
-                "as_of": pa.array(moments.astype("datetime64[us]")),
-            }
-        )
+    def _prepared(self) -> duckdb.DuckDBPyConnection:
+        """This thread's cursor, with the statements planned once."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._own, "cursor", None)
+        if cursor is None:
+            cursor = self._connection.cursor()
+            _execute(cursor, "CREATE TEMP TABLE request (account_id VARCHAR, as_of TIMESTAMP)")
+            _execute(cursor, "INSERT INTO request VALUES (NULL, NULL)")
+            for name, sql in self._statements.items():
+                _execute(cursor, f"PREPARE {name} AS {_with(_REQUEST, sql)}")
+            self._own.cursor = cursor
+        return cursor
+
+
+class RecordEngine:
+    """Features of accounts that arrive with their rows, by the same SQL; threads may share it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._statements = _statements(catalogue)
+        self._connection = open_engine(threads=1)
+
+    def close(self) -> None:
+        """Lets go of the SQL engine."""
+        self._connection.close()
+
+    def build_one(self, tables: Tables, account_id: str, as_of: datetime) -> NDArray[np.float64]:
+        """As `FeatureEngine(tables, catalogue).build_one`, without its preparation.
+
+        tables: in memory; a table or column that is not given is empty.
+        """
+        check_attributes(tables, self.catalogue)
+        moments = np.array([as_of], dtype="datetime64[s]")
         with self._connection.cursor() as cursor:
-            cursor.register("keys", keys)
+            for name in TABLES:
+                cursor.register(name, _in_memory(tables, name))
+            cursor.register("keys", _keys([account_id], moments))
             steps = {name: _rows(cursor, sql) for name, sql in self._statements.items()}
-        return scatter(Rows(len(accounts), moments, steps), catalogue=self.catalogue)
+        row: NDArray[np.float64] = scatter(Rows(moments, steps), catalogue=self.catalogue)[0]
+        return row
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+def _in_memory(tables: Tables, name: str) -> pa.Table:
+    """One table with every column of its schema."""
+    schema, given = tables.schema(name), tables.sources.get(name)
+    if not isinstance(given, pa.Table):
+        return schema.empty_table()
+    return pa.table(
+        [
+            given.column(field.name) if field.name in given.column_names else pa.nulls(len(given), field.type)
+            for field in schema
+        ],
+        schema=schema,
+    )
+
+
+def _keys(accounts: list[str], moments: NDArray[np.datetime64]) -> pa.Table:
+    return pa.table(
+        {
+            "key": pa.array(np.arange(len(accounts), dtype=np.int64)),
+            "account_id": pa.array(accounts, pa.string()),
+            "as_of": pa.array(moments.astype("datetime64[us]")),
+        }
+    )
+
+
+def _with(step: str, sql: str) -> str:
+    """The statement with one more named step in front."""
+    rest = sql.strip()
+    return f"WITH {step}, {rest.removeprefix('WITH ')}" if rest.startswith("WITH ") else f"WITH {step} {rest}"
+
+
+def _execute(cursor: duckdb.DuckDBPyConnection, sql: str, *values: object, shown: str = "") -> None:
     try:
-        return cursor.execute(sql).to_arrow_table()
+        cursor.execute(sql, values or None)
     except duckdb.Error as error:
         raise EngineError(
-            f"the feature query failed: {error}", sql=sql, fix="open the tables again"
+            f"the feature query failed: {error}", sql=shown or sql, fix="open the tables again"
         ) from error
 
 
-def _check_attributes(tables: Tables, catalogue: Catalogue) -> None:
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, *, shown: str = "") -> pa.Table:
+    """All rows of a step. Reading them can fail as well: files are read on the way."""
+    _execute(cursor, sql, shown=shown)
+    try:
+        return cursor.to_arrow_table()
+    except duckdb.Error as error:
+        raise EngineError(
+            f"the feature query failed: {error}", sql=shown or sql, fix="open the tables again"
+        ) from error
+
+
+def check_attributes(tables: Tables, catalogue: Catalogue) -> None:
+    """ContractError unless the tables offer every attribute that the catalogue declares, in its type."""
     offered = {attribute.name: attribute.type for attribute in tables.attributes}
     for attribute in catalogue.attributes:
         if offered.get(attribute.name) != attribute.type:
             raise ContractError(
-                f"accounts: the attribute {attribute.name!r} of the model is not in the tables",
+                f"accounts: the model's attribute {attribute.name!r} is not in the tables",
                 got=offered.get(attribute.name, "no such attribute"),
                 allowed=attribute.type,
                 fix="declare it in the mapping as when the model was trained, or train again",
             )
 
 
-def _create_channel_cells(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
-    connection.execute("CREATE TABLE channel_cells (channel VARCHAR, outbound BOOLEAN, cell INTEGER)")
-    for outbound, channels in ((False, catalogue.engagement_channels), (True, catalogue.outreach_channels)):
-        for channel in channels:
-            cell = cell_of(catalogue, channel=channel, outbound=outbound)
-            connection.execute("INSERT INTO channel_cells VALUES (?, ?, ?)", [channel, outbound, cell])
-
-
 def _statements(catalogue: Catalogue) -> dict[str, str]:
     """The SQL of each step that the catalogue needs."""
-    statements = {
-        "account_facts": _account_facts([f for f in catalogue.features if f.table == "accounts"]),
-        "activity_counts": queries.activity_counts(),
-        "activity_people": queries.activity_people(),
-        "topic_scores": queries.topic_scores(),
-        "opportunity_history": queries.opportunity_history(),
+    tables = {feature.table for feature in catalogue.features}
+    needed = [step for table in STEPS if table in tables for step in STEPS[table]]
+    if any(feature.aggregation in ("people", "senior_people") for feature in catalogue.features):
+        needed.append("contact_days")
+    facts = [feature for feature in catalogue.features if feature.table == "accounts"]
+    makers = {
+        "account_facts": lambda: _account_facts(facts),
+        "activity_days": queries.activity_days,
+        "contact_days": queries.contact_days,
+        "topic_sums": queries.topic_sums,
+        "opportunity_states": queries.opportunity_states,
     }
-    needed = {_step(feature) for feature in catalogue.features}
-    if "activity_people" in needed:
-        needed.add("activity_counts")
-    return {name: sql for name, sql in statements.items() if name in needed}
+    return {step: makers[step]() for step in needed}
 
 
 def _account_facts(features: list[Feature]) -> str:
     return queries.account_facts(
-        list(dict.fromkeys(f.subject for f in features)),
-        before=[f.subject for f in features if f.aggregation == "growth"],
-        lengths=[f.subject for f in features if f.aggregation == "length"],
+        list(dict.fromkeys(feature.subject for feature in features)),
+        before=[feature.subject for feature in features if feature.aggregation == "growth"],
+        lengths=[feature.subject for feature in features if feature.aggregation == "length"],
     )
 
 
-def _step(feature: Feature) -> str:
-    if feature.table == "activities":
-        by_person = feature.aggregation in ("people", "senior_people")
-        return "activity_people" if by_person else "activity_counts"
-    return {
-        "accounts": "account_facts",
-        "intent_topics": "topic_scores",
-        "opportunities": "opportunity_history",
-    }[feature.table]
-
-
-def _checked(keys: pd.DataFrame) -> tuple[pd.Series[str], pd.Series[pd.Timestamp]]:
-    missing = {"account_id", "as_of"} - set(keys.columns)
+def _checked(keys: pd.DataFrame) -> pd.MultiIndex:
+    """The keys as an index (account_id, as_of), or an InputError that says what is wrong with them."""
+    missing = [name for name in ("account_id", "as_of") if name not in keys.columns]
     if missing:
         raise InputError(
-            "keys lack a column", got=", ".join(map(str, keys.columns)) or "none", allowed="account_id, as_of"
+            f"keys: {missing[0]} is missing", got=list(keys.columns), allowed="account_id, as_of"
         )
     moments = keys["as_of"]
     if not pd.api.types.is_datetime64_dtype(moments.dtype):
         raise InputError(
-            "keys: as_of is no naive UTC time",
+            "keys: as_of is not a naive time in UTC",
             got=moments.dtype,
             allowed="datetime64",
-            fix="use pandas.to_datetime",
+            fix="convert it with pandas.to_datetime, and to UTC without a zone",
         )
     if moments.isna().any() or keys["account_id"].isna().any():
         raise InputError("keys: account_id or as_of is empty", fix="drop those rows")
     if (moments.dt.floor("s") != moments).any():
         raise InputError("keys: as_of is finer than a second", fix="floor it to whole seconds")
-    return keys["account_id"], moments.astype("datetime64[us]")
+    return pd.MultiIndex.from_arrays(
+        [keys["account_id"], moments.astype("datetime64[us]")], names=["account_id", "as_of"]
+    )

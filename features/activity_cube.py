@@ -1,0 +1,254 @@
+"""From the long rows of activities to features of engagement and outreach.
+
+Turns sums per key, channel and day into cubes (key, place, window) of integers, cumulated from the youngest
+day to the window's edge, and reads every feature of an aggregation from them at once. Time rule: day n ends
+n + 1 days before `as_of`; windows are whole days. Null rule: 0 for counts, NaN for recency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal, localcontext
+from functools import cache, cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from features.catalogue import Catalogue
+from features.feature import ALL, DAY, REST, Feature
+from features.queries import REACH_DAYS
+
+__all__ = ["EDGES", "ActivityCube", "decay_weights", "integers", "weekly_ratio"]
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+EDGES = (7, 28, 30, 90, 112, 180)
+"""Windows in days; 28 and 112 bound the trend's four weeks and the twelve weeks before them."""
+
+_FOREVER = np.iinfo(np.int64).max
+_BITS = 16
+_LOW = (1 << _BITS) - 1
+
+
+def integers(table: pa.Table, name: str, *, missing: int = 0) -> Integers:
+    """A column as int64, empty cells as `missing`."""
+    return np.asarray(pc.fill_null(table.column(name), missing).to_numpy()).astype(np.int64, copy=False)
+
+
+def weekly_ratio(recent: Floats | Integers, baseline: Floats | Integers, *, recent_weeks: int) -> Floats:
+    """Weekly rate against that of the 12 weeks before; one is added to both, so that little stays little."""
+    return np.asarray((recent / float(recent_weeks) + 1.0) / (baseline / 12.0 + 1.0))
+
+
+@cache
+def decay_weights(half_life: int) -> Integers:
+    """Weight of each day as an integer in units of 2^-32: the same on every machine."""
+    with localcontext() as context:
+        context.prec = 50
+        weights = [Decimal(2) ** (32 - Decimal(day) / half_life) for day in range(REACH_DAYS)]
+        return np.array([int(weight.to_integral_value()) for weight in weights], dtype=np.int64)
+
+
+class _Side:
+    """The places of one side in the cube: channels in catalogue order, the rest, the silent rows, and all."""
+
+    def __init__(self, channels: Sequence[str], *, first: int) -> None:
+        self.channels, self.first = tuple(channels), first
+        self.rest = first + len(self.channels)
+        self.silent, self.all = self.rest + 1, self.rest + 2
+
+    def place(self, subject: str) -> int:
+        if subject in (ALL, REST):
+            return self.all if subject == ALL else self.rest
+        return self.first + self.channels.index(subject)
+
+    def places(self, channels: pa.ChunkedArray) -> Integers:
+        """The place of each row by its channel."""
+        codes = pc.index_in(channels, value_set=pa.array(self.channels, pa.string()))
+        return np.asarray(pc.fill_null(codes, len(self.channels)).to_numpy()).astype(np.int64) + self.first
+
+
+class ActivityCube:
+    """Columns of the activity features of `count` keys.
+
+    days, contacts: what `queries.activity_days` and `queries.contact_days` returned.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, *, count: int, days: pa.Table, contacts: pa.Table | None = None
+    ) -> None:
+        self._keys, self._days, self._contacts = count, days, contacts
+        self._engagement = _Side(catalogue.engagement_channels, first=0)
+        self._outreach = _Side(catalogue.outreach_channels, first=self._engagement.all + 1)
+        self._depth = self._outreach.all + 1
+
+    def columns(self, aggregation: str, features: Sequence[Feature]) -> Floats:
+        """float64 (count, len(features)): the features of one aggregation."""
+        method: Callable[[Sequence[Feature]], Floats] = getattr(self, f"_of_{aggregation}")
+        return method(features)
+
+    @cached_property
+    def _positions(self) -> Integers:
+        """Where each row of `days` belongs in a flat (count, places)."""
+        channels, outbound = self._days.column("channel"), self._days.column("outbound").to_numpy()
+        loud = np.where(outbound, self._outreach.places(channels), self._engagement.places(channels))
+        silent = np.where(outbound, self._outreach.silent, self._engagement.silent)
+        place = np.where(self._days.column("loud").to_numpy(), loud, silent)
+        return np.asarray(integers(self._days, "key") * self._depth + place)
+
+    @cached_property
+    def _day(self) -> Integers:
+        return integers(self._days, "day")
+
+    def _total(self, values: Integers, *, combine: np.ufunc = np.add, start: int = 0) -> Integers:
+        """int64 (count, places): `values` of all rows within reach."""
+        return self._combined(self._positions, values, combine=combine, start=start, depth=1)[:, :, 0]
+
+    def _windows(self, values: Integers, *, combine: np.ufunc = np.add) -> Integers:
+        """int64 (count, places, len(EDGES)): `values` of the rows within each window."""
+        flat = self._positions * len(EDGES) + np.searchsorted(EDGES, self._day, side="right")
+        return _cumulated(self._combined(flat, values, combine=combine, start=0, depth=len(EDGES)), combine)
+
+    def _combined(
+        self, flat: Integers, values: Integers, *, combine: np.ufunc, start: int, depth: int
+    ) -> Integers:
+        """int64 (count, places, depth): `values` combined where they meet; the place `all` sums its side."""
+        cube = np.full(self._keys * self._depth * depth, start, dtype=np.int64)
+        combine.at(cube, flat, values)
+        shaped = cube.reshape(self._keys, self._depth, depth)
+        for side in (self._engagement, self._outreach):
+            combine.reduce(shaped[:, side.first : side.silent], axis=1, out=shaped[:, side.all])
+        return shaped
+
+    def _places(self, features: Sequence[Feature]) -> list[int]:
+        return [
+            (self._outreach if feature.group == "outreach" else self._engagement).place(feature.subject)
+            for feature in features
+        ]
+
+    def _read(self, cube: Integers, features: Sequence[Feature]) -> Integers:
+        """int64 (count, len(features)): the place and window of each feature."""
+        windows = [EDGES.index(feature.window_days or REACH_DAYS) for feature in features]
+        return np.asarray(cube[:, self._places(features), windows])
+
+    @cached_property
+    def _quantities(self) -> Integers:
+        return self._windows(integers(self._days, "quantity"))
+
+    def _of_count(self, features: Sequence[Feature]) -> Floats:
+        return self._read(self._quantities, features).astype(np.float64)
+
+    def _of_minutes(self, features: Sequence[Feature]) -> Floats:
+        return np.asarray(self._read(self._windows(integers(self._days, "seconds")), features) / 60.0)
+
+    def _of_largest(self, features: Sequence[Feature]) -> Floats:
+        largest = self._windows(integers(self._days, "largest"), combine=np.maximum)
+        return self._read(largest, features).astype(np.float64)
+
+    def _of_records(self, features: Sequence[Feature]) -> Floats:
+        """Rows of engagement, the silent ones included."""
+        records = self._windows(integers(self._days, "records"))
+        records[:, self._engagement.all] += records[:, self._engagement.silent]
+        return self._read(records, features).astype(np.float64)
+
+    def _of_people(self, features: Sequence[Feature]) -> Floats:
+        """Distinct contacts, or the most people that one row stands for, whichever is more."""
+        most = self._windows(integers(self._days, "people"), combine=np.maximum)
+        return np.maximum(self._read(self._contact_windows, features), self._read(most, features)).astype(
+            np.float64
+        )
+
+    def _of_senior_people(self, features: Sequence[Feature]) -> Floats:
+        return self._read(self._senior_windows, features).astype(np.float64)
+
+    @cached_property
+    def _contact_windows(self) -> Integers:
+        return self._people_windows(np.ones(len(self._people), dtype=np.int64))
+
+    @cached_property
+    def _senior_windows(self) -> Integers:
+        return self._people_windows(integers(self._people, "senior"))
+
+    @cached_property
+    def _people(self) -> pa.Table:
+        if self._contacts is None:
+            raise ValueError("the step contact_days is missing")
+        return self._contacts
+
+    def _people_windows(self, counts: Integers) -> Integers:
+        """int64 (count, places, len(EDGES)): people by the day of their latest activity at each place."""
+        channels = self._people.column("channel")
+        overall = np.asarray(channels.is_null().to_numpy())
+        place = np.where(overall, self._engagement.all, self._engagement.places(channels))
+        bucket = np.searchsorted(EDGES, integers(self._people, "day"), side="right")
+        cube = np.zeros(self._keys * self._depth * len(EDGES), dtype=np.int64)
+        flat = (integers(self._people, "key") * self._depth + place) * len(EDGES) + bucket
+        np.add.at(cube, flat, counts)
+        return _cumulated(cube.reshape(self._keys, self._depth, len(EDGES)), np.add)
+
+    @cached_property
+    def _youngest(self) -> Integers:
+        return self._total(integers(self._days, "youngest"), combine=np.minimum, start=_FOREVER)
+
+    def _of_days_since(self, features: Sequence[Feature]) -> Floats:
+        return _days(self._youngest[:, self._places(features)], missing=_FOREVER)
+
+    def _of_days_since_record(self, features: Sequence[Feature]) -> Floats:
+        """The silent rows of engagement included."""
+        silent = self._youngest[:, [self._engagement.silent]]
+        return _days(np.minimum(self._youngest[:, self._places(features)], silent), missing=_FOREVER)
+
+    def _of_days_since_first(self, features: Sequence[Feature]) -> Floats:
+        oldest = self._total(integers(self._days, "oldest"), combine=np.maximum, start=-1)
+        return _days(oldest[:, self._places(features)], missing=-1)
+
+    def _of_days_since_two_way(self, features: Sequence[Feature]) -> Floats:
+        ages = integers(self._days, "two_way", missing=_FOREVER)
+        two_way = self._total(ages, combine=np.minimum, start=_FOREVER)
+        return _days(two_way[:, self._places(features)], missing=_FOREVER)
+
+    def _of_decayed(self, features: Sequence[Feature]) -> Floats:
+        """Quantities times weight, multiplied in two halves so that no product and no sum overflows."""
+        columns = np.empty((self._keys, len(features)))
+        for half_life in sorted({feature.member for feature in features}):
+            wanted = [position for position, feature in enumerate(features) if feature.member == half_life]
+            places = self._places([features[position] for position in wanted])
+            columns[:, wanted] = self._decayed(int(half_life))[:, places]
+        return columns
+
+    def _decayed(self, half_life: int) -> Floats:
+        quantity, weight = integers(self._days, "quantity"), decay_weights(half_life)[self._day]
+        low_product = (quantity & _LOW) * weight
+        high = self._total((quantity >> _BITS) * weight + (low_product >> _BITS))
+        low = self._total(low_product & _LOW)
+        return np.asarray(((high + (low >> _BITS)) + (low & _LOW) / float(1 << _BITS)) / float(1 << _BITS))
+
+    def _of_trend(self, features: Sequence[Feature]) -> Floats:
+        places = self._places(features)
+        recent = self._quantities[:, places, EDGES.index(28)]
+        return weekly_ratio(recent, self._quantities[:, places, EDGES.index(112)] - recent, recent_weeks=4)
+
+    def _of_active_weeks(self, features: Sequence[Feature]) -> Floats:
+        return self._active(features, days_each=7)
+
+    def _of_active_days(self, features: Sequence[Feature]) -> Floats:
+        return self._active(features, days_each=1)
+
+    def _active(self, features: Sequence[Feature], *, days_each: int) -> Floats:
+        """How many spans of `days_each` days within the window hold activity: one bit per span, counted."""
+        span = self._day // days_each
+        bits = self._total(np.where(span < 63, 1 << np.minimum(span, 62), 0), combine=np.bitwise_or)
+        wanted = [(1 << ((feature.window_days or 0) // days_each)) - 1 for feature in features]
+        return np.asarray(np.bitwise_count(bits[:, self._places(features)] & np.array(wanted)), np.float64)
+
+
+def _cumulated(cube: Integers, combine: np.ufunc) -> Integers:
+    return np.asarray(combine.accumulate(cube, axis=2, out=cube))
+
+
+def _days(ages: Integers, *, missing: int) -> Floats:
+    """Seconds as days, NaN where they hold the mark of the missing."""
+    return np.asarray(np.where(ages == missing, np.nan, ages / float(DAY)))
