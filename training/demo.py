@@ -1,0 +1,105 @@
+"""The whole path on a simulated market, with what it found at the end.
+
+Turns nothing into a trained, promoted and explained pair of models in a workspace. Time rule: the market
+ends today, so that the scores speak of today. Null rule: none.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from features.errors import WorkspaceError
+from features.ingest import ingest
+from features.mapping import Config, load_config
+from features.workspace import Workspace
+from training.backtest import backtest
+from training.console import Output
+from training.market.settings import MarketSettings
+from training.market.write import simulate
+from training.present import show_ranking
+from training.promote import promote
+from training.train import train
+
+__all__ = ["run_demo"]
+
+CONFIG = Path(__file__).parents[1] / "configs" / "simulated_market.toml"
+_EXPLAINED = 3
+
+
+class Rank(Protocol):
+    """Ranks every account of a workspace."""
+
+    def __call__(self, workspace: Workspace) -> pd.DataFrame: ...
+
+
+class Answer(Protocol):
+    """Answers for one account as the service does."""
+
+    def __call__(self, workspace: Workspace, *, account: str) -> dict[str, Any]: ...
+
+
+def run_demo(workspace: Workspace, *, accounts: int, output: Output, rank: Rank, answer: Answer) -> None:
+    """Simulate, ingest, train, backtest, promote and score; the market replaces an earlier demo's.
+
+    Raises WorkspaceError when the workspace holds tables of another config.
+    """
+    folder = workspace.home / "simulated_market"
+    config = load_config(CONFIG, overrides={"folder": str(folder.absolute())})
+    _require_own(workspace, config=config)
+    with output.progress() as progress:
+        today = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+        simulate(
+            MarketSettings(accounts=accounts, end=today),
+            directory=folder,
+            progress=lambda done, total: progress("simulate accounts", done, total),
+        )
+        ingested = ingest(config, workspace=workspace, progress=progress)
+        trained = train(workspace, config=config, progress=progress)
+        tested = backtest(workspace, config=config, progress=progress)
+        progress("promote", 0, 1)
+        promotion = promote(workspace, who="demo", why="the demo promotes what it trained", config=config)
+        progress("promote", 1, 1)
+        ranked = rank(workspace)
+    output.show(ingested)
+    output.show(trained)
+    output.show(tested)
+    output.note(promotion.sentence)
+    show_ranking(ranked, output=output, top=10)
+    for account in ranked["account_id"].head(_EXPLAINED):
+        _show_why(answer(workspace, account=account), output=output)
+    _show_places(workspace, report=trained.report, output=output)
+
+
+def _require_own(workspace: Workspace, *, config: Config) -> None:
+    if not workspace.manifest_path.exists():
+        return
+    holder = workspace.manifest().workspace
+    if holder != config.workspace.name:
+        raise WorkspaceError(
+            f"{workspace.home} holds the tables of another config",
+            got=repr(holder),
+            allowed=repr(config.workspace.name),
+            fix="give the demo a folder of its own: SPEARFISH_HOME=demo make demo",
+        )
+
+
+def _show_why(answer: dict[str, Any], *, output: Output) -> None:
+    account = answer["account"]
+    output.heading(f"Why {account['name'] or account['account_id']}? ({answer['priority']['action']})")
+    for half in ("fit", "intent"):
+        for reason in (answer[half] or {"reasons_for": ()})["reasons_for"][:3]:
+            output.note(f"  {half:<6} {reason['contribution']:+.2f}  {reason['sentence']}")
+        for reason in (answer[half] or {"reasons_against": ()})["reasons_against"][:1]:
+            output.note(f"  {half:<6} {reason['contribution']:+.2f}  {reason['sentence']}")
+
+
+def _show_places(workspace: Workspace, *, report: Path, output: Output) -> None:
+    output.heading("Where things are")
+    output.note(f"  report   {report}")
+    output.note("  page     http://127.0.0.1:3000/ once served (`spearfish serve`)")
+    output.note(f"  MLflow   mlflow ui --backend-store-uri {workspace.mlflow_uri}")
+    output.note(f"  tables   {workspace.home}")
