@@ -1,0 +1,193 @@
+"""Every feature once more in plain Python: loops over dictionaries, integers and fractions.
+
+Turns rows (dictionaries by table, times as datetime) into one value per feature, and knows nothing of SQL,
+Arrow, numpy or the engine's steps. The tests hold the engine to these values, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from math import nan
+from typing import Any
+
+from features.catalogue import Catalogue
+from features.feature import Feature
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+
+DAY = timedelta(days=1)
+REACH = timedelta(days=180)
+
+
+def features_of(rows: Rows, account_id: str, as_of: datetime, catalogue: Catalogue) -> list[float]:
+    """The values of every feature of the catalogue, in its order."""
+    known = {
+        table: [row for row in found if row["known_at"] < as_of]
+        for table, found in ({"contacts": [], "activities": [], "intent_topics": []} | rows).items()
+    }
+    mine = {
+        table: [row for row in found if row["account_id"] == account_id] for table, found in known.items()
+    }
+    mine["contacts"] = known["contacts"]
+    compute = {
+        "accounts": account_feature,
+        "activities": activity_feature,
+        "intent_topics": topic_feature,
+        "opportunities": deal_feature,
+    }
+    return [float(compute[f.table](mine, as_of, f, catalogue)) for f in catalogue.features]
+
+
+def account_feature(rows: Rows, as_of: datetime, feature: Feature, _: Catalogue) -> float:
+    value = latest_filled(rows["accounts"], feature.subject)
+    if value is None:
+        return nan
+    if feature.kind == "category":
+        return feature.levels.index(value) if value in feature.levels else len(feature.levels)
+    if feature.aggregation == "growth":
+        earlier = [row for row in rows["accounts"] if row["known_at"] < as_of - 365 * DAY]
+        before = latest_filled(earlier, feature.subject)
+        return nan if not before else value / before - 1.0
+    return {
+        "latest": lambda: value,
+        "years": lambda: as_of.year - value,
+        "days": lambda: (as_of - value) / DAY,
+        "length": lambda: len(value),
+        "size": lambda: len({member for member in value if member is not None}),
+        "member": lambda: feature.member in value,
+    }[feature.aggregation]()
+
+
+def latest_filled(versions: Iterable[Row], column: str) -> Any:
+    filled = [row for row in versions if row.get(column) is not None]
+    return max(filled, key=lambda row: row["known_at"])[column] if filled else None
+
+
+def activity_feature(rows: Rows, as_of: datetime, feature: Feature, catalogue: Catalogue) -> float:
+    reach = [row for row in rows["activities"] if as_of - REACH <= row["occurred_at"] < as_of]
+    side = [row for row in reach if (row["direction"] == "outbound") == (feature.group == "outreach")]
+    loud = [row for row in side if row["quantity"] > 0]
+    mine = [row for row in loud if of_subject(row, feature, catalogue)]
+    window = within(mine, as_of, feature.window_days or 180)
+    computed: dict[str, Callable[[], float]] = {
+        "count": lambda: total(window, "quantity"),
+        "minutes": lambda: total(window, "seconds") / 60,
+        "largest": lambda: max((row["quantity"] for row in window), default=0),
+        "records": lambda: len(within(side, as_of, feature.window_days or 180)),
+        "people": lambda: max([len(contacts(window)), *(row["people"] or 0 for row in window)]),
+        "senior_people": lambda: sum(is_senior(rows["contacts"], contact) for contact in contacts(window)),
+        "days_since": lambda: ago(mine, as_of, newest=True),
+        "days_since_record": lambda: ago(side, as_of, newest=True),
+        "days_since_first": lambda: ago(mine, as_of, newest=False),
+        "days_since_two_way": lambda: ago(
+            [row for row in loud if row["direction"] == "mutual"], as_of, newest=True
+        ),
+        "decayed": lambda: decayed(mine, as_of, int(feature.member)),
+        "trend": lambda: trend(mine, as_of),
+        "active_days": lambda: len({(as_of - row["occurred_at"] - SECOND) // DAY for row in window}),
+        "active_weeks": lambda: len({(as_of - row["occurred_at"] - SECOND) // (7 * DAY) for row in window}),
+    }
+    return computed[feature.aggregation]()
+
+
+SECOND = timedelta(seconds=1)
+
+
+def of_subject(row: Row, feature: Feature, catalogue: Catalogue) -> bool:
+    own = catalogue.outreach_channels if feature.group == "outreach" else catalogue.engagement_channels
+    if feature.subject == "*":
+        return True
+    return row["channel"] not in own if feature.subject == "*rest" else row["channel"] == feature.subject
+
+
+def within(rows: list[Row], as_of: datetime, days: int) -> list[Row]:
+    return [row for row in rows if as_of - row["occurred_at"] <= days * DAY]
+
+
+def total(rows: list[Row], column: str) -> int:
+    return sum(row[column] or 0 for row in rows)
+
+
+def contacts(rows: list[Row]) -> set[str]:
+    return {row["contact_id"] for row in rows if row["contact_id"] is not None}
+
+
+def is_senior(versions: list[Row], contact_id: str) -> bool:
+    own = [row for row in versions if row["contact_id"] == contact_id]
+    return latest_filled(own, "seniority") in ("c_level", "vice_president")
+
+
+def ago(rows: list[Row], as_of: datetime, *, newest: bool) -> float:
+    ages = [as_of - row["occurred_at"] for row in rows]
+    return (min(ages) if newest else max(ages)) / DAY if ages else nan
+
+
+def decayed(rows: list[Row], as_of: datetime, half_life: int) -> float:
+    units = 0
+    with localcontext() as context:
+        context.prec = 60
+        for row in rows:
+            days = (as_of - row["occurred_at"] - SECOND) // DAY
+            weight = Decimal(2) ** (-Decimal(days) / Decimal(half_life))
+            units += row["quantity"] * round(weight * 2**32)
+    return float(Fraction(units, 2**32))
+
+
+def trend(rows: list[Row], as_of: datetime) -> float:
+    recent = total(within(rows, as_of, 28), "quantity")
+    baseline = total(within(rows, as_of, 112), "quantity") - recent
+    return (recent / 4 + 1) / (baseline / 12 + 1)
+
+
+def topic_feature(rows: Rows, as_of: datetime, feature: Feature, _: Catalogue) -> float:
+    weeks: dict[tuple[str, datetime], Row] = {}
+    for row in sorted(rows["intent_topics"], key=lambda row: row["known_at"]):
+        if as_of - 105 * DAY <= row["occurred_at"] < as_of:
+            weeks[row["topic"], row["occurred_at"]] = row
+    sums: dict[str, list[int]] = {}
+    for (topic, occurred_at), row in weeks.items():
+        recent = as_of - occurred_at <= 21 * DAY
+        sums.setdefault(topic, [0, 0])[0 if recent else 1] += thousandths(row["score"])
+    recent_total, baseline_total = (sum(pair[part] for pair in sums.values()) for part in (0, 1))
+    computed: dict[str, Callable[[], float]] = {
+        "score": lambda: recent_total / 1000,
+        "researched": lambda: sum(recent > 0 for recent, _ in sums.values()),
+        "surging": lambda: sum(
+            Fraction(recent, 3) > Fraction(3, 2) * Fraction(baseline, 12)
+            for recent, baseline in sums.values()
+        ),
+        "surge": lambda: surge(recent_total, baseline_total) if sums else nan,
+        "strongest_surge": lambda: max((surge(*pair) for pair in sums.values()), default=nan),
+        "days_since": lambda: (
+            min((as_of - week for _, week in weeks), default=timedelta(0)) / DAY if weeks else nan
+        ),
+    }
+    return computed[feature.aggregation]()
+
+
+def thousandths(score: float) -> int:
+    """Halves go up; a product of doubles first, as scores are."""
+    whole, part = divmod(score * 1000, 1)
+    return int(whole) + (part >= 0.5)
+
+
+def surge(recent: int, baseline: int) -> float:
+    return (recent / 1000 / 3 + 1) / (baseline / 1000 / 12 + 1)
+
+
+def deal_feature(rows: Rows, as_of: datetime, feature: Feature, _: Catalogue) -> float:
+    latest: dict[str, Row] = {}
+    for row in sorted(rows["opportunities"], key=lambda row: row["known_at"]):
+        latest[row["opportunity_id"]] = row
+    closed = [row for row in latest.values() if row["outcome"] is not None]
+    if feature.aggregation in ("won", "lost"):
+        return sum(row["outcome"] == feature.aggregation for row in closed)
+    if feature.aggregation == "days_since_opened":
+        moments = [row["created_at"] for row in latest.values()]
+    else:
+        moments = [row["closed_at"] or row["known_at"] for row in closed]
+    return (as_of - max(moments)) / DAY if moments else nan

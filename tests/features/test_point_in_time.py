@@ -1,0 +1,123 @@
+"""Point-in-time truth: the SQL agrees with plain Python, and nothing from the future can change a bit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oracle import features_of
+from random_rows import ACCOUNTS, AS_OF, CATALOGUE, all_keys, as_tables, shuffled, tables_of_rows
+
+from features.point_in_time import FeatureEngine, RecordEngine, build_features
+
+proving = settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def assert_same_bits(left: pd.DataFrame, right: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(left, right, check_exact=True)
+
+
+@proving
+@given(rows=tables_of_rows)
+def test_the_sql_agrees_with_plain_python_bit_for_bit(rows):
+    keys = all_keys()
+    built = build_features(as_tables(rows), keys, catalogue=CATALOGUE)
+    for (account_id, as_of), row in built.iterrows():
+        expected = features_of(rows, account_id, as_of.to_pydatetime(), CATALOGUE)
+        wrong = [
+            (name, got, want)
+            for name, got, want in zip(CATALOGUE.names, row, expected, strict=True)
+            if got != want and not (np.isnan(got) and np.isnan(want))
+        ]
+        assert not wrong, (account_id, as_of, wrong)
+
+
+def known_from(rows, moment: datetime):
+    """The same rows, none known before `moment`; activities and deals are others."""
+    return {
+        table: [
+            row
+            | {"known_at": max(row["known_at"], moment)}
+            | {name: f"late {row[name]}" for name in ("activity_id", "opportunity_id") if name in row}
+            for row in found
+        ]
+        for table, found in rows.items()
+    }
+
+
+@proving
+@given(rows=tables_of_rows, later=tables_of_rows, as_of=st.sampled_from(AS_OF))
+def test_rows_that_become_known_later_change_nothing(rows, later, as_of):
+    keys = all_keys().query("as_of == @as_of")
+    late = known_from(later, as_of)
+    both = as_tables({table: rows[table] + late[table] for table in rows})
+    before = build_features(as_tables(rows), keys, catalogue=CATALOGUE)
+    assert_same_bits(build_features(both, keys, catalogue=CATALOGUE), before)
+    assert_same_bits(build_features(both.known_before(as_of), keys, catalogue=CATALOGUE), before)
+
+
+@proving
+@given(rows=tables_of_rows, seed=st.integers(0, 1_000), threads=st.sampled_from((1, 2)))
+def test_order_of_rows_threads_and_company_change_nothing(rows, seed, threads):
+    tables, keys = as_tables(rows), all_keys()
+    batch = build_features(tables, keys, catalogue=CATALOGUE)
+    with FeatureEngine(as_tables(shuffled(rows, seed=seed)), CATALOGUE, threads=threads) as engine:
+        assert_same_bits(engine.build(keys), batch)
+        records = RecordEngine(CATALOGUE)
+        for account_id, as_of in zip(keys["account_id"], keys["as_of"], strict=True):
+            expected = batch.loc[(account_id, as_of)].to_numpy()
+            alone = engine.build_one(account_id, as_of.to_pydatetime())
+            given_rows = records.build_one(tables, account_id, as_of.to_pydatetime())
+            assert alone.tobytes() == given_rows.tobytes() == expected.tobytes()
+        records.close()
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "value"),
+    [
+        ({"occurred_at": "2023-07-13", "known_at": "2023-07-19 23:59:59"}, "web_visit_count_7d", 1.0),
+        ({"occurred_at": "2023-07-13", "known_at": "2023-07-20 00:00:00"}, "web_visit_count_7d", 0.0),
+        ({"occurred_at": "2023-07-12 23:59:59", "known_at": "2023-07-13"}, "web_visit_count_7d", 0.0),
+        ({"occurred_at": "2023-07-12 23:59:59", "known_at": "2023-07-13"}, "web_visit_count_30d", 1.0),
+        ({"occurred_at": "2023-07-21", "known_at": "2023-07-01"}, "web_visit_count_30d", 0.0),
+        ({"direction": "outbound"}, "engagement_count_30d", 0.0),
+        ({"direction": "mutual"}, "engagement_count_30d", 1.0),
+        ({"direction": "mutual"}, "relationship_days_since_two_way", 5.5),
+        ({"quantity": 14}, "web_visit_trend", (14 / 4 + 1) / 1),
+        ({"quantity": 0}, "engagement_days_since", np.nan),
+        ({"quantity": 0}, "engagement_days_since_record", 5.5),
+        ({"quantity": 3, "people": 9}, "engagement_people_7d", 9.0),
+        ({"seconds": 90}, "web_visit_minutes_7d", 1.5),
+        ({"quantity": 2, "occurred_at": "2023-07-12", "known_at": "2023-07-13"}, "web_visit_decayed_7d", 1.0),
+    ],
+)
+def test_one_activity_counts_as_worked_out_by_hand(row, name, value):
+    """The moment is 2023-07-20 00:00:00, a week after a Monday's row that became known at its last second."""
+    default = {"occurred_at": "2023-07-14 12:00:00", "known_at": "2023-07-15", "direction": "inbound"}
+    times = {key: pd.Timestamp(text) for key, text in (default | row).items() if key.endswith("_at")}
+    activity = {
+        "activity_id": "1",
+        "account_id": "a",
+        "contact_id": None,
+        "channel": "web_visit",
+        "quantity": 1,
+    }
+    rows = {"activities": [activity | default | row | times]}
+    keys = pd.DataFrame({"account_id": ["a"], "as_of": [pd.Timestamp("2023-07-20")]})
+    built = build_features(as_tables(rows), keys, catalogue=CATALOGUE)
+    np.testing.assert_array_equal(built[name], [value])
+
+
+def test_keys_keep_their_order_and_may_repeat():
+    keys = pd.concat([all_keys(), all_keys().iloc[::-1]], ignore_index=True)
+    built = build_features(as_tables({}), keys, catalogue=CATALOGUE)
+    assert built.shape == (len(keys), len(CATALOGUE.names))
+    assert list(built.index) == list(keys.itertuples(index=False, name=None))
+    assert set(built.dtypes) == {np.dtype(np.float64)}
+    assert set(ACCOUNTS) < set(built.index.get_level_values("account_id"))
