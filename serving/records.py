@@ -103,10 +103,10 @@ def _listed(name: str, sent: list[Any]) -> Iterator[tuple[str, Row]]:
     for position, each in enumerate(sent):
         row = each.model_dump()
         row["account_id"] = RECORD_ID
-        # Left out identifiers must differ; nothing that was sent can look like this.
+        # Rows need an identifier each; one that was sent and reads the same is reported as a repetition.
         for key in ("activity_id", "opportunity_id"):
             if key in row and row[key] is None:
-                row[key] = f"\x00{position}"
+                row[key] = f"(row {position})"
         if name == "opportunities":
             row["versions"] = row["known_at"] is None
         row["known_at"] = row["known_at"] or _known_at(row)

@@ -1,0 +1,65 @@
+// The shell: header, navigation and the view that the address names. A later view is one more entry of VIEWS.
+
+import { overview } from "./api.js";
+import { element } from "./dom.js";
+import { apply, moment, number, setLanguage, t } from "./i18n.js";
+import * as score from "./score.js";
+
+const VIEWS = [{ path: "#/score", label: "nav_score", view: score }];
+
+const state = { facts: null };
+
+function current() {
+  return VIEWS.find((entry) => entry.path === location.hash) ?? VIEWS[0];
+}
+
+function showNavigation() {
+  const links = VIEWS.map(({ path, label }) =>
+    element("a", { href: path, "aria-current": current().path === path ? "page" : null }, t(label)),
+  );
+  document.getElementById("nav").replaceChildren(...links);
+}
+
+function showFacts() {
+  const { facts } = state;
+  const parts = facts
+    ? [
+        t("accounts", { count: number(facts.accounts) }),
+        facts.data_through && t("data_through", { date: moment(facts.data_through) }),
+        t("release", { id: facts.release }),
+      ].filter(Boolean)
+    : [t("not_ready")];
+  document.getElementById("facts").replaceChildren(...parts.map((part) => element("span", {}, part)));
+  document.getElementById("facts").classList.toggle("warning", !facts);
+}
+
+function show() {
+  apply();
+  showNavigation();
+  showFacts();
+  document.title = `${t(current().label)} · Spearfish`;
+  current().view.show(document.getElementById("main"), state);
+}
+
+async function load() {
+  try {
+    state.facts = await overview();
+    state.problem = null;
+  } catch (problem) {
+    state.facts = null;
+    state.problem = problem;
+  }
+  show();
+  // Not ready is a passing state: a release may be promoted at any moment.
+  if (!state.facts) setTimeout(load, 3000);
+}
+
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => {
+    setLanguage(button.dataset.language);
+    show();
+  });
+}
+addEventListener("hashchange", show);
+apply();
+load();

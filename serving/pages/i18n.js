@@ -1,0 +1,173 @@
+// Every word of the page, in English and Chinese. Sentences about an account come from the service.
+
+const words = {
+  skip: ["Skip to the content", "跳到正文"],
+  footer: ["Every probability follows from the sums shown here, to the last bit.", "每个概率都可由此处所列各项之和逐位推得。"],
+  docs: ["API document", "接口文档"],
+  views: ["Views", "视图"],
+  language: ["Language", "语言"],
+  nav_score: ["Score an account", "客户评分"],
+  data_through: ["Data through {date}", "数据截至 {date}"],
+  release: ["release {id}", "发布 {id}"],
+  accounts: ["{count} accounts", "{count} 个客户"],
+  not_ready: ["The service is not ready", "服务尚未就绪"],
+  title: ["Score an account", "客户评分"],
+  lead: [
+    "How well an account fits, how likely it is to buy, and why.",
+    "客户有多契合、购买可能性多大，以及原因。",
+  ],
+  how: ["How to name the account", "如何指定客户"],
+  known: ["Known account", "已有客户"],
+  by_hand: ["By hand", "手工录入"],
+  who: ["Account id or web domain", "客户编号或网站域名"],
+  who_hint: ["For example {example}", "例如 {example}"],
+  try: ["Try", "试试"],
+  as_of: ["As of", "评分时点"],
+  as_of_hint: [
+    "Start of this day, UTC. Empty: today. Only what was known before counts.",
+    "当日零点（UTC）。留空表示今天。只使用此前已知的信息。",
+  ],
+  end_of_data: ["End of the data", "数据末尾"],
+  submit: ["Score", "评分"],
+  working: ["Scoring…", "评分中…"],
+  company: ["Company", "公司"],
+  name: ["Name", "名称"],
+  industry: ["Industry", "行业"],
+  country: ["Country", "国家"],
+  employees: ["Employees", "员工数"],
+  annual_revenue: ["Annual revenue", "年收入"],
+  founded_year: ["Founded in", "成立年份"],
+  technologies: ["Technologies", "使用的技术"],
+  technologies_hint: ["Separated by commas", "以逗号分隔"],
+  more_fields: ["More fields", "更多字段"],
+  yes: ["Yes", "是"],
+  no: ["No", "否"],
+  unknown: ["Not known", "未知"],
+  activities: ["Activities", "活动"],
+  no_activities: ["None yet. Intent needs some.", "暂无。意向评分需要活动数据。"],
+  activity: ["Activity {number}", "活动 {number}"],
+  add_activity: ["Add an activity", "添加活动"],
+  remove: ["Remove activity {number}", "移除活动 {number}"],
+  channel: ["Channel", "渠道"],
+  direction: ["Direction", "方向"],
+  inbound: ["They came to us", "对方主动"],
+  outbound: ["We reached out", "我方触达"],
+  mutual: ["Two-way", "双向"],
+  day: ["Day", "日期"],
+  minutes: ["Minutes", "分钟"],
+  fill_example: ["Fill in an example", "填入示例"],
+  empty_title: ["Whom are you wondering about?", "想了解哪位客户？"],
+  empty_text: [
+    "Name an account, or describe one by hand. You get two scores, each with the reasons that add up to it.",
+    "指定一个客户，或手工描述一个。您将得到两项评分，以及构成评分的各项原因。",
+  ],
+  empty_fit: ["Fit", "契合度"],
+  empty_fit_text: ["Does the company look like the ones you win?", "该公司是否像您赢得的客户？"],
+  empty_intent: ["Intent", "意向"],
+  empty_intent_text: ["Does its behaviour say that it is about to move?", "其行为是否预示即将行动？"],
+  empty_next: ["What to do", "下一步"],
+  empty_next_text: ["Both grades together decide who works on it.", "两项等级共同决定由谁跟进。"],
+  fit: ["ICP fit", "ICP 契合度"],
+  intent: ["Buying intent", "购买意向"],
+  grade: ["Grade {grade}", "等级 {grade}"],
+  score: ["Score", "评分"],
+  out_of: ["Score {score} of 100", "评分 {score}（满分 100）"],
+  probability: ["Probability", "概率"],
+  within: ["within {days} days", "{days} 天内"],
+  better_than: ["Above {score} % of the reference population", "高于参照人群的 {score}%"],
+  reasons: ["Reasons", "原因"],
+  no_reasons: ["Nothing speaks for or against.", "没有支持或反对的因素。"],
+  for: ["Speaks for", "支持"],
+  against: ["Speaks against", "反对"],
+  share: ["{value} log-odds", "{value} 对数几率"],
+  how_it_adds_up: ["How it adds up", "如何相加"],
+  baseline: ["Baseline", "基线"],
+  shown: ["Reasons shown", "所列原因"],
+  other: ["All others", "其他"],
+  logit: ["Log-odds", "对数几率"],
+  unavailable: ["No score", "无评分"],
+  fire: ["FIRE", "FIRE"],
+  fire_fit: ["Fit", "契合"],
+  fire_intent: ["Intent", "意向"],
+  fire_recency: ["Recency and relationship", "近期与关系"],
+  fire_engagement: ["Engagement", "互动"],
+  none: ["none", "无"],
+  engaged_ago: ["Last engaged {days} days ago", "最近互动于 {days} 天前"],
+  engaged_never: ["No engagement in 180 days", "180 天内无互动"],
+  won_lost: ["{wins} won, {losses} lost before", "此前赢单 {wins}，丢单 {losses}"],
+  minutes_90: ["{minutes} minutes in 90 days", "90 天内 {minutes} 分钟"],
+  priority: ["Next step", "下一步"],
+  "sales now": ["Sales, now", "立即交销售"],
+  sales: ["Sales", "交销售"],
+  nurture: ["Nurture", "培育"],
+  watch: ["Watch", "观察"],
+  "do not pursue": ["Do not pursue", "不跟进"],
+  scored_as_of: ["As of", "评分时点"],
+  data: ["Data through", "数据截至"],
+  unnamed: ["Account described by hand", "手工描述的客户"],
+  model: ["Model {name} {version}", "模型 {name} {version}"],
+  unseen: ["Not met in training, scored as “another one”: {names}", "训练中未出现，按“其他”评分：{names}"],
+  raw: ["Answer as JSON", "JSON 答案"],
+  copy: ["Copy", "复制"],
+  copied: ["Copied", "已复制"],
+  copy_failed: ["Could not copy", "复制失败"],
+  error_offline: ["The service does not answer", "服务无响应"],
+  error_offline_text: ["Is it still running? Start it again with: spearfish serve", "服务是否仍在运行？可用 spearfish serve 重新启动"],
+  error_404: ["No such account", "没有该客户"],
+  error_404_text: ["Check the spelling, or describe the account by hand.", "请检查拼写，或手工描述该客户。"],
+  error_409: ["Several accounts share this domain", "多个客户共用该域名"],
+  error_409_text: ["Choose one of them.", "请选择其中之一。"],
+  error_422: ["Something in the form is not right", "表单中有误"],
+  error_503: ["Not ready yet", "尚未就绪"],
+  error_other: ["That did not work", "操作失败"],
+  retry: ["Try again", "重试"],
+  request_id: ["Request {id}", "请求 {id}"],
+  fill_who: ["Enter an account id or a domain.", "请输入客户编号或域名。"],
+  done: ["{name}: fit {fit}, intent {intent}", "{name}：契合度 {fit}，意向 {intent}"],
+};
+
+const STORED = "spearfish-language";
+let current = localStorage.getItem(STORED) ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+
+export const language = () => current;
+
+export function setLanguage(chosen) {
+  current = chosen;
+  localStorage.setItem(STORED, chosen);
+  apply();
+}
+
+export function t(key, values = {}) {
+  const [english, chinese] = words[key] ?? [key, key];
+  const text = current === "zh" ? chinese : english;
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+export function apply() {
+  document.documentElement.lang = current === "zh" ? "zh-Hans" : "en";
+  for (const node of document.querySelectorAll("[data-i18n]")) node.textContent = t(node.dataset.i18n);
+  document.getElementById("nav").setAttribute("aria-label", t("views"));
+  document.querySelector(".languages").setAttribute("aria-label", t("language"));
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.language === current));
+  }
+}
+
+const locale = () => (current === "zh" ? "zh-CN" : "en-GB");
+
+export const number = (value, digits = 0) =>
+  new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+
+export const percent = (value) => {
+  const digits = value < 0.0995 || value > 0.9 ? 1 : 0;
+  const shown = new Intl.NumberFormat(locale(), { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return shown.format(value);
+};
+
+export const signed = (value, digits = 2) => {
+  const text = number(Math.abs(value), digits);
+  return `${value < 0 ? "−" : "+"}${text}`;
+};
+
+export const moment = (iso) =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: iso.endsWith("T00:00:00Z") ? undefined : "short", timeZone: "UTC" }).format(new Date(iso));
