@@ -128,7 +128,9 @@ def _header(connection: duckdb.DuckDBPyConnection, path: Path, *, source: Source
         ) from error
     if not header:
         raise ContractError(f"{path} is empty", got="no header line", fix="write the column names on top")
-    repeated = sorted({name for name in header if header.count(name) > 1})
+    # SQL does not tell upper from lower case in the names of columns.
+    folded = [name.casefold() for name in header]
+    repeated = sorted({name for name in header if folded.count(name.casefold()) > 1})
     if repeated:
         raise ContractError(f"{path} names a column twice", got=", ".join(repeated), fix="rename one of them")
     return tuple(header)
@@ -140,7 +142,7 @@ def _select(
     files = "[" + ", ".join(literal(str(path)) for path in paths) + "]"
     if _is_parquet(paths[0], source=source):
         return f"SELECT {', '.join(map(identifier, wanted))} FROM read_parquet({files}, union_by_name = true)"
-    # By position: headers may hold anything, and SQL would fold the case of their names.
+    # By position: the reader's own rules for odd names do not matter then.
     cells = {name: f"cell_{position}" for position, name in enumerate(header)}
     columns = ", ".join(f"{cell}: 'VARCHAR'" for cell in cells.values())
     selected = ", ".join(f"{cells[name]} AS {identifier(name)}" for name in wanted)

@@ -1,0 +1,80 @@
+"""Whatever the order of rows and files, and however rows are split into files, the tables are the same."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from small_sources import ACCOUNTS, ACTIVITIES, MAPPING, NOW, write_csv
+
+from features.ingest import ingest
+from features.mapping import load_config
+from features.workspace import Workspace
+
+Rows = list[tuple[str, ...]]
+
+updated = st.sampled_from(["2023-01-01T00:00:00Z", "2023-05-01T00:00:00Z", "", "soon"])
+account = st.tuples(
+    st.sampled_from(["a1", "a2", "a3", ""]),
+    st.sampled_from(["Ada", "Zoe", ""]),
+    st.sampled_from(["Software", ""]),
+    st.sampled_from(["10", "x", ""]),
+    st.sampled_from(["1", "1.50", ""]),
+    updated,
+)
+activity = st.tuples(
+    st.sampled_from(["a1", "a2", "a9"]),
+    st.sampled_from(["web_visit", "email", "No"]),
+    st.sampled_from(["2023-02-01 10:00:00", "2023-02-01 10:00:00.5", "2023-03-01", "2031-01-01", ""]),
+    st.sampled_from(["1", "2", ""]),
+)
+SURE: tuple[str, ...] = ("a1", "Ada", "", "", "", "2023-01-01T00:00:00Z")
+
+
+def _loaded(folder: Path, *, accounts: list[Rows], activities: list[Rows]) -> tuple[object, ...]:
+    folder.mkdir()
+    for k, rows in enumerate(accounts):
+        write_csv(folder / f"accounts{k}.csv", ACCOUNTS, rows)
+    for k, rows in enumerate(activities):
+        write_csv(folder / f"activities{k}.csv", ACTIVITIES, rows)
+    (folder / "mapping.toml").write_text(MAPPING, encoding="utf-8")
+    config = load_config(folder / "mapping.toml", overrides={"folder": str(folder)})
+    workspace = Workspace(folder / "workspace")
+    report = ingest(config, workspace=workspace, now=NOW)
+    for table in report.tables:
+        assert table.balanced()
+    tables = workspace.tables()
+    counts = [(table.read, table.loaded, table.collapsed, table.quarantined) for table in report.tables]
+    frames = [tables.read(name).to_json(date_format="iso") for name in ("accounts", "activities")]
+    return report.fingerprint, report.snapshot, counts, frames
+
+
+def _split(rows: Rows, *, files: int, chance: random.Random) -> list[Rows]:
+    shuffled = chance.sample(rows, len(rows))
+    cuts = sorted(chance.randint(0, len(rows)) for _ in range(files - 1))
+    return [shuffled[start:end] for start, end in zip([0, *cuts], [*cuts, len(rows)], strict=True)]
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(account, max_size=12),
+    st.lists(activity, min_size=1, max_size=12),
+    st.integers(1, 3),
+    st.randoms(),
+)
+def test_order_and_split_of_files_change_nothing(
+    accounts: Rows, activities: Rows, files: int, chance: random.Random
+) -> None:
+    accounts = [*accounts, SURE]
+    activities = [*activities, ("a1", "email", "2023-04-01", "1")]
+    with TemporaryDirectory() as folder:
+        whole = _loaded(Path(folder) / "whole", accounts=[accounts], activities=[activities])
+        parts = _loaded(
+            Path(folder) / "parts",
+            accounts=_split(accounts, files=files, chance=chance),
+            activities=_split(activities, files=files, chance=chance),
+        )
+    assert parts == whole
