@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from features import queries
 from features.catalogue import Catalogue
-from features.contract import TABLES
 from features.errors import ContractError, EngineError, InputError
 from features.feature import Feature
 from features.matrix import STEPS, Rows, scatter
@@ -121,6 +120,9 @@ class RecordEngine:
         self.catalogue = catalogue
         self._statements = _statements(catalogue)
         self._connection = open_engine(threads=1)
+        nothing = Tables({}, catalogue.attributes)
+        moments = np.array(["1970-01-01"], dtype="datetime64[s]")
+        self._of_nothing = self._steps(nothing, "", moments, steps=list(self._statements))
 
     def close(self) -> None:
         """Lets go of the SQL engine."""
@@ -133,13 +135,30 @@ class RecordEngine:
         """
         check_attributes(tables, self.catalogue)
         moments = np.array([as_of], dtype="datetime64[s]")
-        with self._connection.cursor() as cursor:
-            for name in TABLES:
-                cursor.register(name, _in_memory(tables, name))
-            cursor.register("keys", _keys([account_id], moments))
-            steps = {name: _rows(cursor, sql) for name, sql in self._statements.items()}
+        filled = [step for step in self._statements if _in_memory(tables, _SOURCES[step][0]).num_rows]
+        steps = self._of_nothing | self._steps(tables, account_id, moments, steps=filled)
         row: NDArray[np.float64] = scatter(Rows(moments, steps), catalogue=self.catalogue)[0]
         return row
+
+    def _steps(
+        self, tables: Tables, account_id: str, moments: NDArray[np.datetime64], *, steps: list[str]
+    ) -> dict[str, pa.Table]:
+        """The answers of some steps. A step whose first table is empty has no rows: it need not be asked."""
+        with self._connection.cursor() as cursor:
+            for name in {source for step in steps for source in _SOURCES[step]}:
+                cursor.register(name, _in_memory(tables, name))
+            cursor.register("keys", _keys([account_id], moments))
+            return {step: _rows(cursor, self._statements[step]) for step in steps}
+
+
+_SOURCES = {
+    "account_facts": ("accounts",),
+    "activity_days": ("activities",),
+    "contact_days": ("activities", "contacts"),
+    "topic_sums": ("intent_topics",),
+    "opportunity_states": ("opportunities",),
+}
+"""The tables that a step reads; without rows in the first it has none itself."""
 
 
 def _in_memory(tables: Tables, name: str) -> pa.Table:
@@ -147,6 +166,8 @@ def _in_memory(tables: Tables, name: str) -> pa.Table:
     schema, given = tables.schema(name), tables.sources.get(name)
     if not isinstance(given, pa.Table):
         return schema.empty_table()
+    if given.schema.equals(schema):
+        return given
     return pa.table(
         [
             given.column(field.name) if field.name in given.column_names else pa.nulls(len(given), field.type)

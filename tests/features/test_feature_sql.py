@@ -1,0 +1,42 @@
+"""The SQL keeps to what every engine computes alike."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from features import queries
+
+STATEMENTS = {
+    "account_facts": queries.account_facts(["employees", 'a "b"'], before=["employees"], lengths=['a "b"']),
+    "activity_days": queries.activity_days(),
+    "contact_days": queries.contact_days(),
+    "topic_sums": queries.topic_sums(),
+    "opportunity_states": queries.opportunity_states(),
+}
+
+
+@pytest.mark.parametrize("banned", [
+    r"\d\.\d*(?!e)",  # a decimal literal: Spark divides it otherwise
+    r"date_?diff", r"epoch_(ms|us|ns)", r"\basof\b", r"list\s*\(", r"order\s+by",
+    r"\b(first|last|any_value|arg_max|arg_min)\b",  # ties are broken arbitrarily
+    r"\bavg\b|\bstddev",  # sums of doubles differ from run to run
+    r"\b(now|current_\w+|today)\b", r"\brandom\b",
+])  # fmt: skip
+@pytest.mark.parametrize("sql", STATEMENTS.values(), ids=STATEMENTS)
+def test_banned_constructs_are_absent(sql, banned):
+    assert not re.findall(banned, sql, flags=re.IGNORECASE)
+
+
+@pytest.mark.parametrize("sql", STATEMENTS.values(), ids=STATEMENTS)
+def test_every_table_is_cut_strictly_before_the_moment(sql):
+    joins = len(
+        re.findall(r"FROM (accounts|activities|intent_topics|opportunities) AS|JOIN contacts AS", sql)
+    )
+    cuts = len(re.findall(r"k\.as_of > \w\.known_at|v\.known_at < r\.as_of", sql))
+    assert joins == cuts >= 1
+
+
+def test_column_names_are_quoted_whatever_they_hold():
+    assert queries.quoted('a "b"; DROP') == '"a ""b""; DROP"'
