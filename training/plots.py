@@ -1,0 +1,106 @@
+"""Plots of a trained model, as matplotlib figures.
+
+Turns the later slices of a training into a ROC curve, a precision-recall curve and a calibration curve, and
+its contributions into a beeswarm. Time rule: the later slices were predicted from earlier rows only. Null
+rule: none.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from models.scoring import Scorer
+from training.evaluate import calibration_curve
+from training.fit import Training
+
+__all__ = ["as_svg", "beeswarm", "curves", "importance"]
+
+_SHOWN = 15
+_SAMPLE = 1_000
+_BLUE, _GREY = "#2456a6", "#9aa3ad"
+
+
+def curves(later: pd.DataFrame) -> Figure:
+    """ROC, precision-recall and calibration side by side. later: label, probability."""
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    drawings: tuple[Callable[[Axes, pd.DataFrame], None], ...] = (_roc, _precision_recall, _calibration)
+    for axes, draw in zip(figure.subplots(1, 3), drawings, strict=True):
+        draw(axes, later)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def beeswarm(training: Training) -> Figure:
+    """SHAP beeswarm of the contributions on a sample of the later rows."""
+    import shap
+    from matplotlib import pyplot
+
+    rows, contributions = _sample_contributions(training)
+    explanation = shap.Explanation(
+        values=contributions, data=rows, feature_names=list(training.bundle.catalogue.names)
+    )
+    figure = pyplot.figure(figsize=(9, 6))
+    # Its own generator only scatters points; a fixed one gives the same picture each time.
+    shap.plots.beeswarm(
+        explanation, max_display=_SHOWN, show=False, plot_size=None, rng=np.random.default_rng(0)
+    )
+    figure.axes[0].set_xlabel("contribution to the logit (log-odds)")
+    figure.tight_layout()
+    pyplot.close(figure)
+    return figure
+
+
+def importance(training: Training) -> pd.Series[float]:
+    """Mean absolute contribution of each feature, in log-odds, the strongest first."""
+    _, contributions = _sample_contributions(training)
+    means = pd.Series(np.abs(contributions).mean(axis=0), index=list(training.bundle.catalogue.names))
+    return means.sort_values(ascending=False)
+
+
+def as_svg(figure: Figure) -> str:
+    """A figure as an SVG element that can stand in a page."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    found = re.search(r"<svg.*</svg>", stream.getvalue(), flags=re.DOTALL)
+    return found.group(0) if found else ""
+
+
+def _sample_contributions(training: Training) -> tuple[np.ndarray, np.ndarray]:
+    later = training.learned.later
+    chosen = later.sample(min(_SAMPLE, len(later)), random_state=0)["position"].to_numpy()
+    rows = training.rows.X[chosen]
+    contributions = Scorer(training.bundle).score(rows).contributions
+    assert contributions is not None
+    return rows, contributions
+
+
+def _roc(axes: Axes, later: pd.DataFrame) -> None:
+    false_share, true_share, _ = roc_curve(later["label"], later["probability"])
+    axes.plot(false_share, true_share, color=_BLUE)
+    axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--")
+    axes.set(title="ROC curve", xlabel="share of the others", ylabel="share of the events")
+
+
+def _precision_recall(axes: Axes, later: pd.DataFrame) -> None:
+    precision, recall, _ = precision_recall_curve(later["label"], later["probability"])
+    axes.plot(recall, precision, color=_BLUE)
+    axes.axhline(later["label"].mean(), color=_GREY, linestyle="--")
+    axes.set(title="Precision and recall", xlabel="recall", ylabel="precision (dashed: base rate)")
+
+
+def _calibration(axes: Axes, later: pd.DataFrame) -> None:
+    curve = calibration_curve(later)
+    end = float(curve[["predicted", "observed"]].to_numpy().max()) * 1.05
+    axes.plot([0, end], [0, end], color=_GREY, linestyle="--")
+    axes.plot(curve["predicted"], curve["observed"], color=_BLUE, marker="o")
+    axes.set(title="Calibration in ten bins", xlabel="predicted", ylabel="observed")

@@ -1,0 +1,150 @@
+"""Training of a workspace: tables in, tracked bundles and a report out.
+
+Turns the current snapshot into a fit and an intent model, each a run in MLflow and a version of a registered
+model. Time rule: everything known before the cutoff, by default all there is. Null rule: a model that the
+tables cannot give is left out, and the report says why; when neither can be had, it is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from features.mapping import Config
+from features.workspace import Workspace
+from training.evaluate import Estimate, evaluate
+from training.fit import Training, Untrained, train_fit, train_intent
+from training.labels import next_cutoff
+from training.learn import Progress
+
+__all__ = ["TrainReport", "TrainedModel", "train"]
+
+_SHOWN = ("roc_auc", "pr_auc", "brier", "calibration_slope", "calibration_error")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """One trained model. metrics: on the later slices, which also chose the number of trees."""
+
+    training: Training
+    metrics: Mapping[str, Estimate]
+    run_id: str
+
+    def to_json(self) -> dict[str, Any]:
+        bundle = self.training.bundle
+        return {
+            "name": bundle.name,
+            "version": bundle.version,
+            "fingerprint": bundle.fingerprint,
+            "run_id": self.run_id,
+            "base_rate": bundle.card["base_rate"],
+            "counts": self.training.counts,
+            "rounds": self.training.learned.rounds,
+            "later_slices": {name: estimate.to_json() for name, estimate in self.metrics.items()},
+        }
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What `train` made. report: the page to read. untrained: models these tables cannot give."""
+
+    cutoff: datetime
+    models: tuple[TrainedModel, ...]
+    untrained: tuple[Untrained, ...]
+    report: Path
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "cutoff": f"{self.cutoff.isoformat()}Z",
+            "models": {model.training.kind: model.to_json() for model in self.models},
+            "untrained": {absent.kind: absent.reason for absent in self.untrained},
+            "report": str(self.report),
+        }
+
+    def lines(self) -> Iterator[tuple[str, ...]]:
+        """Per model and metric: model, metric, value, 95 % interval, what chance gives."""
+        for model in self.models:
+            for name in _SHOWN:
+                found = model.metrics[name]
+                interval = f"{found.low:.3f} to {found.high:.3f}"
+                yield model.training.bundle.name, name, f"{found.value:.3f}", interval, f"{found.base:.3f}"
+
+    def __rich__(self) -> Group:
+        table = Table(
+            title="Trained (later slices, which also chose the number of trees)", title_justify="left"
+        )
+        for column in ("model", "metric", "value", "95 % interval", "base"):
+            table.add_column(column, justify="left" if column in ("model", "metric") else "right")
+        for line in self.lines():
+            table.add_row(*line)
+        notes = [Text(f"no {absent.kind} model: {absent.reason}") for absent in self.untrained]
+        return Group(table, *notes, Text(f"report: {self.report}"))
+
+
+def train(
+    workspace: Workspace,
+    *,
+    config: Config,
+    cutoff: datetime | None = None,
+    progress: Progress | None = None,
+) -> TrainReport:
+    """Train, track and register both models.
+
+    cutoff: naive UTC; only what was known before it is used. Default: just after the newest known fact.
+    Raises NotEnoughDataError, with counts, when there is too little to learn from.
+    """
+    with workspace.lease() as manifest:
+        tables = workspace.tables(manifest)
+        moment = cutoff or next_cutoff(tables)
+        marked = manifest.current_value_only.get("accounts", ())
+        found = [
+            grow(
+                tables,
+                cutoff=moment,
+                config=config,
+                data_fingerprint=manifest.fingerprint,
+                current_value_only=marked,
+                progress=progress,
+            )
+            for grow in (train_fit, train_intent)
+        ]
+    trained = [one for one in found if isinstance(one, Training)]
+    models, page = _track(workspace, trained, found, cutoff=moment, config=config, progress=progress)
+    return TrainReport(moment, models, tuple(one for one in found if isinstance(one, Untrained)), page)
+
+
+def _track(
+    workspace: Workspace,
+    trained: list[Training],
+    found: list[Training | Untrained],
+    *,
+    cutoff: datetime,
+    config: Config,
+    progress: Progress | None,
+) -> tuple[tuple[TrainedModel, ...], Path]:
+    # MLflow and the plots take seconds to import, which a refusal above should not cost.
+    from training.plots import beeswarm, curves
+    from training.report import write_report
+    from training.track import Tracker
+
+    metrics = {
+        one.kind: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained
+    }
+    page = write_report(workspace, found, metrics=metrics, cutoff=cutoff, name=config.workspace.name)
+    tracker, models = Tracker(workspace), []
+    for done, one in enumerate(trained):
+        if progress:
+            progress("track in MLflow", done, len(trained))
+        figures = {"curves": curves(one.learned.later), "beeswarm": beeswarm(one)}
+        run_id = tracker.log(one, metrics=metrics[one.kind], figures=figures, report=page)
+        models.append(TrainedModel(one, metrics[one.kind], run_id))
+    if progress:
+        progress("track in MLflow", len(trained), len(trained))
+    return tuple(models), page
