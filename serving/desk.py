@@ -13,14 +13,21 @@ from datetime import datetime
 from typing import Self
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from features.catalogue import Catalogue
-from features.point_in_time import FeatureEngine
+from features.point_in_time import FeatureEngine, RecordEngine
+from features.tables import Tables
 from features.workspace import Manifest, Workspace
+from models.bundle import Kind
 from serving.accounts import AccountIndex
 from serving.releases import LoadedRelease, load_current
 from serving.store import Store
 
 __all__ = ["Desk", "Snapshot", "open_desk"]
+
+Row = NDArray[np.float64]
 
 
 class Snapshot:
@@ -40,10 +47,14 @@ class Desk:
     def __init__(self, snapshot: Snapshot, *, release: LoadedRelease) -> None:
         self.snapshot, self.release = snapshot, release
         self.time_zone = ZoneInfo(release.time_zone or snapshot.manifest.time_zone)
-        catalogues = {scorer.bundle.catalogue for scorer in release.scorers}
-        self._engines = {
-            catalogue.fingerprint: FeatureEngine(snapshot.tables, catalogue, threads=1)
-            for catalogue in catalogues
+        self._engines: dict[str, FeatureEngine] = {}
+        for catalogue in _widest_first(release):
+            if self._covering(catalogue) is None:
+                engine = FeatureEngine(snapshot.tables, catalogue, threads=1)
+                self._engines[catalogue.fingerprint] = engine
+        self._wide_engines: dict[str, FeatureEngine] = {}
+        self._record_engines = {
+            fingerprint: RecordEngine(engine.catalogue) for fingerprint, engine in self._engines.items()
         }
 
     def __enter__(self) -> Self:
@@ -53,8 +64,44 @@ class Desk:
         self.close()
 
     def engine(self, catalogue: Catalogue) -> FeatureEngine:
-        """The warm engine of a model's catalogue."""
-        return self._engines[catalogue.fingerprint]
+        """An engine for many accounts at once, on every core; made when it is first asked for."""
+        if catalogue.fingerprint not in self._wide_engines:
+            self._wide_engines[catalogue.fingerprint] = FeatureEngine(self.snapshot.tables, catalogue)
+        return self._wide_engines[catalogue.fingerprint]
+
+    def rows(self, account_id: str, *, as_of: datetime) -> dict[Kind, Row]:
+        """Features of a known account for each model, float64 (k,) in the order of its catalogue.
+
+        A model whose features another one has too (fit has none of its own) reads them from that row.
+        """
+        built = {key: engine.build_one(account_id, as_of) for key, engine in self._engines.items()}
+        return self._by_model(built)
+
+    def record_rows(self, tables: Tables, account_id: str, *, as_of: datetime) -> dict[Kind, Row]:
+        """As `rows`, for an account that was sent along with its tables."""
+        engines = self._record_engines.items()
+        return self._by_model({key: engine.build_one(tables, account_id, as_of) for key, engine in engines})
+
+    def _by_model(self, built: dict[str, Row]) -> dict[Kind, Row]:
+        rows: dict[Kind, Row] = {}
+        for scorer in self.release.scorers:
+            catalogue = scorer.bundle.catalogue
+            wider = self._covering(catalogue) or catalogue
+            positions = [wider.index(name) for name in catalogue.names]
+            rows[scorer.bundle.kind] = built[wider.fingerprint][positions]
+        return rows
+
+    def _covering(self, catalogue: Catalogue) -> Catalogue | None:
+        """The catalogue of an engine that computes all of these features in the same way."""
+        for engine in self._engines.values():
+            wider = engine.catalogue
+            same_channels = (
+                wider.engagement_channels == catalogue.engagement_channels
+                and wider.outreach_channels == catalogue.outreach_channels
+            )
+            if same_channels and set(catalogue.features) <= set(wider.features):
+                return wider
+        return None
 
     def levels(self) -> dict[str, list[str]]:
         """The values that the models know, by category feature."""
@@ -67,10 +114,17 @@ class Desk:
 
     def close(self) -> None:
         """Let go of the engines and of the snapshot's lease; for a desk that nobody shares."""
-        for engine in self._engines.values():
+        for engine in (*self._engines.values(), *self._wide_engines.values()):
             engine.close()
+        for record_engine in self._record_engines.values():
+            record_engine.close()
         self.snapshot.accounts.close()
         self.snapshot.close()
+
+
+def _widest_first(release: LoadedRelease) -> list[Catalogue]:
+    catalogues = [scorer.bundle.catalogue for scorer in release.scorers]
+    return sorted(catalogues, key=lambda catalogue: -len(catalogue.features))
 
 
 def open_desk(workspace: Workspace, *, now: datetime) -> Desk:

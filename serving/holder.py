@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import duckdb
@@ -28,10 +29,13 @@ from serving.requests import parse_request
 from serving.scoring import score_account, utc_now
 from serving.store import Store
 
-__all__ = ["DeskHolder"]
+__all__ = ["THREADS", "DeskHolder"]
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks at the pointer."""
+
+THREADS = 4
+"""Requests that compute at the same time; more would only take turns."""
 
 _logger = logging.getLogger("spearfish.serving")
 
@@ -47,6 +51,7 @@ class DeskHolder:
         self._releases: dict[int, LoadedRelease] = {}
         self._refused: set[int] = set()
         self._store: Store | None = None
+        self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
         self._stopping, self._look_now = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="release-watch", daemon=True)
 
@@ -60,6 +65,7 @@ class DeskHolder:
         self._stopping.set()
         self._look_now.set()
         self._thread.join(timeout=10)
+        self.executor.shutdown()
         if self._store is not None:
             self._store.close()
 
@@ -148,10 +154,18 @@ class DeskHolder:
             self._release(store, coming)
         snapshot = self._current_snapshot()
         if self._desk is None or self._desk.release is not release or self._desk.snapshot is not snapshot:
-            self._desk = Desk(snapshot, release=release)
+            desk = Desk(snapshot, release=release)
+            self._warm(desk)
+            self._desk = desk
             metrics.show_release(release.release.id)
             _logger.info("release %s answers, data through %s", current, snapshot.manifest.data_through)
         self._releases = {key: value for key, value in self._releases.items() if key in (current, coming)}
+
+    def _warm(self, desk: Desk) -> None:
+        """Let every thread plan its queries before the first request needs them."""
+        together = threading.Barrier(THREADS, timeout=5)
+        for done in [self.executor.submit(_plan, desk, together) for _ in range(THREADS)]:
+            done.result()
 
     def _opened_store(self) -> Store:
         if self._store is None:
@@ -189,3 +203,12 @@ class DeskHolder:
         return EngineError(
             "the SQL engine failed and is being restarted", sql="", fix="try again in a moment"
         )
+
+
+def _plan(desk: Desk, together: threading.Barrier) -> None:
+    """One thread's turn. A thread that is busy with a request plans later, with its next one."""
+    try:
+        together.wait()
+    except threading.BrokenBarrierError:
+        return
+    desk.rows("", as_of=utc_now())

@@ -9,8 +9,7 @@ Null rule: a half that cannot be given is null, with the reason.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,10 +19,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import Catalogue
 from features.errors import UnknownAccountError
 from features.feature import Language
-from features.point_in_time import FeatureEngine
 from features.workspace import Workspace
 from models import explanation
 from models.bundle import Kind
@@ -60,13 +57,13 @@ Row = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Subject:
-    """The account that is scored: where its rows, deals and newest fact come from."""
+    """The account that is scored: its features for each model, its deals and its newest fact."""
 
     account: Account
     as_of: datetime
     data_through: datetime | None
     deals: tuple[Deal, ...]
-    row: Callable[[Catalogue], Row]
+    rows: Mapping[Kind, Row]
 
 
 def utc_now() -> datetime:
@@ -112,9 +109,8 @@ def score_account(
     """
     if request.as_of is not None:
         _require_past("as_of", request.as_of, now=now)
-    with ExitStack() as stack:
-        subject = _subject(desk, request=request, now=now, stack=stack)
-        return _answer(desk, subject=subject, language=language, request_id=request_id or new_request_id())
+    subject = _subject(desk, request=request, now=now)
+    return _answer(desk, subject=subject, language=language, request_id=request_id or new_request_id())
 
 
 def default_as_of(newest_known_at: datetime | None, *, now: datetime, time_zone: ZoneInfo) -> datetime:
@@ -135,9 +131,9 @@ def _require_past(name: str, moment: datetime, *, now: datetime) -> None:
         )
 
 
-def _subject(desk: Desk, *, request: ScoreRequest, now: datetime, stack: ExitStack) -> _Subject:
+def _subject(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject:
     if request.record is not None:
-        return _sent_along(desk, request=request, now=now, stack=stack)
+        return _sent_along(desk, request=request, now=now)
     accounts = desk.snapshot.accounts
     if request.account_id is not None:
         account, asked = accounts.by_id(request.account_id), "account_id"
@@ -157,11 +153,11 @@ def _subject(desk: Desk, *, request: ScoreRequest, now: datetime, stack: ExitSta
         as_of=as_of,
         data_through=desk.snapshot.manifest.data_through,
         deals=accounts.deals(account_id),
-        row=lambda catalogue: desk.engine(catalogue).build_one(account_id, as_of),
+        rows=desk.rows(account_id, as_of=as_of),
     )
 
 
-def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime, stack: ExitStack) -> _Subject:
+def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject:
     record = read_record(request.record, attributes=desk.snapshot.manifest.attributes, now=now)
     newest = record.account.newest_known_at
     as_of = request.as_of or default_as_of(newest, now=now, time_zone=desk.time_zone)
@@ -177,17 +173,13 @@ def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime, stack: Exit
                 )
             ]
         )
-
-    def row(catalogue: Catalogue) -> Row:
-        engine = stack.enter_context(FeatureEngine(record.tables, catalogue, threads=1))
-        return engine.build_one(RECORD_ID, as_of)
-
-    return _Subject(record.account, as_of, newest, record.deals, row)
+    rows = desk.record_rows(record.tables, RECORD_ID, as_of=as_of)
+    return _Subject(record.account, as_of, newest, record.deals, rows)
 
 
 def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: str) -> ScoreAnswer:
     release = desk.release
-    rows = {scorer.bundle.kind: subject.row(scorer.bundle.catalogue) for scorer in release.scorers}
+    rows = subject.rows
     fit = _fit(release.fit, row=rows.get("fit"), language=language)
     obstacle = _obstacle(desk, subject=subject, language=language)
     intent = None if obstacle else _intent(release.intent, row=rows.get("intent"), language=language)

@@ -7,13 +7,13 @@ workers, health, metrics and shutdown are BentoML's.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-import anyio
-import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -47,9 +47,6 @@ LARGEST_BODY = 2 * 1024 * 1024
 _SLOWEST_BODY = 30
 """Seconds in which the body must have arrived."""
 
-_THREADS = 8
-"""Requests that compute at the same time; more would only take turns."""
-
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -65,11 +62,16 @@ SECURITY_HEADERS = {
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _logger = logging.getLogger("spearfish.serving")
 
+Result = TypeVar("Result")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Answers(Protocol):
     """What the application asks for."""
+
+    @property
+    def executor(self) -> Executor:
+        """The threads that requests compute in."""
 
     def answer(self, body: bytes, *, request_id: str, language: Language) -> ScoreAnswer:
         """The answer to the body of POST /v1/score."""
@@ -153,14 +155,12 @@ def _docs(answers: Answers) -> Handler:
 
 def _overview(answers: Answers) -> Handler:
     async def overview(_: Request) -> Response:
-        return JSONResponse(await anyio.to_thread.run_sync(answers.overview))
+        return JSONResponse(await _compute(answers, answers.overview))
 
     return overview
 
 
 def _score(answers: Answers) -> Handler:
-    limiter = anyio.CapacityLimiter(_THREADS)
-
     async def score(request: Request) -> Response:
         work = partial(
             answers.answer,
@@ -168,10 +168,14 @@ def _score(answers: Answers) -> Handler:
             request_id=_request_id(request.scope),
             language=language_of(request.headers.get("accept-language", "")),
         )
-        answer = await anyio.to_thread.run_sync(work, limiter=limiter)
+        answer = await _compute(answers, work)
         return Response(answer.model_dump_json(), media_type="application/json")
 
     return score
+
+
+async def _compute(answers: Answers, work: Callable[[], Result]) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(answers.executor, work)
 
 
 async def _json_body(request: Request) -> bytes:
@@ -187,7 +191,7 @@ async def _json_body(request: Request) -> bytes:
     _require_small(int(request.headers.get("content-length", "0")))
     body = bytearray()
     try:
-        with anyio.fail_after(_SLOWEST_BODY):
+        async with asyncio.timeout(_SLOWEST_BODY):
             async for chunk in request.stream():
                 body += chunk
                 _require_small(len(body))

@@ -78,7 +78,7 @@ function half(kind, score, unavailable) {
         element("p", { class: "small" }, t("better_than", { score: number(score.score, 1) })),
       ),
     ),
-    element("h4", {}, t("reasons")),
+    element("h4", { class: "unseen" }, t("reasons")),
     bars(score),
     sum(score),
   );

@@ -179,8 +179,9 @@ function byHand({ facts, draft }) {
   );
   function example() {
     Object.assign(draft.record, { name: "Northwind Traders", industry: levels.industry?.[0] ?? "software", country: levels.country?.[0] ?? "DE", employees: "420", founded_year: "2009" });
+    const channels = (facts?.channels ?? []).filter((channel) => /web|visit|page|usage|trial|event/.test(channel));
     draft.activities = [3, 9, 16].map((days, index) => ({
-      channel: facts?.channels?.[index % Math.max(facts.channels.length, 1)] ?? "web_visit",
+      channel: channels[index % Math.max(channels.length, 1)] ?? facts?.channels?.[0] ?? "web_visit",
       direction: "inbound",
       day: new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10),
       minutes: String(12 + 9 * index),

@@ -50,8 +50,8 @@ const words = {
   remove: ["Remove activity {number}", "移除活动 {number}"],
   channel: ["Channel", "渠道"],
   direction: ["Direction", "方向"],
-  inbound: ["They came to us", "对方主动"],
-  outbound: ["We reached out", "我方触达"],
+  inbound: ["From them", "对方"],
+  outbound: ["From us", "我方"],
   mutual: ["Two-way", "双向"],
   day: ["Day", "日期"],
   minutes: ["Minutes", "分钟"],
@@ -169,5 +169,8 @@ export const signed = (value, digits = 2) => {
   return `${value < 0 ? "−" : "+"}${text}`;
 };
 
-export const moment = (iso) =>
-  new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: iso.endsWith("T00:00:00Z") ? undefined : "short", timeZone: "UTC" }).format(new Date(iso));
+export const moment = (iso) => {
+  const atMidnight = iso.endsWith("T00:00:00Z");
+  const options = { dateStyle: "medium", timeStyle: atMidnight ? undefined : "short", timeZone: "UTC" };
+  return new Intl.DateTimeFormat(locale(), options).format(new Date(iso)) + (atMidnight ? "" : " UTC");
+};

@@ -26,10 +26,11 @@ from models.calibration import Calibration
 from models.making import make_bundle
 from serving.store import Draft, Store, StoredBundle
 
-CUTOFF = datetime(2025, 12, 1)
+CUTOFF = datetime.fromisoformat("2025-12-01")
 AS_OF = "2025-12-01T00:00:00Z"
+NOW = datetime.fromisoformat("2026-03-15T10:30:00")
 ACCOUNTS = 120
-START = datetime(2025, 1, 1)
+START = datetime.fromisoformat("2025-01-01")
 
 MAPPING = """
 [workspace]
@@ -139,7 +140,7 @@ def frames(seed: int = 11) -> dict[str, pd.DataFrame]:
                 {
                     "account_id": account_id(n),
                     "topic": "account based marketing",
-                    "occurred_at": datetime(2025, 9, 1) + timedelta(days=7 * week),
+                    "occurred_at": START + timedelta(days=243) + timedelta(days=7 * week),
                     "score": float(random.integers(0, 100)),
                 }
                 for n in range(0, ACCOUNTS, 2)
@@ -165,14 +166,14 @@ def _accounts(random: np.random.Generator) -> pd.DataFrame:
             "web_rank": float(random.integers(1, 1_000_000)) if n % 5 else None,
             "segment": ("mid", "large")[n % 2],
             "partner": bool(n % 7 == 0),
-            "signed_up": datetime(2024, 1, 1) + timedelta(days=n),
+            "signed_up": START - timedelta(days=366) + timedelta(days=n),
         }
         for n in range(ACCOUNTS)
     ]
     rows[2]["domain"] = rows[1]["domain"]
     rows[5] |= {"domain": None, "industry": None}
     rows[6]["industry"] = "beekeeping"
-    later = rows[0] | {"known_at": datetime(2025, 7, 1), "employees": 700}
+    later = rows[0] | {"known_at": START + timedelta(days=181), "employees": 700}
     return pd.DataFrame([*rows, later]).astype({"employees": "Int64", "founded_year": "Int64"})
 
 
@@ -206,7 +207,7 @@ def _activities(random: np.random.Generator) -> pd.DataFrame:
 def _opportunities(random: np.random.Generator) -> pd.DataFrame:
     rows = []
     for n in (3, 4, *range(10, ACCOUNTS, 3)):
-        created_at = datetime(2025, 2, 1) + timedelta(days=int(random.integers(0, 200)))
+        created_at = START + timedelta(days=31) + timedelta(days=int(random.integers(0, 200)))
         closed_at = created_at + timedelta(days=int(random.integers(5, 90)))
         deal = {"opportunity_id": f"o-{n}", "account_id": account_id(n), "created_at": created_at}
         rows.append(deal | {"known_at": created_at, "closed_at": None, "outcome": None})
@@ -249,7 +250,7 @@ def publish(workspace: Workspace, *, kinds: Sequence[Kind], seed: int = 1, **set
                 settings={"time_zone": "Europe/Berlin", **settings},
             ),
             activate_at=None,
-            now=datetime(2025, 12, 1),
+            now=CUTOFF,
         )
     return published.release.id
 

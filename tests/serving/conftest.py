@@ -1,0 +1,123 @@
+"""One small company for all tests, and one real server in front of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import small_workspace
+
+from features.workspace import Workspace
+from serving.desk import Desk, open_desk
+
+PATIENCE = 120.0
+"""Seconds that anything may take to come true on a busy machine."""
+
+
+def until(comes_true: Callable[[], bool], *, patience: float = PATIENCE) -> None:
+    """Ask again and again, a tenth of a second apart, and fail when it does not come true in time."""
+    pause, end = threading.Event(), time.monotonic() + patience
+    while not comes_true():
+        assert time.monotonic() < end, f"did not come true within {patience:g} seconds"
+        pause.wait(0.1)
+
+
+class Server:
+    """A server in a process of its own, started as `spearfish serve` starts it."""
+
+    def __init__(self, workspace: Workspace, *, log: Path, workers: int = 1) -> None:
+        self.workspace, self.log, self.port = workspace, log, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        code = (
+            "from pathlib import Path; from features.workspace import Workspace; from serving.launch import serve; "
+            f"raise SystemExit(serve(Workspace(Path({str(workspace.home)!r})), port={self.port}, workers={workers}))"
+        )
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code], stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def status(self, path: str) -> int | None:
+        """The status of a GET, None while nobody listens."""
+        try:
+            return httpx.get(self.url + path, timeout=30).status_code
+        except httpx.TransportError:
+            return None
+
+    def await_status(self, path: str, status: int) -> None:
+        def arrived() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            return self.status(path) == status
+
+        until(arrived)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it as a user would; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(workspace: Workspace, *, log: Path, ready: int = 200, workers: int = 1) -> Iterator[Server]:
+    server = Server(workspace, log=log, workers=workers)
+    try:
+        server.await_status("/readyz", ready)
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_store() -> Iterator[None]:
+    """No database and no workspace of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("SPEARFISH_STORE_URL", "SPEARFISH_HOME", "MLFLOW_TRACKING_URI", "BENTOML_HOME"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with tables, and a release with both models. Nobody changes it."""
+    return small_workspace.build_workspace(tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(scope="session")
+def desk(company: Workspace) -> Iterator[Desk]:
+    with open_desk(company, now=small_workspace.NOW) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def server(company: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server in front of the company."""
+    with running(company, log=tmp_path_factory.mktemp("server") / "log") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, timeout=60) as opened:
+        yield opened
