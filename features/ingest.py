@@ -17,7 +17,8 @@ from pathlib import Path
 import duckdb
 
 from features.contract import TABLES
-from features.errors import ContractError, EngineError, SpearfishError
+from features.engine import run_sql
+from features.errors import ContractError, SpearfishError, WorkspaceError
 from features.mapping import Config
 from features.report import IngestReport, TableReport
 from features.settling import create_quarantine, examples, quarantine_counts, settle, write_quarantine
@@ -66,8 +67,12 @@ def ingest(
 
     try:
         manifest = workspace.replace(fill)
-    except duckdb.Error as error:
-        raise EngineError(f"the ingest failed in the SQL engine: {error}", sql=str(error)) from error
+    except OSError as error:
+        raise WorkspaceError(
+            f"the workspace {workspace.home} cannot be written",
+            got=error,
+            fix="make room, or check its rights",
+        ) from error
     return IngestReport(
         workspace=str(workspace.home),
         snapshot=manifest.snapshot,
@@ -83,10 +88,10 @@ def _silent(what: str, done: int, total: int) -> None:
 
 def _bound(connection: duckdb.DuckDBPyConnection, *, folder: Path, memory_limit: str) -> None:
     """Tables go to a file in `folder`, and so does what does not fit into memory."""
-    connection.execute("SET memory_limit = ?", [memory_limit])
-    connection.execute("SET temp_directory = ?", [str(folder / "spill")])
-    connection.execute(f"ATTACH {literal(str(folder / 'rows.duckdb'))} AS work")
-    connection.execute("USE work")
+    run_sql(connection, "SET memory_limit = ?", parameters=[memory_limit])
+    run_sql(connection, "SET temp_directory = ?", parameters=[str(folder / "spill")])
+    run_sql(connection, f"ATTACH {literal(str(folder / 'rows.duckdb'))} AS work")
+    run_sql(connection, "USE work")
 
 
 class _Load:

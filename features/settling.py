@@ -14,6 +14,7 @@ import duckdb
 
 from features.cells import content_sql
 from features.contract import TABLES, ColumnType, Table
+from features.engine import run_sql
 from features.report import Example
 from features.sources import identifier
 from features.validation import Reason, literal
@@ -35,11 +36,14 @@ _EXAMPLES = 5
 
 def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
     """Empty tables for rows that are set aside."""
-    connection.execute(
+    run_sql(
+        connection,
         'CREATE TABLE quarantine ("table" VARCHAR, source VARCHAR, reason VARCHAR, "column" VARCHAR,'
-        " got VARCHAR, row VARCHAR)"
+        " got VARCHAR, row VARCHAR)",
     )
-    connection.execute("CREATE TABLE malformed (name VARCHAR, source VARCHAR, message VARCHAR, line VARCHAR)")
+    run_sql(
+        connection, "CREATE TABLE malformed (name VARCHAR, source VARCHAR, message VARCHAR, line VARCHAR)"
+    )
 
 
 def settle(
@@ -50,42 +54,47 @@ def settle(
     _set_aside_faults(connection, name=name)
     condition = _reference(connection, name=name)
     _set_aside_unknown(connection, name=name, columns=columns, known=condition)
-    connection.execute(
-        f"CREATE TEMP VIEW good_{name} AS SELECT * FROM staged_{name} WHERE _reason IS NULL AND {condition}"
+    run_sql(
+        connection,
+        f"CREATE TEMP VIEW good_{name} AS SELECT * FROM staged_{name} WHERE _reason IS NULL AND {condition}",
     )
     collapsed = _settle_duplicates(connection, table=table, columns=columns)
     listed, key = ", ".join(map(identifier, columns)), _key_hash(table)
-    connection.execute(
+    run_sql(
+        connection,
         f"COPY (SELECT {listed} FROM good_{name} WHERE {key} NOT IN (FROM repeated_{name})"
         f" UNION ALL SELECT {listed} FROM ranked_{name} WHERE place = 1"
         f" ORDER BY {', '.join(_ORDER[name])})"
-        f" TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
+        f" TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)",
     )
     return _count(connection, f"read_parquet({literal(str(file))})"), collapsed
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
-    counted = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    counted = run_sql(connection, f"SELECT count(*) FROM {relation}").fetchone()
     return int(counted[0]) if counted else 0
 
 
 def _set_aside_faults(connection: duckdb.DuckDBPyConnection, *, name: str) -> None:
-    connection.execute(
+    run_sql(
+        connection,
         f"INSERT INTO quarantine SELECT '{name}', _source, _reason, _column, _got, _row"
-        f" FROM staged_{name} WHERE _reason IS NOT NULL"
+        f" FROM staged_{name} WHERE _reason IS NOT NULL",
     )
-    connection.execute(
+    run_sql(
+        connection,
         f"INSERT INTO quarantine SELECT name, source, {literal(Reason.MALFORMED_LINE)}, NULL, message, line"
-        f" FROM malformed WHERE name = '{name}'"
+        f" FROM malformed WHERE name = '{name}'",
     )
 
 
 def _reference(connection: duckdb.DuckDBPyConnection, *, name: str) -> str:
     """The condition under which what a row refers to exists. Accounts refer to nothing, and come first."""
     if name in ("accounts", "opportunities"):
-        connection.execute(
+        run_sql(
+            connection,
             f"CREATE TABLE known_{name} AS SELECT DISTINCT {_REFERRED[name]} FROM staged_{name}"
-            f" WHERE _reason IS NULL{_ACCOUNT_KNOWN if name == 'opportunities' else ''}"
+            f" WHERE _reason IS NULL{_ACCOUNT_KNOWN if name == 'opportunities' else ''}",
         )
     match name:
         case "accounts":
@@ -107,9 +116,10 @@ def _set_aside_unknown(
         return
     column = "opportunity_id" if name == "stage_changes" else "account_id"
     reason = Reason.UNKNOWN_OPPORTUNITY if name == "stage_changes" else Reason.UNKNOWN_ACCOUNT
-    connection.execute(
+    run_sql(
+        connection,
         f"INSERT INTO quarantine SELECT '{name}', _source, {literal(reason)}, '{column}', {column},"
-        f" {_as_json(columns)} FROM staged_{name} WHERE _reason IS NULL AND NOT ({known})"
+        f" {_as_json(columns)} FROM staged_{name} WHERE _reason IS NULL AND NOT ({known})",
     )
 
 
@@ -130,20 +140,23 @@ def _settle_duplicates(
     name, key = table.name, ", ".join(table.key)
     content = content_sql({column: kind for column, kind in columns.items() if column != "known_at"})
     filled = " + ".join(f"CAST({identifier(column)} IS NOT NULL AS INTEGER)" for column in columns)
-    connection.execute(
+    run_sql(
+        connection,
         f"CREATE TABLE repeated_{name} AS SELECT {_key_hash(table)} AS key FROM good_{name}"
-        " GROUP BY key HAVING count(*) > 1"
+        " GROUP BY key HAVING count(*) > 1",
     )
-    connection.execute(
+    run_sql(
+        connection,
         f"CREATE TABLE ranked_{name} AS SELECT *, row_number() OVER best AS place,"
         f" content = first_value(content) OVER best AS same FROM"
         f" (SELECT *, {content} AS content, {filled} AS filled FROM good_{name}"
         f" WHERE {_key_hash(table)} IN (FROM repeated_{name}))"
-        f" WINDOW best AS (PARTITION BY {key} ORDER BY filled DESC, known_at, content)"
+        f" WINDOW best AS (PARTITION BY {key} ORDER BY filled DESC, known_at, content)",
     )
-    connection.execute(
+    run_sql(
+        connection,
         f"INSERT INTO quarantine SELECT '{name}', _source, {literal(Reason.CONFLICTING_DUPLICATE)},"
-        f" '{table.key[0]}', {table.key[0]}, {_as_json(columns)} FROM ranked_{name} WHERE NOT same"
+        f" '{table.key[0]}', {table.key[0]}, {_as_json(columns)} FROM ranked_{name} WHERE NOT same",
     )
     return _count(connection, f"ranked_{name} WHERE same AND place > 1")
 
@@ -151,8 +164,9 @@ def _settle_duplicates(
 def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
     """Rows set aside by table (in the contract's order) and reason, the most frequent first."""
     counts: dict[str, dict[str, int]] = {name: {} for name in TABLES}
-    rows = connection.execute(
-        'SELECT "table", reason, count(*) AS rows FROM quarantine GROUP BY ALL ORDER BY rows DESC, reason'
+    rows = run_sql(
+        connection,
+        'SELECT "table", reason, count(*) AS rows FROM quarantine GROUP BY ALL ORDER BY rows DESC, reason',
     ).fetchall()
     for name, reason, count in rows:
         counts[name][reason] = int(count)
@@ -161,11 +175,12 @@ def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[s
 
 def examples(connection: duckdb.DuckDBPyConnection, *, name: str) -> tuple[Example, ...]:
     """Up to five rows per reason, always the same ones."""
-    rows = connection.execute(
+    rows = run_sql(
+        connection,
         'SELECT source, reason, "column", got, row FROM quarantine WHERE "table" = ? QUALIFY row_number()'
         ' OVER (PARTITION BY reason ORDER BY "column", got, row, source) <= ?'
         ' ORDER BY reason, "column", got, row, source',
-        [name, _EXAMPLES],
+        parameters=[name, _EXAMPLES],
     ).fetchall()
     return tuple(Example(*row) for row in rows)
 
@@ -173,8 +188,9 @@ def examples(connection: duckdb.DuckDBPyConnection, *, name: str) -> tuple[Examp
 def write_quarantine(connection: duckdb.DuckDBPyConnection, *, name: str, folder: Path) -> None:
     """The rows of one table that were set aside, as `folder`/<name>.parquet."""
     folder.mkdir(exist_ok=True)
-    connection.execute(
+    run_sql(
+        connection,
         f"COPY (SELECT * FROM quarantine WHERE \"table\" = '{name}'"
         ' ORDER BY source, reason, "column", got, row)'
-        f" TO {literal(str(folder / f'{name}.parquet'))} (FORMAT parquet, COMPRESSION zstd)"
+        f" TO {literal(str(folder / f'{name}.parquet'))} (FORMAT parquet, COMPRESSION zstd)",
     )

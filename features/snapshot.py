@@ -18,6 +18,7 @@ import duckdb
 
 from features.cells import content_sql
 from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, ColumnType
+from features.engine import run_sql
 from features.mapping import Config
 from features.sources import identifier
 from features.staging import canonical_columns
@@ -83,14 +84,14 @@ def _row_sums(
         for start in (1, 17)
     )
     sql = f"SELECT CAST(count(*) AS VARCHAR), {halves} FROM (SELECT md5({content}) AS hashed FROM {relation})"
-    return [str(value) for value in connection.execute(sql).fetchone() or ()]
+    return [str(value) for value in run_sql(connection, sql).fetchone() or ()]
 
 
 def _data_through(connection: duckdb.DuckDBPyConnection, files: Iterable[str]) -> datetime | None:
     known = " UNION ALL ".join(f"SELECT max(known_at) AS newest FROM {file}" for file in files)
     start = literal(START_OF_TIME.rstrip("Z"))
     sql = f"SELECT NULLIF(max(newest), CAST({start} AS TIMESTAMP)) FROM ({known})"
-    newest = connection.execute(sql).fetchone()
+    newest = run_sql(connection, sql).fetchone()
     return newest[0] if newest else None
 
 
@@ -98,7 +99,7 @@ def _channels(connection: duckdb.DuckDBPyConnection, file: str | None) -> tuple[
     if file is None:
         return ()
     return tuple(
-        row[0] for row in connection.execute(f"SELECT DISTINCT channel FROM {file} ORDER BY ALL").fetchall()
+        row[0] for row in run_sql(connection, f"SELECT DISTINCT channel FROM {file} ORDER BY ALL").fetchall()
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from features.engine import first_line
 from features.errors import ConfigError, ContractError, suggestion
 from features.mapping import Source, matching_files
 from features.validation import literal
@@ -58,14 +59,10 @@ def open_source(
         described = connection.execute(f"DESCRIBE SELECT * FROM ({sql})").fetchall()
     except duckdb.Error as error:
         kind = "query" if source.query is not None else "file"
-        raise ConfigError(f"{place}: the {kind} cannot be read", got=_first_line(error)) from error
+        raise ConfigError(f"{place}: the {kind} cannot be read", got=first_line(error)) from error
     types = {str(name): str(kind) for name, kind, *_ in described}
     _require(needed, types, place=place)
     return Relation(f"({sql})", types, rejects)
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).strip().splitlines()[0]
 
 
 def _require(needed: Iterable[str], present: Iterable[str], *, place: str) -> None:

@@ -13,7 +13,8 @@ import duckdb
 
 from features.cells import Cell, content_sql, raw_name, typed_cell
 from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
-from features.errors import ConfigError
+from features.engine import first_line, run_sql
+from features.errors import ConfigError, EngineError
 from features.mapping import EVENT_TIME, Binding, Source
 from features.sources import Relation, identifier, open_source
 from features.tables import Attribute
@@ -39,7 +40,7 @@ def create_staging(
     """An empty table for all rows of a canonical table, good and bad."""
     kinds = {name: sql_type(kind) for name, kind in canonical_columns(table, attributes=attributes).items()}
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in (kinds | _FAULT_COLUMNS).items())
-    connection.execute(f"CREATE TABLE staged_{table.name} ({columns})")
+    run_sql(connection, f"CREATE TABLE staged_{table.name} ({columns})")
 
 
 def stage(
@@ -59,10 +60,24 @@ def stage(
     )
     relation = open_source(connection, source=source, position=position, needed=needed)
     sql = _staging_sql(source, bindings=bindings, relation=relation, attributes=attributes, now=now)
-    staged = connection.execute(f"INSERT INTO staged_{source.table} {sql}").fetchone()
+    rows = _insert(connection, f"INSERT INTO staged_{source.table} {sql}", source=source, position=position)
     _require_a_zone(connection, source=source, position=position)
-    rows = int(staged[0]) if staged else 0
     return rows + _malformed(connection, source=source, rejects=relation.rejects)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, sql: str, *, source: Source, position: int) -> int:
+    """Rows inserted. Our own SQL casts nothing that may fail: such a failure is the mapping's query."""
+    try:
+        inserted = connection.execute(sql).fetchone()
+    except (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError) as error:
+        raise ConfigError(
+            f"sources[{position}] ({source.table}, {source.label}): reading failed",
+            got=first_line(error),
+            fix="correct the query or the file; TRY_CAST leaves a cell empty instead of failing",
+        ) from error
+    except duckdb.Error as error:
+        raise EngineError(f"the SQL engine failed: {first_line(error)}", sql=sql) from error
+    return int(inserted[0]) if inserted else 0
 
 
 def _bindings(source: Source) -> dict[str, Binding]:
@@ -201,13 +216,16 @@ def _fault_columns(checks: list[Check], *, cells: list[Cell], raw: list[str], la
 
 def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, rejects: str) -> int:
     """Put the lines that are no rows of the header's width into `malformed`; returns how many."""
-    found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [rejects]).fetchone()
+    found = run_sql(
+        connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = ?", parameters=[rejects]
+    ).fetchone()
     if found is None:
         return 0
-    inserted = connection.execute(
+    inserted = run_sql(
+        connection,
         # One line may have two faults.
         f"INSERT INTO malformed SELECT '{source.table}', {literal(source.label)}, min(error_message),"
-        f" min(csv_line) FROM {rejects} GROUP BY scan_id, file_id, line_byte_position"
+        f" min(csv_line) FROM {rejects} GROUP BY scan_id, file_id, line_byte_position",
     ).fetchone()
     return int(inserted[0]) if inserted else 0
 
@@ -219,7 +237,7 @@ def _require_a_zone(connection: duckdb.DuckDBPyConnection, *, source: Source, po
         f"SELECT count_if({naive}), count_if(_reason IS NULL), min(_column) FILTER ({naive}),"
         f" min(_got) FILTER ({naive}) FROM staged_{source.table} WHERE _source = {literal(source.label)}"
     )
-    found, good, column, got = connection.execute(sql).fetchone() or (0, 0, None, None)
+    found, good, column, got = run_sql(connection, sql).fetchone() or (0, 0, None, None)
     if found and not good:
         raise ConfigError(
             f"sources[{position}] ({source.table}, {source.label}): {column} holds times without a zone",

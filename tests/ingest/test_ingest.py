@@ -216,6 +216,12 @@ FAULTS = [
     ("activities*", "visits*", ConfigError, "sources[2] (activities, visits*.csv): no such file"),
     (ZONE, "", ConfigError, "occurred_at holds times without a zone (got '2023-02-01 10:00:00'); declare it"),
     (ZONE, f'{ZONE}\nquery = "SELECT Nothing FROM files"', ConfigError, "the query cannot be read"),
+    (
+        ZONE,
+        f'{ZONE}\nquery = "SELECT * REPLACE (Kind::INT AS Kind) FROM files"',
+        ConfigError,
+        "reading failed",
+    ),
     ("known_immediately = true", "extracted_at = 2025-01-01T00:00:00Z", ConfigError, "is in the future"),
 ]
 

@@ -46,7 +46,7 @@ def _load(place: Path, text: str, **overrides: str) -> Config:
         (ID, f'{ID}\nknown_at = "t"', "write known_at = \"COLUMN\" beside 'table'"),
         (ID, f'{ID}\n[labels.intent]\nhorizn_days = 3', "unknown key labels.intent.horizn_days"),
         (ID, f'{ID}\n[labels.intent]\nhorizon_days = "3"', "horizon_days: input should be a valid integer"),
-        (ID, f'{ID}\n[sources.attributes.x]\ncolumn = "x"\ntype = "nmber"', "attributes.x.type: input should"),
+        (ID, f'{ID}\n[sources.attributes.x]\ncolumn = "x"\ntype = "nmber"', "attributes.x.type: input"),
         (ID, f'{ID}\n[sources.attributes.name]\ncolumn = "x"\ntype = "text"', "is a column of the contract"),
         (ID, f'{ID}\n[sources.attributes.A-b]\ncolumn = "x"\ntype = "text"', "use lower case letters"),
         ('"accounts"', '"acounts"', "unknown table 'acounts'; allowed: accounts, contacts"),
