@@ -15,6 +15,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from features.catalogue import Catalogue
 from features.settings import LearningSettings
@@ -28,12 +29,12 @@ Matrix = NDArray[np.float64]
 
 def activity_heuristic(X: Matrix, *, catalogue: Catalogue) -> Matrix | None:
     """Engagement count of the last 30 days, (n,): a ranking, not a probability. None without the feature."""
-    return _column(X, catalogue=catalogue, name="activity_count_30d", missing=0.0)
+    return _column(X, catalogue=catalogue, name="engagement_count_30d", missing=0.0)
 
 
 def recency(X: Matrix, *, catalogue: Catalogue) -> Matrix | None:
     """Minus the days since the last engagement, (n,); never is furthest away. None without the feature."""
-    days = _column(X, catalogue=catalogue, name="days_since_activity", missing=1e6)
+    days = _column(X, catalogue=catalogue, name="engagement_days_since", missing=1e6)
     return None if days is None else -days
 
 
@@ -60,7 +61,7 @@ def logistic_regression(catalogue: Catalogue, *, strength: float = 0.1) -> Pipel
         OneHotEncoder(handle_unknown="ignore", sparse_output=False),
     )
     columns = ColumnTransformer([("number", number, numbers), ("category", category, categories)])
-    return make_pipeline(columns, LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100))
+    return make_pipeline(columns, LogisticRegression(C=strength, solver="lbfgs", max_iter=2000))
 
 
 def logistic_regression_probabilities(
@@ -70,8 +71,10 @@ def logistic_regression_probabilities(
     kept = keep_negatives(
         rows.label, positions=earlier, per_positive=settings.negatives_per_positive, seed=settings.seed
     )
-    model = logistic_regression(rows.catalogue).fit(rows.X[kept], rows.label[kept])
-    chances: Matrix = model.predict_proba(X)[:, 1]
+    # One thread: the same bits on any machine.
+    with threadpool_limits(limits=1):
+        model = logistic_regression(rows.catalogue).fit(rows.X[kept], rows.label[kept])
+        chances: Matrix = model.predict_proba(X)[:, 1]
     return chances
 
 

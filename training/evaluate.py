@@ -8,7 +8,7 @@ account stay together), the same accounts for everything that is compared: Efron
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from features.errors import InputError, NotEnoughDataError
 
-__all__ = ["Estimate", "calibration_curve", "compare", "evaluate", "grade_conversion", "resampled", "roc_auc"]
+__all__ = [
+    "Estimate",
+    "Measured",
+    "calibration_curve",
+    "evaluate",
+    "grade_conversion",
+    "measure",
+    "resampled",
+    "roc_auc",
+]
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -47,61 +56,71 @@ def roc_auc(labels: NDArray[np.int64], *, probabilities: Vector) -> float:
     """Area under the ROC curve; ties count half. NotEnoughDataError when only one class is there."""
     _require_both_classes(np.asarray(labels))
     ranked = _Slice.of(pd.DataFrame({"label": labels, "probability": probabilities}))
-    return float(_roc_auc(ranked, np.ones((1, len(labels))))[0])
+    return float(_roc_auc(*ranked.tally(np.ones((1, len(labels)))))[0])
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Metrics of several rankings of the same rows, and how far the first is ahead of each other one.
+
+    estimates: by column, then by metric. ahead: by other column, then by metric; first minus other, paired.
+    """
+
+    estimates: dict[str, dict[str, Estimate]]
+    ahead: dict[str, dict[str, Estimate]]
+
+
+def measure(
+    rows: pd.DataFrame,
+    *,
+    columns: Sequence[str] = ("probability",),
+    top_k: int = 10,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> Measured:
+    """Every metric of every column, with intervals over resampled accounts, the same for all columns.
+
+    rows: account_id, label (0 or 1) and the columns; with a column `cutoff`, the mean over cutoffs. The first
+    column holds probabilities and gets all metrics; the others are rankings and get those of a ranking:
+    roc_auc, pr_auc (average precision), precision_at_k, recall_at_k, lift_at_k. The rest are log_loss, brier,
+    calibration_slope (1 is right) and calibration_error (mean gap over ten equal bins).
+    """
+    slices = {column: _slices(rows, column) for column in columns}
+    drawn: dict[str, dict[str, list[Vector]]] = {column: {} for column in columns}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for weights in _weights(_codes(rows), replicates=replicates, seed=seed):
+            for position, column in enumerate(columns):
+                means = _means(slices[column], weights, top_k=top_k, probabilities=position == 0)
+                for name, values in means.items():
+                    drawn[column].setdefault(name, []).append(values)
+    whole = {
+        column: {name: np.concatenate(parts) for name, parts in metrics.items()}
+        for column, metrics in drawn.items()
+    }
+    first = columns[0]
+    return Measured(
+        {
+            column: {
+                name: _estimate(values, base=_base(name, slices[column], top_k))
+                for name, values in metrics.items()
+            }
+            for column, metrics in whole.items()
+        },
+        {
+            other: {
+                name: _estimate(whole[first][name] - values, base=0.0)
+                for name, values in whole[other].items()
+            }
+            for other in columns[1:]
+        },
+    )
 
 
 def evaluate(
-    rows: pd.DataFrame,
-    *,
-    top_k: int = 10,
-    replicates: int = 1000,
-    seed: int = 0,
+    rows: pd.DataFrame, *, top_k: int = 10, replicates: int = 1000, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Every metric by name, with intervals over resampled accounts.
-
-    rows: account_id, label (0 or 1), probability; with a column `cutoff`, the mean over cutoffs. Metrics:
-    roc_auc, pr_auc (average precision), log_loss, brier, precision_at_k, recall_at_k, lift_at_k,
-    calibration_slope (1 is right), calibration_error (mean gap over ten equal bins, weighted by rows).
-    """
-    slices = _slices(rows)
-    metrics = _metrics(top_k)
-    drawn = _draw(slices, metrics=metrics, accounts=_codes(rows), replicates=replicates, seed=seed)
-    return {
-        name: Estimate(point, *_interval(drawn[name][1:]), base=_base(name, slices, top_k))
-        for name in metrics
-        for point in [float(drawn[name][0])]
-    }
-
-
-def compare(
-    rows: pd.DataFrame,
-    *,
-    other: str,
-    probability: str = "probability",
-    top_k: int = 10,
-    replicates: int = 1000,
-    seed: int = 0,
-) -> dict[str, Estimate]:
-    """Differences of metrics between two columns of probabilities, `probability` minus `other`.
-
-    Paired: both are measured on the same resampled accounts in every replicate.
-    """
-    metrics = {name: metric for name, metric in _metrics(top_k).items() if name not in _CALIBRATION}
-    both = [
-        _draw(
-            _slices(rows.assign(probability=rows[column])),
-            metrics=metrics,
-            accounts=_codes(rows),
-            replicates=replicates,
-            seed=seed,
-        )
-        for column in (probability, other)
-    ]
-    differences = {name: both[0][name] - both[1][name] for name in metrics}
-    return {
-        name: Estimate(float(drawn[0]), *_interval(drawn[1:]), base=0.0)
-        for name, drawn in differences.items()
-    }
+    """Every metric of the column `probability` by name; see `measure`."""
+    return measure(rows, top_k=top_k, replicates=replicates, seed=seed).estimates["probability"]
 
 
 def grade_conversion(
@@ -179,54 +198,62 @@ class _Slice:
         return positives, np.add.reduceat(sorted_weights, self.starts, axis=1)
 
 
-Metric = Callable[[_Slice, Matrix], Vector]
-
-
-def _metrics(top_k: int) -> dict[str, Metric]:
+def _means(
+    slices: Sequence[_Slice], weights: Matrix, *, top_k: int, probabilities: bool
+) -> dict[str, Vector]:
+    """Every metric for each replicate, (replicates,): the mean over the slices in which it is defined."""
+    found = []
+    for part in slices:
+        drawn = weights[:, part.rows]
+        metrics = _ranking_metrics(*part.tally(drawn), top_k=top_k)
+        found.append(metrics | _probability_metrics(part, drawn) if probabilities else metrics)
+    stacked = {name: np.stack([metrics[name] for metrics in found]) for name in found[0]}
     return {
-        "roc_auc": _roc_auc,
-        "pr_auc": _average_precision,
-        "log_loss": _log_loss,
-        "brier": _brier,
-        "precision_at_k": lambda part, weights: _found(part, weights, top_k) / top_k,
-        "recall_at_k": lambda part, weights: _found(part, weights, top_k) / (weights @ part.label),
-        "lift_at_k": lambda part, weights: _found(part, weights, top_k) / top_k / _rate(part, weights),
-        "calibration_slope": _calibration_slope,
-        "calibration_error": _calibration_error,
+        name: np.nansum(values, axis=0) / np.isfinite(values).sum(axis=0) for name, values in stacked.items()
     }
 
 
-_CALIBRATION = ("calibration_slope", "calibration_error")
+def _ranking_metrics(positives: Matrix, total: Matrix, *, top_k: int) -> dict[str, Vector]:
+    events, rows = positives.sum(axis=1), total.sum(axis=1)
+    found = _found(positives, total, top_k)
+    return {
+        "roc_auc": _roc_auc(positives, total),
+        "pr_auc": _average_precision(positives, total),
+        "precision_at_k": found / top_k,
+        "recall_at_k": found / events,
+        "lift_at_k": found / top_k / (events / rows),
+    }
 
 
-def _roc_auc(part: _Slice, weights: Matrix) -> Vector:
-    positives, total = part.tally(weights)
+def _probability_metrics(part: _Slice, weights: Matrix) -> dict[str, Vector]:
+    return {
+        "log_loss": _log_loss(part, weights),
+        "brier": _brier(part, weights),
+        "calibration_slope": _calibration_slope(part, weights),
+        "calibration_error": _calibration_error(part, weights),
+    }
+
+
+def _roc_auc(positives: Matrix, total: Matrix) -> Vector:
     negatives = total - positives
     above = np.cumsum(negatives, axis=1) - negatives / 2
     lost: Vector = (positives * above).sum(axis=1) / (positives.sum(axis=1) * negatives.sum(axis=1))
     return 1.0 - lost
 
 
-def _average_precision(part: _Slice, weights: Matrix) -> Vector:
-    positives, total = part.tally(weights)
+def _average_precision(positives: Matrix, total: Matrix) -> Vector:
     drawn = np.cumsum(total, axis=1)
     precision = np.divide(np.cumsum(positives, axis=1), drawn, out=np.zeros_like(drawn), where=drawn > 0)
     area: Vector = (positives * precision).sum(axis=1) / positives.sum(axis=1)
     return area
 
 
-def _found(part: _Slice, weights: Matrix, top_k: int) -> Vector:
+def _found(positives: Matrix, total: Matrix, top_k: int) -> Vector:
     """Expected positives among the first `top_k` when ties are broken at random."""
-    positives, total = part.tally(weights)
     before = np.cumsum(total, axis=1) - total
     share = np.clip(np.divide(top_k - before, total, out=np.zeros_like(total), where=total > 0), 0.0, 1.0)
     found: Vector = (positives * share).sum(axis=1)
     return found
-
-
-def _rate(part: _Slice, weights: Matrix) -> Vector:
-    rate: Vector = weights @ part.label / weights.sum(axis=1)
-    return rate
 
 
 def _log_loss(part: _Slice, weights: Matrix) -> Vector:
@@ -289,17 +316,17 @@ def _base_of_slice(name: str, part: _Slice, top_k: int) -> float:
     return rate * (1 - rate) if name == "brier" else rate
 
 
-def _slices(rows: pd.DataFrame) -> list[_Slice]:
-    missing = [name for name in ("account_id", "label", "probability") if name not in rows.columns]
+def _slices(rows: pd.DataFrame, column: str) -> list[_Slice]:
+    missing = [name for name in ("account_id", "label", column) if name not in rows.columns]
     if missing:
-        raise InputError(
-            "rows to evaluate lack columns", got=", ".join(map(str, rows.columns)), fix=f"add {missing}"
-        )
+        given = ", ".join(map(str, rows.columns))
+        raise InputError("rows to evaluate lack columns", got=given, fix=f"add {', '.join(missing)}")
     _require_both_classes(rows["label"].to_numpy())
+    scored = rows.assign(probability=rows[column])
     if "cutoff" not in rows.columns:
-        return [_Slice.of(rows)]
+        return [_Slice.of(scored)]
     groups = rows.groupby("cutoff", sort=True).indices
-    parts = [_Slice.of(rows.iloc[where], positions=np.asarray(where)) for where in groups.values()]
+    parts = [_Slice.of(scored.iloc[where], positions=np.asarray(where)) for where in groups.values()]
     return [part for part in parts if 0 < part.label.mean() < 1]
 
 
@@ -313,23 +340,9 @@ def _require_both_classes(labels: NDArray[np.int64]) -> None:
         )
 
 
-def _draw(
-    slices: Sequence[_Slice],
-    *,
-    metrics: Mapping[str, Metric],
-    accounts: NDArray[np.int64],
-    replicates: int,
-    seed: int,
-) -> dict[str, Vector]:
-    """Every metric on the sample itself and on each replicate: (1 + replicates,), mean over slices."""
-    drawn: dict[str, list[Vector]] = {name: [] for name in metrics}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for weights in _weights(accounts, replicates=replicates, seed=seed):
-            parts = [weights[:, part.rows] for part in slices]
-            for name, metric in metrics.items():
-                values = np.stack([metric(part, piece) for part, piece in zip(slices, parts, strict=True)])
-                drawn[name].append(np.nansum(values, axis=0) / np.isfinite(values).sum(axis=0))
-    return {name: np.concatenate(values) for name, values in drawn.items()}
+def _estimate(drawn: Vector, *, base: float) -> Estimate:
+    """From the sample itself (first) and its replicates (the rest)."""
+    return Estimate(float(drawn[0]), *_interval(drawn[1:]), base=base)
 
 
 def _codes(rows: pd.DataFrame) -> NDArray[np.int64]:

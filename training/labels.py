@@ -31,6 +31,7 @@ __all__ = [
     "intent_outcomes",
     "intent_population",
     "intent_snapshots",
+    "known_accounts",
     "next_cutoff",
     "time_to_close",
 ]
@@ -44,6 +45,7 @@ _STATE = """
 _CLOSED = f"""
     WITH first_known AS (SELECT account_id, min(known_at) AS known_at FROM accounts GROUP BY account_id)
     SELECT state.opportunity_id, state.account_id, state.created_at, state.closed_at, state.outcome,
+           state.known_at,
            coalesce(first_known.known_at < state.created_at, false) AS account_known
     FROM ({_STATE}) AS state LEFT JOIN first_known USING (account_id)
     ORDER BY state.created_at, state.opportunity_id
@@ -95,13 +97,16 @@ class TimeToClose:
 
 @dataclass(frozen=True)
 class FitLabels:
-    """frame: account_id, as_of (creation), label (1 won, 0 lost), opportunity_id; oldest first.
+    """frame: account_id, as_of (creation), label (1 won, 0 lost), opportunity_id, label_known_at (when the
+    outcome was known and the opportunity was old enough to train); oldest first.
 
-    counts: what was left out and why; the sum of all but `known` is `known`.
+
+    counts: what was left out and why; the sum of all but `known` is `known`. lost: all losses known.
     """
 
     frame: pd.DataFrame
     counts: dict[str, int]
+    lost: int
     time_to_close: TimeToClose | None
 
 
@@ -164,12 +169,13 @@ def fit_labels(tables: Tables, *, cutoff: datetime, settings: FitLabelSettings) 
         "account_unknown_at_creation": int((closed & mature & ~with_account).sum()),
         "used": int(used.sum()),
     }
-    return FitLabels(_fit_frame(known[used]), counts, typical)
+    lost = int((known["outcome"] == "lost").sum())
+    return FitLabels(_fit_frame(known[used], matures=typical), counts, lost, typical)
 
 
 def fit_outcomes(tables: Tables, *, created_from: datetime, created_until: datetime) -> pd.DataFrame:
     """Every closed opportunity created in [created_from, created_until), by all that is known: for
-    evaluation, never for training. Same columns as the training frame."""
+    evaluation, never for training. The columns of the training frame without `label_known_at`."""
     known = _opportunities(tables, known_before=None, product=None)
     inside = (known["created_at"] >= created_from) & (known["created_at"] < created_until)
     return _fit_frame(known[inside & known["outcome"].notna() & known["account_known"]])
@@ -180,16 +186,28 @@ def _opportunities(tables: Tables, *, known_before: datetime | None, product: st
         return _frame(connection, _CLOSED, known_before=known_before, product=product)
 
 
-def _fit_frame(opportunities: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
+def _fit_frame(opportunities: pd.DataFrame, *, matures: TimeToClose | None = None) -> pd.DataFrame:
+    frame = pd.DataFrame(
         {
             "account_id": opportunities["account_id"],
             "as_of": opportunities["created_at"],
             "label": (opportunities["outcome"] == "won").astype("int64"),
             "opportunity_id": opportunities["opportunity_id"],
-            "closed_at": opportunities["closed_at"],
         }
-    ).reset_index(drop=True)
+    )
+    if matures is not None:
+        mature_at = opportunities["created_at"] + timedelta(days=matures.days)
+        frame["label_known_at"] = mature_at.where(
+            mature_at > opportunities["known_at"], opportunities["known_at"]
+        )
+    return frame.reset_index(drop=True)
+
+
+def known_accounts(tables: Tables, *, as_of: datetime) -> pd.DataFrame:
+    """Every account known before `as_of`: account_id, as_of; sorted by account_id."""
+    sql = "SELECT DISTINCT account_id FROM accounts WHERE known_at < $as_of ORDER BY account_id"
+    with tables.connect() as connection:
+        return _frame(connection, sql, as_of=as_of).assign(as_of=pd.Timestamp(as_of))
 
 
 def intent_snapshots(
@@ -212,9 +230,13 @@ def intent_snapshots(
 
 
 def intent_labels(tables: Tables, *, cutoff: datetime, settings: IntentLabelSettings) -> pd.DataFrame:
-    """The snapshots that train an intent model at `cutoff`: account_id, as_of, label; by date, account."""
+    """The snapshots that train an intent model at `cutoff`, by date and account.
+
+    Columns: account_id, as_of, label, label_known_at (the end of the window).
+    """
     snapshots = intent_snapshots(tables, cutoff=cutoff, settings=settings)
-    return intent_outcomes(tables, as_of=snapshots, settings=settings, known_before=cutoff)
+    labels = intent_outcomes(tables, as_of=snapshots, settings=settings, known_before=cutoff)
+    return labels.assign(label_known_at=labels["as_of"] + timedelta(days=settings.horizon_days))
 
 
 def intent_outcomes(

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from features.errors import NotEnoughDataError
-from training.evaluate import calibration_curve, compare, evaluate, grade_conversion, resampled, roc_auc
+from training.evaluate import calibration_curve, evaluate, grade_conversion, measure, resampled, roc_auc
 
 
 def rows(*, seed: int, size: int = 400, ties: int | None = None) -> pd.DataFrame:
@@ -111,9 +111,14 @@ def test_differences_are_paired() -> None:
     frame = rows(seed=9).assign(
         same=lambda data: data["probability"] ** 2, noise=lambda data: data.index / 400
     )
-    same = compare(frame, other="same", replicates=200)["roc_auc"]
+    found = measure(frame, columns=("probability", "same", "noise"), replicates=200)
+    same = found.ahead["same"]["roc_auc"]
     assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
-    assert compare(frame, other="noise", replicates=200)["roc_auc"].low > 0.1
+    assert found.ahead["noise"]["roc_auc"].low > 0.1
+    assert found.ahead["noise"]["roc_auc"].value == pytest.approx(
+        found.estimates["probability"]["roc_auc"].value - found.estimates["noise"]["roc_auc"].value
+    )
+    assert "log_loss" not in found.estimates["noise"]
 
 
 def test_grade_conversion_by_hand() -> None:

@@ -1,0 +1,280 @@
+"""Fitting: canonical tables and a cutoff in, a bundle and what is known of it out.
+
+Turns labels and point-in-time features into the two models: fit, from firmographic and technographic
+features of opportunities at their creation, and intent, from snapshots. Time rule: everything (features,
+levels, labels, reference population) rests on rows with `known_at < cutoff`. Null rule: a workspace without
+losses has no fit model, and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.catalogue import FIT_GROUPS, GROUPS, Catalogue, learn_catalogue
+from features.errors import ConfigError, NotEnoughDataError
+from features.mapping import Config
+from features.point_in_time import build_features
+from features.settings import IntentLabelSettings, LearningSettings
+from features.tables import Tables
+from models.bundle import Bundle, CardFacts, Kind
+from models.grades import GradeCuts
+from models.making import make_bundle
+from training.evaluate import roc_auc
+from training.labels import FitLabels, fit_labels, intent_labels, intent_population, known_accounts
+from training.learn import Learned, Progress, Rows, learn
+
+__all__ = [
+    "Training",
+    "Untrained",
+    "fit_rows",
+    "intent_rows",
+    "matrix",
+    "select_features",
+    "train_fit",
+    "train_intent",
+]
+
+_REFERENCE_ROWS = 100_000
+_LARGEST_SAMPLE = 600_000
+_SMALLEST_CLASS = 20
+
+
+@dataclass(frozen=True)
+class Training:
+    """A trained model. rows: what it learned from. counts: of rows, and of what was left out and why."""
+
+    kind: Kind
+    bundle: Bundle
+    learned: Learned
+    rows: Rows
+    counts: dict[str, int]
+    settings: LearningSettings
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """A model that this workspace cannot have, and why, in one sentence."""
+
+    kind: Kind
+    reason: str
+    counts: dict[str, int]
+
+
+def train_fit(
+    tables: Tables,
+    *,
+    cutoff: datetime,
+    config: Config,
+    data_fingerprint: str = "",
+    current_value_only: Collection[str] = (),
+    progress: Progress | None = None,
+) -> Training | Untrained:
+    """The chance to win an opportunity, from what was known of the account when it was opened.
+
+    Raises NotEnoughDataError, with counts, when there are losses but too little to learn from.
+    """
+    if not config.labels.fit.enabled:
+        return Untrained("fit", "the config switches it off: [labels.fit] enabled = false", {})
+    labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit)
+    if labels.lost == 0:
+        return Untrained("fit", "no lost opportunity is known that wins could differ from", labels.counts)
+    settings = config.model.fit
+    catalogue = learn_catalogue(tables, cutoff=cutoff, current_value_only=current_value_only)
+    selected = select_features(catalogue, kind="fit", settings=settings)
+    rows = fit_rows(tables, labels=labels, catalogue=selected)
+    counts = {**labels.counts, "won": int(rows.label.sum()), "lost": int((1 - rows.label).sum())}
+    _require_enough(rows, counts=counts)
+    learned = learn(rows, settings=settings, progress=progress, what="train the fit model")
+    facts = CardFacts(
+        meaning={
+            "en": "the chance to win an opportunity with this account, if it is pursued",
+            "zh": "若跟进该客户，赢得商机的概率",
+        },
+        horizon_days=None,
+        label="won, among opportunities won or lost",
+        **_common_facts(rows, learned, settings, cutoff=cutoff, counts=counts, fingerprint=data_fingerprint),
+    )
+    population = known_accounts(tables, as_of=cutoff)
+    return _training("fit", tables, rows, learned, population=population, facts=facts, config=config)
+
+
+def train_intent(
+    tables: Tables,
+    *,
+    cutoff: datetime,
+    config: Config,
+    data_fingerprint: str = "",
+    current_value_only: Collection[str] = (),
+    progress: Progress | None = None,
+) -> Training:
+    """The chance that the event happens within the horizon, from snapshots of the past.
+
+    Raises NotEnoughDataError, with counts, when there is too little to learn from.
+    """
+    labels, settings = config.labels.intent, config.model.intent
+    catalogue = learn_catalogue(tables, cutoff=cutoff, current_value_only=current_value_only)
+    selected = select_features(catalogue, kind="intent", settings=settings)
+    rows, kept = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
+    counts = _intent_counts(rows.frame)
+    _require_enough(rows, counts=counts)
+    learned = learn(
+        rows, settings=settings, negatives_kept=kept, progress=progress, what="train the intent model"
+    )
+    facts = CardFacts(
+        meaning=_intent_meaning(labels),
+        horizon_days=labels.horizon_days,
+        label=f"{labels.event} within {labels.horizon_days} days",
+        **_common_facts(rows, learned, settings, cutoff=cutoff, counts=counts, fingerprint=data_fingerprint),
+    )
+    population = intent_population(tables, as_of=cutoff, settings=labels)
+    return _training("intent", tables, rows, learned, population=population, facts=facts, config=config)
+
+
+def fit_rows(tables: Tables, *, labels: FitLabels, catalogue: Catalogue) -> Rows:
+    """The opportunities that train, with the features of their accounts at creation."""
+    return Rows(labels.frame, matrix(tables, labels.frame, catalogue=catalogue), catalogue)
+
+
+def intent_rows(
+    tables: Tables, *, cutoff: datetime, config: Config, catalogue: Catalogue
+) -> tuple[Rows, float]:
+    """The snapshots that train, with their features, and the share of rows without the event that was kept.
+
+    All are kept up to 600,000 rows; beyond that a sample, which the calibration undoes.
+    """
+    labels = intent_labels(tables, cutoff=cutoff, settings=config.labels.intent)
+    frame, kept = _sample_negatives(labels, seed=config.model.intent.seed)
+    return Rows(frame, matrix(tables, frame, catalogue=catalogue), catalogue), kept
+
+
+def matrix(tables: Tables, keys: pd.DataFrame, *, catalogue: Catalogue) -> NDArray[np.float64]:
+    """The features of keys (account_id, as_of) as a float64 matrix (n, k) in catalogue order."""
+    built = build_features(tables, keys[["account_id", "as_of"]], catalogue=catalogue)
+    return np.ascontiguousarray(built.to_numpy(dtype=np.float64))
+
+
+def select_features(catalogue: Catalogue, *, kind: Kind, settings: LearningSettings) -> Catalogue:
+    """The features that a model may learn from: those of its kind and of the groups that the config names."""
+    allowed: Sequence[str] = FIT_GROUPS if kind == "fit" else GROUPS
+    wanted = settings.groups if settings.groups is not None else allowed
+    unknown = [group for group in wanted if group not in allowed]
+    if unknown:
+        raise ConfigError(
+            f"[model.{kind}] groups",
+            got=", ".join(unknown),
+            allowed=", ".join(allowed),
+            fix="remove the others",
+        )
+    return catalogue.select(groups=wanted)
+
+
+def _training(
+    kind: Kind,
+    tables: Tables,
+    rows: Rows,
+    learned: Learned,
+    *,
+    population: pd.DataFrame,
+    facts: CardFacts,
+    config: Config,
+) -> Training:
+    settings = config.model.fit if kind == "fit" else config.model.intent
+    reference = _sample(population, size=_REFERENCE_ROWS, seed=settings.seed)
+    bundle = make_bundle(
+        learned.booster_text,
+        kind=kind,
+        catalogue=rows.catalogue,
+        calibration=learned.calibration,
+        population=matrix(tables, reference, catalogue=rows.catalogue),
+        facts=facts,
+        cuts=GradeCuts(config.serving.grade_cuts),
+    )
+    return Training(kind, bundle, learned, rows, facts["counts"], settings)
+
+
+class _CommonFacts(TypedDict):
+    cutoff: str
+    base_rate: float
+    counts: dict[str, int]
+    metrics: dict[str, Any]
+    parameters: dict[str, Any]
+    data_fingerprint: str
+    provenance: dict[str, Any]
+
+
+def _common_facts(
+    rows: Rows,
+    learned: Learned,
+    settings: LearningSettings,
+    *,
+    cutoff: datetime,
+    counts: dict[str, int],
+    fingerprint: str,
+) -> _CommonFacts:
+    later = learned.later
+    auc = roc_auc(later["label"].to_numpy(), probabilities=later["probability"].to_numpy())
+    return _CommonFacts(
+        cutoff=f"{cutoff.isoformat()}Z",
+        base_rate=float(rows.label.mean()),
+        counts=counts,
+        metrics={"later_slices_roc_auc": auc},
+        parameters=settings.model_dump(mode="json") | {"rounds": learned.rounds},
+        data_fingerprint=fingerprint,
+        provenance={},
+    )
+
+
+def _intent_counts(frame: pd.DataFrame) -> dict[str, int]:
+    return {
+        "snapshots": frame["as_of"].nunique(),
+        "accounts": frame["account_id"].nunique(),
+        "rows": len(frame),
+        "events": int(frame["label"].sum()),
+        "accounts_with_event": frame.loc[frame["label"] == 1, "account_id"].nunique(),
+    }
+
+
+def _intent_meaning(labels: IntentLabelSettings) -> dict[str, str]:
+    days = labels.horizon_days
+    if labels.event == "won":
+        return {
+            "en": f"the chance that the account becomes a customer within {days} days",
+            "zh": f"该客户在{days}天内成交的概率",
+        }
+    return {
+        "en": f"the chance that the account opens an opportunity within {days} days",
+        "zh": f"该客户在{days}天内产生商机的概率",
+    }
+
+
+def _require_enough(rows: Rows, *, counts: dict[str, int]) -> None:
+    events = int(rows.label.sum())
+    if min(events, len(rows.label) - events) < _SMALLEST_CLASS:
+        told = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+        raise NotEnoughDataError(
+            "one class only" if events in (0, len(rows.label)) else "too few rows of one class to learn from",
+            got=f"{events:,} rows with the event, {len(rows.label) - events:,} without; {told}",
+            allowed=f"at least {_SMALLEST_CLASS} of each",
+            fix="load a longer history, or choose a later cutoff, another event or a longer horizon",
+        )
+
+
+def _sample(population: pd.DataFrame, *, size: int, seed: int) -> pd.DataFrame:
+    return population if len(population) <= size else population.sample(size, random_state=seed).sort_index()
+
+
+def _sample_negatives(labels: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, float]:
+    if len(labels) <= _LARGEST_SAMPLE:
+        return labels, 1.0
+    negative = np.flatnonzero(labels["label"].to_numpy() == 0)
+    wanted = max(1, _LARGEST_SAMPLE - (len(labels) - len(negative)))
+    kept = np.random.default_rng(seed).choice(negative, size=wanted, replace=False)
+    chosen = np.sort(np.concatenate([np.flatnonzero(labels["label"].to_numpy() == 1), kept]))
+    return labels.iloc[chosen].reset_index(drop=True), wanted / len(negative)
