@@ -117,7 +117,7 @@ def since(events: Events, *, moment: int) -> Events:
 
 
 # Mean per account and 30 days at rest; share without a known person; median seconds spent.
-_RATE: Final = np.array((0.42, 0.10, 0.07, 0.14, 0.05, 0.04, 0.15, 0.09, 0.16, 0.07, 0.08, 0.07, 0.20, 0.06))
+_RATE: Final = np.array((0.36, 0.08, 0.06, 0.11, 0.04, 0.03, 0.13, 0.08, 0.14, 0.06, 0.07, 0.06, 0.17, 0.05))
 _ANONYMOUS: Final = np.array((0.45, 0.35, 0.0, 0.05, 0.0, 0.0, 0.0, 0.8, 0.6, 0.9, 0.5, 0.2, 0.0, 0.0))
 _MEDIAN_SECONDS: Final = np.array((90, 75, 2700, 240, 900, 1800, 20, 10, 120, 60, 15, 180, 0, 300))
 _INBOUND: Final = np.array([direction != "outbound" for direction in DIRECTION_OF_CHANNEL])
@@ -133,10 +133,10 @@ def draw_habits(generator: np.random.Generator, *, accounts: Accounts) -> Habits
 
 def _intensity(wave: Wave, *, habits: Habits, lift: Floats) -> Floats:
     """Mean number of activities in the coming step (n, C)."""
-    momentum = 0.5 + 2.6 * np.tanh(wave.engagements / 7.0) + 0.7 * (wave.core_weeks >= 2)
+    momentum = 0.5 + 2.6 * np.tanh(wave.engagements / 6.0) + 0.7 * (wave.core_weeks >= 2)
     pull = habits.activity * momentum * lift
     # Our own outreach follows what sales sees; it answers engagement and causes none.
-    outreach = 0.6 + 1.5 * np.tanh(wave.engagements / 7.0)
+    outreach = 0.6 + 1.5 * np.tanh(wave.engagements / 6.0)
     level = np.where(_INBOUND, pull[:, None], outreach[:, None])
     intensity: Floats = level * habits.mix * _RATE
     return intensity
@@ -205,7 +205,7 @@ def draw_topics(
 ) -> tuple[Topics, Integers]:
     """Research in the weeks that begin in the step, and the topics (n, topics) of the last of them."""
     first = start + (_MONDAY - start) % _WEEK
-    beginning = 0.008 * habits.research * (1.0 + 2.5 * np.tanh(wave.engagements / 7.0)) * lift
+    beginning = 0.008 * habits.research * (1.0 + 2.5 * np.tanh(wave.engagements / 6.0)) * lift
     beginning = beginning * (accounts.first_known < start)
     researched, lots = wave.researched > 0, []
     for week in range(first, start + STEP, _WEEK):

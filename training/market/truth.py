@@ -85,17 +85,17 @@ _SECTOR: Final = np.array((*SECTOR_OF_INDUSTRY, 3), dtype=np.int64)
 _SIZE_EDGES: Final = (40.0, 250.0, 1500.0)
 _SIZE_BY_SECTOR: Final = _table(
     # under 40, under 250, under 1,500, larger, missing
-    (-0.8, 1.4, 0.2, -1.4, -0.4),
-    (-1.3, -0.8, 1.3, 0.2, -0.4),
-    (-0.3, -0.8, -1.0, 0.4, -0.8),
-    (-0.3, 0.3, 0.2, -0.3, -0.6),
+    (-0.8, 1.5, 1.2, -0.9, 0.1),
+    (-1.4, 0.3, 1.2, 0.0, -0.3),
+    (-1.8, -0.6, -0.6, -1.5, -1.0),
+    (-1.0, 0.4, 0.6, -0.5, -0.4),
 )
-_AGE_EDGES: Final = (5.0, 14.0, 35.0)
-_AGE: Final = np.array((-0.6, 0.8, -0.4, 0.2, 0.0))
-_SHARE_EDGES: Final = (0.10, 0.30)
-_SHARE: Final = np.array((-0.5, 0.7, -0.5, -0.1))
-_PROCUREMENT: Final = np.array((0.0, 0.25, -0.15))
-_FUNDING_STAGE: Final = np.array((-0.15, 0.1, 0.2, 0.0, -0.1, -0.05))
+_AGE_EDGES: Final = (5.0, 14.0)
+_AGE: Final = np.array((-0.2, 0.2, -0.1, -0.1))
+_SHARE_EDGES: Final = (0.12, 0.30)
+_SHARE: Final = np.array((-0.2, 0.25, -0.2, -0.1))
+_PROCUREMENT: Final = np.array((0.0, 0.2, -0.1))
+_FUNDING_STAGE: Final = np.array((-0.1, 0.1, 0.15, 0.0, -0.1, -0.05))
 
 
 def _bands(values: Floats, *, edges: tuple[float, ...]) -> Integers:
@@ -124,9 +124,9 @@ def _technology_effect(facts: FirmographicFacts) -> Floats:
         )
     )
     effect = (
-        _table((0.1, -0.7), (-0.7, 1.2))[crm, warehouse]
-        + _table((0.0, -0.2), (-1.2, 0.8))[competitor, automation]
-        + _table((0.0, -0.2), (0.0, 0.2))[customer_data, consent]
+        _table((-0.6, -0.6), (-0.5, 1.2))[crm, warehouse]
+        + _table((0.0, 0.1), (-0.4, 0.1))[competitor, automation]
+        + _table((0.0, -0.1), (0.0, 0.2))[customer_data, consent]
     )
     return np.where(facts.technologies_known, effect, -0.4)
 
@@ -137,7 +137,7 @@ def win_log_odds(facts: FirmographicFacts) -> Floats:
     recently_funded = facts.moments - facts.last_funding_at < 365 * DAY
     wealthy = facts.annual_revenue > 40e6
     result: Floats = (
-        -1.75
+        -1.8
         + _SIZE_BY_SECTOR[_SECTOR[facts.industry], size]
         + _AGE[_bands(_company_age(facts), edges=_AGE_EDGES)]
         + _SHARE[_bands(facts.sales_team_share, edges=_SHARE_EDGES)]
@@ -151,16 +151,17 @@ def win_log_odds(facts: FirmographicFacts) -> Floats:
 
 
 def _pricing_effect(facts: EngagementFacts) -> Floats:
-    """A look at the prices counts when a group with a senior person looks; alone it is curiosity."""
-    group = (facts.people >= 2) & (facts.senior_people >= 1)
-    return np.where(facts.counts[:, channel("pricing_visit")] >= 1, np.where(group, 1.9, -0.6), 0.0)
+    """A look at the prices counts when a senior person is around; without one it is curiosity."""
+    looked = facts.counts[:, channel("pricing_visit")] >= 1
+    effect: Floats = np.where(looked, np.where(facts.senior_people >= 1, 1.6, -0.5), 0.0)
+    return effect
 
 
 def _visit_effect(facts: EngagementFacts) -> Floats:
     """Some visits are interest; many without any senior person are job seekers and support."""
     visits = facts.counts[:, channel("web_visit")]
-    many = np.where(facts.senior_people >= 1, 1.1, -1.0)
-    return np.select([visits == 0, visits <= 3, visits <= 8], [-0.2, 0.3, 0.9], many)
+    many = np.where(facts.senior_people >= 1, 0.8, -1.4)
+    return np.select([visits == 0, visits <= 4], [-0.2, 0.5], many)
 
 
 def _topic_effect(facts: EngagementFacts) -> Floats:
@@ -168,7 +169,7 @@ def _topic_effect(facts: EngagementFacts) -> Floats:
     surge = facts.topic_scores[:, list(CORE_TOPICS)].sum(axis=1) >= 100.0
     side = facts.topic_scores[:, list(SIDE_TOPICS)].sum(axis=1) >= 100.0
     webinar = facts.counts[:, channel("webinar")] >= 1
-    effect: Floats = np.where(surge, 0.7 + 1.2 * webinar, -0.8 * webinar) + 0.2 * side
+    effect: Floats = np.where(surge, 0.5 + 0.8 * webinar, -0.6 * webinar) + 0.2 * side
     return effect
 
 
@@ -178,17 +179,17 @@ def opening_log_odds(facts: EngagementFacts, *, win_log_odds: Floats, employees:
     trial = facts.counts[:, channel("product_trial")] >= 1
     downloads = facts.counts[:, channel("content_download")]
     result: Floats = (
-        -5.0
+        -4.64
         + 0.35 * np.clip(win_log_odds, -3.0, 3.0)
-        + np.array((-0.2, 0.1, 0.7, 0.7, 0.3))[np.minimum(facts.people, 4)]
+        + np.array((-0.2, 0.0, 0.4, 0.4))[np.minimum(facts.people, 3)]
         + _pricing_effect(facts)
         + _visit_effect(facts)
         + _topic_effect(facts)
-        + np.where(trial, np.where(small, 1.3, -0.3), 0.0)
-        + np.select([downloads == 0, downloads <= 2], [0.0, 0.4], -0.8)
-        + 0.5 * (facts.counts[:, channel("meeting")] >= 1)
-        + 0.15 * (facts.counts[:, channel("email_click")] >= 2)
-        - 0.8 * (facts.days_since_loss < 180.0)
+        + np.where(trial, np.where(small, 0.9, -0.4), 0.0)
+        + np.select([downloads == 0, downloads <= 2], [0.0, 0.3], -0.7)
+        + 0.3 * (facts.counts[:, channel("meeting")] >= 1)
+        + 0.1 * (facts.counts[:, channel("email_click")] >= 2)
+        - 0.6 * (facts.days_since_loss < 180.0)
     )
     return result
 
