@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from features.catalogue import Catalogue
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings
-from models.booster import NativeBooster, merge_boosters
+from models.booster import NativeBooster, canonical_text, merge_boosters
 from models.calibration import Calibration, fit_calibration, probabilities
 from training.splits import Fold, Positions, keep_negatives, time_folds
 
@@ -56,11 +56,13 @@ class Rows:
 class Learned:
     """A booster grown on all rows, and what was found on the later slices.
 
-    rounds: trees of every member. later: the rows of the later slices (account_id, as_of, label, position
-    in the input, fold, probability), predicted by boosters that saw earlier rows only.
+    members: the boosters of single seeds, whose average `booster_text` is. rounds: trees of every member.
+    later: the rows of the later slices (account_id, as_of, label, position in the input, fold,
+    probability), predicted by boosters that saw earlier rows only.
     """
 
     booster_text: str
+    members: tuple[str, ...]
     calibration: Calibration
     rounds: int
     folds: tuple[Fold, ...]
@@ -98,8 +100,9 @@ def learn(
     calibration = calibration.undo_sampling(negatives_kept=negatives_kept)
     final = _scaled(rounds, rows=len(rows.frame), earlier=[len(fold.earlier) for fold in folds])
     everything = np.arange(len(rows.frame), dtype=np.int64)
-    booster = merge_boosters(grower.grow([(everything, None)], rounds=final)[0])
-    return Learned(booster, calibration, final, folds, _later_rows(rows, folds, margins, calibration))
+    members = tuple(map(canonical_text, grower.grow([(everything, None)], rounds=final)[0]))
+    later_rows = _later_rows(rows, folds, margins, calibration)
+    return Learned(merge_boosters(members), members, calibration, final, folds, later_rows)
 
 
 def require_both_classes(label: NDArray[np.int64]) -> None:
