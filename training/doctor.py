@@ -24,11 +24,11 @@ import pyarrow.lib
 import pyarrow.parquet as pq
 
 from features.errors import ConfigError, InputError, SpearfishError, WorkspaceError
-from features.mapping import load_config
+from features.mapping import Config, matching_files
 from features.workspace import Workspace
 from serving.store import Release, Store
 
-__all__ = ["Check", "Diagnosis", "doctor"]
+__all__ = ["Check", "doctor"]
 
 OLDEST_PYTHON = (3, 11)
 PATIENCE_SECONDS = 2.0
@@ -44,27 +44,17 @@ class Check:
     what: str
     fix: str | None = None
 
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Every check, in the order in which things build on each other."""
-
-    checks: tuple[Check, ...]
-
-    @property
-    def ok(self) -> bool:
-        return all(check.ok for check in self.checks)
-
     def to_json(self) -> dict[str, Any]:
-        return {"ok": self.ok, "checks": [asdict(check) for check in self.checks]}
+        return asdict(self)
 
 
 def doctor(
-    workspace: Workspace, *, config: Path | None = None, repair: bool = False, port: int = 3000
-) -> Diagnosis:
-    """Look at everything that Spearfish needs; never raises for what it finds.
+    workspace: Workspace, *, config: Config | None = None, repair: bool = False, port: int = 3000
+) -> tuple[Check, ...]:
+    """Look at everything that Spearfish needs, in the order in which it builds on each other.
 
-    config: a TOML file to read too. repair: make aliases and BentoML copies agree with what is served.
+    Never raises for what it finds. config: whose source files are looked for too.
+    repair: make aliases and BentoML copies agree with what is served.
     port: where the service is to listen on this machine.
     """
     probes: dict[str, Callable[[], str]] = {
@@ -72,7 +62,7 @@ def doctor(
         "openmp": _openmp,
         "dependencies": _dependencies,
         "telemetry": _telemetry,
-        **({} if config is None else {"config": lambda: _config(config)}),
+        **({} if config is None else {"sources": lambda: _sources(config)}),
         "workspace": lambda: _workspace(workspace),
         "tables": lambda: _tables(workspace),
         "store": lambda: _store(workspace),
@@ -82,7 +72,7 @@ def doctor(
         "bento models": lambda: _bento_models(workspace, repair=repair),
         "port": lambda: _port(port),
     }
-    return Diagnosis(tuple(_check(name, probe) for name, probe in probes.items()))
+    return tuple(_check(name, probe) for name, probe in probes.items())
 
 
 def _check(name: str, probe: Callable[[], str]) -> Check:
@@ -153,9 +143,16 @@ def _telemetry() -> str:
     return "off"
 
 
-def _config(path: Path) -> str:
-    config = load_config(path)
-    return f"{path} binds {len(config.sources)} sources"
+def _sources(config: Config) -> str:
+    files = [path for source in config.sources for path in source.path]
+    missing = [path for path in files if not matching_files(path)]
+    if missing:
+        raise ConfigError(
+            f"{config.file.name} names files that are not there",
+            got=", ".join(missing),
+            fix="put them there, or point the config at another folder with --set folder=...",
+        )
+    return f"{config.file.name} binds {len(config.sources)} sources, every file is there"
 
 
 def _workspace(workspace: Workspace) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
+from sqlite3 import OperationalError as SQLiteError
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -88,8 +89,20 @@ def _prepare_sqlite(connection: SQLiteConnection, record: object) -> None:
     # The driver's own transaction handling commits before some statements; with None, BEGIN is ours.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
-    if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
+    while connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
+        _switch_to_wal(connection)
+
+
+def _switch_to_wal(connection: SQLiteConnection) -> None:
+    """Switch a new database, or wait until another process has had its turn at it."""
+    try:
         connection.execute("PRAGMA journal_mode=WAL")
+    except SQLiteError as error:
+        if error.sqlite_errorname != "SQLITE_BUSY":
+            raise
+        # SQLite does not wait for the switch itself when two processes try it at once.
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("COMMIT")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-import trained
+import tracked_models
+from tracked_models import FIT, FIT_2, INTENT
 
 from features.workspace import Workspace
 
-FIT, FIT_2, INTENT = trained.bundle("fit"), trained.bundle("fit", seed=2), trained.bundle("intent")
-"""Version 1 and 2 of the fit model, and version 1 of the intent model."""
 
-
-def new_tracking(home: Path) -> Workspace:
-    made = Workspace(home)
-    trained.client(made).search_registered_models()
-    with closing(sqlite3.connect(home / "mlflow.db")) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-    return made
+@pytest.fixture(scope="session", autouse=True)
+def own_databases() -> Iterator[None]:
+    """No database of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MLFLOW_TRACKING_URI", "SPEARFISH_STORE_URL", "BENTOML_HOME"):
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
 def empty_tracking(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return new_tracking(tmp_path_factory.mktemp("tracking"))
+    made = Workspace(tmp_path_factory.mktemp("tracking"))
+    tracked_models.client(made).search_registered_models()
+    with closing(sqlite3.connect(made.home / "mlflow.db")) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -37,28 +41,27 @@ def filled_tracking(empty_tracking: Workspace, tmp_path_factory: pytest.TempPath
     ):
         empty.backup(copy)
     for bundle in (FIT, FIT_2, INTENT):
-        trained.register(filled, bundle)
+        tracked_models.register(filled, bundle)
     return filled
 
 
 @pytest.fixture
 def untrained(empty_tracking: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace with one account and no models."""
-    trained.forget_models(empty_tracking)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    tracked_models.forget_models(empty_tracking)
     return make_workspace(tmp_path, empty_tracking, monkeypatch)
 
 
 @pytest.fixture
 def workspace(filled_tracking: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace with one account and the three models; version 2 of the fit model is the challenger."""
-    trained.reset_aliases(filled_tracking)
+    tracked_models.reset_aliases(filled_tracking)
     return make_workspace(tmp_path, filled_tracking, monkeypatch)
 
 
 def make_workspace(folder: Path, tracking: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    for name in ("SPEARFISH_STORE_URL", "BENTOML_HOME"):
-        monkeypatch.delenv(name, raising=False)
     made = Workspace(folder / "workspace")
-    trained.ingest(made)
+    tracked_models.ingest(made)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tracking.home / 'mlflow.db'}")
     return made

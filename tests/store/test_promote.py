@@ -10,9 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import trained
-from conftest import FIT, FIT_2, INTENT
+import tracked_models
 from store_processes import NOON
+from tracked_models import FIT, FIT_2, INTENT
 
 from features.errors import BundleError, InputError, WorkspaceError
 from features.settings import IntentLabelSettings, LabelSettings, ServingSettings
@@ -50,7 +50,7 @@ def test_the_challengers_become_the_release_the_champions_and_bento_models(works
     assert done.changed
     assert done.versions == {"icp_fit": 2, "buying_intent": 1}
     assert served(workspace) == {"fit": FIT_2.fingerprint, "intent": INTENT.fingerprint}
-    assert trained.champions(workspace) == [2, 1]
+    assert tracked_models.champions(workspace) == [2, 1]
     with Store.open(workspace.store_url) as store:
         for bundle in (FIT_2, INTENT):
             assert is_imported(workspace, name=bundle.name, fingerprint=bundle.fingerprint)
@@ -71,7 +71,7 @@ def test_versions_can_be_chosen(
 ) -> None:
     done = promoted(workspace, fit=choice.get("fit"), intent=choice.get("intent"))
     assert done.versions == versions
-    assert trained.champions(workspace) == [versions.get("icp_fit"), versions.get("buying_intent")]
+    assert tracked_models.champions(workspace) == [versions.get("icp_fit"), versions.get("buying_intent")]
 
 
 @pytest.mark.parametrize("wanted", ["9", "champion", "ffffffff", "", FIT.version[:4]])
@@ -81,12 +81,12 @@ def test_an_unknown_version_is_refused_with_the_choices(workspace: Workspace, wa
 
 
 def test_a_workspace_that_trained_intent_only_has_a_release_of_it(untrained: Workspace) -> None:
-    trained.register(untrained, INTENT)
+    tracked_models.register(untrained, INTENT)
     assert promoted(untrained).release.fingerprints == {"intent": INTENT.fingerprint}
 
 
 def test_without_a_challenger_the_newest_version_is_promoted(workspace: Workspace) -> None:
-    trained.client(workspace).delete_registered_model_alias("icp_fit", "challenger")
+    tracked_models.client(workspace).delete_registered_model_alias("icp_fit", "challenger")
     assert promoted(workspace).versions["icp_fit"] == 2
 
 
@@ -179,8 +179,8 @@ def test_a_broken_bundle_is_refused_and_nothing_changes(
     workspace: Workspace, damage: Callable[[Path], None], message: str
 ) -> None:
     promoted(workspace, fit="1")
-    run = trained.client(workspace).get_model_version("icp_fit", "2").run_id
-    shared = trained.artifacts(workspace) / run / "artifacts" / "bundle"
+    run = tracked_models.client(workspace).get_model_version("icp_fit", "2").run_id
+    shared = tracked_models.artifacts(workspace) / run / "artifacts" / "bundle"
     kept = shared.with_name("kept")
     shutil.copytree(shared, kept)
     try:
@@ -191,19 +191,21 @@ def test_a_broken_bundle_is_refused_and_nothing_changes(
         shutil.rmtree(shared, ignore_errors=True)
         kept.rename(shared)
     assert served(workspace)["fit"] == FIT.fingerprint
-    assert trained.champions(workspace) == [1, 1]
+    assert tracked_models.champions(workspace) == [1, 1]
 
 
 def test_golden_rows_that_are_not_reproduced_are_refused(untrained: Workspace) -> None:
     wrong = replace(FIT, golden=(replace(FIT.golden[0], logit=(5.0).hex()), *FIT.golden[1:]))
-    trained.register(untrained, wrong)
+    tracked_models.register(untrained, wrong)
     with pytest.raises(BundleError, match="golden row 0 is not reproduced"):
         promoted(untrained)
     assert served(untrained) == {}
 
 
 def test_a_model_whose_account_columns_are_gone_is_refused(untrained: Workspace) -> None:
-    trained.register(untrained, trained.bundle("fit", attributes=(Attribute("plan", "category", "plan"),)))
+    tracked_models.register(
+        untrained, tracked_models.bundle("fit", attributes=(Attribute("plan", "category", "plan"),))
+    )
     with pytest.raises(InputError, match=r"account columns that the workspace lacks.*plan"):
         promoted(untrained)
 
@@ -216,18 +218,18 @@ def test_a_store_that_cannot_be_written_leaves_the_aliases_as_they_were(
     monkeypatch.setenv("SPEARFISH_STORE_URL", read_only)
     with pytest.raises(WorkspaceError, match="cannot be written to"):
         promoted(workspace)
-    assert trained.champions(workspace) == [1, 1]
+    assert tracked_models.champions(workspace) == [1, 1]
 
 
 def test_rollback_walks_back_release_by_release_and_the_aliases_follow(workspace: Workspace) -> None:
     for hour, fit in enumerate(("none", "1", "2")):
         promoted(workspace, hour=hour, fit=fit)
-    assert (served(workspace)["fit"], trained.champions(workspace)) == (FIT_2.fingerprint, [2, 1])
+    assert (served(workspace)["fit"], tracked_models.champions(workspace)) == (FIT_2.fingerprint, [2, 1])
     done = rolled_back(workspace, hour=3)
     assert (done.left.id, done.release.id, done.problem) == (3, 2, None)
-    assert (served(workspace)["fit"], trained.champions(workspace)) == (FIT.fingerprint, [1, 1])
+    assert (served(workspace)["fit"], tracked_models.champions(workspace)) == (FIT.fingerprint, [1, 1])
     assert rolled_back(workspace, hour=4).release.id == 1
-    assert ("fit" in served(workspace), trained.champions(workspace)) == (False, [None, 1])
+    assert ("fit" in served(workspace), tracked_models.champions(workspace)) == (False, [None, 1])
     with pytest.raises(InputError, match="no release to go back to") as error:
         rolled_back(workspace, hour=5)
     assert error.value.exit_code == 2
@@ -267,7 +269,7 @@ def test_promotions_at_the_same_time_wait_for_each_other(workspace: Workspace) -
     last = max(done, key=lambda promotion: promotion.release.id)
     assert {promotion.release.id for promotion in done} == {2, 3}
     assert served(workspace) == last.release.fingerprints
-    assert trained.champions(workspace) == [last.versions["icp_fit"], 1]
+    assert tracked_models.champions(workspace) == [last.versions["icp_fit"], 1]
 
 
 def test_half_a_bento_model_is_made_whole(workspace: Workspace) -> None:

@@ -7,12 +7,12 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from mlflow import MlflowClient
 
 from features.catalogue import Catalogue
 from features.contract import CONTRACT_VERSION
@@ -97,7 +97,10 @@ def ingest(workspace: Workspace, *, attributes: tuple[Attribute, ...] = ()) -> N
     workspace.replace(fill)
 
 
-def client(workspace: Workspace) -> MlflowClient:
+def client(workspace: Workspace) -> Any:
+    # Importing it takes seconds, which tests of other things need not wait for.
+    from mlflow import MlflowClient
+
     return MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
 
 
@@ -130,7 +133,7 @@ def reset_aliases(workspace: Workspace) -> None:
         )
 
 
-def _experiment(tracking: MlflowClient, workspace: Workspace) -> str:
+def _experiment(tracking: Any, workspace: Workspace) -> str:
     present = tracking.get_experiment_by_name("spearfish")
     if present is not None:
         return str(present.experiment_id)
@@ -148,3 +151,7 @@ def champions(workspace: Workspace, kinds: Iterable[Kind] = ("fit", "intent")) -
     models = {model.name: model.aliases for model in client(workspace).search_registered_models()}
     found = [models.get(NAMES[kind], {}).get("champion") for kind in kinds]
     return [None if number is None else int(number) for number in found]
+
+
+FIT, FIT_2, INTENT = bundle("fit"), bundle("fit", seed=2), bundle("intent")
+"""What the fixture `workspace` holds: versions 1 and 2 of the fit model, version 1 of the intent model."""
