@@ -77,10 +77,17 @@ class LearningSettings(Section):
     groups: feature groups to learn from; None means all that the model may use.
     members: boosters with different seeds that are averaged into one.
     folds: later time slices on which the number of rounds and the calibration are found.
+    min_rounds, max_rounds: bounds on the number of trees that early stopping finds.
+    rising, falling: features that may only raise, or only lower, the probability when they grow; names with
+        * for any text, so that a few events cannot teach the model that more interest means less.
+    leave_out: features not to learn from; names with *.
     negatives_per_positive: the most rows without the event to learn from, per row with it; None means all.
     """
 
     groups: tuple[str, ...] | None = None
+    rising: tuple[str, ...] = ()
+    falling: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
     learning_rate: float = Field(default=0.05, gt=0.0, le=1.0)
     num_leaves: int = Field(default=15, ge=2, le=255)
     min_data_in_leaf: int = Field(default=20, ge=1)
@@ -91,6 +98,7 @@ class LearningSettings(Section):
     lambda_l2: float = Field(default=5.0, ge=0.0)
     path_smooth: float = Field(default=0.0, ge=0.0)
     max_bin: int = Field(default=63, ge=2, le=1023)
+    min_rounds: int = Field(default=1, ge=1)
     max_rounds: int = Field(default=400, ge=1, le=5000)
     patience: int = Field(default=40, ge=1)
     members: int = Field(default=1, ge=1, le=20)

@@ -9,8 +9,9 @@ losses has no fit model, and says why.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any, TypedDict
 
 import numpy as np
@@ -161,7 +162,7 @@ def matrix(tables: Tables, keys: pd.DataFrame, *, catalogue: Catalogue) -> NDArr
 
 
 def select_features(catalogue: Catalogue, *, kind: Kind, settings: LearningSettings) -> Catalogue:
-    """The features that a model may learn from: those of its kind and of the groups that the config names."""
+    """The features that a model may learn from: of its kind and the config's groups, less those left out."""
     allowed: Sequence[str] = FIT_GROUPS if kind == "fit" else GROUPS
     wanted = settings.groups if settings.groups is not None else allowed
     unknown = [group for group in wanted if group not in allowed]
@@ -172,7 +173,9 @@ def select_features(catalogue: Catalogue, *, kind: Kind, settings: LearningSetti
             allowed=", ".join(allowed),
             fix="remove the others",
         )
-    return catalogue.select(groups=wanted)
+    selected = catalogue.select(groups=wanted)
+    kept = (f for f in selected.features if not any(fnmatchcase(f.name, one) for one in settings.leave_out))
+    return replace(selected, features=tuple(kept))
 
 
 def _training(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import lightgbm
@@ -90,7 +91,7 @@ def learn(
     folds = time_folds(rows.frame, folds=settings.folds)
     grower = _Grower(rows, settings, progress, what, total=(len(folds) + 1) * settings.members)
     tried = grower.grow([(fold.earlier, fold.later) for fold in folds], rounds=settings.max_rounds)
-    rounds = _mean_rounds(tried)
+    rounds = _mean_rounds(tried, settings=settings)
     margins = [
         _mean_margin(boosters, rows.X[fold.later], rounds=rounds)
         for boosters, fold in zip(tried, folds, strict=True)
@@ -182,7 +183,8 @@ class _Grower:
         data = self._dataset(self._kept(earlier))
         stop = lightgbm.early_stopping(self.settings.patience, verbose=False)
         booster: lightgbm.Booster = lightgbm.train(
-            lightgbm_parameters(self.settings, member=member),
+            lightgbm_parameters(self.settings, member=member)
+            | {"monotone_constraints": _directions(self.rows.catalogue, self.settings)},
             data,
             num_boost_round=rounds,
             valid_sets=[] if later is None else [self._dataset(later, reference=data)],
@@ -212,10 +214,19 @@ class _Grower:
         )
 
 
-def _mean_rounds(tried: Sequence[Sequence[lightgbm.Booster]]) -> int:
-    """The mean of the best numbers of trees: steadier than any single one."""
-    best = [max(1, booster.best_iteration) for boosters in tried for booster in boosters]
-    return max(1, round(float(np.mean(best))))
+def _directions(catalogue: Catalogue, settings: LearningSettings) -> list[int]:
+    """1 for a feature that may only raise the margin, -1 for one that may only lower it, else 0."""
+    return [_matches(name, settings.rising) - _matches(name, settings.falling) for name in catalogue.names]
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _mean_rounds(tried: Sequence[Sequence[lightgbm.Booster]], *, settings: LearningSettings) -> int:
+    """The mean of the best numbers of trees, steadier than any single one, within the configured bounds."""
+    best = [booster.best_iteration for boosters in tried for booster in boosters]
+    return int(np.clip(round(float(np.mean(best))), settings.min_rounds, settings.max_rounds))
 
 
 def _mean_margin(boosters: Sequence[lightgbm.Booster], X: Matrix, *, rounds: int) -> Matrix:
