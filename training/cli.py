@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import click
 import typer
 
 from features.errors import ConfigError, InputError, SpearfishError
@@ -58,21 +57,12 @@ def main() -> NoReturn:
     """Run the command line; every error is one sentence and an exit code."""
     from training.console import show_error
 
-    as_json = "--json" in sys.argv[1:]
     try:
-        code = app(standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        app()
     except SpearfishError as error:
-        show_error(error, as_json=as_json)
+        show_error(error, as_json="--json" in sys.argv[1:])
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(0)
 
 
 @app.command()
@@ -80,7 +70,7 @@ def simulate(
     *,
     out: Annotated[
         Path, typer.Option("--out", help="The folder to write; an earlier market in it is replaced.")
-    ] = Path("workspace/market"),
+    ] = Path("workspace/simulated_market"),
     accounts: Annotated[int, typer.Option(help="Number of accounts.")] = 5_000,
     seed: Annotated[
         int, typer.Option(help="Draws accounts and events; the same seed gives the same market.")

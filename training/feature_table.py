@@ -65,17 +65,20 @@ def feature_table(workspace: Workspace, *, as_of: datetime | None = None) -> Fea
 
 def write_frame(frame: pd.DataFrame, *, out: Path) -> None:
     """Write a frame as Parquet or CSV, by the file's ending. Raises ConfigError for another one."""
-    write = _WRITERS.get(out.suffix.lower())
-    if write is None:
-        raise ConfigError(
-            "--out: unknown kind of file",
-            got=repr(out.suffix),
-            allowed=".parquet or .csv",
-            fix="rename the file",
-        )
     if not out.parent.is_dir():
-        raise ConfigError("--out: no such folder", got=out.parent, fix="create it, or name another one")
-    write(frame, out, index=False)
+        raise ConfigError("no such folder", got=out.parent, fix="create it, or name another one")
+    match out.suffix.lower():
+        case ".parquet":
+            frame.to_parquet(out, index=False)
+        case ".csv":
+            frame.to_csv(out, index=False)
+        case ending:
+            raise ConfigError(
+                "unknown kind of file to write",
+                got=repr(ending),
+                allowed=".parquet, .csv",
+                fix="rename the file",
+            )
 
 
 def _known_accounts(tables: Tables, *, as_of: datetime) -> pd.DataFrame:

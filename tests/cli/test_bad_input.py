@@ -1,0 +1,67 @@
+"""Wrong input on the command line: one sentence, exit code 2, never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command import spearfish
+
+COMMANDS = (
+    *("simulate", "ingest", "features", "train", "backtest", "promote", "rollback"),
+    *("score", "explain", "serve", "doctor"),
+)
+CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    done = spearfish("--help", home=tmp_path)
+    assert done.code == 0
+    assert [command for command in COMMANDS if f" {command} " not in done.out] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
+    done = spearfish(command, "--help", home=tmp_path)
+    assert done.code == 0
+    assert command in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("ingest", "--config", "absent.toml"), "absent.toml"),
+        (("ingest", "--config", CONFIG, "--set", "folder"), "NAME=VALUE"),
+        (("ingest", "--config", CONFIG, "--set", "foldr=x"), "folder"),
+        (("ingest", "--config", CONFIG, "--set", "folder=/nowhere"), "/nowhere"),
+        (("simulate", "--out", "market", "--end", "yesterday"), "--end is not a time"),
+        (("simulate", "--out", "market", "--accounts", "0"), "accounts is out of bounds"),
+        (("train", "--config", CONFIG), "no tables in the workspace"),
+        (("backtest", "--config", CONFIG), "no tables in the workspace"),
+        (("features", "--as-of", "2026-99-01"), "--as-of is not a time"),
+        (("score", "A1"), "no tables in the workspace"),
+        (("explain",), "no account given"),
+        (("explain", "A1", "--language", "fr"), "allowed en, zh"),
+        (("promote",), "no tables in the workspace"),
+        (("serve", "--port", "70000"), "65535"),
+        (("nonsense",), "nonsense"),
+        (("score", "--colour"), "--colour"),
+    ],
+    ids=str,
+)
+def test_wrong_input_is_one_sentence_and_exit_code_2(
+    arguments: tuple[object, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = spearfish(*arguments, home=tmp_path / "workspace")
+    assert done.code == 2
+    assert says in done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+
+
+def test_an_error_is_one_json_object_when_asked_for(tmp_path: Path) -> None:
+    done = spearfish("train", "--config", CONFIG, "--json", home=tmp_path)
+    assert done.code == 2
+    assert done.document["error"]["kind"] == "WorkspaceError"
+    assert "spearfish ingest" in done.document["error"]["fix"]
