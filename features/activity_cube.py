@@ -8,6 +8,7 @@ n + 1 days before `as_of`; windows are whole days. Null rule: 0 for counts, NaN 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from functools import cache, cached_property
 
@@ -20,7 +21,7 @@ from features.catalogue import Catalogue
 from features.feature import ALL, DAY, REST, Feature
 from features.queries import REACH_DAYS
 
-__all__ = ["EDGES", "ActivityCube", "decay_weights", "integers", "weekly_ratio"]
+__all__ = ["EDGES", "ActivityCube", "ActivityLayout", "Wanted", "decay_weights", "integers", "weekly_ratio"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -35,7 +36,9 @@ _LOW = (1 << _BITS) - 1
 
 def integers(table: pa.Table, name: str, *, missing: int = 0) -> Integers:
     """A column as int64, empty cells as `missing`."""
-    return np.asarray(pc.fill_null(table.column(name), missing).to_numpy()).astype(np.int64, copy=False)
+    column = table.column(name)
+    filled = pc.fill_null(column, missing) if column.null_count else column
+    return np.asarray(filled.to_numpy()).astype(np.int64, copy=False)
 
 
 def weekly_ratio(recent: Floats | Integers, baseline: Floats | Integers, *, recent_weeks: int) -> Floats:
@@ -71,6 +74,43 @@ class _Side:
         return np.asarray(pc.fill_null(codes, len(self.channels)).to_numpy()).astype(np.int64) + self.first
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Features of one aggregation, and where those of activities lie: place, window and its days."""
+
+    features: Sequence[Feature]
+    aggregation: str
+    half_life: int
+    places: list[int]
+    windows: list[int]
+    days: list[int]
+
+
+class ActivityLayout:
+    """Where a catalogue's channels lie in the cube: made once, used for every cube."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.engagement = _Side(catalogue.engagement_channels, first=0)
+        self.outreach = _Side(catalogue.outreach_channels, first=self.engagement.all + 1)
+        self.depth = self.outreach.all + 1
+
+    def wanted(self, features: Sequence[Feature]) -> Wanted:
+        """Features of one aggregation and member, located."""
+        active = [feature for feature in features if feature.table == "activities"]
+        days = [feature.window_days or REACH_DAYS for feature in active]
+        return Wanted(
+            features,
+            features[0].aggregation,
+            int(active[0].member or 0) if active else 0,
+            [self._side(feature).place(feature.subject) for feature in active],
+            [EDGES.index(window) if window in EDGES else -1 for window in days],
+            days,
+        )
+
+    def _side(self, feature: Feature) -> _Side:
+        return self.outreach if feature.group == "outreach" else self.engagement
+
+
 class ActivityCube:
     """Columns of the activity features of `count` keys.
 
@@ -78,17 +118,16 @@ class ActivityCube:
     """
 
     def __init__(
-        self, catalogue: Catalogue, *, count: int, days: pa.Table, contacts: pa.Table | None = None
+        self, layout: ActivityLayout, *, count: int, days: pa.Table, contacts: pa.Table | None = None
     ) -> None:
         self._keys, self._days, self._contacts = count, days, contacts
-        self._engagement = _Side(catalogue.engagement_channels, first=0)
-        self._outreach = _Side(catalogue.outreach_channels, first=self._engagement.all + 1)
-        self._depth = self._outreach.all + 1
+        self._depth = layout.depth
+        self._engagement, self._outreach = layout.engagement, layout.outreach
 
-    def columns(self, aggregation: str, features: Sequence[Feature]) -> Floats:
-        """float64 (count, len(features)): the features of one aggregation."""
-        method: Callable[[Sequence[Feature]], Floats] = getattr(self, f"_of_{aggregation}")
-        return method(features)
+    def columns(self, wanted: Wanted) -> Floats:
+        """float64 (count, len(wanted.places)): the features of one aggregation."""
+        method: Callable[[Wanted], Floats] = getattr(self, f"_of_{wanted.aggregation}")
+        return method(wanted)
 
     @cached_property
     def _positions(self) -> Integers:
@@ -123,46 +162,39 @@ class ActivityCube:
             combine.reduce(shaped[:, side.first : side.silent], axis=1, out=shaped[:, side.all])
         return shaped
 
-    def _places(self, features: Sequence[Feature]) -> list[int]:
-        return [
-            (self._outreach if feature.group == "outreach" else self._engagement).place(feature.subject)
-            for feature in features
-        ]
-
-    def _read(self, cube: Integers, features: Sequence[Feature]) -> Integers:
-        """int64 (count, len(features)): the place and window of each feature."""
-        windows = [EDGES.index(feature.window_days or REACH_DAYS) for feature in features]
-        return np.asarray(cube[:, self._places(features), windows])
+    def _read(self, cube: Integers, wanted: Wanted) -> Integers:
+        """int64 (count, len(wanted.places)): the place and window of each feature."""
+        return np.asarray(cube[:, wanted.places, wanted.windows])
 
     @cached_property
     def _quantities(self) -> Integers:
         return self._windows(integers(self._days, "quantity"))
 
-    def _of_count(self, features: Sequence[Feature]) -> Floats:
-        return self._read(self._quantities, features).astype(np.float64)
+    def _of_count(self, wanted: Wanted) -> Floats:
+        return self._read(self._quantities, wanted).astype(np.float64)
 
-    def _of_minutes(self, features: Sequence[Feature]) -> Floats:
-        return np.asarray(self._read(self._windows(integers(self._days, "seconds")), features) / 60.0)
+    def _of_minutes(self, wanted: Wanted) -> Floats:
+        return np.asarray(self._read(self._windows(integers(self._days, "seconds")), wanted) / 60.0)
 
-    def _of_largest(self, features: Sequence[Feature]) -> Floats:
+    def _of_largest(self, wanted: Wanted) -> Floats:
         largest = self._windows(integers(self._days, "largest"), combine=np.maximum)
-        return self._read(largest, features).astype(np.float64)
+        return self._read(largest, wanted).astype(np.float64)
 
-    def _of_records(self, features: Sequence[Feature]) -> Floats:
+    def _of_records(self, wanted: Wanted) -> Floats:
         """Rows of engagement, the silent ones included."""
         records = self._windows(integers(self._days, "records"))
         records[:, self._engagement.all] += records[:, self._engagement.silent]
-        return self._read(records, features).astype(np.float64)
+        return self._read(records, wanted).astype(np.float64)
 
-    def _of_people(self, features: Sequence[Feature]) -> Floats:
+    def _of_people(self, wanted: Wanted) -> Floats:
         """Distinct contacts, or the most people that one row stands for, whichever is more."""
         most = self._windows(integers(self._days, "people"), combine=np.maximum)
-        return np.maximum(self._read(self._contact_windows, features), self._read(most, features)).astype(
+        return np.maximum(self._read(self._contact_windows, wanted), self._read(most, wanted)).astype(
             np.float64
         )
 
-    def _of_senior_people(self, features: Sequence[Feature]) -> Floats:
-        return self._read(self._senior_windows, features).astype(np.float64)
+    def _of_senior_people(self, wanted: Wanted) -> Floats:
+        return self._read(self._senior_windows, wanted).astype(np.float64)
 
     @cached_property
     def _contact_windows(self) -> Integers:
@@ -193,56 +225,49 @@ class ActivityCube:
     def _youngest(self) -> Integers:
         return self._total(integers(self._days, "youngest"), combine=np.minimum, start=_FOREVER)
 
-    def _of_days_since(self, features: Sequence[Feature]) -> Floats:
-        return _days(self._youngest[:, self._places(features)], missing=_FOREVER)
+    def _of_days_since(self, wanted: Wanted) -> Floats:
+        return _days(self._youngest[:, wanted.places], missing=_FOREVER)
 
-    def _of_days_since_record(self, features: Sequence[Feature]) -> Floats:
+    def _of_days_since_record(self, wanted: Wanted) -> Floats:
         """The silent rows of engagement included."""
         silent = self._youngest[:, [self._engagement.silent]]
-        return _days(np.minimum(self._youngest[:, self._places(features)], silent), missing=_FOREVER)
+        return _days(np.minimum(self._youngest[:, wanted.places], silent), missing=_FOREVER)
 
-    def _of_days_since_first(self, features: Sequence[Feature]) -> Floats:
+    def _of_days_since_first(self, wanted: Wanted) -> Floats:
         oldest = self._total(integers(self._days, "oldest"), combine=np.maximum, start=-1)
-        return _days(oldest[:, self._places(features)], missing=-1)
+        return _days(oldest[:, wanted.places], missing=-1)
 
-    def _of_days_since_two_way(self, features: Sequence[Feature]) -> Floats:
+    def _of_days_since_two_way(self, wanted: Wanted) -> Floats:
         ages = integers(self._days, "two_way", missing=_FOREVER)
         two_way = self._total(ages, combine=np.minimum, start=_FOREVER)
-        return _days(two_way[:, self._places(features)], missing=_FOREVER)
+        return _days(two_way[:, wanted.places], missing=_FOREVER)
 
-    def _of_decayed(self, features: Sequence[Feature]) -> Floats:
+    def _of_decayed(self, wanted: Wanted) -> Floats:
         """Quantities times weight, multiplied in two halves so that no product and no sum overflows."""
-        columns = np.empty((self._keys, len(features)))
-        for half_life in sorted({feature.member for feature in features}):
-            wanted = [position for position, feature in enumerate(features) if feature.member == half_life]
-            places = self._places([features[position] for position in wanted])
-            columns[:, wanted] = self._decayed(int(half_life))[:, places]
-        return columns
-
-    def _decayed(self, half_life: int) -> Floats:
-        quantity, weight = integers(self._days, "quantity"), decay_weights(half_life)[self._day]
+        quantity, weight = integers(self._days, "quantity"), decay_weights(wanted.half_life)[self._day]
         low_product = (quantity & _LOW) * weight
         high = self._total((quantity >> _BITS) * weight + (low_product >> _BITS))
         low = self._total(low_product & _LOW)
-        return np.asarray(((high + (low >> _BITS)) + (low & _LOW) / float(1 << _BITS)) / float(1 << _BITS))
+        sums = ((high + (low >> _BITS)) + (low & _LOW) / float(1 << _BITS)) / float(1 << _BITS)
+        return np.asarray(sums[:, wanted.places])
 
-    def _of_trend(self, features: Sequence[Feature]) -> Floats:
-        places = self._places(features)
-        recent = self._quantities[:, places, EDGES.index(28)]
-        return weekly_ratio(recent, self._quantities[:, places, EDGES.index(112)] - recent, recent_weeks=4)
+    def _of_trend(self, wanted: Wanted) -> Floats:
+        recent = self._quantities[:, wanted.places, EDGES.index(28)]
+        both = self._quantities[:, wanted.places, EDGES.index(112)]
+        return weekly_ratio(recent, both - recent, recent_weeks=4)
 
-    def _of_active_weeks(self, features: Sequence[Feature]) -> Floats:
-        return self._active(features, days_each=7)
+    def _of_active_weeks(self, wanted: Wanted) -> Floats:
+        return self._active(wanted, days_each=7)
 
-    def _of_active_days(self, features: Sequence[Feature]) -> Floats:
-        return self._active(features, days_each=1)
+    def _of_active_days(self, wanted: Wanted) -> Floats:
+        return self._active(wanted, days_each=1)
 
-    def _active(self, features: Sequence[Feature], *, days_each: int) -> Floats:
+    def _active(self, wanted: Wanted, *, days_each: int) -> Floats:
         """How many spans of `days_each` days within the window hold activity: one bit per span, counted."""
         span = self._day // days_each
         bits = self._total(np.where(span < 63, 1 << np.minimum(span, 62), 0), combine=np.bitwise_or)
-        wanted = [(1 << ((feature.window_days or 0) // days_each)) - 1 for feature in features]
-        return np.asarray(np.bitwise_count(bits[:, self._places(features)] & np.array(wanted)), np.float64)
+        masks = [(1 << (days // days_each)) - 1 for days in wanted.days]
+        return np.asarray(np.bitwise_count(bits[:, wanted.places] & np.array(masks)), np.float64)
 
 
 def _cumulated(cube: Integers, combine: np.ufunc) -> Integers:

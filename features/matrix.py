@@ -9,23 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.activity_cube import ActivityCube, integers, weekly_ratio
+from features.activity_cube import ActivityCube, ActivityLayout, Wanted, integers, weekly_ratio
 from features.catalogue import Catalogue
 from features.feature import DAY, Feature
 
-__all__ = ["STEPS", "Rows", "scatter"]
+__all__ = ["STEPS", "Rows", "Scatter"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 STEPS = {
-    "accounts": ("account_facts",),
+    "accounts": ("account_versions",),
     "activities": ("activity_days",),
     "intent_topics": ("topic_sums",),
     "opportunities": ("opportunity_states",),
@@ -47,74 +48,105 @@ class Rows:
         return len(self.moments)
 
 
-def scatter(rows: Rows, *, catalogue: Catalogue) -> Floats:
-    """The matrix, float64 (rows.count, len(catalogue.features)), columns in catalogue order."""
-    matrix = np.empty((rows.count, len(catalogue.features)))
-    for table, aggregations in _by_aggregation(catalogue).items():
-        columns = _TABLES[table](rows, catalogue)
-        for aggregation, positions in aggregations.items():
-            matrix[:, positions] = columns(aggregation, [catalogue.features[place] for place in positions])
-    return matrix
+class Scatter:
+    """From rows to matrices of one catalogue. What depends on the catalogue alone is worked out once."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._width = len(catalogue.features)
+        self._layout = ActivityLayout(catalogue)
+        self._groups: dict[str, list[tuple[list[int], Wanted]]] = {}
+        for positions in _by_aggregation(catalogue.features):
+            features = [catalogue.features[position] for position in positions]
+            self._groups.setdefault(features[0].table, []).append((positions, self._layout.wanted(features)))
+
+    def matrix(self, rows: Rows) -> Floats:
+        """float64 (rows.count, len(catalogue.features)), columns in catalogue order."""
+        matrix = np.empty((rows.count, self._width))
+        for table, groups in self._groups.items():
+            columns = self._columns(table, rows)
+            for positions, wanted in groups:
+                matrix[:, positions] = columns(wanted)
+        return matrix
+
+    def _columns(self, table: str, rows: Rows) -> Callable[[Wanted], Floats]:
+        """From the features of one aggregation to their columns, float64 (keys, features)."""
+        if table == "accounts":
+            return _Accounts(rows).columns
+        if table == "intent_topics":
+            return _Topics(rows).columns
+        if table == "opportunities":
+            return _Deals(rows).columns
+        days, contacts = rows.steps["activity_days"], rows.steps.get("contact_days")
+        return ActivityCube(self._layout, count=rows.count, days=days, contacts=contacts).columns
 
 
-def _by_aggregation(catalogue: Catalogue) -> dict[str, dict[str, list[int]]]:
-    """Positions of the features by table and aggregation."""
-    found: dict[str, dict[str, list[int]]] = {}
-    for position, feature in enumerate(catalogue.features):
-        found.setdefault(feature.table, {}).setdefault(feature.aggregation, []).append(position)
-    return found
-
-
-Columns = Callable[[str, Sequence[Feature]], Floats]
-
-
-def _activities(rows: Rows, catalogue: Catalogue) -> Columns:
-    return ActivityCube(
-        catalogue,
-        count=rows.count,
-        days=rows.steps["activity_days"],
-        contacts=rows.steps.get("contact_days"),
-    ).columns
+def _by_aggregation(features: Sequence[Feature]) -> list[list[int]]:
+    """Positions of the features that are computed together."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for position, feature in enumerate(features):
+        member = feature.member if feature.table == "activities" else ""
+        found.setdefault((feature.table, feature.aggregation, member), []).append(position)
+    return list(found.values())
 
 
 class _Accounts:
-    """Columns from the latest facts, one row per key that has any."""
+    """Columns from the versions of accounts: of each column the latest value that is not empty."""
 
     def __init__(self, rows: Rows) -> None:
-        self._count, self._moments = rows.count, rows.moments.astype("datetime64[s]")
-        self._facts = rows.steps["account_facts"].combine_chunks()
-        self._keys = integers(self._facts, "key")
+        self._count, self._moments = rows.count, rows.moments.astype("datetime64[s]").astype(np.int64)
+        versions = rows.steps["account_versions"]
+        keys, known = integers(versions, "key"), integers(versions, "known")
+        order = np.lexsort((known, keys))
+        self._versions, self._order = versions, order
+        self._sorted_keys, self._known = keys[order], known[order]
+        self._starts = np.flatnonzero(np.diff(self._sorted_keys, prepend=-1))
+        self._keys = self._sorted_keys[self._starts]
+        self._facts: dict[tuple[str, bool], pa.Array] = {}
         self._sets: dict[str, tuple[Integers, Integers, dict[str, int]]] = {}
 
-    def columns(self, aggregation: str, features: Sequence[Feature]) -> Floats:
-        column: Callable[[Feature], Floats] = getattr(self, f"_{aggregation}")
-        result = np.full((self._count, len(features)), np.nan)
-        for position, feature in enumerate(features):
+    def columns(self, wanted: Wanted) -> Floats:
+        column: Callable[[Feature], Floats] = getattr(self, f"_{wanted.aggregation}")
+        result = np.full((self._count, len(wanted.features)), np.nan)
+        for position, feature in enumerate(wanted.features):
             result[self._keys, position] = column(feature)
         return result
 
-    def _fact(self, name: str) -> pa.Array:
-        column = self._facts.column(name)
-        return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    def _fact(self, name: str, *, year_before: bool = False) -> pa.Array:
+        """The latest value of a column for each of `_keys`, empty where there is none."""
+        if (name, year_before) not in self._facts:
+            values = self._versions.column(f"fact {name}")
+            counts = np.asarray(values.is_valid().to_numpy())[self._order]
+            if year_before:
+                counts &= self._known < self._moments[self._sorted_keys] - 365 * DAY
+            candidates = np.where(counts, self._order_of_rows, -1)
+            latest = np.maximum.reduceat(candidates, self._starts) if len(self._starts) else candidates
+            rows = np.where(latest < 0, 0, self._order[latest]) if len(latest) else latest
+            taken = pa.array(rows, pa.int64(), mask=latest < 0)
+            self._facts[name, year_before] = _one(values.take(taken))
+        return self._facts[name, year_before]
+
+    @cached_property
+    def _order_of_rows(self) -> Integers:
+        return np.arange(len(self._order))
 
     def _latest(self, feature: Feature) -> Floats:
-        values = self._fact(f"latest {feature.subject}")
+        values = self._fact(feature.subject)
         return _codes(values, feature.levels) if feature.kind == "category" else _floats(values)
 
-    _length = _latest
+    def _length(self, feature: Feature) -> Floats:
+        return _floats(pc.utf8_length(self._fact(feature.subject)))
 
     def _growth(self, feature: Feature) -> Floats:
-        before = _floats(self._fact(f"before {feature.subject}"))
+        before = _floats(self._fact(feature.subject, year_before=True))
         return np.asarray(self._latest(feature) / np.where(before == 0.0, np.nan, before) - 1.0)
 
     def _years(self, feature: Feature) -> Floats:
-        years = self._moments[self._keys].astype("datetime64[Y]").astype(np.int64) + 1970
-        return np.asarray(years - self._latest(feature))
+        moments = self._moments[self._keys].astype("datetime64[s]")
+        return np.asarray(moments.astype("datetime64[Y]").astype(np.int64) + 1970 - self._latest(feature))
 
     def _days(self, feature: Feature) -> Floats:
-        dates = self._fact(f"latest {feature.subject}").cast(pa.timestamp("us")).cast(pa.int64())
-        seconds = _floats(pc.divide(dates, 1_000_000))
-        return np.asarray((self._moments[self._keys].astype(np.int64) - seconds) / DAY)
+        dates = self._fact(feature.subject).cast(pa.timestamp("us")).cast(pa.int64())
+        return np.asarray((self._moments[self._keys] - _floats(pc.divide(dates, 1_000_000))) / DAY)
 
     def _size(self, feature: Feature) -> Floats:
         rows, _, _ = self._members(feature.subject)
@@ -129,13 +161,13 @@ class _Accounts:
         return self._where_told(feature, flags)
 
     def _where_told(self, feature: Feature, values: Floats) -> Floats:
-        told = self._fact(f"latest {feature.subject}").is_valid().to_numpy(zero_copy_only=False)
+        told = self._fact(feature.subject).is_valid().to_numpy(zero_copy_only=False)
         return np.where(told, values, np.nan)
 
     def _members(self, column: str) -> tuple[Integers, Integers, dict[str, int]]:
         """The distinct members of a set column: row of the facts, code, and the code of each member."""
         if column not in self._sets:
-            cells = self._fact(f"latest {column}")
+            cells = self._fact(column)
             encoded = pc.list_flatten(cells).dictionary_encode()
             names = {name: code for code, name in enumerate(encoded.dictionary.to_pylist())}
             codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
@@ -143,6 +175,11 @@ class _Accounts:
             pairs = np.unique((rows * max(len(names), 1) + codes)[codes >= 0])
             self._sets[column] = (*np.divmod(pairs, max(len(names), 1)), names)
         return self._sets[column]
+
+
+def _one(values: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece."""
+    return values.chunk(0) if values.num_chunks == 1 else pa.concat_arrays(values.chunks)
 
 
 def _floats(values: pa.Array) -> Floats:
@@ -165,9 +202,9 @@ class _Topics:
         self._recent, self._baseline = integers(table, "recent"), integers(table, "baseline")
         self._youngest = integers(table, "youngest")
 
-    def columns(self, aggregation: str, features: Sequence[Feature]) -> Floats:
-        column: Callable[[], Floats] = getattr(self, f"_of_{aggregation}")
-        return np.repeat(column()[:, None], len(features), axis=1)
+    def columns(self, wanted: Wanted) -> Floats:
+        column: Callable[[], Floats] = getattr(self, f"_of_{wanted.aggregation}")
+        return np.repeat(column()[:, None], len(wanted.features), axis=1)
 
     def _of_score(self) -> Floats:
         return np.asarray(self._sum(self._recent) / _SCORE_UNIT)
@@ -216,14 +253,14 @@ class _Deals:
         self._won, self._lost = integers(table, "won"), integers(table, "lost")
         self._opened, self._closed = integers(table, "opened"), integers(table, "closed")
 
-    def columns(self, aggregation: str, features: Sequence[Feature]) -> Floats:
+    def columns(self, wanted: Wanted) -> Floats:
         column = {
             "won": lambda: self._sum(self._won),
             "lost": lambda: self._sum(self._lost),
             "days_since_opened": lambda: self._days_since(self._opened, self._opened == self._opened),
             "days_since_closed": lambda: self._days_since(self._closed, self._won + self._lost > 0),
-        }[aggregation]()
-        return np.repeat(column[:, None], len(features), axis=1)
+        }[wanted.aggregation]()
+        return np.repeat(column[:, None], len(wanted.features), axis=1)
 
     def _sum(self, values: Integers) -> Floats:
         total = np.zeros(len(self._moments), dtype=np.int64)
@@ -236,11 +273,3 @@ class _Deals:
         latest = np.full(len(self._moments), never)
         np.maximum.at(latest, self._keys[counts], seconds[counts])
         return np.where(latest == never, np.nan, (self._moments - latest) / float(DAY))
-
-
-_TABLES: dict[str, Callable[[Rows, Catalogue], Columns]] = {
-    "accounts": lambda rows, catalogue: _Accounts(rows).columns,
-    "activities": _activities,
-    "intent_topics": lambda rows, catalogue: _Topics(rows).columns,
-    "opportunities": lambda rows, catalogue: _Deals(rows).columns,
-}

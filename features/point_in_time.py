@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from features import queries
 from features.catalogue import Catalogue
 from features.errors import ContractError, EngineError, InputError
-from features.feature import Feature
-from features.matrix import STEPS, Rows, scatter
+from features.matrix import STEPS, Rows, Scatter
 from features.tables import Tables, open_engine
 
 __all__ = ["FeatureEngine", "RecordEngine", "build_features"]
@@ -59,7 +58,7 @@ class FeatureEngine:
     def __init__(self, tables: Tables, catalogue: Catalogue, *, threads: int | None = None) -> None:
         check_attributes(tables, catalogue)
         self.catalogue = catalogue
-        self._statements = _statements(catalogue)
+        self._statements, self._scatter = _statements(catalogue), Scatter(catalogue)
         self._connection = tables.connect(threads=threads)
         self._own = threading.local()
 
@@ -89,7 +88,7 @@ class FeatureEngine:
         with self._connection.cursor() as cursor:
             cursor.register("keys", _keys(accounts, moments))
             steps = {name: _rows(cursor, sql) for name, sql in self._statements.items()}
-        return scatter(Rows(moments, steps), catalogue=self.catalogue)
+        return self._scatter.matrix(Rows(moments, steps))
 
     def build_one(self, account_id: str, as_of: datetime) -> NDArray[np.float64]:
         """Features of one account, float64 (len(catalogue.features),): the same bits as in a batch."""
@@ -97,7 +96,7 @@ class FeatureEngine:
         cursor = self._prepared()
         _execute(cursor, "UPDATE request SET account_id = ?, as_of = ?", account_id, as_of)
         steps = {name: _rows(cursor, f"EXECUTE {name}", shown=sql) for name, sql in self._statements.items()}
-        row: NDArray[np.float64] = scatter(Rows(moments, steps), catalogue=self.catalogue)[0]
+        row: NDArray[np.float64] = self._scatter.matrix(Rows(moments, steps))[0]
         return row
 
     def _prepared(self) -> duckdb.DuckDBPyConnection:
@@ -118,7 +117,7 @@ class RecordEngine:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._statements = _statements(catalogue)
+        self._statements, self._scatter = _statements(catalogue), Scatter(catalogue)
         self._connection = open_engine(threads=1)
         nothing = Tables({}, catalogue.attributes)
         moments = np.array(["1970-01-01"], dtype="datetime64[s]")
@@ -137,7 +136,7 @@ class RecordEngine:
         moments = np.array([as_of], dtype="datetime64[s]")
         filled = [step for step in self._statements if _in_memory(tables, _SOURCES[step][0]).num_rows]
         steps = self._of_nothing | self._steps(tables, account_id, moments, steps=filled)
-        row: NDArray[np.float64] = scatter(Rows(moments, steps), catalogue=self.catalogue)[0]
+        row: NDArray[np.float64] = self._scatter.matrix(Rows(moments, steps))[0]
         return row
 
     def _steps(
@@ -152,7 +151,7 @@ class RecordEngine:
 
 
 _SOURCES = {
-    "account_facts": ("accounts",),
+    "account_versions": ("accounts",),
     "activity_days": ("activities",),
     "contact_days": ("activities", "contacts"),
     "topic_sums": ("intent_topics",),
@@ -232,23 +231,15 @@ def _statements(catalogue: Catalogue) -> dict[str, str]:
     needed = [step for table in STEPS if table in tables for step in STEPS[table]]
     if any(feature.aggregation in ("people", "senior_people") for feature in catalogue.features):
         needed.append("contact_days")
-    facts = [feature for feature in catalogue.features if feature.table == "accounts"]
+    facts = [feature.subject for feature in catalogue.features if feature.table == "accounts"]
     makers = {
-        "account_facts": lambda: _account_facts(facts),
+        "account_versions": lambda: queries.account_versions(list(dict.fromkeys(facts))),
         "activity_days": queries.activity_days,
         "contact_days": queries.contact_days,
         "topic_sums": queries.topic_sums,
         "opportunity_states": queries.opportunity_states,
     }
     return {step: makers[step]() for step in needed}
-
-
-def _account_facts(features: list[Feature]) -> str:
-    return queries.account_facts(
-        list(dict.fromkeys(feature.subject for feature in features)),
-        before=[feature.subject for feature in features if feature.aggregation == "growth"],
-        lengths=[feature.subject for feature in features if feature.aggregation == "length"],
-    )
 
 
 def _checked(keys: pd.DataFrame) -> pd.MultiIndex:

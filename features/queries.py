@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "REACH_DAYS",
-    "account_facts",
+    "account_versions",
     "activity_days",
     "contact_days",
     "opportunity_states",
@@ -144,24 +144,10 @@ def opportunity_states() -> str:
     GROUP BY k.key, o.opportunity_id"""
 
 
-def account_facts(columns: Sequence[str], *, before: Sequence[str] = (), lengths: Sequence[str] = ()) -> str:
-    """Accounts: one row per key with the latest known non-empty value of each column.
-
-    columns: named `latest <column>` in the result.
-    before: columns that are also wanted as known 365 days earlier, named `before <column>`.
-    lengths: text columns that are wanted as their number of characters.
-    """
-
-    def latest(column: str, name: str, condition: str = "") -> str:
-        fact = f"a.{quoted(column)}"
-        value = f"length({fact})" if column in lengths else fact
-        return f"max_by({value}, a.known_at) FILTER (WHERE {fact} IS NOT NULL{condition}) AS {quoted(name)}"
-
-    earlier = " AND a.known_at < k.as_of - INTERVAL 365 DAY"
-    facts = [latest(column, f"latest {column}") for column in columns]
-    facts += [latest(column, f"before {column}", earlier) for column in before]
+def account_versions(columns: Sequence[str]) -> str:
+    """Accounts: every version known before `as_of`, one row each, with the columns that are wanted."""
+    wanted = ", ".join(f"a.{quoted(column)} AS {quoted(f'fact {column}')}" for column in columns)
     return f"""
-    SELECT k.key, {", ".join(facts)}
+    SELECT k.key, CAST(epoch(a.known_at) AS BIGINT) AS known, {wanted}
     FROM accounts AS a
-    JOIN keys AS k ON k.account_id = a.account_id AND k.as_of > a.known_at
-    GROUP BY k.key"""
+    JOIN keys AS k ON k.account_id = a.account_id AND k.as_of > a.known_at"""

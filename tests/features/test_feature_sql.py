@@ -9,7 +9,7 @@ import pytest
 from features import queries
 
 STATEMENTS = {
-    "account_facts": queries.account_facts(["employees", 'a "b"'], before=["employees"], lengths=['a "b"']),
+    "account_versions": queries.account_versions(["employees", 'a "b"']),
     "activity_days": queries.activity_days(),
     "contact_days": queries.contact_days(),
     "topic_sums": queries.topic_sums(),

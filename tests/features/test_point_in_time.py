@@ -15,7 +15,7 @@ from random_rows import ACCOUNTS, AS_OF, CATALOGUE, all_keys, as_tables, shuffle
 from features.point_in_time import FeatureEngine, RecordEngine, build_features
 
 proving = settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
