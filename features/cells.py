@@ -99,8 +99,10 @@ def _text(raw: str, *, binding: Binding, source_type: str, kind: ColumnType) -> 
             f"CASE WHEN isnan({raw}) THEN NULL WHEN {raw} = trunc({raw}) AND abs({raw}) < 9e15 THEN {whole}"
             f" ELSE CAST({raw} AS VARCHAR) END"
         )
+    elif source_type == "VARCHAR":
+        text = f"NULLIF({_trimmed(raw)}, '')"
     else:
-        text = f"NULLIF({_trimmed(f'CAST({raw} AS VARCHAR)')}, '')"
+        text = f"CAST({raw} AS VARCHAR)"
     if binding.empty:
         listed = ", ".join(literal(marker.strip()) for marker in binding.empty)
         text = f"CASE WHEN {text} IN ({listed}) THEN NULL ELSE {text} END"
@@ -197,5 +199,11 @@ def content_sql(columns: dict[str, ColumnType]) -> str:
 
 
 def _part(expression: str, *, kind: ColumnType) -> str:
-    text = f"array_to_string({expression}, chr(31))" if kind == "set" else f"CAST({expression} AS VARCHAR)"
+    match kind:
+        case "set":
+            text = f"array_to_string({expression}, chr(31))"
+        case "timestamp":
+            text = f"CAST(epoch_us({expression}) AS VARCHAR)"
+        case _:
+            text = f"CAST({expression} AS VARCHAR)"
     return f"coalesce(length({text}) || ':' || {text}, '-')"
