@@ -80,6 +80,7 @@ class RegisteredModels:
             # Read when mlflow is imported; a choice of the user's stands.
             os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
             os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+            os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
             from mlflow import MlflowClient
 
             uri = self.workspace.mlflow_uri

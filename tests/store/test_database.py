@@ -6,6 +6,7 @@ import multiprocessing
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -130,6 +131,17 @@ def test_a_locked_store_is_read_and_says_that_it_is_locked(
             store.publish(draft("fit-2"), activate_at=None, now=NOON)
         other.rollback()
         assert store.publish(draft("fit-2"), activate_at=None, now=NOON).release.id == 2
+
+
+def test_a_store_that_another_process_is_making_is_waited_for(tmp_path: Path, url: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "store.db", check_same_thread=False)) as other:
+        other.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        other.execute("BEGIN IMMEDIATE")
+        timer = threading.Timer(0.2, other.rollback)
+        timer.start()
+        with Store.open(url) as store:
+            assert store.history() == ()
+        timer.join()
 
 
 def test_a_store_of_a_newer_version_is_left_alone(url: str) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tracked_models
@@ -300,3 +301,14 @@ def test_promotions_and_rollbacks_say_themselves_in_json(workspace: Workspace) -
     assert document["release"]["fit"] == FIT_2.fingerprint
     back = rolled_back(workspace, hour=2).to_json()
     assert (back["left"]["id"], back["release"]["id"], back["problem"]) == (2, 1, None)
+
+
+def test_what_training_tracks_can_be_promoted(untrained: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.track import Tracker
+
+    # A tracking server of one's own decides where artifacts go; this one takes the current folder.
+    monkeypatch.chdir(untrained.home)
+    training = SimpleNamespace(bundle=FIT, counts={"rows": 60})
+    Tracker(untrained).log(training, metrics={}, figures={})  # type: ignore[arg-type]  # all that it reads
+    assert promoted(untrained).release.fingerprints == {"fit": FIT.fingerprint}
+    assert tracked_models.champions(untrained) == [1, None]
