@@ -52,6 +52,7 @@ class DeskHolder:
         self._refused: set[int] = set()
         self._store: Store | None = None
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
+        self._looking = threading.Lock()
         self._stopping, self._look_now = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="release-watch", daemon=True)
 
@@ -127,7 +128,8 @@ class DeskHolder:
     def look(self) -> None:
         """Load what is new, and swap when it is its turn. Faults are kept, never raised."""
         try:
-            self._look(now=utc_now())
+            with self._looking:
+                self._look(now=utc_now())
         except SpearfishError as error:
             self._complain(error)
         except duckdb.Error as error:

@@ -23,12 +23,13 @@ from serving.population import Deal
 from serving.problems import FieldError, InvalidRequestError
 from serving.requests import clean_domain
 
-__all__ = ["RECORD_ID", "Record", "read_record"]
+__all__ = ["ALL_ALONG", "RECORD_ID", "Record", "read_record"]
 
 RECORD_ID = "(record)"
 """The account_id of the one account in a record's tables."""
 
-_ALL_ALONG = datetime.fromisoformat(START_OF_TIME).replace(tzinfo=None)
+ALL_ALONG = datetime.fromisoformat(START_OF_TIME).replace(tzinfo=None)
+"""When facts without a date count as known."""
 
 # Everything but times was checked when the request was read.
 _TIMES = {
@@ -95,7 +96,7 @@ def _accounts(record: Any) -> Iterator[tuple[str, Row]]:
         row = version.model_dump()
         attributes = row.pop("attributes") or {}
         domain = clean_domain(row["domain"]) if row["domain"] else None
-        known_at = row["known_at"] or _ALL_ALONG
+        known_at = row["known_at"] or ALL_ALONG
         yield path, row | attributes | {"account_id": RECORD_ID, "domain": domain, "known_at": known_at}
 
 
@@ -114,8 +115,8 @@ def _listed(name: str, sent: list[Any]) -> Iterator[tuple[str, Row]]:
 
 
 def _known_at(row: Row) -> datetime:
-    known_at: datetime = row.get("occurred_at") or row.get("closed_at") or row.get("created_at") or _ALL_ALONG
-    return known_at
+    happened = (row.get(name) for name in ("occurred_at", "created_at", "closed_at"))
+    return max((moment for moment in happened if moment is not None), default=ALL_ALONG)
 
 
 def _versions(row: Row) -> Iterator[Row]:

@@ -43,7 +43,7 @@ from serving.desk import Desk, open_desk
 from serving.phrases import phrase
 from serving.population import Deal, intent_obstacle
 from serving.problems import FieldError, InvalidRequestError
-from serving.records import RECORD_ID, read_record
+from serving.records import ALL_ALONG, RECORD_ID, read_record
 from serving.requests import ScoreRequest, parse_request
 
 __all__ = ["default_as_of", "new_request_id", "score_account", "score_once", "utc_now"]
@@ -174,7 +174,8 @@ def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject
             ]
         )
     rows = desk.record_rows(record.tables, RECORD_ID, as_of=as_of)
-    return _Subject(record.account, as_of, newest, record.deals, rows)
+    dated = newest if newest > ALL_ALONG else None
+    return _Subject(record.account, as_of, dated, record.deals, rows)
 
 
 def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: str) -> ScoreAnswer:
@@ -310,6 +311,7 @@ def _unseen(scorers: Iterable[Scorer], *, rows: Mapping[Kind, Row]) -> list[str]
 
 
 def _warnings(subject: _Subject, *, language: Language) -> list[str]:
-    if subject.data_through is None or subject.as_of - subject.data_through <= _STALE:
+    sent_along = subject.account.account_id is None
+    if sent_along or subject.data_through is None or subject.as_of - subject.data_through <= _STALE:
         return []
     return [phrase("old_data", language=language, days=(subject.as_of - subject.data_through).days)]

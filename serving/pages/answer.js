@@ -37,7 +37,7 @@ function summary({ account, as_of, data_through, priority, release }) {
         "dl",
         { class: "moments" },
         fact(t("scored_as_of"), moment(as_of)),
-        data_through && !data_through.startsWith("1970") && fact(t("data"), moment(data_through)),
+        data_through && fact(t("data"), moment(data_through)),
         fact("", t("release", { id: release.id })),
       ),
     ),

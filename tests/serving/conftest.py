@@ -24,6 +24,16 @@ PATIENCE = 120.0
 """Seconds that anything may take to come true on a busy machine."""
 
 
+_SERVE = """
+import sys
+from pathlib import Path
+from features.workspace import Workspace
+from serving.launch import serve
+_, home, port, workers = sys.argv
+raise SystemExit(serve(Workspace(Path(home)), port=int(port), workers=int(workers)))
+"""
+
+
 def until(comes_true: Callable[[], bool], *, patience: float = PATIENCE) -> None:
     """Ask again and again, a tenth of a second apart, and fail when it does not come true in time."""
     pause, end = threading.Event(), time.monotonic() + patience
@@ -38,13 +48,10 @@ class Server:
     def __init__(self, workspace: Workspace, *, log: Path, workers: int = 1) -> None:
         self.workspace, self.log, self.port = workspace, log, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        code = (
-            "from pathlib import Path; from features.workspace import Workspace; from serving.launch import serve; "
-            f"raise SystemExit(serve(Workspace(Path({str(workspace.home)!r})), port={self.port}, workers={workers}))"
-        )
+        command = [sys.executable, "-c", _SERVE, str(workspace.home), str(self.port), str(workers)]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", code], stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
 
     def status(self, path: str) -> int | None:

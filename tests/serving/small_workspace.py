@@ -225,8 +225,10 @@ def build_workspace(home: Path) -> Workspace:
     return workspace
 
 
-def load_data(workspace: Workspace, *, folder: Path) -> None:
-    for name, frame in frames().items():
+def load_data(workspace: Workspace, *, folder: Path, accounts: Sequence[pd.DataFrame] | None = None) -> None:
+    """Ingest the tables; accounts: other ones than the usual."""
+    tables = frames() | ({"accounts": pd.concat(accounts)} if accounts else {})
+    for name, frame in tables.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False)
     mapping = folder / "small.toml"
     mapping.write_text(MAPPING.replace("{folder}", str(folder)), encoding="utf-8")

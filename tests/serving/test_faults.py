@@ -1,0 +1,192 @@
+"""What goes wrong around the server: no release, a broken one, a new one, an engine that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+import small_workspace
+from conftest import running, until
+from small_workspace import AS_OF, bundle, load_data, publish
+
+from features.errors import EngineError
+from features.point_in_time import FeatureEngine
+from features.workspace import Workspace
+from serving import holder as holder_module
+from serving.holder import DeskHolder
+from serving.store import Draft, Store, StoredBundle
+from serving.web import application
+
+REQUEST = {"account_id": "acc-20", "as_of": AS_OF}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Tables without a release."""
+    made = Workspace(tmp_path / "workspace")
+    load_data(made, folder=tmp_path)
+    return made
+
+
+@pytest.fixture
+def holder(workspace: Workspace) -> Any:
+    made = DeskHolder(workspace)
+    made.start()
+    yield made
+    made.stop()
+
+
+def ask(holder: DeskHolder, request: dict[str, Any] = REQUEST) -> httpx.Response:
+    """POST /v1/score to the application, without a server around it."""
+
+    async def post() -> httpx.Response:
+        transport = httpx.ASGITransport(application(holder), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
+            return await client.post("/v1/score", json=request)
+
+    return asyncio.run(post())
+
+
+def test_without_a_release_it_lives_but_is_not_ready(workspace: Workspace, tmp_path: Path) -> None:
+    with running(workspace, log=tmp_path / "log", ready=503) as server:
+        assert server.status("/livez") == 200
+        assert server.status("/") == 200
+        response = httpx.post(f"{server.url}/v1/score", json=REQUEST)
+        assert response.status_code == 503
+        assert int(response.headers["retry-after"]) > 0
+        assert "spearfish promote" in response.json()["detail"]
+        publish(workspace, kinds=["intent"])
+        server.await_status("/readyz", 200)
+        assert httpx.post(f"{server.url}/v1/score", json=REQUEST, timeout=60).json()["intent"]
+        assert server.stop(signal.SIGINT) == 0
+
+
+def test_every_worker_takes_a_new_release_and_no_request_fails(workspace: Workspace, tmp_path: Path) -> None:
+    first = publish(workspace, kinds=["fit"])
+    with running(workspace, log=tmp_path / "log", workers=2) as server, httpx.Client(timeout=60) as asking:
+
+        def seen() -> int:
+            answer = asking.post(f"{server.url}/v1/score", json=REQUEST, headers={"Connection": "close"})
+            release: int = answer.raise_for_status().json()["release"]["id"]
+            return release
+
+        assert {seen() for _ in range(20)} == {first}
+        second = publish(workspace, kinds=["fit"], seed=2)
+        until(lambda: {seen() for _ in range(20)} == {second})
+        assert server.stop(signal.SIGTERM) == 0
+
+
+def test_a_new_release_answers_from_its_moment_on(workspace: Workspace, holder: DeskHolder) -> None:
+    publish(workspace, kinds=["fit"])
+    holder.look()
+    before = holder.desk()
+    soon = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(seconds=3)
+    made = bundle(workspace.tables(), kind="fit", seed=2)
+    with Store.open(workspace.store_url) as store:
+        stored = StoredBundle("fit", made.name, made.fingerprint, made.to_bytes())
+        store.publish(Draft((stored,), "test", "test"), activate_at=soon, now=soon - timedelta(seconds=3))
+    holder.look()
+    assert holder.desk() is before or datetime.now(UTC).replace(tzinfo=None) >= soon
+    until(lambda: holder.desk() is not before, patience=30)
+    assert datetime.now(UTC).replace(tzinfo=None) >= soon
+    assert holder.desk().release.fit is not None
+    assert holder.desk().release.fit.bundle.fingerprint == made.fingerprint
+
+
+def test_a_broken_bundle_is_refused_and_the_old_release_goes_on(
+    workspace: Workspace, holder: DeskHolder
+) -> None:
+    first = publish(workspace, kinds=["fit"])
+    holder.look()
+    with Store.open(workspace.store_url) as store:
+        broken = StoredBundle("fit", "icp_fit", "f" * 64, b"no bundle")
+        now = small_workspace.NOW
+        store.publish(Draft((broken,), "test", "test"), activate_at=None, now=now)
+    holder.look()
+    assert holder.ready
+    response = ask(holder)
+    assert response.json()["release"]["id"] == first
+
+
+def test_new_tables_are_taken_without_a_restart(
+    workspace: Workspace, holder: DeskHolder, tmp_path: Path
+) -> None:
+    publish(workspace, kinds=["fit"])
+    holder.look()
+    before = holder.desk().snapshot.manifest.snapshot
+    frame = small_workspace.frames()["accounts"]
+    newcomer = frame.iloc[[0]].assign(account_id="acc-new", domain="new.example")
+    load_data(workspace, folder=tmp_path, accounts=[frame, newcomer])
+    holder.look()
+    assert holder.desk().snapshot.manifest.snapshot != before
+    assert ask(holder, {"account_id": "acc-new"}).status_code == 200
+
+
+@pytest.mark.parametrize("fault", [duckdb.FatalException, duckdb.InternalException])
+def test_a_fatal_fault_of_the_engine_reopens_it(
+    workspace: Workspace, holder: DeskHolder, monkeypatch: pytest.MonkeyPatch, fault: type[duckdb.Error]
+) -> None:
+    publish(workspace, kinds=["fit"])
+    holder.look()
+    broken = holder.desk()
+
+    def fail(*_: object) -> None:
+        try:
+            raise fault("INTERNAL Error: dict-surviving cache")
+        except duckdb.Error as error:
+            raise EngineError("the feature query failed", sql="SELECT 1") from error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FeatureEngine, "build_one", fail)
+        response = ask(holder)
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) > 0
+    assert response.json()["type"] == "urn:spearfish:problem:engine-restarted"
+    assert "dict-surviving" not in response.text
+    until(lambda: holder.ready, patience=30)
+    assert holder.desk() is not broken
+    assert ask(holder).status_code == 200
+
+
+def test_an_unforeseen_error_tells_nothing_of_the_inside(
+    workspace: Workspace, holder: DeskHolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(workspace, kinds=["fit"])
+    holder.look()
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a secret path")
+
+    monkeypatch.setattr(holder_module, "score_account", fail)
+    response = ask(holder)
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-request-id"] == response.json()["request_id"]
+    assert "secret" not in response.text
+    assert "content-security-policy" in response.headers
+
+
+def test_a_workspace_of_another_contract_is_said(workspace: Workspace, holder: DeskHolder) -> None:
+    text = workspace.manifest_path.read_text(encoding="utf-8")
+    workspace.manifest_path.write_text(text.replace('"contract_version": 1', '"contract_version": 0'))
+    publish_without_tables(workspace)
+    holder.look()
+    response = ask(holder)
+    assert response.status_code == 503
+    assert "older data contract" in response.json()["detail"]
+
+
+def publish_without_tables(workspace: Workspace) -> None:
+    """A release in a workspace whose tables cannot be read."""
+    tables = Workspace(workspace.home.parent / "other")
+    load_data(tables, folder=workspace.home.parent)
+    made = bundle(tables.tables(), kind="fit")
+    with Store.open(workspace.store_url) as store:
+        stored = StoredBundle("fit", made.name, made.fingerprint, made.to_bytes())
+        store.publish(Draft((stored,), "test", "test"), activate_at=None, now=small_workspace.NOW)
