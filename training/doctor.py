@@ -18,7 +18,6 @@ from http.client import HTTPConnection, HTTPException
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow.lib
 import pyarrow.parquet as pq
@@ -218,26 +217,10 @@ def _release(workspace: Workspace) -> str:
 def _mlflow(workspace: Workspace) -> str:
     from training.registered import RegisteredModels, shown_uri
 
-    _require_reachable(workspace.mlflow_uri)
     known = RegisteredModels(workspace).known()
     return (
         f"{shown_uri(workspace.mlflow_uri)}, {len(known['fit'])} fit and {len(known['intent'])} intent models"
     )
-
-
-def _require_reachable(uri: str) -> None:
-    """A server that is down would be asked again for minutes."""
-    parts = urlsplit(uri)
-    if parts.scheme not in {"http", "https"}:
-        return
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), timeout=PATIENCE_SECONDS).close()
-    except OSError as error:
-        raise WorkspaceError(
-            f"MLflow does not answer at {parts.hostname}:{port}",
-            fix="check that it runs and that MLFLOW_TRACKING_URI is right",
-        ) from error
 
 
 def _aliases(workspace: Workspace, *, repair: bool) -> str:
@@ -246,7 +229,6 @@ def _aliases(workspace: Workspace, *, repair: bool) -> str:
     release = _chosen(workspace)
     if release is None:
         return "nothing was promoted yet"
-    _require_reachable(workspace.mlflow_uri)
     registered = RegisteredModels(workspace)
     known = registered.known()
     wanted, found = holders(known, release.fingerprints), champions(known)

@@ -9,12 +9,15 @@ versions; a kind that a release lacks has no champion.
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -42,6 +45,7 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 BUNDLE_ARTIFACT = "bundle"
 FINGERPRINT_TAG = "bundle_fingerprint"
+PATIENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -71,32 +75,20 @@ class RegisteredModels:
     """The registered models of a workspace's MLflow."""
 
     workspace: Workspace
-    _client: list[Any] = field(default_factory=list, repr=False)
 
+    @cached_property
     def client(self) -> Any:
         """The MLflow client. Raises WorkspaceError when there is nothing to talk to."""
-        if not self._client:
-            self._require_database()
-            # Read when mlflow is imported; a choice of the user's stands.
-            os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-            os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-            os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-            from mlflow import MlflowClient
-
-            uri = self.workspace.mlflow_uri
-            with self._faults():
-                self._client.append(MlflowClient(tracking_uri=uri, registry_uri=uri))
-        return self._client[0]
-
-    def _require_database(self) -> None:
-        """Opening a SQLite file that is not there would make an empty one, in seconds."""
         uri = self.workspace.mlflow_uri
-        if uri.startswith("sqlite:") and not Path(str(make_url(uri).database)).is_file():
-            raise WorkspaceError(
-                "no model was trained yet",
-                got=f"no database at {shown_uri(uri)}",
-                fix="run `spearfish train` first",
-            )
+        _require_reachable(uri)
+        # Read when mlflow is imported; a choice of the user's stands.
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+        from mlflow import MlflowClient
+
+        with self._faults():
+            return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -113,7 +105,7 @@ class RegisteredModels:
 
     def versions(self, kind: Kind) -> tuple[Version, ...]:
         """Every version of the model of a kind, the newest first."""
-        client = self.client()
+        client = self.client
         with self._faults():
             models = client.search_registered_models(f"name='{NAMES[kind]}'")
             found = list(_pages(client, NAMES[kind])) if models else []
@@ -128,7 +120,7 @@ class RegisteredModels:
         """The bundle of a version, loaded and checked against its golden rows, or BundleError."""
         from mlflow.exceptions import MlflowException
 
-        client = self.client()
+        client = self.client
         with tempfile.TemporaryDirectory() as folder:
             try:
                 client.download_artifacts(version.run_id, BUNDLE_ARTIFACT, folder)
@@ -143,7 +135,7 @@ class RegisteredModels:
 
     def crown(self, wanted: Champions, *, present: Champions) -> None:
         """Give the alias `champion` to the wanted versions, and take it from a kind that has none."""
-        client = self.client()
+        client = self.client
         for kind, name in NAMES.items():
             now, then = present.get(kind), wanted.get(kind)
             with self._faults():
@@ -197,6 +189,28 @@ def _holder(known: Known, kind: Kind, fingerprint: str) -> Version:
             fix="nothing is lost, the bundle is in the store; train and promote to track it again",
         )
     return next((one for one in held if CHAMPION in one.aliases), held[0])
+
+
+def _require_reachable(uri: str) -> None:
+    """Fail at once where MLflow would make an empty database, or ask a server that is down for minutes."""
+    parts = urlsplit(uri)
+    if parts.scheme == "sqlite" and not Path(str(make_url(uri).database)).is_file():
+        raise WorkspaceError(
+            "no model was trained yet", got=f"no database at {uri}", fix="run `spearfish train` first"
+        )
+    if parts.scheme in {"http", "https"}:
+        _require_server(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+
+def _require_server(host: str, port: int) -> None:
+    try:
+        socket.create_connection((host, port), timeout=PATIENCE_SECONDS).close()
+    except OSError as error:
+        raise WorkspaceError(
+            f"MLflow does not answer at {host}:{port}",
+            got=error,
+            fix="check that it runs and that MLFLOW_TRACKING_URI is right",
+        ) from error
 
 
 def shown_uri(uri: str) -> str:
