@@ -108,7 +108,7 @@ def test_the_bars_grow_with_the_contribution(page: Page, client: httpx.Client) -
     reasons = said["reasons_for"] + said["reasons_against"]
     largest = max(abs(reason["contribution"]) for reason in reasons)
     for reason, bar in zip(reasons, half.locator(".bars li").all(), strict=True):
-        assert bar.locator(".sentence").inner_text() == reason["sentence"]
+        assert bar.locator(".sentence").text_content() == reason["sentence"]
         track, fill = (bar.locator(part).bounding_box() for part in (".track", ".fill"))
         assert track is not None
         assert fill is not None
@@ -148,7 +148,7 @@ def test_nothing_entered_is_said_beside_the_field(page: Page) -> None:
 
 
 def test_an_account_described_by_hand(page: Page) -> None:
-    page.get_by_text("By hand").click()
+    page.get_by_role("radio", name="By hand").check()
     page.get_by_label("Name", exact=True).fill("Northwind")
     page.get_by_label("Industry").fill("software")
     page.get_by_label("Employees").fill("many")
