@@ -18,6 +18,7 @@ __all__ = [
     "SALES_PRIORITIES",
     "BacktestSettings",
     "FitLabelSettings",
+    "FitLearningSettings",
     "Grade",
     "GradeOrNone",
     "IntentLabelSettings",
@@ -107,10 +108,19 @@ class LearningSettings(Section):
     seed: int = Field(default=7, ge=0)
 
 
+class FitLearningSettings(LearningSettings):
+    """[model.fit]: some thousand opportunities bear small trees; averaging three steadies them."""
+
+    learning_rate: float = Field(default=0.08, gt=0.0, le=1.0)
+    num_leaves: int = Field(default=4, ge=2, le=255)
+    feature_fraction: float = Field(default=0.8, gt=0.0, le=1.0)
+    members: int = Field(default=3, ge=1, le=20)
+
+
 class ModelSettings(Section):
     """[model]"""
 
-    fit: LearningSettings = LearningSettings()
+    fit: FitLearningSettings = FitLearningSettings()
     intent: LearningSettings = LearningSettings()
 
 

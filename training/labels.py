@@ -173,12 +173,20 @@ def fit_labels(tables: Tables, *, cutoff: datetime, settings: FitLabelSettings) 
     return FitLabels(_fit_frame(known[used], matures=typical), counts, lost, typical)
 
 
-def fit_outcomes(tables: Tables, *, created_from: datetime, created_until: datetime) -> pd.DataFrame:
-    """Every closed opportunity created in [created_from, created_until), by all that is known: for
-    evaluation, never for training. The columns of the training frame without `label_known_at`."""
+def fit_outcomes(
+    tables: Tables, *, created_from: datetime | None = None, created_until: datetime | None = None
+) -> pd.DataFrame:
+    """Every closed opportunity created in [created_from, created_until), by all that is known.
+
+    For evaluation, never for training: account_id, as_of (creation), label, opportunity_id; oldest first.
+    """
     known = _opportunities(tables, known_before=None, product=None)
-    inside = (known["created_at"] >= created_from) & (known["created_at"] < created_until)
-    return _fit_frame(known[inside & known["outcome"].notna() & known["account_known"]])
+    inside = known["outcome"].notna() & known["account_known"]
+    if created_from is not None:
+        inside &= known["created_at"] >= created_from
+    if created_until is not None:
+        inside &= known["created_at"] < created_until
+    return _fit_frame(known[inside])
 
 
 def _opportunities(tables: Tables, *, known_before: datetime | None, product: str | None) -> pd.DataFrame:

@@ -1,0 +1,252 @@
+"""The simulated-market check: how close both models come to the best possible ranker.
+
+Turns seeds into pairs of markets, one to learn from and a larger one, of other accounts, to be judged on,
+and compares the models with logistic regression and with the true chances. Time rule: learning stops at the
+end of the training market; the test snapshot lies one horizon before its end, opportunities are looked at
+as they were opened. Null rule: none; every opportunity and snapshot of a simulated market has its truth.
+
+    python -m training.market_check --seeds 10 --out results/simulated_market.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from features.catalogue import learn_catalogue
+from features.contract import TABLES
+from features.errors import InputError
+from features.mapping import Config, load_config
+from features.settings import LearningSettings
+from features.tables import Tables
+from models.bundle import Kind
+from training.baselines import logistic_regression_probabilities
+from training.console import Output
+from training.evaluate import roc_auc
+from training.fit import fit_rows, intent_rows, matrix, select_features
+from training.labels import fit_labels, fit_outcomes, intent_outcomes
+from training.learn import Progress, Rows, learn
+from training.market.settings import MarketSettings
+from training.market.write import read_truth, simulate
+
+__all__ = ["Comparison", "check_seed", "market_tables", "summarise"]
+
+_CONFIG: Final = Path(__file__).parents[1] / "configs" / "simulated_market.toml"
+_TEST_SEEDS: Final = 1_000_000
+"""Test markets have other seeds than any training market: seed + a million."""
+
+_LEARN: Final = "learn {kind} of market {seed}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """ROC AUC of three rankers on the same rows of a test market."""
+
+    kind: Kind
+    seed: int
+    rows: int
+    events: int
+    model: float
+    logistic_regression: float
+    best: float
+
+
+def check_seed(
+    seed: int,
+    *,
+    accounts: int = 5_000,
+    test_accounts: int = 50_000,
+    folder: Path,
+    config: Config | None = None,
+    progress: Progress | None = None,
+) -> tuple[Comparison, Comparison]:
+    """Learn fit and intent from the market `seed` and judge both on a market of other accounts.
+
+    folder: where both markets are written; earlier ones there are replaced.
+    """
+    config = config or load_config(_CONFIG)
+    learned_from = MarketSettings(accounts=accounts, seed=seed)
+    judged_on = MarketSettings(accounts=test_accounts, seed=seed + _TEST_SEEDS)
+    for name, settings in (("train", learned_from), ("test", judged_on)):
+        simulate(settings, directory=folder / name, progress=_told(progress, f"simulate {name} {seed}"))
+    train, test = (market_tables(folder / name, config=config) for name in ("train", "test"))
+    end = learned_from.end
+    rows = {
+        "fit": _fit_rows(train, end=end, config=config),
+        "intent": _intent_rows(train, end=end, config=config),
+    }
+    keys = {
+        "fit": _fit_test(test, folder / "test"),
+        "intent": _intent_test(test, folder / "test", end=judged_on.end, config=config),
+    }
+    kinds: tuple[Kind, Kind] = ("fit", "intent")
+    fit, intent = (
+        _compare(kind, seed, rows=rows[kind], keys=keys[kind], tables=test, config=config, progress=progress)
+        for kind in kinds
+    )
+    return fit, intent
+
+
+def market_tables(directory: Path, *, config: Config) -> Tables:
+    """The tables of a simulated market as they were written; they follow the contract already."""
+    return Tables({name: (directory / f"{name}.parquet",) for name in TABLES}, config.attributes)
+
+
+def summarise(comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """Means over seeds with 95 % intervals (Student's t): each ranker, the gap to the best, the lead."""
+    frame = pd.DataFrame([asdict(one) for one in comparisons])
+    frame["gap_to_best"] = frame["best"] - frame["model"]
+    frame["ahead_of_logistic_regression"] = frame["model"] - frame["logistic_regression"]
+    names = ["model", "logistic_regression", "best", "gap_to_best", "ahead_of_logistic_regression"]
+    return {
+        str(kind): {name: _mean(part[name].to_numpy()) for name in names}
+        for kind, part in frame.groupby("kind")
+    }
+
+
+def _fit_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
+    catalogue = learn_catalogue(tables, cutoff=end)
+    labels = fit_labels(tables, cutoff=end, settings=config.labels.fit)
+    selected = select_features(catalogue, kind="fit", settings=config.model.fit)
+    return fit_rows(tables, labels=labels, catalogue=selected)
+
+
+def _intent_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
+    catalogue = learn_catalogue(tables, cutoff=end)
+    selected = select_features(catalogue, kind="intent", settings=config.model.intent)
+    return intent_rows(tables, cutoff=end, config=config, catalogue=selected)[0]
+
+
+def _fit_test(tables: Tables, directory: Path) -> pd.DataFrame:
+    """Every closed opportunity with its true chance to be won: account_id, as_of, label, truth."""
+    truth = read_truth(directory).fit[["opportunity_id", "probability"]]
+    return _with_truth(fit_outcomes(tables), truth, on=["opportunity_id"])
+
+
+def _intent_test(tables: Tables, directory: Path, *, end: datetime, config: Config) -> pd.DataFrame:
+    """The population one horizon before the end, with its true chance to open an opportunity."""
+    settings = config.labels.intent
+    moment = end - timedelta(days=settings.horizon_days)
+    truth = read_truth(directory).intent[["account_id", "as_of", "probability"]]
+    outcomes = intent_outcomes(tables, as_of=[moment], settings=settings)
+    return _with_truth(outcomes, truth[truth["as_of"] == pd.Timestamp(moment)], on=["account_id", "as_of"])
+
+
+def _with_truth(outcomes: pd.DataFrame, truth: pd.DataFrame, *, on: list[str]) -> pd.DataFrame:
+    joined = outcomes.merge(truth.rename(columns={"probability": "truth"}), on=on, how="left")
+    if joined["truth"].isna().any():
+        raise InputError("rows without truth", got=int(joined["truth"].isna().sum()), fix="simulate again")
+    return joined
+
+
+def _compare(
+    kind: Kind,
+    seed: int,
+    *,
+    rows: Rows,
+    keys: pd.DataFrame,
+    tables: Tables,
+    config: Config,
+    progress: Progress | None,
+) -> Comparison:
+    settings: LearningSettings = config.model.fit if kind == "fit" else config.model.intent
+    X = matrix(tables, keys, catalogue=rows.catalogue)
+    learned = learn(rows, settings=settings, progress=progress, what=_LEARN.format(kind=kind, seed=seed))
+    everything = np.arange(len(rows.frame), dtype=np.int64)
+    logistic = logistic_regression_probabilities(rows, earlier=everything, X=X, settings=settings)
+    label = keys["label"].to_numpy()
+    model, regression, best = (
+        roc_auc(label, probabilities=chances)
+        for chances in (learned.probabilities(X), logistic, keys["truth"].to_numpy())
+    )
+    return Comparison(kind, seed, len(keys), int(label.sum()), model, regression, best)
+
+
+def _mean(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
+    from scipy.stats import t
+
+    mean = float(values.mean())
+    if len(values) < 2:
+        return {"mean": mean, "low": None, "high": None}
+    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return {"mean": mean, "low": mean - half, "high": mean + half}
+
+
+def _told(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress(what, done, total)
+
+
+def _commit() -> str | None:
+    """The commit of the code that ran, with `+` when files differ from it; None outside a repository."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parent,
+    )
+    return described.stdout.strip() or None
+
+
+def main() -> None:
+    """The command: check some seeds and write what was found as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m training.market_check", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10, help="seeds 0 to N - 1")
+    parser.add_argument("--accounts", type=int, default=5_000, help="accounts to learn from")
+    parser.add_argument("--test-accounts", type=int, default=50_000, help="accounts to be judged on")
+    parser.add_argument("--out", type=Path, help="write the JSON here, too")
+    given = parser.parse_args()
+    output = Output(as_json=True)
+    started = time.monotonic()
+    comparisons: list[Comparison] = []
+    with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
+        for seed in range(given.seeds):
+            comparisons += check_seed(
+                seed,
+                accounts=given.accounts,
+                test_accounts=given.test_accounts,
+                folder=Path(folder),
+                progress=progress,
+            )
+            output.table(["kind", "seed", "rows", "events", "model", "LR", "best"], _lines(comparisons[-2:]))
+    document = {
+        "commit": _commit(),
+        "seeds": list(range(given.seeds)),
+        "accounts": given.accounts,
+        "test_accounts": given.test_accounts,
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        "roc_auc": summarise(comparisons),
+        "by_seed": [asdict(one) for one in comparisons],
+    }
+    if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    output.result(document)
+
+
+def _lines(comparisons: Sequence[Comparison]) -> list[tuple[object, ...]]:
+    return [
+        (
+            one.kind,
+            one.seed,
+            one.rows,
+            one.events,
+            *(f"{v:.4f}" for v in (one.model, one.logistic_regression, one.best)),
+        )
+        for one in comparisons
+    ]
+
+
+if __name__ == "__main__":
+    main()
