@@ -69,6 +69,8 @@ class AccountIndex:
             "CREATE INDEX account_by_domain ON account_index (domain)",
             _DEALS,
             "CREATE INDEX deal_by_account ON deal (account_id)",
+            # Looking one account up is faster on one thread.
+            "SET threads = 1",
         ):
             self._connection.execute(statement)
 

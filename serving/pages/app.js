@@ -2,7 +2,7 @@
 
 import { overview } from "./api.js";
 import { element } from "./dom.js";
-import { apply, moment, number, setLanguage, t } from "./i18n.js";
+import { apply, day, number, setLanguage, t } from "./i18n.js";
 import * as score from "./score.js";
 
 const VIEWS = [{ path: "#/score", label: "nav_score", view: score }];
@@ -25,7 +25,7 @@ function showFacts() {
   const parts = facts
     ? [
         t("accounts", { count: number(facts.accounts) }),
-        facts.data_through && t("data_through", { date: moment(facts.data_through) }),
+        facts.data_through && t("data_through", { date: day(facts.data_through) }),
         t("release", { id: facts.release }),
       ].filter(Boolean)
     : [t("not_ready")];

@@ -174,3 +174,5 @@ export const moment = (iso) => {
   const options = { dateStyle: "medium", timeStyle: atMidnight ? undefined : "short", timeZone: "UTC" };
   return new Intl.DateTimeFormat(locale(), options).format(new Date(iso)) + (atMidnight ? "" : " UTC");
 };
+
+export const day = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeZone: "UTC" }).format(new Date(iso));
