@@ -50,10 +50,7 @@ def beeswarm(training: Training) -> Figure:
         values=contributions, data=rows, feature_names=list(training.bundle.catalogue.names)
     )
     figure = pyplot.figure(figsize=(9, 6))
-    # Its own generator only scatters points; a fixed one gives the same picture each time.
-    shap.plots.beeswarm(
-        explanation, max_display=_SHOWN, show=False, plot_size=None, rng=np.random.default_rng(0)
-    )
+    shap.plots.beeswarm(explanation, max_display=_SHOWN, show=False, plot_size=None)
     figure.axes[0].set_xlabel("contribution to the logit (log-odds)")
     figure.tight_layout()
     pyplot.close(figure)

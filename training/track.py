@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import lightgbm
 from matplotlib.figure import Figure
 
 from features.workspace import Workspace
-from models.bundle import save
+from models.bundle import Bundle, save
 from training.evaluate import Estimate
 from training.fit import Training
 from training.registered import BUNDLE_ARTIFACT, CHALLENGER, FINGERPRINT_TAG
@@ -35,16 +36,13 @@ class Tracker:
 
     def __init__(self, workspace: Workspace) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         # Its migrations otherwise tell of themselves, line by line.
         os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-        import mlflow
+        from mlflow import MlflowClient
 
         workspace.home.mkdir(parents=True, exist_ok=True)
-        mlflow.set_tracking_uri(workspace.mlflow_uri)
-        mlflow.set_registry_uri(workspace.mlflow_uri)
-        self._mlflow: Any = mlflow
-        self._client: Any = mlflow.MlflowClient()
+        # A client of its own: MLflow's global address would redirect every other workspace of the process.
+        self._client: Any = MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
         self._experiment = self._experiment_id(workspace)
 
     def log(
@@ -53,56 +51,52 @@ class Tracker:
         *,
         metrics: Mapping[str, Estimate],
         figures: Mapping[str, Figure],
-        report: Path | None = None,
+        report: Path,
     ) -> str:
         """Log one training and register its bundle; returns the run's identifier."""
-        bundle, mlflow = training.bundle, self._mlflow
-        with mlflow.start_run(experiment_id=self._experiment, run_name=bundle.name) as run:
-            mlflow.log_params(bundle.card["parameters"])
-            mlflow.set_tags(
-                {
-                    "data_fingerprint": bundle.card["data_fingerprint"],
-                    "cutoff": bundle.card["cutoff"],
-                    FINGERPRINT_TAG: bundle.fingerprint,
-                }
-            )
-            mlflow.log_metrics(_flat(metrics) | {"base_rate": bundle.card["base_rate"]})
-            mlflow.log_metrics({f"count_{name}": count for name, count in training.counts.items()})
-            for name, figure in figures.items():
-                mlflow.log_figure(figure, f"plots/{name}.png")
-            if report is not None:
-                mlflow.log_artifact(str(report))
-            with tempfile.TemporaryDirectory() as folder:
-                path = save(bundle, Path(folder) / BUNDLE_ARTIFACT)
-                mlflow.log_artifacts(str(path), BUNDLE_ARTIFACT)
-            logged = self._log_booster(training)
-        self._register(training, run_id=run.info.run_id, logged=logged)
-        return str(run.info.run_id)
+        bundle, client = training.bundle, self._client
+        run_id: str = client.create_run(
+            self._experiment, run_name=bundle.name, tags=_tags(bundle)
+        ).info.run_id
+        client.log_batch(run_id, metrics=_metrics(training, metrics), params=_parameters(bundle))
+        for name, figure in figures.items():
+            client.log_figure(run_id, figure, f"plots/{name}.png")
+        client.log_artifact(run_id, str(report))
+        with tempfile.TemporaryDirectory() as folder:
+            client.log_artifacts(run_id, str(save(bundle, Path(folder) / BUNDLE_ARTIFACT)), BUNDLE_ARTIFACT)
+            model_id = self._log_booster(bundle, run_id=run_id, folder=Path(folder) / "booster")
+        client.set_terminated(run_id)
+        self._register(bundle, run_id=run_id, model_id=model_id)
+        return run_id
 
-    def _log_booster(self, training: Training) -> Any:
+    def _log_booster(self, bundle: Bundle, *, run_id: str, folder: Path) -> str:
+        """The raw booster as an MLflow model that takes doubles and returns probabilities."""
+        import mlflow.lightgbm
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, Schema
 
-        bundle = training.bundle
         columns = Schema([ColSpec("double", name) for name in bundle.catalogue.names])
-        return self._mlflow.lightgbm.log_model(
+        mlflow.lightgbm.save_model(
             lightgbm.Booster(model_str=bundle.booster_text),
-            name="booster",
+            str(folder),
             signature=ModelSignature(inputs=columns, outputs=Schema([ColSpec("double")])),
             # Named, because MLflow would otherwise load the model in a new process to find out.
             pip_requirements=[f"lightgbm=={lightgbm.__version__}"],
         )
+        logged = self._client.create_logged_model(self._experiment, name="booster", source_run_id=run_id)
+        self._client.log_model_artifacts(logged.model_id, str(folder))
+        self._client.finalize_logged_model(logged.model_id, "READY")
+        return str(logged.model_id)
 
-    def _register(self, training: Training, *, run_id: str, logged: Any) -> None:
-        bundle = training.bundle
+    def _register(self, bundle: Bundle, *, run_id: str, model_id: str) -> None:
         if not self._client.search_registered_models(f"name='{bundle.name}'"):
             self._client.create_registered_model(bundle.name)
         version = self._client.create_model_version(
             bundle.name,
-            logged.model_uri,
+            f"models:/{model_id}",
             run_id=run_id,
             tags={FINGERPRINT_TAG: bundle.fingerprint},
-            model_id=logged.model_id,
+            model_id=model_id,
         )
         self._client.set_registered_model_alias(bundle.name, CHALLENGER, version.version)
 
@@ -115,9 +109,30 @@ class Tracker:
         return str(self._client.create_experiment(EXPERIMENT, artifact_location=location))
 
 
-def _flat(metrics: Mapping[str, Estimate]) -> dict[str, float]:
+def _tags(bundle: Bundle) -> dict[str, str]:
+    card = bundle.card
     return {
+        "data_fingerprint": card["data_fingerprint"],
+        "cutoff": card["cutoff"],
+        FINGERPRINT_TAG: bundle.fingerprint,
+    }
+
+
+def _parameters(bundle: Bundle) -> list[Any]:
+    from mlflow.entities import Param
+
+    return [Param(name, str(value)) for name, value in bundle.card["parameters"].items()]
+
+
+def _metrics(training: Training, metrics: Mapping[str, Estimate]) -> list[Any]:
+    from mlflow.entities import Metric
+
+    values = {
         f"{name}{suffix}": value
         for name, estimate in metrics.items()
         for suffix, value in (("", estimate.value), ("_low", estimate.low), ("_high", estimate.high))
     }
+    values |= {f"count_{name}": float(count) for name, count in training.counts.items()}
+    values["base_rate"] = training.bundle.card["base_rate"]
+    now = int(time.time() * 1000)
+    return [Metric(name, value, now, 0) for name, value in values.items()]
