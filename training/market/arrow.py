@@ -43,12 +43,12 @@ __all__ = ["PRODUCT", "SCHEMAS", "TRUTH_SCHEMAS", "block_tables", "block_truth"]
 
 PRODUCT: Final = "spearfish platform"
 
-_NUMBERS: Final = Tables(
+_DECLARED: Final = Tables(
     {},
     tuple(Attribute(name=name, type=kind, label=name) for name, kind in ATTRIBUTES.items()),
 )
 SCHEMAS: Final[dict[str, pa.Schema]] = {
-    name: _NUMBERS.schema(name)
+    name: _DECLARED.schema(name)
     for name in (
         "accounts",
         "contacts",

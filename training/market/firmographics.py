@@ -9,7 +9,7 @@ latest known non-empty cell counts, as the contract says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -115,18 +115,20 @@ def _draw_times(generator: np.random.Generator, *, settings: MarketSettings) -> 
     return times + np.where(times < NEVER, np.arange(VERSIONS), 0)
 
 
-def _draw_numbers(
-    generator: np.random.Generator, *, industry: Integers, measured_at: Integers, settings: MarketSettings
-) -> dict[str, Floats]:
-    """The true course of each column at the moments measured, without any gaps: (n, V) each."""
-    years = (measured_at - settings.start_seconds) / (365.25 * DAY)
-    log_size = _LOG_SIZE[industry] + generator.normal(0.0, 1.45, _N)
-    growth = generator.normal(0.06, 0.12, _N)
-    measured_log_size = log_size[:, None] + growth[:, None] * years
-    employees = np.maximum(np.round(np.exp(measured_log_size)), 1.0)
-    revenue_per_head = np.exp(generator.normal(11.9, 0.5, _N) + np.array((0.1, 0.4, -0.2))[industry % 3])
+def _year(seconds: Integers) -> Integers:
+    """Calendar year of each moment."""
+    return seconds.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
+
+
+def _draw_lasting(
+    generator: np.random.Generator, *, industry: Integers, log_size: Floats, first_measured: Integers
+) -> dict[str, npt.NDArray[Any]]:
+    """Columns that stay the same: (n,) each. Larger companies are older, better funded and buy formally."""
     age = np.maximum(np.exp(generator.normal(2.35 + 0.13 * (log_size - 5.0), 0.75, _N)), 0.5)
-    funding_age = generator.exponential(900.0, _N)
+    founded_year = np.floor(_year(first_measured) + 0.5 - age)
+    funded_days_ago = generator.exponential(900.0, _N) - 700.0
+    funded_at = first_measured - (funded_days_ago * DAY).astype(np.int64)
+    founded_at = (founded_year - 1970).astype(np.int64).astype("datetime64[Y]").astype("datetime64[s]")
     country = _choice(generator, shares=(38, 14, 12, 10, 9, 7, 5, 5), size=_N)
     stage_shares = np.column_stack(
         [
@@ -137,23 +139,35 @@ def _draw_numbers(
             np.exp(log_size - 8.5),
         ]
     )
-    constant = {
+    return {
         "industry": industry,
         "country": country,
         "region": np.array([REGIONS.index(region) for region in REGION_OF_COUNTRY])[country],
         "city": country * 4 + _choice(generator, shares=(5, 3, 2, 2), size=_N),
-        "founded_year": np.floor(2022.0 - age),
+        "founded_year": founded_year,
         "sales_team_share": np.round(generator.beta(2.0, 6.0 + 2.0 * (industry >= 7), _N), 3),
         "has_procurement_team": generator.random(_N) < 1 / (1 + np.exp(6.0 - log_size)),
         "funding_stage": _choice(generator, shares=stage_shares),
-        "last_funding_at": settings.start_seconds - 180 * DAY + (600 - funding_age).astype(np.int64) * DAY,
+        "last_funding_at": np.maximum(funded_at // DAY * DAY, founded_at.astype(np.int64)),
         "remote_share": np.round(generator.beta(1.5, 2.5, _N), 3),
         "is_subsidiary": generator.random(_N) < 0.12 + 0.02 * np.clip(log_size - 3.0, 0.0, 6.0),
         "fiscal_year_end": _choice(generator, shares=(2, 2, 1, 7), size=_N),
     }
+
+
+def _draw_numbers(
+    generator: np.random.Generator, *, industry: Integers, measured_at: Integers, settings: MarketSettings
+) -> dict[str, Floats]:
+    """The true course of each column at the moments measured, without any gaps: (n, V) each."""
+    years = (measured_at - settings.start_seconds) / (365.25 * DAY)
+    log_size = _LOG_SIZE[industry] + generator.normal(0.0, 1.45, _N)
+    growth = generator.normal(0.06, 0.12, _N)
+    employees = np.maximum(np.round(np.exp(log_size[:, None] + growth[:, None] * years)), 1.0)
+    revenue_per_head = np.exp(generator.normal(11.9, 0.5, _N) + np.array((0.1, 0.4, -0.2))[industry % 3])
+    lasting = _draw_lasting(generator, industry=industry, log_size=log_size, first_measured=measured_at[:, 0])
     numbers = {
         name: np.repeat(np.asarray(column, dtype=np.float64)[:, None], VERSIONS, axis=1)
-        for name, column in constant.items()
+        for name, column in lasting.items()
     }
     revenue = employees * revenue_per_head[:, None]
     numbers["employees"] = employees

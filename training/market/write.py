@@ -118,15 +118,19 @@ def simulate(settings: MarketSettings, *, directory: Path, progress: Progress | 
     progress: called with (accounts done, accounts in all) after each chunk.
     Raises ConfigError when the directory holds anything but an earlier market.
     """
+    directory = directory.absolute()
     _check_replaceable(directory)
-    partial = directory.with_name(directory.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial, earlier = (directory.with_name(directory.name + end) for end in (".partial", ".earlier"))
+    for left_behind in (partial, earlier):
+        shutil.rmtree(left_behind, ignore_errors=True)
     try:
         rows = _write(settings, directory=partial, progress=progress)
-        shutil.rmtree(directory, ignore_errors=True)
+        if directory.exists():
+            directory.rename(earlier)
         partial.rename(directory)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        for left_behind in (partial, earlier):
+            shutil.rmtree(left_behind, ignore_errors=True)
     return MarketReport(directory, rows)
 
 
