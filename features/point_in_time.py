@@ -21,6 +21,7 @@ from features import queries
 from features.catalogue import Catalogue
 from features.errors import ContractError, EngineError, InputError
 from features.matrix import STEPS, Rows, Scatter
+from features.resident import AccountNumbers, make_resident
 from features.tables import Tables, open_engine
 
 __all__ = ["FeatureEngine", "RecordEngine", "build_features"]
@@ -28,12 +29,16 @@ __all__ = ["FeatureEngine", "RecordEngine", "build_features"]
 _CHUNK = 100_000
 """Keys that are worked on at once; bounds the memory."""
 
+_REQUEST_TABLE = """
+CREATE TEMP TABLE request AS SELECT account_id, known_at AS as_of FROM accounts WHERE known_at IS NULL"""
+
 _REQUEST = """
 keys AS (
     SELECT CAST(0 AS BIGINT) AS key, account_id || '' AS account_id, as_of + INTERVAL 0 SECOND AS as_of
     FROM request
 )"""
-"""`keys` of one account. The two idle operations hide the values from the planner: the prepared plan is kept
+_NUMBERED_REQUEST = _REQUEST.replace("account_id || ''", "CAST(account_id || '' AS BIGINT)")
+"""`keys` of one account. The idle operations hide the values from the planner: the prepared plan is kept
 while the row of `request` changes, and must rest on no statistics of it."""
 
 
@@ -53,13 +58,21 @@ class FeatureEngine:
     """A connection to the tables that computes the features of a catalogue; threads may share it.
 
     threads: of the SQL engine; None takes every core. One is fastest for `build_one`.
+    resident: whether to copy the tables into memory first, so that `build_one` takes the same few
+        milliseconds however many accounts there are. 5 million activities take 650 MB and 5 seconds.
     """
 
-    def __init__(self, tables: Tables, catalogue: Catalogue, *, threads: int | None = None) -> None:
+    def __init__(
+        self, tables: Tables, catalogue: Catalogue, *, threads: int | None = None, resident: bool = False
+    ) -> None:
         check_attributes(tables, catalogue)
         self.catalogue = catalogue
         self._statements, self._scatter = _statements(catalogue), Scatter(catalogue)
-        self._connection = tables.connect(threads=threads)
+        self._numbers: AccountNumbers | None = None
+        if resident:
+            self._connection, self._numbers = make_resident(tables, threads=threads)
+        else:
+            self._connection = tables.connect(threads=threads)
         self._own = threading.local()
 
     def __enter__(self) -> Self:
@@ -85,16 +98,25 @@ class FeatureEngine:
     def _chunk(self, keys: pd.MultiIndex) -> NDArray[np.float64]:
         accounts = keys.get_level_values(0).to_list()
         moments = keys.get_level_values(1).to_numpy()
-        with self._connection.cursor() as cursor:
-            cursor.register("keys", _keys(accounts, moments))
+        with self._cursor() as cursor:
+            numbers = self._numbers.all_of(accounts) if self._numbers else accounts
+            cursor.register("keys", _keys(numbers, moments))
             steps = {name: _rows(cursor, sql) for name, sql in self._statements.items()}
         return self._scatter.matrix(Rows(moments, steps))
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor that sees the tables: two threads on one connection would read each other's answers."""
+        cursor = self._connection.cursor()
+        if self._numbers:
+            _execute(cursor, "SET schema = 'resident'")
+        return cursor
 
     def build_one(self, account_id: str, as_of: datetime) -> NDArray[np.float64]:
         """Features of one account, float64 (len(catalogue.features),): the same bits as in a batch."""
         moments = np.array([as_of], dtype="datetime64[s]")
         cursor = self._prepared()
-        _execute(cursor, "UPDATE request SET account_id = ?, as_of = ?", account_id, as_of)
+        account = self._numbers.of(account_id) if self._numbers else account_id
+        _execute(cursor, "UPDATE request SET account_id = ?, as_of = ?", account, as_of)
         steps = {name: _rows(cursor, f"EXECUTE {name}", shown=sql) for name, sql in self._statements.items()}
         row: NDArray[np.float64] = self._scatter.matrix(Rows(moments, steps))[0]
         return row
@@ -103,11 +125,11 @@ class FeatureEngine:
         """This thread's cursor, with the statements planned once."""
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._own, "cursor", None)
         if cursor is None:
-            cursor = self._connection.cursor()
-            _execute(cursor, "CREATE TEMP TABLE request (account_id VARCHAR, as_of TIMESTAMP)")
+            cursor, request = self._cursor(), _NUMBERED_REQUEST if self._numbers else _REQUEST
+            _execute(cursor, _REQUEST_TABLE)
             _execute(cursor, "INSERT INTO request VALUES (NULL, NULL)")
             for name, sql in self._statements.items():
-                _execute(cursor, f"PREPARE {name} AS {_with(_REQUEST, sql)}")
+                _execute(cursor, f"PREPARE {name} AS {_with(request, sql)}", shown=sql)
             self._own.cursor = cursor
         return cursor
 
@@ -176,11 +198,11 @@ def _in_memory(tables: Tables, name: str) -> pa.Table:
     )
 
 
-def _keys(accounts: list[str], moments: NDArray[np.datetime64]) -> pa.Table:
+def _keys(accounts: list[str] | NDArray[np.int64], moments: NDArray[np.datetime64]) -> pa.Table:
     return pa.table(
         {
             "key": pa.array(np.arange(len(accounts), dtype=np.int64)),
-            "account_id": pa.array(accounts, pa.string()),
+            "account_id": pa.array(accounts),
             "as_of": pa.array(moments.astype("datetime64[us]")),
         }
     )

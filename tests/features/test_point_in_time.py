@@ -7,15 +7,22 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from oracle import features_of
 from random_rows import ACCOUNTS, AS_OF, CATALOGUE, all_keys, as_tables, shuffled, tables_of_rows
 
 from features.point_in_time import FeatureEngine, RecordEngine, build_features
 
+# Shrinking runs the SQL hundreds of times; the first counterexample says enough.
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+
 proving = settings(
-    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    phases=NO_SHRINKING,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 
 
@@ -23,7 +30,7 @@ def assert_same_bits(left: pd.DataFrame, right: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(left, right, check_exact=True)
 
 
-@proving
+@settings(proving, max_examples=60)
 @given(rows=tables_of_rows)
 def test_the_sql_agrees_with_plain_python_bit_for_bit(rows):
     keys = all_keys()
@@ -51,7 +58,7 @@ def known_from(rows, moment: datetime):
     }
 
 
-@proving
+@settings(proving, max_examples=15)
 @given(rows=tables_of_rows, later=tables_of_rows, as_of=st.sampled_from(AS_OF))
 def test_rows_that_become_known_later_change_nothing(rows, later, as_of):
     keys = all_keys().query("as_of == @as_of")
@@ -63,11 +70,14 @@ def test_rows_that_become_known_later_change_nothing(rows, later, as_of):
 
 
 @proving
-@given(rows=tables_of_rows, seed=st.integers(0, 1_000), threads=st.sampled_from((1, 2)))
-def test_order_of_rows_threads_and_company_change_nothing(rows, seed, threads):
+@given(
+    rows=tables_of_rows, seed=st.integers(0, 1_000), threads=st.sampled_from((1, 2)), resident=st.booleans()
+)
+def test_order_of_rows_threads_and_company_change_nothing(rows, seed, threads, resident):
     tables, keys = as_tables(rows), all_keys()
     batch = build_features(tables, keys, catalogue=CATALOGUE)
-    with FeatureEngine(as_tables(shuffled(rows, seed=seed)), CATALOGUE, threads=threads) as engine:
+    other = as_tables(shuffled(rows, seed=seed))
+    with FeatureEngine(other, CATALOGUE, threads=threads, resident=resident) as engine:
         assert_same_bits(engine.build(keys), batch)
         records = RecordEngine(CATALOGUE)
         for account_id, as_of in zip(keys["account_id"], keys["as_of"], strict=True):
