@@ -95,7 +95,9 @@ def test_order_of_rows_threads_and_company_change_nothing(rows, seed, threads, r
         ({"occurred_at": "2023-07-13", "known_at": "2023-07-20 00:00:00"}, "web_visit_count_7d", 0.0),
         ({"occurred_at": "2023-07-12 23:59:59", "known_at": "2023-07-13"}, "web_visit_count_7d", 0.0),
         ({"occurred_at": "2023-07-12 23:59:59", "known_at": "2023-07-13"}, "web_visit_count_30d", 1.0),
-        ({"occurred_at": "2023-07-21", "known_at": "2023-07-01"}, "web_visit_count_30d", 0.0),
+        ({"occurred_at": "2023-07-20", "known_at": "2023-07-01"}, "web_visit_count_30d", 0.0),
+        ({"occurred_at": "2023-01-21"}, "web_visit_count_180d", 1.0),
+        ({"occurred_at": "2023-01-20 23:59:59"}, "web_visit_count_180d", 0.0),
         ({"direction": "outbound"}, "engagement_count_30d", 0.0),
         ({"direction": "mutual"}, "engagement_count_30d", 1.0),
         ({"direction": "mutual"}, "relationship_days_since_two_way", 5.5),
@@ -122,6 +124,54 @@ def test_one_activity_counts_as_worked_out_by_hand(row, name, value):
     keys = pd.DataFrame({"account_id": ["a"], "as_of": [pd.Timestamp("2023-07-20")]})
     built = build_features(as_tables(rows), keys, catalogue=CATALOGUE)
     np.testing.assert_array_equal(built[name], [value])
+
+
+def version(known_at: str, **facts: object) -> dict[str, object]:
+    return {"account_id": "a", "contact_id": "ann", "known_at": pd.Timestamp(known_at)} | facts
+
+
+@pytest.mark.parametrize(
+    ("table", "versions", "name", "value"),
+    [
+        ("contacts", [version("2023-07-19 23:59:59", seniority="c_level")],
+         "web_visit_senior_people_7d", 1.0),
+        ("contacts", [version("2023-07-20", seniority="c_level")], "engagement_senior_people_7d", 0.0),
+        ("contacts", [version("2023-07-01", seniority="vice_president"), version("2023-07-02")],
+         "web_visit_senior_people_7d", 1.0),
+        ("contacts", [version("2023-07-01", seniority="c_level"), version("2023-07-02", seniority="staff")],
+         "web_visit_senior_people_7d", 0.0),
+        ("accounts", [version("2022-07-19", employees=10), version("2023-07-19", employees=15)],
+         "employees_growth_365d", 0.5),
+        ("accounts", [version("2022-07-20", employees=10), version("2023-07-19", employees=15)],
+         "employees_growth_365d", np.nan),
+        ("accounts", [version("2022-07-19", employees=0), version("2023-07-19", employees=15)],
+         "employees_growth_365d", np.nan),
+        ("accounts", [version("2023-07-18", employees=9), version("2023-07-19")], "employees", 9.0),
+        ("accounts", [version("2023-07-19", employees=9), version("2023-07-20", employees=8)],
+         "employees", 9.0),
+        ("accounts", [version("2023-07-19", founded_year=2000)], "company_age", 23.0),
+        ("accounts", [version("2023-07-19", industry="bank")], "industry", 2.0),
+        ("accounts", [version("2023-07-19", technologies=[])], "technologies_sql", 0.0),
+        ("accounts", [version("2023-07-19")], "technologies_sql", np.nan),
+    ],
+)  # fmt: skip
+def test_versions_count_as_they_were_known(table, versions, name, value):
+    """The person of an activity of 2023-07-14, and the account, at 2023-07-20 00:00:00."""
+    moment = pd.Timestamp("2023-07-14")
+    activity = {
+        "activity_id": "1",
+        "account_id": "a",
+        "contact_id": "ann",
+        "channel": "web_visit",
+        "quantity": 1,
+    }
+    rows = {
+        "activities": [activity | {"direction": "inbound", "occurred_at": moment, "known_at": moment}],
+        table: [{key: fact for key, fact in row.items() if table == "contacts" or key != "contact_id"}
+                for row in versions],
+    }  # fmt: skip
+    keys = pd.DataFrame({"account_id": ["a"], "as_of": [pd.Timestamp("2023-07-20")]})
+    np.testing.assert_array_equal(build_features(as_tables(rows), keys, catalogue=CATALOGUE)[name], [value])
 
 
 def test_keys_keep_their_order_and_may_repeat():
