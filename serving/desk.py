@@ -29,6 +29,9 @@ __all__ = ["Desk", "Snapshot", "open_desk"]
 
 Row = NDArray[np.float64]
 
+_MOST_RESIDENT_ACTIVITIES = 10_000_000
+"""Rows; some 1.3 GB in each worker."""
+
 
 class Snapshot:
     """The current tables under a lease, and their account index. The lease ends with the object."""
@@ -42,15 +45,20 @@ class Snapshot:
 
 
 class Desk:
-    """A snapshot and a release that answer together. Safe to share between threads."""
+    """A snapshot and a release that answer together. Safe to share between threads.
 
-    def __init__(self, snapshot: Snapshot, *, release: LoadedRelease) -> None:
+    resident: whether many questions are to come, so that copying the tables into memory pays. Tables with
+        more than ten million activities stay in their files, some ten milliseconds a question further away.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, release: LoadedRelease, resident: bool = False) -> None:
         self.snapshot, self.release = snapshot, release
         self.time_zone = ZoneInfo(release.time_zone or snapshot.manifest.time_zone)
+        fits = _activities(snapshot.manifest) <= _MOST_RESIDENT_ACTIVITIES
         self._engines: dict[str, FeatureEngine] = {}
         for catalogue in _widest_first(release):
             if self._covering(catalogue) is None:
-                engine = FeatureEngine(snapshot.tables, catalogue, threads=1)
+                engine = FeatureEngine(snapshot.tables, catalogue, threads=1, resident=resident and fits)
                 self._engines[catalogue.fingerprint] = engine
         self._wide_engines: dict[str, FeatureEngine] = {}
         self._record_engines = {
@@ -120,6 +128,11 @@ class Desk:
             record_engine.close()
         self.snapshot.accounts.close()
         self.snapshot.close()
+
+
+def _activities(manifest: Manifest) -> int:
+    table = manifest.tables.get("activities")
+    return table.rows if table else 0
 
 
 def _widest_first(release: LoadedRelease) -> list[Catalogue]:

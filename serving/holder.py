@@ -156,7 +156,7 @@ class DeskHolder:
             self._release(store, coming)
         snapshot = self._current_snapshot()
         if self._desk is None or self._desk.release is not release or self._desk.snapshot is not snapshot:
-            desk = Desk(snapshot, release=release)
+            desk = Desk(snapshot, release=release, resident=True)
             self._warm(desk)
             self._desk = desk
             metrics.show_release(release.release.id)

@@ -213,8 +213,12 @@ def test_health_and_metrics(client: httpx.Client) -> None:
 
 
 def test_many_at_once_get_their_own_answers(client: httpx.Client, desk: Desk) -> None:
-    requests: list[dict[str, Any]] = [{"account_id": account_id(n), "as_of": AS_OF} for n in range(ACCOUNTS)]
-    requests += [{"record": as_record(desk.snapshot.tables, number=n), "as_of": AS_OF} for n in range(40)]
+    requests: list[dict[str, Any]] = [
+        {"account_id": account_id(n), "as_of": AS_OF} for n in range(0, ACCOUNTS, 4)
+    ]
+    requests += [
+        {"record": as_record(desk.snapshot.tables, number=n), "as_of": AS_OF} for n in range(0, 40, 4)
+    ]
 
     def ask(request: dict[str, Any]) -> Any:
         answer = client.post("/v1/score", json=request).raise_for_status().json()
