@@ -23,9 +23,10 @@ from training.evaluate import Estimate
 from training.fit import Training
 from training.registered import BUNDLE_ARTIFACT, CHALLENGER, FINGERPRINT_TAG
 
-__all__ = ["EXPERIMENT", "Tracker"]
+__all__ = ["BOOSTER", "EXPERIMENT", "Tracker"]
 
 EXPERIMENT = "spearfish"
+BOOSTER = "booster"
 
 
 class Tracker:
@@ -64,39 +65,19 @@ class Tracker:
         client.log_artifact(run_id, str(report))
         with tempfile.TemporaryDirectory() as folder:
             client.log_artifacts(run_id, str(save(bundle, Path(folder) / BUNDLE_ARTIFACT)), BUNDLE_ARTIFACT)
-            model_id = self._log_booster(bundle, run_id=run_id, folder=Path(folder) / "booster")
+            client.log_artifacts(run_id, str(_save_booster(bundle, Path(folder) / BOOSTER)), BOOSTER)
         client.set_terminated(run_id)
-        self._register(bundle, run_id=run_id, model_id=model_id)
+        self._register(bundle, run_id=run_id)
         return run_id
 
-    def _log_booster(self, bundle: Bundle, *, run_id: str, folder: Path) -> str:
-        """The raw booster as an MLflow model that takes doubles and returns probabilities."""
-        import mlflow.lightgbm
-        from mlflow.models import ModelSignature
-        from mlflow.types import ColSpec, Schema
-
-        columns = Schema([ColSpec("double", name) for name in bundle.catalogue.names])
-        mlflow.lightgbm.save_model(
-            lightgbm.Booster(model_str=bundle.booster_text),
-            str(folder),
-            signature=ModelSignature(inputs=columns, outputs=Schema([ColSpec("double")])),
-            # Named, because MLflow would otherwise load the model in a new process to find out.
-            pip_requirements=[f"lightgbm=={lightgbm.__version__}"],
-        )
-        logged = self._client.create_logged_model(self._experiment, name="booster", source_run_id=run_id)
-        self._client.log_model_artifacts(logged.model_id, str(folder))
-        self._client.finalize_logged_model(logged.model_id, "READY")
-        return str(logged.model_id)
-
-    def _register(self, bundle: Bundle, *, run_id: str, model_id: str) -> None:
+    def _register(self, bundle: Bundle, *, run_id: str) -> None:
         if not self._client.search_registered_models(f"name='{bundle.name}'"):
             self._client.create_registered_model(bundle.name)
         version = self._client.create_model_version(
             bundle.name,
-            f"models:/{model_id}",
+            f"runs:/{run_id}/{BOOSTER}",
             run_id=run_id,
             tags={FINGERPRINT_TAG: bundle.fingerprint},
-            model_id=model_id,
         )
         self._client.set_registered_model_alias(bundle.name, CHALLENGER, version.version)
 
@@ -107,6 +88,23 @@ class Tracker:
         # Without a location, MLflow would put artifacts into the current folder.
         location = None if "MLFLOW_TRACKING_URI" in os.environ else workspace.artifacts.absolute().as_uri()
         return str(self._client.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+def _save_booster(bundle: Bundle, folder: Path) -> Path:
+    """The raw booster as an MLflow model that takes doubles and returns probabilities."""
+    import mlflow.lightgbm
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    columns = Schema([ColSpec("double", name) for name in bundle.catalogue.names])
+    mlflow.lightgbm.save_model(
+        lightgbm.Booster(model_str=bundle.booster_text),
+        str(folder),
+        signature=ModelSignature(inputs=columns, outputs=Schema([ColSpec("double")])),
+        # Named, because MLflow would otherwise load the model in a new process to find out.
+        pip_requirements=[f"lightgbm=={lightgbm.__version__}"],
+    )
+    return folder
 
 
 def _tags(bundle: Bundle) -> dict[str, str]:
