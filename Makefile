@@ -36,6 +36,11 @@ demo: setup ## simulate a market, train, explain and serve on 127.0.0.1:3000 (SE
 test: setup ## run the whole test suite, style and types included
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+verify: setup ## run the statistical campaigns (under an hour) and bring the README's figures up to date
+	@$(BIN)/python -m training.market_check --seeds 10 --out results/simulated_market.json
+	@test ! -d ../shared/data || $(BIN)/python -m training.hubspot_check --out results/hubspot_free_tier.json
+	@$(BIN)/python -m training.published
+
 lock: setup ## resolve the floors of pyproject.toml anew (needs uv); hashes, no addresses
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --upgrade --extra dev pyproject.toml --output-file requirements.lock

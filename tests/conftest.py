@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from training.published import ROOT, stale
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -16,3 +18,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared data in {folder}")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the published results that are older than the code they measure."""
+    old = stale(ROOT / "results")
+    if old:
+        terminalreporter.write_line(f"older than the code they measure (run `make verify`): {', '.join(old)}")

@@ -1,0 +1,127 @@
+"""The published figures: what `results/*.json` says, as the tables of the README.
+
+Turns result files into Markdown between two marks of the README. Time rule: a result names the commit of the
+code that gave it; `stale` names the results that are older than the code they measure. Null rule: a result
+that is not there has no table.
+
+    python -m training.published
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["commit", "figures", "published", "stale"]
+
+ROOT = Path(__file__).parents[1]
+START, END = "<!-- published: figures -->\n", "<!-- published: end -->"
+MEASURED = ("features", "models", "training", "configs")
+_RANKERS = {
+    "spearfish": "**Spearfish**",
+    "logistic_regression": "logistic regression, same features",
+    "recent_activity": "actions in the last 30 days",
+    "recency": "days since the last action",
+}
+_KINDS = {"fit": "ICP fit", "intent": "buying intent"}
+
+
+def figures(results: Path) -> str:
+    """Every table, in Markdown."""
+    parts = []
+    for name, render in (("hubspot_free_tier", _hubspot), ("simulated_market", _market)):
+        path = results / f"{name}.json"
+        if path.is_file():
+            parts.append("\n".join(render(json.loads(path.read_text(encoding="utf-8")))))
+    return "\n\n".join(parts) + "\n"
+
+
+def published(readme: str, *, results: Path) -> str:
+    """The README's text with the present figures between its marks."""
+    before, _, rest = readme.partition(START)
+    _, _, after = rest.partition(END)
+    return f"{before}{START}{figures(results)}{END}{after}"
+
+
+def stale(results: Path) -> list[str]:
+    """Names of results whose code has changed since."""
+    found = []
+    for path in sorted(results.glob("*.json")):
+        measured = str(json.loads(path.read_text(encoding="utf-8")).get("commit") or "").rstrip("+")
+        done = subprocess.run(
+            ["git", "diff", "--quiet", measured, "--", *MEASURED], cwd=ROOT, capture_output=True, check=False
+        )
+        if not measured or done.returncode:
+            found.append(path.name)
+    return found
+
+
+def commit() -> str | None:
+    """The commit of the code that runs, with `+` when files differ from it; None outside a repository."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    return described.stdout.strip() or None
+
+
+def _hubspot(found: Mapping[str, Any]) -> Iterator[str]:
+    cutoffs = found["cutoffs"]
+    events, rows = sum(one["events"] for one in cutoffs), sum(one["accounts"] for one in cutoffs)
+    yield (
+        f"**HubSpot free tier**: who of the free companies pays within {found['horizon_days']} days; "
+        f"{len(cutoffs)} cutoffs, {events} events among {rows:,} rows (base rate {events / rows:.2%}), "
+        f"mean over cutoffs, {found['seeds']} seeds, 95 % intervals by company."
+    )
+    yield ""
+    yield f"| ranker | ROC AUC | PR AUC | precision at {found['top_k']} | recall at {found['top_k']} |"
+    yield "|---|---|---|---|---|"
+    for ranker, title in _RANKERS.items():
+        if ranker in found["metrics"]:
+            shown = [
+                found["metrics"][ranker][name]
+                for name in ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k")
+            ]
+            yield f"| {title} | " + " | ".join(_interval(one["value"], one) for one in shown) + " |"
+    lead = found["spearfish_minus"]["logistic_regression"]["roc_auc"]
+    yield ""
+    yield f"ROC AUC above logistic regression, paired by company: {_interval(lead['value'], lead)}."
+
+
+def _market(found: Mapping[str, Any]) -> Iterator[str]:
+    seeds = found["seeds"]
+    yield (
+        f"**Simulated markets**: trained on {found['accounts']:,} accounts, judged on "
+        f"{found['test_accounts']:,} others; {len(seeds)} markets (seeds {seeds[0]} to {seeds[-1]}), mean ROC AUC with 95 % intervals."
+    )
+    yield ""
+    yield "| model | Spearfish | logistic regression | best possible | gap to the best | above logistic |"
+    yield "|---|---|---|---|---|---|"
+    for kind, title in _KINDS.items():
+        row = found["roc_auc"][kind]
+        names = ("model", "logistic_regression", "best", "gap_to_best", "ahead_of_logistic_regression")
+        yield f"| {title} | " + " | ".join(_interval(row[name]["mean"], row[name]) for name in names) + " |"
+
+
+def _interval(value: float, bounds: Mapping[str, float | None]) -> str:
+    if bounds["low"] is None or bounds["high"] is None:
+        return f"{value:.3f}"
+    return f"{value:.3f} ({bounds['low']:.3f} to {bounds['high']:.3f})"
+
+
+def main() -> None:
+    """The command: bring the README up to date."""
+    readme = ROOT / "README.md"
+    readme.write_text(
+        published(readme.read_text(encoding="utf-8"), results=ROOT / "results"), encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main()
