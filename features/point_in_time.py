@@ -49,6 +49,15 @@ def build_features(tables: Tables, keys: pd.DataFrame, *, catalogue: Catalogue) 
     Returns float64 (len(keys), len(catalogue.features)) in the order of `keys`, indexed by (account_id,
     as_of); a category is the code of its level. Raises InputError for keys of another shape, ContractError
     when the tables lack an attribute that the catalogue declares, EngineError when the SQL fails.
+
+    >>> from features.catalogue import learn_catalogue
+    >>> told = pd.DataFrame({"account_id": ["a", "a"], "employees": [10, 25],
+    ...                      "known_at": pd.to_datetime(["2024-01-01", "2024-03-01"])})
+    >>> tables = Tables.from_frames({"accounts": told})
+    >>> catalogue = learn_catalogue(tables, cutoff=pd.Timestamp("2025-01-01"))
+    >>> keys = pd.DataFrame({"account_id": "a", "as_of": pd.to_datetime(["2024-03-01", "2024-03-02"])})
+    >>> build_features(tables, keys, catalogue=catalogue)["employees"].tolist()
+    [10.0, 25.0]
     """
     with FeatureEngine(tables, catalogue) as engine:
         return engine.build(keys)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from random_rows import ACCOUNTS, AS_OF, ATTRIBUTES, CATALOGUE, START, all_keys, as_tables
 
-from features import catalogue as catalogue_module
+from features import catalogue, point_in_time
 from features.errors import ContractError, EngineError, InputError
 from features.point_in_time import FeatureEngine, RecordEngine, build_features
 from features.tables import Tables
@@ -126,5 +126,8 @@ def test_no_keys_give_no_rows(engine):
     assert engine.build(all_keys().iloc[:0]).shape == (0, len(CATALOGUE.names))
 
 
-def test_the_examples_in_the_documentation_run():
-    assert doctest.testmod(catalogue_module).failed == 0
+@pytest.mark.parametrize("module", [catalogue, point_in_time], ids=lambda module: module.__name__)
+def test_the_examples_in_the_documentation_run(module):
+    result = doctest.testmod(module)
+    assert result.attempted
+    assert not result.failed

@@ -58,7 +58,7 @@ def known_from(rows, moment: datetime):
     }
 
 
-@settings(proving, max_examples=15)
+@settings(proving, max_examples=10)
 @given(rows=tables_of_rows, later=tables_of_rows, as_of=st.sampled_from(AS_OF))
 def test_rows_that_become_known_later_change_nothing(rows, later, as_of):
     keys = all_keys().query("as_of == @as_of")
