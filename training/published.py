@@ -98,7 +98,8 @@ def _market(found: Mapping[str, Any]) -> Iterator[str]:
     seeds = found["seeds"]
     yield (
         f"**Simulated markets**: trained on {found['accounts']:,} accounts, judged on "
-        f"{found['test_accounts']:,} others; {len(seeds)} markets (seeds {seeds[0]} to {seeds[-1]}), mean ROC AUC with 95 % intervals."
+        f"{found['test_accounts']:,} others; {len(seeds)} markets (seeds {seeds[0]} to {seeds[-1]}), "
+        "mean ROC AUC with 95 % intervals."
     )
     yield ""
     yield "| model | Spearfish | logistic regression | best possible | gap to the best | above logistic |"
