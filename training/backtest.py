@@ -65,7 +65,7 @@ def backtest(
 
 def last_testable_cutoff(tables: Tables, *, horizon_days: int) -> datetime:
     """The last midnight whose horizon has ended by the newest known fact."""
-    ended = next_cutoff(tables) + timedelta(seconds=1) - timedelta(days=horizon_days)
+    ended = next_cutoff(tables) - timedelta(days=horizon_days)
     return ended.replace(hour=0, minute=0, second=0)
 
 

@@ -1,0 +1,105 @@
+"""The backtest: nothing in a prediction depends on what became known at or after its cutoff."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import MARKET
+
+from features.mapping import Config
+from features.tables import Tables
+from training.backtest import backtest_tables, last_testable_cutoff, predict_at
+from training.backtest_report import BacktestReport
+from training.labels import intent_population, next_cutoff
+
+CUTOFFS = (MARKET.end - timedelta(days=270), MARKET.end - timedelta(days=90))
+
+
+@pytest.fixture(scope="module")
+def report(market: Tables, config: Config) -> BacktestReport:
+    return backtest_tables(market, config=config, cutoffs=CUTOFFS)
+
+
+def without_later_rows(tables: Tables, cutoff: datetime) -> Tables:
+    return tables.known_before(cutoff)
+
+
+def with_later_outcomes_turned_round(tables: Tables, cutoff: datetime) -> Tables:
+    frames = {name: tables.read(name) for name in tables.sources}
+    later = frames["opportunities"]["known_at"] >= pd.Timestamp(cutoff)
+    turned = frames["opportunities"]["outcome"].map({"won": "lost", "lost": "won"})
+    frames["opportunities"].loc[later, "outcome"] = turned[later]
+    frames["opportunities"].loc[later, "account_id"] = "A0"
+    return Tables.from_frames(frames, attributes=tables.attributes)
+
+
+@pytest.mark.parametrize("change", [without_later_rows, with_later_outcomes_turned_round])
+def test_no_prediction_reads_what_became_known_later(
+    market: Tables,
+    config: Config,
+    report: BacktestReport,
+    change: Callable[[Tables, datetime], Tables],
+) -> None:
+    cutoff = CUTOFFS[0]
+    made = report.predictions[report.predictions["cutoff"] == pd.Timestamp(cutoff)].reset_index(drop=True)
+    again = predict_at(change(market, cutoff), cutoff=cutoff, config=config).frame
+    columns = ["account_id", "probability", "logistic_regression", "recent_activity", "recency", "grade"]
+    pd.testing.assert_frame_equal(made[columns], again[columns], check_exact=True)
+
+
+def test_the_population_is_predicted_and_labelled_once(
+    market: Tables, config: Config, report: BacktestReport
+) -> None:
+    for cutoff in CUTOFFS:
+        rows = report.predictions[report.predictions["cutoff"] == pd.Timestamp(cutoff)]
+        population = intent_population(market, as_of=cutoff, settings=config.labels.intent)
+        assert rows["account_id"].tolist() == population["account_id"].tolist()
+    assert set(report.predictions["label"]) == {0, 1}
+
+
+def test_labels_are_the_openings_of_the_horizon(market: Tables, report: BacktestReport) -> None:
+    opened = market.read("opportunities").drop_duplicates("opportunity_id")
+    cutoff = pd.Timestamp(CUTOFFS[0])
+    inside = (opened["created_at"] >= cutoff) & (opened["created_at"] < cutoff + pd.Timedelta(days=90))
+    rows = report.predictions[report.predictions["cutoff"] == cutoff]
+    expected = rows["account_id"].isin(opened.loc[inside, "account_id"]).astype(int)
+    assert rows["label"].tolist() == expected.tolist()
+
+
+def test_the_average_of_seeds_is_what_is_measured(report: BacktestReport) -> None:
+    rows = report.predictions[report.predictions["cutoff"] == pd.Timestamp(CUTOFFS[1])]
+    mean = rows[["seed_0", "seed_1"]].mean(axis=1)
+    assert (mean.rank() == rows["probability"].rank()).mean() > 0.999
+    assert report.single_seed_roc_auc == pytest.approx(
+        report.measured.estimates["probability"]["roc_auc"].value, abs=0.05
+    )
+
+
+def test_grades_cut_the_population_at_each_cutoff(report: BacktestReport) -> None:
+    shares = report.predictions.groupby("cutoff")["grade"].value_counts(normalize=True).unstack()
+    assert np.allclose(shares["A"], 0.10, atol=0.01)
+    assert np.allclose(shares["A"] + shares["B"], 0.30, atol=0.01)
+    assert report.grades["accounts"].sum() == len(report.predictions)
+
+
+def test_the_report_is_json_and_a_file_of_predictions(report: BacktestReport, tmp_path: Path) -> None:
+    document = json.loads(json.dumps(report.to_json(), allow_nan=False))
+    assert set(document["metrics"]) == {"spearfish", "logistic_regression", "recent_activity", "recency"}
+    assert [one["cutoff"] for one in document["cutoffs"]] == ["2024-04-06T00:00:00Z", "2024-10-03T00:00:00Z"]
+    report.write_predictions(tmp_path / "new" / "predictions.parquet")
+    written = pd.read_parquet(tmp_path / "new" / "predictions.parquet")
+    assert written.columns.tolist() == ["cutoff", "account_id", "probability", "label"]
+    assert len(written) == len(report.predictions)
+
+
+def test_without_cutoffs_the_last_whole_horizon_is_tested(market: Tables) -> None:
+    newest = next_cutoff(market)
+    last = last_testable_cutoff(market, horizon_days=90)
+    assert last == last.replace(hour=0, minute=0, second=0)
+    assert newest - timedelta(days=91) < last <= newest - timedelta(days=90)
