@@ -13,7 +13,7 @@ from typing import cast
 
 import pandas as pd
 
-from features.settings import Grade
+from features.settings import PRIORITIES, Grade
 from models.scoring import Scorer
 from serving.desk import Desk
 from serving.population import Deal, intent_obstacle
@@ -37,8 +37,8 @@ def rank_accounts(desk: Desk, *, as_of: datetime) -> pd.DataFrame:
     """Fit, intent and priority of every account known before `as_of`, the most promising first.
 
     Returns columns account_id, name, domain, as_of, fit_probability, fit_score, fit_grade,
-    intent_probability, intent_score, intent_grade, priority. Sorted by whether sales should call, then by
-    intent, then by fit.
+    intent_probability, intent_score, intent_grade, priority. Sorted by priority, then by intent,
+    then by fit.
     """
     with desk.snapshot.tables.connect() as connection:
         accounts = connection.execute(_ACCOUNTS, {"as_of": as_of}).to_arrow_table().to_pandas()
@@ -57,13 +57,15 @@ def rank_accounts(desk: Desk, *, as_of: datetime) -> pd.DataFrame:
         desk.release.priorities.priority(fit=_grade(fit), intent=_grade(intent))
         for fit, intent in zip(ranked["fit_grade"], ranked["intent_grade"], strict=True)
     ]
-    ranked["to_sales"] = ranked["priority"].isin(["sales now", "sales"])
+    ranked["urgency"] = [
+        -PRIORITIES.index(word) if word in PRIORITIES else None for word in ranked["priority"]
+    ]
     best_first: pd.DataFrame = ranked.sort_values(
-        ["to_sales", "intent_probability", "fit_probability", "account_id"],
+        ["urgency", "intent_probability", "fit_probability", "account_id"],
         ascending=[False, False, False, True],
         na_position="last",
         ignore_index=True,
-    ).drop(columns="to_sales")
+    ).drop(columns="urgency")
     return best_first
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from features.errors import UnknownAccountError
 from features.feature import Language
+from features.settings import SALES_PRIORITIES
 from features.workspace import Workspace
 from models import explanation
 from models.bundle import Kind
@@ -50,7 +51,6 @@ __all__ = ["default_as_of", "new_request_id", "score_account", "score_once", "ut
 
 _STALE = timedelta(days=30)
 _SECOND = timedelta(seconds=1)
-_TO_SALES = ("sales now", "sales")
 
 Row = NDArray[np.float64]
 
@@ -295,7 +295,7 @@ def _priority(
     key = {2: "both_grades", 0: "no_grade"}.get(len(given)) or f"{given[0]}_grade"
     return Priority(
         action=action or phrase("nothing", language=language),
-        to_sales=action in _TO_SALES,
+        to_sales=action in SALES_PRIORITIES,
         why=phrase(key, language=language, **grades),
     )
 

@@ -67,7 +67,7 @@ def importance(training: Training) -> pd.Series[float]:
 def as_svg(figure: Figure) -> str:
     """A figure as an SVG element that can stand in a page."""
     stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None})
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     found = re.search(r"<svg.*</svg>", stream.getvalue(), flags=re.DOTALL)
     return found.group(0) if found else ""
 

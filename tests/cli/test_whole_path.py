@@ -1,0 +1,128 @@
+"""From nothing to an explained score, command by command, as a newcomer would type them."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from command import Done, spearfish
+
+CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
+ACCOUNTS = 1_000
+
+pytestmark = pytest.mark.xdist_group("whole_path")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("whole") / "workspace"
+
+
+@pytest.fixture(scope="module")
+def bound(home: Path) -> tuple[object, ...]:
+    """The options that bind the simulated market's files."""
+    return ("--config", CONFIG, "--set", f"folder={home.parent / 'market'}", "--json")
+
+
+@pytest.fixture(scope="module")
+def done(home: Path, bound: tuple[object, ...]) -> dict[str, Done]:
+    """What each command said, in the usual order; each must succeed before the next makes sense."""
+    said: dict[str, Done] = {}
+    predictions = home.parent / "predictions.parquet"
+    for name, *arguments in (
+        ("simulate", "--out", home.parent / "market", "--accounts", ACCOUNTS, "--json"),
+        ("ingest", *bound),
+        ("train", *bound),
+        ("backtest", *bound, "--predictions", predictions),
+        ("promote", *bound, "--why", "the first release"),
+        ("score", "--top", 3, "--out", home.parent / "ranking.csv", "--json"),
+        ("doctor", "--json"),
+    ):
+        said[name] = spearfish(name, *arguments, home=home)
+        assert said[name].code == 0, said[name].err
+    return said
+
+
+def test_every_row_is_ingested_or_accounted_for(done: dict[str, Done]) -> None:
+    written = done["simulate"].document["rows"]
+    for name, table in done["ingest"].document["tables"].items():
+        assert table["read"] == written[f"{name}.parquet"]
+        assert table["loaded"] + table["collapsed"] + sum(table["quarantined"].values()) == table["read"]
+
+
+def test_both_models_are_trained_and_reported(done: dict[str, Done]) -> None:
+    trained = done["train"].document
+    assert set(trained["models"]) == {"fit", "intent"}
+    page = Path(trained["report"]).read_text(encoding="utf-8")
+    assert "ICP fit" in page
+    assert "Buying intent" in page
+    loaded = re.findall(r"""(?:src|href)=["'](?!#)|url\((?!#)|@import""", page)
+    assert loaded == []
+
+
+def test_predictions_hold_one_row_per_account_and_cutoff(done: dict[str, Done], home: Path) -> None:
+    rows = pd.read_parquet(home.parent / "predictions.parquet")
+    assert list(rows.columns) == ["cutoff", "account_id", "probability", "label"]
+    assert not rows.duplicated(["cutoff", "account_id"]).any()
+    assert rows["probability"].between(0, 1).all()
+    assert done["backtest"].document["cutoffs"][0]["events"] == rows["label"].sum()
+
+
+def test_a_release_is_made_of_what_was_trained(done: dict[str, Done]) -> None:
+    release = done["promote"].document["release"]
+    for kind, model in done["train"].document["models"].items():
+        assert release[kind] == model["fingerprint"]
+    assert release["reason"] == "the first release"
+
+
+def test_the_ranking_holds_every_account(done: dict[str, Done], home: Path) -> None:
+    ranked = pd.read_csv(home.parent / "ranking.csv")
+    assert len(ranked) == ACCOUNTS
+    assert list(ranked["account_id"].head(3)) == [
+        row["account_id"] for row in done["score"].document["accounts"]
+    ]
+    assert not ((ranked["fit_grade"] == "D") & ranked["priority"].isin(["sales now", "sales"])).any()
+
+
+def test_the_ranking_agrees_with_single_answers(done: dict[str, Done], home: Path) -> None:
+    row = done["score"].document["accounts"][0]
+    as_of = row["as_of"][:19] + "Z"
+    answer = spearfish("explain", row["account_id"], "--as-of", as_of, "--json", home=home).document
+    assert answer["fit"]["probability"] == pytest.approx(row["fit_probability"], abs=1e-9)
+    assert answer["intent"]["probability"] == pytest.approx(row["intent_probability"], abs=1e-9)
+
+
+def test_reasons_add_up_to_the_probability(done: dict[str, Done], home: Path) -> None:
+    account = done["score"].document["accounts"][0]["account_id"]
+    answer = spearfish("explain", account, "--json", home=home).document
+    for half in (answer["fit"], answer["intent"]):
+        shown = [reason["contribution"] for reason in half["reasons_for"] + half["reasons_against"]]
+        assert half["baseline"] + math.fsum(shown) + half["other"] == pytest.approx(half["logit"], abs=1e-9)
+        assert half["probability"] == 1 / (1 + math.exp(-half["logit"]))
+
+
+def test_training_again_gives_the_same_models(
+    done: dict[str, Done], home: Path, bound: tuple[object, ...]
+) -> None:
+    again = spearfish("train", *bound, home=home).document["models"]
+    first = done["train"].document["models"]
+    assert {kind: model["fingerprint"] for kind, model in again.items()} == {
+        kind: model["fingerprint"] for kind, model in first.items()
+    }
+
+
+def test_there_is_nothing_before_the_first_release(done: dict[str, Done], home: Path) -> None:
+    refused = spearfish("rollback", "--json", home=home)
+    assert refused.code == 2
+    assert "nothing" in refused.err or "no release" in refused.err
+
+
+def test_features_are_written_for_every_account(done: dict[str, Done], home: Path) -> None:
+    out = home.parent / "features.parquet"
+    told = spearfish("features", "--as-of", "2024-06-01", "--out", out, "--json", home=home).document
+    frame = pd.read_parquet(out)
+    assert len(frame) == told["accounts"]
+    assert {entry["feature"] for entry in told["features"]} == set(frame.columns) - {"account_id", "as_of"}
