@@ -79,7 +79,6 @@ class LearningSettings(Section):
     members: boosters with different seeds that are averaged into one.
     folds: later time slices on which the number of rounds and the calibration are found.
     min_rounds, max_rounds: bounds on the number of trees that early stopping finds.
-    extra_trees: split at random thresholds, which averages to smoother effects where events are few.
     rising, falling: features that may only raise, or only lower, the probability when they grow; names with
         * for any text, so that a few events cannot teach the model that more interest means less.
     leave_out: features not to learn from; names with *.
@@ -99,7 +98,6 @@ class LearningSettings(Section):
     lambda_l1: float = Field(default=0.0, ge=0.0)
     lambda_l2: float = Field(default=5.0, ge=0.0)
     path_smooth: float = Field(default=0.0, ge=0.0)
-    extra_trees: bool = False
     max_bin: int = Field(default=63, ge=2, le=1023)
     min_rounds: int = Field(default=1, ge=1)
     max_rounds: int = Field(default=400, ge=1, le=5000)

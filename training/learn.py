@@ -133,7 +133,6 @@ def lightgbm_parameters(settings: LearningSettings, *, member: int = 0) -> dict[
         "lambda_l1": settings.lambda_l1,
         "lambda_l2": settings.lambda_l2,
         "path_smooth": settings.path_smooth,
-        "extra_trees": settings.extra_trees,
         "max_bin": settings.max_bin,
         "cat_smooth": 20.0,
         "cat_l2": 20.0,
