@@ -19,17 +19,17 @@ import pandas as pd
 from features.catalogue import learn_catalogue
 from features.errors import ConfigError
 from features.mapping import Config
-from features.settings import GRADES
+from features.settings import GRADES, LearningSettings
 from features.tables import Tables
 from features.workspace import Workspace
-from models.booster import NativeBooster
+from models.booster import Matrix, NativeBooster
 from models.grades import GradeCuts, Reference
 from training.backtest_report import RANKERS, BacktestReport
 from training.baselines import activity_heuristic, logistic_regression_probabilities, recency
 from training.evaluate import grade_conversion, measure, roc_auc
-from training.fit import intent_rows, matrix, select_features
+from training.fit import columns_of, intent_rows, matrix, narrowed, select_features
 from training.labels import intent_outcomes, intent_population, next_cutoff
-from training.learn import Learned, Progress, learn
+from training.learn import Learned, Progress, Rows, learn
 
 __all__ = ["Prediction", "backtest", "backtest_tables", "predict_at"]
 
@@ -101,29 +101,41 @@ def predict_at(
 ) -> Prediction:
     """Train at `cutoff` as `train` does, with `backtest.seeds` averaged seeds, and predict its population."""
     settings = config.model.intent.model_copy(update={"members": config.backtest.seeds})
-    catalogue = select_features(
-        learn_catalogue(tables, cutoff=cutoff), kind="intent", settings=config.model.intent
-    )
-    rows, kept = intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
+    catalogue = learn_catalogue(tables, cutoff=cutoff)
+    everything, kept = intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
+    keys = intent_population(tables, as_of=cutoff, settings=config.labels.intent)
+    X_all = matrix(tables, keys, catalogue=catalogue)
+    selected = select_features(catalogue, kind="intent", settings=settings)
+    rows, X = narrowed(everything, selected), X_all[:, columns_of(selected, catalogue)]
     what = f"backtest {cutoff.date().isoformat()}"
     learned = learn(rows, settings=settings, negatives_kept=kept, progress=progress, what=what)
-    keys = intent_population(tables, as_of=cutoff, settings=config.labels.intent)
-    X = matrix(tables, keys, catalogue=catalogue)
-    frame = pd.DataFrame({"cutoff": keys["as_of"], "account_id": keys["account_id"]})
-    frame["probability"] = learned.probabilities(X)
-    frame["logistic_regression"] = logistic_regression_probabilities(
-        rows, earlier=np.arange(len(rows.frame), dtype=np.int64), X=X, settings=settings
+    frame = pd.DataFrame(
+        {
+            "cutoff": keys["as_of"],
+            "account_id": keys["account_id"],
+            "probability": learned.probabilities(X),
+            "logistic_regression": _logistic(everything, X_all, settings),
+            "recent_activity": activity_heuristic(X_all, catalogue=catalogue),
+            "recency": recency(X_all, catalogue=catalogue),
+        }
     )
-    frame["recent_activity"] = activity_heuristic(X, catalogue=catalogue)
-    frame["recency"] = recency(X, catalogue=catalogue)
-    reference = Reference.of(frame["probability"].to_numpy())
-    cuts = GradeCuts(config.serving.grade_cuts)
-    frame["grade"] = cuts.grades(reference.scores(frame["probability"].to_numpy()))
+    if selected.names != catalogue.names:
+        frame["logistic_regression_same_columns"] = _logistic(rows, X, settings, strength=0.1)
+    probability = frame["probability"].to_numpy()
+    scores = Reference.of(probability).scores(probability)
+    frame["grade"] = GradeCuts(config.serving.grade_cuts).grades(scores)
     counts = {"rows": len(rows.frame), "events": int(rows.label.sum()), "rounds": learned.rounds}
     return Prediction(frame.assign(**_by_seed(learned, X)), counts)
 
 
-def _by_seed(learned: Learned, X: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
+def _logistic(rows: Rows, X: Matrix, settings: LearningSettings, *, strength: float = 1.0) -> Matrix:
+    everything = np.arange(len(rows.frame), dtype=np.int64)
+    return logistic_regression_probabilities(
+        rows, earlier=everything, X=X, settings=settings, strength=strength
+    )
+
+
+def _by_seed(learned: Learned, X: Matrix) -> dict[str, Any]:
     return {f"seed_{seed}": NativeBooster(text).margins(X) for seed, text in enumerate(learned.members)}
 
 

@@ -22,12 +22,19 @@ from training.evaluate import Estimate, Measured
 
 __all__ = ["RANKERS", "BacktestReport", "finite"]
 
-RANKERS = ("probability", "logistic_regression", "recent_activity", "recency")
+RANKERS = (
+    "probability",
+    "logistic_regression",
+    "logistic_regression_same_columns",
+    "recent_activity",
+    "recency",
+)
 """The columns of predictions that are measured: the model, then what it has to beat."""
 
 _TITLES = {
     "probability": "Spearfish",
     "logistic_regression": "logistic regression",
+    "logistic_regression_same_columns": "logistic regression, our columns, tuned",
     "recent_activity": "actions in the last 30 days",
     "recency": "days since the last action",
 }
@@ -96,7 +103,7 @@ class BacktestReport:
             f"{len(self.predictions):,} predictions at {moments}; {events:,} times "
             f"{self.event.replace('_', ' ')} within {self.horizon_days} days"
         )
-        return Group(Text(about), self._rankers(), Text(self._lead()), self._grades())
+        return Group(Text(about), self._rankers(), Text("\n".join(self._leads())), self._grades())
 
     def _rankers(self) -> Table:
         table = Table(title="Backtest (mean over cutoffs, 95 % intervals by account)", title_justify="left")
@@ -107,12 +114,11 @@ class BacktestReport:
             table.add_row(_TITLES.get(ranker, ranker), *(str(metrics[name]) for name in _SHOWN))
         return table
 
-    def _lead(self) -> str:
-        if "logistic_regression" not in self.measured.ahead:
-            return ""
-        lead = self.measured.ahead["logistic_regression"]["roc_auc"]
-        verdict = "better" if lead.low > 0 else "not shown to be better"
-        return f"Spearfish minus logistic regression, ROC AUC: {lead}: {verdict}"
+    def _leads(self) -> Iterator[str]:
+        for ranker, lead in self.measured.ahead.items():
+            if ranker.startswith("logistic_regression"):
+                verdict = "better" if lead["roc_auc"].low > 0 else "not shown to be better"
+                yield f"Spearfish minus {_TITLES[ranker]}, ROC AUC: {lead['roc_auc']}: {verdict}"
 
     def _grades(self) -> Table:
         table = Table(title="Conversion by grade", title_justify="left")

@@ -45,9 +45,9 @@ def _column(X: Matrix, *, catalogue: Catalogue, name: str, missing: float) -> Ma
     return values
 
 
-def logistic_regression(catalogue: Catalogue, *, strength: float = 0.1) -> Pipeline:
+def logistic_regression(catalogue: Catalogue, *, strength: float = 1.0) -> Pipeline:
     """A scikit-learn pipeline over the matrix: numbers on a log scale, filled with the median, flagged and
-    standardised; categories one-hot; ridge penalty with C = `strength`."""
+    standardised; categories one-hot; ridge penalty with C = `strength`, by default scikit-learn's own."""
     kinds = [feature.kind for feature in catalogue.features]
     categories = [position for position, kind in enumerate(kinds) if kind == "category"]
     numbers = [position for position, kind in enumerate(kinds) if kind != "category"]
@@ -65,7 +65,7 @@ def logistic_regression(catalogue: Catalogue, *, strength: float = 0.1) -> Pipel
 
 
 def logistic_regression_probabilities(
-    rows: Rows, *, earlier: Positions, X: Matrix, settings: LearningSettings
+    rows: Rows, *, earlier: Positions, X: Matrix, settings: LearningSettings, strength: float = 1.0
 ) -> Matrix:
     """Probabilities (m,) of the rows of X by a logistic regression that learned from `earlier` rows."""
     kept = keep_negatives(
@@ -73,7 +73,7 @@ def logistic_regression_probabilities(
     )
     # One thread: the same bits on any machine.
     with threadpool_limits(limits=1):
-        model = logistic_regression(rows.catalogue).fit(rows.X[kept], rows.label[kept])
+        model = logistic_regression(rows.catalogue, strength=strength).fit(rows.X[kept], rows.label[kept])
         chances: Matrix = model.predict_proba(X)[:, 1]
     return chances
 

@@ -34,9 +34,11 @@ from training.learn import Learned, Progress, Rows, learn
 __all__ = [
     "Training",
     "Untrained",
+    "columns_of",
     "fit_rows",
     "intent_rows",
     "matrix",
+    "narrowed",
     "select_features",
     "train_fit",
     "train_intent",
@@ -176,6 +178,17 @@ def select_features(catalogue: Catalogue, *, kind: Kind, settings: LearningSetti
     selected = catalogue.select(groups=wanted)
     kept = (f for f in selected.features if not any(fnmatchcase(f.name, one) for one in settings.leave_out))
     return replace(selected, features=tuple(kept))
+
+
+def columns_of(selected: Catalogue, catalogue: Catalogue) -> NDArray[np.int64]:
+    """The positions in `catalogue` of the features of `selected`."""
+    return np.array([catalogue.index(name) for name in selected.names], dtype=np.int64)
+
+
+def narrowed(rows: Rows, selected: Catalogue) -> Rows:
+    """The same rows with the features of `selected` only."""
+    columns = columns_of(selected, rows.catalogue)
+    return Rows(rows.frame, np.ascontiguousarray(rows.X[:, columns]), selected)
 
 
 def _training(
