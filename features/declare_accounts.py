@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from features.feature import Feature
 from features.tables import Attribute
+from features.wording import english_label
 
 __all__ = ["STANDARD", "declare_accounts"]
 
@@ -137,10 +138,10 @@ def _set(column: Attribute, members: tuple[str, ...]) -> Iterator[Feature]:
             group="technographic",
             kind="flag",
             member=member,
-            sentence_en=f"{_plain(english)}: {_plain(member)}",
-            sentence_zh=f"{_plain(chinese)}：{_plain(member)}",
-            absent_en=f"{english}: {member} not known to be among them",
-            absent_zh=f"{chinese}：未知有{member}",
+            sentence_en=f"{_plain(english)}: {_plain(english_label(member))}",
+            sentence_zh=f"{_plain(chinese)}：{_plain(english_label(member))}",
+            absent_en=f"{english}: no {english_label(member)} known",
+            absent_zh=f"{chinese}：未知有{english_label(member)}",
         )
 
 

@@ -88,4 +88,7 @@ class Feature:
 def _words(shown: str | float, *, english: bool) -> str:
     if shown == OTHER:
         return "another one" if english else "其他"
-    return shown if isinstance(shown, str) else f"{shown:,.10g}"
+    if isinstance(shown, str):
+        return shown
+    # Three digits are what people read; whole numbers, such as counts, stay exact.
+    return f"{shown:,.0f}" if float(shown).is_integer() or abs(shown) >= 1000 else f"{shown:.3g}"

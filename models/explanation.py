@@ -1,15 +1,15 @@
 """Explanations: one row's contributions in, the reasons that people read out.
 
 Turns exact contributions (log-odds) into up to five reasons for and five against, strongest first; what is
-not shown is added up in `other`, so that baseline + reasons + other is the logit. An idea that has several
-windows is told once per side, by its strongest window. Time rule: none of its own. Null rule: a missing
-value is a value: it may speak for or against, and its sentence says that nothing is known.
+not shown is added up in `other`, so that baseline + reasons + other is the logit. The windows of one quantity
+are one idea and one reason: their contributions are added up, and the strongest speaks for them. Time rule:
+none of its own. Null rule: a missing value is a value: it may speak for or against, and its sentence says
+that nothing is known.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,10 @@ MOST_REASONS = 5
 
 @dataclass(frozen=True)
 class Reason:
-    """One feature of the row. contribution: log-odds, calibrated. value: None when missing."""
+    """One idea of the row, told by its strongest feature.
+
+    value: of that feature; None when missing. contribution: log-odds, calibrated, of all the idea's features.
+    """
 
     feature: str
     value: Value
@@ -61,31 +64,39 @@ def reasons(
     """Reasons for, reasons against and `other` of one row.
 
     row: float64 (k,) in the catalogue's order. contributions: float64 (k,), log-odds, calibrated.
-    Order: strongest first, equal ones by name; a contribution of zero is no reason.
+    Order: strongest first, equal ones by name; an idea whose contributions add up to zero is no reason.
     """
-    values = contributions.tolist()
-    ranked = sorted(range(len(values)), key=lambda column: (-abs(values[column]), catalogue.names[column]))
-    supporting = _told(catalogue, [column for column in ranked if values[column] > 0])
-    opposing = _told(catalogue, [column for column in ranked if values[column] < 0])
-    shown = {*supporting, *opposing}
-    other = math.fsum(value for column, value in enumerate(values) if column not in shown)
+    values, names = contributions.tolist(), catalogue.names
+    ideas: dict[str, list[int]] = {}
+    for column, feature in enumerate(catalogue.features):
+        ideas.setdefault(feature.idea or feature.name, []).append(column)
+    sums = {idea: math.fsum(values[column] for column in columns) for idea, columns in ideas.items()}
 
-    def tell(column: int) -> Reason:
-        feature, cell = catalogue.features[column], float(row[column])
-        return Reason(
-            feature=feature.name,
-            value=feature.readable(cell),
-            sentence=feature.sentence(cell, language="en"),
-            sentence_zh=feature.sentence(cell, language="zh"),
-            contribution=values[column],
-        )
+    def speaker(idea: str) -> int:
+        side = math.copysign(1.0, sums[idea])
+        return min(ideas[idea], key=lambda column: (-side * values[column], names[column]))
 
-    return tuple(map(tell, supporting)), tuple(map(tell, opposing)), other
+    ranked = sorted(
+        ((sums[idea], speaker(idea), idea) for idea in ideas if sums[idea]),
+        key=lambda told: (-abs(told[0]), names[told[1]]),
+    )
+    supporting = [told for told in ranked if told[0] > 0][:MOST_REASONS]
+    opposing = [told for told in ranked if told[0] < 0][:MOST_REASONS]
+    shown = {idea for _, _, idea in (*supporting, *opposing)}
+    other = math.fsum(values[column] for idea in ideas if idea not in shown for column in ideas[idea])
+    return (
+        tuple(_tell(catalogue, row, column=column, contribution=total) for total, column, _ in supporting),
+        tuple(_tell(catalogue, row, column=column, contribution=total) for total, column, _ in opposing),
+        other,
+    )
 
 
-def _told(catalogue: Catalogue, ranked: Sequence[int]) -> list[int]:
-    strongest: dict[str, int] = {}
-    for column in ranked:
-        feature = catalogue.features[column]
-        strongest.setdefault(feature.idea or feature.name, column)
-    return list(strongest.values())[:MOST_REASONS]
+def _tell(catalogue: Catalogue, row: NDArray[np.float64], *, column: int, contribution: float) -> Reason:
+    feature, cell = catalogue.features[column], float(row[column])
+    return Reason(
+        feature=feature.name,
+        value=feature.readable(cell),
+        sentence=feature.sentence(cell, language="en"),
+        sentence_zh=feature.sentence(cell, language="zh"),
+        contribution=contribution,
+    )

@@ -1,4 +1,4 @@
-"""Reasons: strongest first, every idea once a side, nothing lost."""
+"""Reasons: strongest first, every idea once, nothing lost."""
 
 from __future__ import annotations
 
@@ -34,15 +34,23 @@ def test_equal_contributions_are_ordered_by_name() -> None:
     assert names(supporting) == ["a", "b", "c"]
 
 
-def test_an_idea_is_told_once_a_side_by_its_strongest_window() -> None:
+def test_the_windows_of_an_idea_are_one_reason_told_by_the_strongest() -> None:
     windows = Catalogue(
         (*(feature(f"visits_{days}d", idea="visits") for days in (7, 30, 90)), feature("size"))
     )
-    contributions = np.array([0.3, 0.4, -0.1, 0.2])
+    contributions = np.array([0.25, 0.5, -0.25, -0.125])
     supporting, opposing, other = reasons(np.zeros(4), contributions=contributions, catalogue=windows)
-    assert names(supporting) == ["visits_30d", "size"]
-    assert names(opposing) == ["visits_90d"]
-    assert other == 0.3
+    assert [(reason.feature, reason.contribution) for reason in supporting] == [("visits_30d", 0.5)]
+    assert [(reason.feature, reason.contribution) for reason in opposing] == [("size", -0.125)]
+    assert other == 0.0
+
+
+def test_the_speaker_of_an_idea_is_on_the_side_of_its_sum() -> None:
+    windows = Catalogue(tuple(feature(f"visits_{days}d", idea="visits") for days in (7, 30, 90)))
+    contributions = np.array([0.5, -0.375, -0.375])
+    supporting, opposing, _ = reasons(np.zeros(3), contributions=contributions, catalogue=windows)
+    assert supporting == ()
+    assert [(reason.feature, reason.contribution) for reason in opposing] == [("visits_30d", -0.25)]
 
 
 def test_contributions_of_zero_are_no_reasons() -> None:
