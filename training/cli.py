@@ -315,10 +315,14 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3000,
     workers: Annotated[int, typer.Option(help="Processes that answer.", min=1, max=64)] = 1,
     workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
 ) -> None:
     """Serve the current release, with the page at / and the interface at /docs.json, until interrupted."""
     from serving.launch import serve as run_server
 
+    output, address = _output(as_json=as_json), f"http://{host}:{port}"
+    output.note(f"The page will be at {address}/ and the interface at {address}/docs.json. Ctrl+C ends it.")
+    output.result({"page": f"{address}/", "interface": f"{address}/docs.json"})
     raise typer.Exit(run_server(_workspace(workspace), host=host, port=port, workers=workers))
 
 

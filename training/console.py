@@ -65,6 +65,7 @@ class Output:
         """The command's result as one JSON object, when JSON was asked for."""
         if self.as_json:
             sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+            sys.stdout.flush()
 
     @contextmanager
     def progress(self) -> Iterator[ReportProgress]:
