@@ -1,0 +1,97 @@
+"""Tracking on a real MLflow in SQLite: parameters, metrics, plots, model, bundle, version, alias."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.workspace import Workspace
+from models.bundle import load
+from training.evaluate import evaluate
+from training.fit import Training, Untrained
+from training.plots import beeswarm, curves
+from training.registered import BUNDLE_ARTIFACT, CHALLENGER, FINGERPRINT_TAG
+from training.report import write_report
+from training.track import EXPERIMENT, Tracker
+
+# SHAP's beeswarm calls what matplotlib is about to deprecate.
+pytestmark = pytest.mark.filterwarnings("ignore:The set_\\w+ function:PendingDeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def tracked(fit_training: Training, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, str, Path]:
+    workspace = Workspace(tmp_path_factory.mktemp("tracked"))
+    metrics = evaluate(fit_training.learned.later, replicates=100)
+    absent = Untrained("intent", "there is no activity", {})
+    page = write_report(
+        workspace,
+        [fit_training, absent],
+        metrics={"fit": metrics},
+        cutoff=datetime.fromisoformat("2025-01-01"),
+        name="a market",
+    )
+    figures = {"curves": curves(fit_training.learned.later), "beeswarm": beeswarm(fit_training)}
+    run_id = Tracker(workspace).log(fit_training, metrics=metrics, figures=figures, report=page)
+    return workspace, run_id, page
+
+
+def test_a_run_holds_everything(tracked: tuple[Workspace, str, Path], fit_training: Training) -> None:
+    from mlflow import MlflowClient
+
+    workspace, run_id, page = tracked
+    client = MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
+    run = client.get_run(run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["num_leaves"] == str(fit_training.settings.num_leaves)
+    assert 0.5 < run.data.metrics["roc_auc"] < 1
+    assert run.data.metrics["roc_auc_low"] < run.data.metrics["roc_auc"] < run.data.metrics["roc_auc_high"]
+    assert run.data.tags["data_fingerprint"] == fit_training.bundle.card["data_fingerprint"]
+    names = {item.path for item in client.list_artifacts(run_id)}
+    assert {"plots", BUNDLE_ARTIFACT, "booster", page.name} <= names
+    location = client.get_experiment_by_name(EXPERIMENT).artifact_location
+    assert location == workspace.artifacts.absolute().as_uri()
+
+
+def test_the_version_is_the_challenger_and_its_bundle_the_trained_one(
+    tracked: tuple[Workspace, str, Path], fit_training: Training, tmp_path: Path
+) -> None:
+    from mlflow import MlflowClient
+
+    workspace, run_id, _ = tracked
+    client = MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
+    version = client.get_model_version_by_alias("icp_fit", CHALLENGER)
+    assert version.run_id == run_id
+    assert version.tags[FINGERPRINT_TAG] == fit_training.bundle.fingerprint
+    client.download_artifacts(run_id, BUNDLE_ARTIFACT, str(tmp_path))
+    assert load(tmp_path / BUNDLE_ARTIFACT).fingerprint == fit_training.bundle.fingerprint
+
+
+def test_the_logged_booster_takes_doubles_and_gives_probabilities(
+    tracked: tuple[Workspace, str, Path], fit_training: Training, tmp_path: Path
+) -> None:
+    import mlflow
+    from mlflow import MlflowClient
+
+    workspace, run_id, _ = tracked
+    client = MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
+    model = mlflow.pyfunc.load_model(client.download_artifacts(run_id, "booster", str(tmp_path)))
+    inputs = model.metadata.get_input_schema()
+    assert {str(column.type) for column in inputs.inputs} == {"DataType.double"}
+    frame = pd.DataFrame(fit_training.rows.X[:5], columns=list(fit_training.bundle.catalogue.names))
+    chances = np.asarray(model.predict(frame))
+    assert ((chances > 0) & (chances < 1)).all()
+
+
+def test_the_report_is_one_page_that_loads_nothing(
+    tracked: tuple[Workspace, str, Path], fit_training: Training
+) -> None:
+    page = tracked[2].read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert not re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:)""", page)
+    assert fit_training.bundle.version in page
+    assert "there is no activity" in page
