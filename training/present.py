@@ -22,7 +22,7 @@ def show_ranking(ranked: pd.DataFrame, *, output: Output, top: int) -> None:
     """The first `top` rows of a ranking (see serving.ranking.rank_accounts)."""
     as_of = "" if ranked.empty else f" as of {ranked['as_of'].iloc[0].isoformat()}Z"
     output.table(
-        ["#", "account", "domain", "fit", "intent", "chance to win", "chance to open", "priority"],
+        ["#", "account", "domain", "fit", "intent", "chance to win", "chance of the event", "priority"],
         [
             (
                 position,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import process_time
@@ -55,20 +56,25 @@ def engine(request):
         yield engine
 
 
-def best_of(count, work):
-    """The least processor time of a call, in milliseconds: other processes do not count."""
-    times = []
+def best_of(count, work, *, enough):
+    """The least processor time of a call, in milliseconds; stops when it is below `enough`.
+
+    A neighbour on the same core makes calls slower, never faster, so a busy machine only needs more of them.
+    """
+    best = math.inf
     for _ in range(count):
         start = process_time()
         work()
-        times.append(process_time() - start)
-    return min(times) * 1_000
+        best = min(best, (process_time() - start) * 1_000)
+        if best < enough:
+            break
+    return best
 
 
 def test_one_account_with_a_hundred_activities_takes_less_than_ten_milliseconds():
     with FeatureEngine(as_tables(ROWS), CATALOGUE, threads=1, resident=True) as engine:
         assert engine.build_one("a", AS_OF[0])[CATALOGUE.index("engagement_count_180d")] > 90
-        assert best_of(200, lambda: engine.build_one("a", AS_OF[0])) < 10
+        assert best_of(3_000, lambda: engine.build_one("a", AS_OF[0]), enough=10) < 10
 
 
 def test_threads_do_not_mix_their_answers(engine):

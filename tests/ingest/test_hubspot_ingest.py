@@ -63,13 +63,16 @@ def test_employee_ranges_keep_their_order(folder: Path, loaded: tuple[IngestRepo
         assert (None if pd.isna(frame[account_id]) else frame[account_id]) == lowest
 
 
-def test_each_tool_used_in_a_week_is_one_activity(folder: Path, loaded: tuple[IngestReport, Tables]) -> None:
+def test_each_tool_in_a_week_is_one_record_even_when_nothing_was_done(
+    folder: Path, loaded: tuple[IngestReport, Tables]
+) -> None:
     expected = Counter(
         {
-            (row["id"], channel.lower(), row["WHEN_TIMESTAMP"][:10], int(row[f"USERS_{channel}"])): actions
+            (row["id"], channel.lower(), row["WHEN_TIMESTAMP"][:10], int(row[f"USERS_{channel}"])): int(
+                row[f"ACTIONS_{channel}"]
+            )
             for row in _rows(folder / "usage_actions.csv")
             for channel in CHANNELS
-            if (actions := int(row[f"ACTIONS_{channel}"])) > 0
         }
     )
     frame = loaded[1].read("activities")

@@ -306,9 +306,12 @@ def test_promotions_and_rollbacks_say_themselves_in_json(workspace: Workspace) -
 def test_what_training_tracks_can_be_promoted(untrained: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.track import Tracker
 
-    # A tracking server of one's own decides where artifacts go; this one takes the current folder.
+    # Without a location of its own, MLflow would put artifacts into the current folder.
     monkeypatch.chdir(untrained.home)
     training = SimpleNamespace(bundle=FIT, counts={"rows": 60})
-    Tracker(untrained).log(training, metrics={}, figures={})  # type: ignore[arg-type]  # all that it reads
+    page = untrained.home / "report.html"
+    page.write_text("<p>report</p>")
+    Tracker(untrained).log(training, metrics={}, figures={}, report=page)  # type: ignore[arg-type]  # all it reads
+    assert not (untrained.home / "mlruns").exists()
     assert promoted(untrained).release.fingerprints == {"fit": FIT.fingerprint}
     assert tracked_models.champions(untrained) == [1, None]
