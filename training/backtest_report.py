@@ -22,22 +22,15 @@ from training.evaluate import Estimate, Measured
 
 __all__ = ["RANKERS", "BacktestReport", "finite"]
 
-RANKERS = (
-    "probability",
-    "logistic_regression",
-    "logistic_regression_same_columns",
-    "recent_activity",
-    "recency",
-)
-"""The columns of predictions that are measured: the model, then what it has to beat."""
-
-_TITLES = {
+RANKERS = {
     "probability": "Spearfish",
-    "logistic_regression": "logistic regression",
+    "logistic_regression": "logistic regression, every column",
     "logistic_regression_same_columns": "logistic regression, our columns, tuned",
     "recent_activity": "actions in the last 30 days",
     "recency": "days since the last action",
 }
+"""The columns of predictions that are measured, in words: the model, then what it has to beat."""
+
 _SHOWN = ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k")
 
 
@@ -111,14 +104,14 @@ class BacktestReport:
         for name in _SHOWN:
             table.add_column(name.replace("_at_k", f"@{self.top_k}").replace("_", " "), justify="right")
         for ranker, metrics in self.measured.estimates.items():
-            table.add_row(_TITLES.get(ranker, ranker), *(str(metrics[name]) for name in _SHOWN))
+            table.add_row(RANKERS.get(ranker, ranker), *(str(metrics[name]) for name in _SHOWN))
         return table
 
     def _leads(self) -> Iterator[str]:
         for ranker, lead in self.measured.ahead.items():
             if ranker.startswith("logistic_regression"):
                 verdict = "better" if lead["roc_auc"].low > 0 else "not shown to be better"
-                yield f"Spearfish minus {_TITLES[ranker]}, ROC AUC: {lead['roc_auc']}: {verdict}"
+                yield f"Spearfish minus {RANKERS[ranker]}, ROC AUC: {lead['roc_auc']}: {verdict}"
 
     def _grades(self) -> Table:
         table = Table(title="Conversion by grade", title_justify="left")

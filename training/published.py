@@ -15,17 +15,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from training.backtest_report import RANKERS
+
 __all__ = ["commit", "figures", "published", "stale"]
 
 ROOT = Path(__file__).parents[1]
 START, END = "<!-- published: figures -->\n", "<!-- published: end -->"
 MEASURED = ("features", "models", "training", "configs")
-_RANKERS = {
-    "spearfish": "**Spearfish**",
-    "logistic_regression": "logistic regression, same features",
-    "recent_activity": "actions in the last 30 days",
-    "recency": "days since the last action",
-}
+_SHOWN = ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k")
 _KINDS = {"fit": "ICP fit", "intent": "buying intent"}
 
 
@@ -82,16 +79,18 @@ def _hubspot(found: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"| ranker | ROC AUC | PR AUC | precision at {found['top_k']} | recall at {found['top_k']} |"
     yield "|---|---|---|---|---|"
-    for ranker, title in _RANKERS.items():
-        if ranker in found["metrics"]:
-            shown = [
-                found["metrics"][ranker][name]
-                for name in ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k")
-            ]
-            yield f"| {title} | " + " | ".join(_interval(one["value"], one) for one in shown) + " |"
-    lead = found["spearfish_minus"]["logistic_regression"]["roc_auc"]
+    for ranker, title in RANKERS.items():
+        # The report's own name for the model's probabilities.
+        metrics = found["metrics"].get("spearfish" if ranker == "probability" else ranker)
+        if metrics is not None:
+            shown = " | ".join(_interval(metrics[name]["value"], metrics[name]) for name in _SHOWN)
+            yield f"| {title} | {shown} |"
     yield ""
-    yield f"ROC AUC above logistic regression, paired by company: {_interval(lead['value'], lead)}."
+    for ranker, metrics in found["spearfish_minus"].items():
+        if ranker.startswith("logistic_regression"):
+            lead = metrics["roc_auc"]
+            verdict = "better" if lead["low"] > 0 else "not shown to be better"
+            yield f"ROC AUC above {RANKERS[ranker]}: {_interval(lead['value'], lead)}, {verdict}."
 
 
 def _market(found: Mapping[str, Any]) -> Iterator[str]:
