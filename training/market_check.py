@@ -46,8 +46,8 @@ _CONFIG: Final = Path(__file__).parents[1] / "configs" / "simulated_market.toml"
 _TEST_SEEDS: Final = 1_000_000
 """Test markets have other seeds than any training market: seed + a million."""
 
-_FIRST_SEED: Final = 100
-"""Markets with lower seeds were looked at while the market and the models were made; these were not."""
+_FIRST_SEED: Final = 500
+"""Lower seeds were looked at while the market and the models were made; these were not."""
 
 _LEARN: Final = "learn {kind} of market {seed}"
 
@@ -205,7 +205,7 @@ def _commit() -> str | None:
 def main() -> None:
     """The command: check some seeds and write what was found as JSON."""
     parser = argparse.ArgumentParser(prog="python -m training.market_check", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10, help="how many markets, with seeds from 100 on")
+    parser.add_argument("--seeds", type=int, default=10, help="how many markets, with seeds from 500 on")
     parser.add_argument("--accounts", type=int, default=5_000, help="accounts to learn from")
     parser.add_argument("--test-accounts", type=int, default=50_000, help="accounts to be judged on")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
