@@ -13,6 +13,7 @@ from typing import cast
 
 import pandas as pd
 
+from features.errors import NotEnoughDataError
 from features.settings import PRIORITIES, Grade
 from models.scoring import Scorer
 from serving.desk import Desk
@@ -45,6 +46,10 @@ def rank_accounts(desk: Desk, *, as_of: datetime) -> pd.DataFrame:
         deals: dict[str, list[Deal]] = defaultdict(list)
         for account_id, *deal in connection.execute(_DEALS, {"as_of": as_of}).fetchall():
             deals[account_id].append(Deal(*deal))
+    if accounts.empty:
+        raise NotEnoughDataError(
+            "no account was known yet", got=f"as_of {as_of.isoformat()}Z", fix="choose a later moment"
+        )
     accounts["as_of"] = pd.Series(as_of, index=accounts.index, dtype="datetime64[us]")
     product = desk.release.labels.intent.product
     free = accounts["account_id"].map(

@@ -28,7 +28,7 @@ from training.backtest_report import RANKERS, BacktestReport
 from training.baselines import activity_heuristic, logistic_regression_probabilities, recency
 from training.evaluate import grade_conversion, measure, roc_auc
 from training.fit import columns_of, intent_rows, matrix, narrowed, select_features
-from training.labels import intent_outcomes, intent_population, next_cutoff
+from training.labels import intent_outcomes, intent_population, next_cutoff, require_past
 from training.learn import Learned, Progress, Rows, learn
 
 __all__ = ["Prediction", "backtest", "backtest_tables", "predict_at"]
@@ -58,6 +58,7 @@ def backtest(
     if development and not cutoffs:
         raise ConfigError("[backtest] names no development_cutoffs", fix="add dates to choose on")
     with workspace.reading() as tables:
+        require_past(*cutoffs, tables=tables, name="[backtest] cutoffs")
         moments = cutoffs or (last_testable_cutoff(tables, horizon_days=config.labels.intent.horizon_days),)
         report = backtest_tables(tables, config=config, cutoffs=moments, progress=progress)
     return replace(report, development=development)
@@ -102,13 +103,13 @@ def predict_at(
     """Train at `cutoff` as `train` does, with `backtest.seeds` averaged seeds, and predict its population."""
     settings = config.model.intent.model_copy(update={"members": config.backtest.seeds})
     catalogue = learn_catalogue(tables, cutoff=cutoff)
-    everything, kept = intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
+    everything = intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
     keys = intent_population(tables, as_of=cutoff, settings=config.labels.intent)
     X_all = matrix(tables, keys, catalogue=catalogue)
     selected = select_features(catalogue, kind="intent", settings=settings)
     rows, X = narrowed(everything, selected), X_all[:, columns_of(selected, catalogue)]
     what = f"backtest {cutoff.date().isoformat()}"
-    learned = learn(rows, settings=settings, negatives_kept=kept, progress=progress, what=what)
+    learned = learn(rows, settings=settings, progress=progress, what=what)
     frame = pd.DataFrame(
         {
             "cutoff": keys["as_of"],

@@ -8,7 +8,6 @@ commands, so that `--help` answers at once.
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -128,11 +127,12 @@ def features(
     as_json: JsonOption = False,
 ) -> None:
     """Compute every feature of every account as of a moment, from what was known before it."""
-    from training.feature_table import feature_table, write_frame
+    from training.feature_table import check_target, feature_table, write_frame
 
     output = _output(as_json=as_json)
-    moment = None if as_of is None else _moment("--as-of", value=as_of)
-    table = feature_table(_workspace(workspace), as_of=moment)
+    if out is not None:
+        check_target(out)
+    table = feature_table(_workspace(workspace), as_of=_as_of(as_of))
     output.table(
         ["feature", "group", "unit", "filled", "middle"],
         table.summary(),
@@ -190,8 +190,11 @@ def backtest(
 ) -> None:
     """Train as of past cutoffs, score what came after, and compare with baselines, with intervals."""
     from training.backtest import backtest as run_backtest
+    from training.feature_table import check_target
 
     output = _output(as_json=as_json)
+    if predictions is not None:
+        check_target(predictions)
     with output.progress() as progress:
         report = run_backtest(
             _workspace(workspace),
@@ -265,23 +268,26 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Score one account, or rank them all."""
-    from training.present import show_answer, show_ranking
+    from training.feature_table import check_target, write_frame
+    from training.present import ranking_document, show_answer, show_ranking
 
     output = _output(as_json=as_json)
-    place, moment = _workspace(workspace), None if as_of is None else _moment("--as-of", value=as_of)
+    place, moment = _workspace(workspace), _as_of(as_of)
     if account is not None or domain is not None:
+        if out is not None:
+            raise ConfigError("--out goes with every account", got="one account", fix="leave the account out")
         answer = _answer(place, account=account, domain=domain, as_of=moment)
         show_answer(answer, output=output)
         output.result(answer)
         return
+    if out is not None:
+        check_target(out)
     ranked = _ranking(place, as_of=moment)
     show_ranking(ranked, output=output, top=top)
     if out is not None:
-        from training.feature_table import write_frame
-
         write_frame(ranked, out=out)
         output.note(f"{len(ranked):,} accounts written to {out}")
-    output.result({"accounts": json.loads(ranked.head(top).to_json(orient="records", date_format="iso"))})
+    output.result({"accounts": ranking_document(ranked.head(top))})
 
 
 @app.command()
@@ -298,7 +304,7 @@ def explain(
     from training.present import show_reasons
 
     output = _output(as_json=as_json)
-    moment = None if as_of is None else _moment("--as-of", value=as_of)
+    moment = _as_of(as_of)
     if account is None and domain is None:
         raise ConfigError("no account given", allowed="an account_id or --domain", fix="name the account")
     if language not in ("en", "zh"):
@@ -364,9 +370,11 @@ def demo(
     from training.demo import run_demo
 
     place = _workspace(workspace)
-    run_demo(place, accounts=accounts, output=_output(as_json=False), rank=_ranking, answer=_answer)
+    address = f"http://127.0.0.1:{port}"
+    output = _output(as_json=False)
+    run_demo(place, accounts=accounts, output=output, address=address, rank=_ranking, answer=_answer)
     if serving:
-        _output(as_json=False).note(f"\nServing on http://127.0.0.1:{port} until interrupted (Ctrl+C).")
+        output.note(f"\nServing on {address} until interrupted (Ctrl+C).")
         raise typer.Exit(run_server(place, port=port))
 
 
@@ -379,6 +387,8 @@ def _output(*, as_json: bool) -> Output:
 def _workspace(home: Path) -> Workspace:
     from features.workspace import Workspace
 
+    if home.exists() and not home.is_dir():
+        raise ConfigError("--workspace is not a folder", got=home, fix="name another one")
     return Workspace(home)
 
 
@@ -398,11 +408,25 @@ def _moment(option: str, *, value: str) -> datetime:
         return datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment).replace(
+            microsecond=0
+        )
+    except (ValueError, OverflowError):
         raise InputError(
             f"{option} is not a time", got=repr(value), allowed="2026-01-31 or 2026-01-31T12:00:00Z"
         ) from None
-    return (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment).replace(microsecond=0)
+
+
+def _as_of(value: str | None) -> datetime | None:
+    """The moment of --as-of, which must not lie in the future."""
+    if value is None:
+        return None
+    moment, now = _moment("--as-of", value=value), datetime.now(UTC).replace(tzinfo=None)
+    if moment > now:
+        raise InputError(
+            "--as-of is in the future", got=value, allowed="up to now", fix="choose an earlier moment"
+        )
+    return moment
 
 
 def _who() -> str:
@@ -419,8 +443,9 @@ def _answer(
     domain: str | None = None,
     as_of: datetime | None = None,
     language: str = "en",
+    now: datetime | None = None,
 ) -> dict[str, Any]:
-    """The service's answer, as the JSON document that it would send."""
+    """The service's answer, as the JSON document that it would send; `now` decides which release answers."""
     from serving.scoring import score_once
 
     given = {
@@ -429,16 +454,18 @@ def _answer(
         "as_of": None if as_of is None else f"{as_of.isoformat()}Z",
     }
     request = {name: value for name, value in given.items() if value is not None}
-    answer = score_once(workspace, request=request, language="zh" if language == "zh" else "en")
+    answer = score_once(workspace, request=request, language="zh" if language == "zh" else "en", now=now)
     return answer.model_dump(mode="json")
 
 
-def _ranking(workspace: Workspace, *, as_of: datetime | None = None) -> pd.DataFrame:
+def _ranking(
+    workspace: Workspace, *, as_of: datetime | None = None, now: datetime | None = None
+) -> pd.DataFrame:
     from serving.desk import open_desk
     from serving.ranking import rank_accounts
     from serving.scoring import default_as_of, utc_now
 
-    now = utc_now()
+    now = now or utc_now()
     with open_desk(workspace, now=now) as desk:
         through = desk.snapshot.manifest.data_through
         return rank_accounts(desk, as_of=as_of or default_as_of(through, now=now, time_zone=desk.time_zone))

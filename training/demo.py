@@ -6,6 +6,7 @@ ends today, so that the scores speak of today. Null rule: none.
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ from training.market.settings import MarketSettings
 from training.market.write import simulate
 from training.present import show_ranking
 from training.promote import promote
+from training.registered import shown_uri
 from training.train import train
 
 __all__ = ["run_demo"]
@@ -33,16 +35,18 @@ _EXPLAINED = 3
 class Rank(Protocol):
     """Ranks every account of a workspace."""
 
-    def __call__(self, workspace: Workspace) -> pd.DataFrame: ...
+    def __call__(self, workspace: Workspace, *, now: datetime) -> pd.DataFrame: ...
 
 
 class Answer(Protocol):
     """Answers for one account as the service does."""
 
-    def __call__(self, workspace: Workspace, *, account: str) -> dict[str, Any]: ...
+    def __call__(self, workspace: Workspace, *, account: str, now: datetime) -> dict[str, Any]: ...
 
 
-def run_demo(workspace: Workspace, *, accounts: int, output: Output, rank: Rank, answer: Answer) -> None:
+def run_demo(
+    workspace: Workspace, *, accounts: int, output: Output, address: str, rank: Rank, answer: Answer
+) -> None:
     """Simulate, ingest, train, backtest, promote and score; the market replaces an earlier demo's.
 
     Raises WorkspaceError when the workspace holds tables of another config.
@@ -63,15 +67,17 @@ def run_demo(workspace: Workspace, *, accounts: int, output: Output, rank: Rank,
         progress("promote", 0, 1)
         promotion = promote(workspace, who="demo", why="the demo promotes what it trained", config=config)
         progress("promote", 1, 1)
-        ranked = rank(workspace)
+        # A release that follows another one answers a few seconds later; the summary is about the new one.
+        now = max(promotion.activate_at, datetime.now(UTC).replace(tzinfo=None, microsecond=0))
+        ranked = rank(workspace, now=now)
     output.show(ingested)
     output.show(trained)
     output.show(tested)
     output.note(promotion.sentence)
     show_ranking(ranked, output=output, top=10)
     for account in ranked["account_id"].head(_EXPLAINED):
-        _show_why(answer(workspace, account=account), output=output)
-    _show_places(workspace, report=trained.report, output=output)
+        _show_why(answer(workspace, account=account, now=now), output=output)
+    _show_places(workspace, report=trained.report, address=address, output=output)
 
 
 def _require_own(workspace: Workspace, *, config: Config) -> None:
@@ -97,9 +103,10 @@ def _show_why(answer: dict[str, Any], *, output: Output) -> None:
             output.note(f"  {half:<6} {reason['contribution']:+.2f}  {reason['sentence']}")
 
 
-def _show_places(workspace: Workspace, *, report: Path, output: Output) -> None:
+def _show_places(workspace: Workspace, *, report: Path, address: str, output: Output) -> None:
+    programs = Path(sys.executable).parent
     output.heading("Where things are")
     output.note(f"  report   {report}")
-    output.note("  page     http://127.0.0.1:3000/ once served (`spearfish serve`)")
-    output.note(f"  MLflow   mlflow ui --backend-store-uri {workspace.mlflow_uri}")
+    output.note(f"  page     {address}/ once served ({programs / 'spearfish'} serve)")
+    output.note(f"  MLflow   {programs / 'mlflow'} ui --backend-store-uri {shown_uri(workspace.mlflow_uri)}")
     output.note(f"  tables   {workspace.home}")

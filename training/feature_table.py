@@ -21,7 +21,9 @@ from features.tables import Tables
 from features.workspace import Workspace
 from training.labels import next_cutoff
 
-__all__ = ["FeatureTable", "feature_table", "write_frame"]
+__all__ = ["FeatureTable", "check_target", "feature_table", "write_frame"]
+
+_ENDINGS = (".parquet", ".csv")
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,27 @@ def feature_table(workspace: Workspace, *, as_of: datetime | None = None) -> Fea
 
 def write_frame(frame: pd.DataFrame, *, out: Path) -> None:
     """Write a frame as Parquet or CSV, by the file's ending. Raises ConfigError for another one."""
-    if not out.parent.is_dir():
-        raise ConfigError("no such folder", got=out.parent, fix="create it, or name another one")
-    match out.suffix.lower():
-        case ".parquet":
+    check_target(out)
+    try:
+        if out.suffix.lower() == ".parquet":
             frame.to_parquet(out, index=False)
-        case ".csv":
+        else:
             frame.to_csv(out, index=False)
-        case ending:
-            raise ConfigError(
-                "unknown kind of file to write",
-                got=repr(ending),
-                allowed=".parquet, .csv",
-                fix="rename the file",
-            )
+    except OSError as error:
+        raise ConfigError("cannot write the file", got=error, fix="name another one") from error
+
+
+def check_target(out: Path) -> None:
+    """ConfigError for a file that cannot be written, before the work is done."""
+    if out.suffix.lower() not in _ENDINGS:
+        raise ConfigError(
+            "unknown kind of file to write",
+            got=repr(out.suffix),
+            allowed=", ".join(_ENDINGS),
+            fix="rename the file",
+        )
+    if out.is_dir() or not out.parent.is_dir():
+        raise ConfigError("not a file in a folder that exists", got=out, fix="name another file")
 
 
 def _known_accounts(tables: Tables, *, as_of: datetime) -> pd.DataFrame:

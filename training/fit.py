@@ -124,12 +124,10 @@ def train_intent(
     labels, settings = config.labels.intent, config.model.intent
     catalogue = learn_catalogue(tables, cutoff=cutoff, current_value_only=current_value_only)
     selected = select_features(catalogue, kind="intent", settings=settings)
-    rows, kept = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
+    rows = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
     counts = _intent_counts(rows.frame)
     _require_enough(rows, counts=counts)
-    learned = learn(
-        rows, settings=settings, negatives_kept=kept, progress=progress, what="train the intent model"
-    )
+    learned = learn(rows, settings=settings, progress=progress, what="train the intent model")
     facts = CardFacts(
         meaning=_intent_meaning(labels),
         horizon_days=labels.horizon_days,
@@ -145,16 +143,14 @@ def fit_rows(tables: Tables, *, labels: FitLabels, catalogue: Catalogue) -> Rows
     return Rows(labels.frame, matrix(tables, labels.frame, catalogue=catalogue), catalogue)
 
 
-def intent_rows(
-    tables: Tables, *, cutoff: datetime, config: Config, catalogue: Catalogue
-) -> tuple[Rows, float]:
-    """The snapshots that train, with their features, and the share of rows without the event that was kept.
+def intent_rows(tables: Tables, *, cutoff: datetime, config: Config, catalogue: Catalogue) -> Rows:
+    """The snapshots that train, with their features.
 
-    All are kept up to 600,000 rows; beyond that a sample, which the calibration undoes.
+    All are kept up to 600,000 rows; beyond that those of a random sample of the accounts.
     """
     labels = intent_labels(tables, cutoff=cutoff, settings=config.labels.intent)
-    frame, kept = _sample_negatives(labels, seed=config.model.intent.seed)
-    return Rows(frame, matrix(tables, frame, catalogue=catalogue), catalogue), kept
+    frame = _sample_accounts(labels, seed=config.model.intent.seed)
+    return Rows(frame, matrix(tables, frame, catalogue=catalogue), catalogue)
 
 
 def matrix(tables: Tables, keys: pd.DataFrame, *, catalogue: Catalogue) -> NDArray[np.float64]:
@@ -286,11 +282,11 @@ def _sample(population: pd.DataFrame, *, size: int, seed: int) -> pd.DataFrame:
     return population if len(population) <= size else population.sample(size, random_state=seed).sort_index()
 
 
-def _sample_negatives(labels: pd.DataFrame, *, seed: int) -> tuple[pd.DataFrame, float]:
+def _sample_accounts(labels: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """All rows of as many random accounts as fit: every rate stays that of the population."""
     if len(labels) <= _LARGEST_SAMPLE:
-        return labels, 1.0
-    negative = np.flatnonzero(labels["label"].to_numpy() == 0)
-    wanted = max(1, _LARGEST_SAMPLE - (len(labels) - len(negative)))
-    kept = np.random.default_rng(seed).choice(negative, size=wanted, replace=False)
-    chosen = np.sort(np.concatenate([np.flatnonzero(labels["label"].to_numpy() == 1), kept]))
-    return labels.iloc[chosen].reset_index(drop=True), wanted / len(negative)
+        return labels
+    accounts = np.sort(labels["account_id"].unique())
+    size = int(len(accounts) * _LARGEST_SAMPLE / len(labels))
+    drawn = np.random.default_rng(seed).choice(accounts, size=size, replace=False)
+    return labels[labels["account_id"].isin(drawn)].reset_index(drop=True)

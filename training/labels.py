@@ -33,6 +33,7 @@ __all__ = [
     "intent_snapshots",
     "known_accounts",
     "next_cutoff",
+    "require_past",
     "time_to_close",
 ]
 
@@ -123,6 +124,19 @@ def next_cutoff(tables: Tables) -> datetime:
         raise InputError("the workspace holds no facts", fix="ingest tables first")
     newest: datetime = row[0]
     return newest + timedelta(seconds=1)
+
+
+def require_past(*cutoffs: datetime, tables: Tables, name: str = "cutoff") -> None:
+    """InputError for a cutoff after the newest known fact: what follows it is unknown, not negative."""
+    end = next_cutoff(tables)
+    later = [cutoff for cutoff in cutoffs if cutoff > end]
+    if later:
+        raise InputError(
+            f"{name}: the tables end before it",
+            got=f"{later[0].isoformat()}Z",
+            allowed=f"up to {end.isoformat()}Z",
+            fix="choose an earlier one, or ingest newer tables",
+        )
 
 
 def time_to_close(

@@ -128,7 +128,7 @@ def _fit_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
 def _intent_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
     catalogue = learn_catalogue(tables, cutoff=end)
     selected = select_features(catalogue, kind="intent", settings=config.model.intent)
-    return intent_rows(tables, cutoff=end, config=config, catalogue=selected)[0]
+    return intent_rows(tables, cutoff=end, config=config, catalogue=selected)
 
 
 def _fit_test(tables: Tables, directory: Path) -> pd.DataFrame:

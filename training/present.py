@@ -13,7 +13,7 @@ import pandas as pd
 
 from training.console import Output
 
-__all__ = ["show_answer", "show_ranking", "show_reasons"]
+__all__ = ["ranking_document", "show_answer", "show_ranking", "show_reasons"]
 
 _HALVES = (("fit", "ICP fit"), ("intent", "buying intent"))
 
@@ -38,6 +38,16 @@ def show_ranking(ranked: pd.DataFrame, *, output: Output, top: int) -> None:
         ],
         title=f"The {min(top, len(ranked)):,} most promising of {len(ranked):,} accounts{as_of}",
     )
+
+
+def ranking_document(ranked: pd.DataFrame) -> list[dict[str, Any]]:
+    """A ranking as JSON objects: full precision, times with Z, null for what is not there."""
+    cells = (
+        ranked.astype(object)
+        .where(ranked.notna(), None)
+        .assign(as_of=[f"{moment.isoformat()}Z" for moment in ranked["as_of"]])
+    )
+    return [dict(zip(cells.columns, row, strict=True)) for row in cells.itertuples(index=False)]
 
 
 def show_answer(answer: dict[str, Any], *, output: Output) -> None:

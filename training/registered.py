@@ -38,6 +38,7 @@ __all__ = [
     "champions",
     "choose",
     "holders",
+    "require_server",
     "shown_uri",
 ]
 
@@ -87,11 +88,12 @@ class RegisteredModels:
         os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
         from mlflow import MlflowClient
 
-        with self._faults():
+        with self.faults():
             return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def faults(self) -> Iterator[None]:
+        """Turn what MLflow and its database raise into WorkspaceError."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -106,7 +108,7 @@ class RegisteredModels:
     def versions(self, kind: Kind) -> tuple[Version, ...]:
         """Every version of the model of a kind, the newest first."""
         client = self.client
-        with self._faults():
+        with self.faults():
             models = client.search_registered_models(f"name='{NAMES[kind]}'")
             found = list(_pages(client, NAMES[kind])) if models else []
         versions = [_version(kind, one, models[0].aliases) for one in found]
@@ -138,7 +140,7 @@ class RegisteredModels:
         client = self.client
         for kind, name in NAMES.items():
             now, then = present.get(kind), wanted.get(kind)
-            with self._faults():
+            with self.faults():
                 if then is not None and (now is None or now.number != then.number):
                     client.set_registered_model_alias(name, CHAMPION, str(then.number))
                 elif then is None and now is not None:
@@ -148,14 +150,16 @@ class RegisteredModels:
 def choose(known: Known, kind: Kind, *, wanted: str | None) -> Version | None:
     """The version asked for: a number, an alias or the start of a bundle's fingerprint.
 
-    wanted: None takes the challenger, or the newest when none is named; "none" leaves the model out.
+    wanted: None takes the challenger, or the newest when no kind has one; "none" leaves the model out.
     Raises InputError when there is no such version.
     """
     versions = known[kind]
     if wanted == "none":
         return None
     if wanted is None:
-        return next((one for one in versions if CHALLENGER in one.aliases), next(iter(versions), None))
+        named = any(CHALLENGER in one.aliases for every in known.values() for one in every)
+        # A kind without a challenger beside one that has it could not be trained: the old one stays out.
+        return next((one for one in versions if CHALLENGER in one.aliases or not named), None)
     matches = [one for one in versions if _is_meant(one, wanted)]
     if not matches or len({one.fingerprint for one in matches}) > 1:
         raise InputError(
@@ -198,6 +202,12 @@ def _require_reachable(uri: str) -> None:
         raise WorkspaceError(
             "no model was trained yet", got=f"no database at {uri}", fix="run `spearfish train` first"
         )
+    require_server(uri)
+
+
+def require_server(uri: str) -> None:
+    """WorkspaceError at once when the address of a tracking server does not answer."""
+    parts = urlsplit(uri)
     if parts.scheme in {"http", "https"}:
         _require_server(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 

@@ -18,10 +18,16 @@ import lightgbm
 from matplotlib.figure import Figure
 
 from features.workspace import Workspace
-from models.bundle import Bundle, save
+from models.bundle import NAMES, Bundle, Kind, save
 from training.evaluate import Estimate
 from training.fit import Training
-from training.registered import BUNDLE_ARTIFACT, CHALLENGER, FINGERPRINT_TAG
+from training.registered import (
+    BUNDLE_ARTIFACT,
+    CHALLENGER,
+    FINGERPRINT_TAG,
+    RegisteredModels,
+    require_server,
+)
 
 __all__ = ["BOOSTER", "EXPERIMENT", "Tracker"]
 
@@ -39,12 +45,17 @@ class Tracker:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         # Its migrations otherwise tell of themselves, line by line.
         os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+        require_server(workspace.mlflow_uri)
         from mlflow import MlflowClient
 
         workspace.home.mkdir(parents=True, exist_ok=True)
+        self._faults = RegisteredModels(workspace).faults
         # A client of its own: MLflow's global address would redirect every other workspace of the process.
-        self._client: Any = MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
-        self._experiment = self._experiment_id(workspace)
+        with self._faults():
+            self._client: Any = MlflowClient(
+                tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri
+            )
+            self._experiment = self._experiment_id(workspace)
 
     def log(
         self,
@@ -56,19 +67,27 @@ class Tracker:
     ) -> str:
         """Log one training and register its bundle; returns the run's identifier."""
         bundle, client = training.bundle, self._client
-        run_id: str = client.create_run(
-            self._experiment, run_name=bundle.name, tags=_tags(bundle)
-        ).info.run_id
-        client.log_batch(run_id, metrics=_metrics(training, metrics), params=_parameters(bundle))
-        for name, figure in figures.items():
-            client.log_figure(run_id, figure, f"plots/{name}.png")
-        client.log_artifact(run_id, str(report))
-        with tempfile.TemporaryDirectory() as folder:
-            client.log_artifacts(run_id, str(save(bundle, Path(folder) / BUNDLE_ARTIFACT)), BUNDLE_ARTIFACT)
-            client.log_artifacts(run_id, str(_save_booster(bundle, Path(folder) / BOOSTER)), BOOSTER)
-        client.set_terminated(run_id)
-        self._register(bundle, run_id=run_id)
+        with self._faults():
+            run = client.create_run(self._experiment, run_name=bundle.name, tags=_tags(bundle))
+            run_id = str(run.info.run_id)
+            client.log_batch(run_id, metrics=_metrics(training, metrics), params=_parameters(bundle))
+            for name, figure in figures.items():
+                client.log_figure(run_id, figure, f"plots/{name}.png")
+            client.log_artifact(run_id, str(report))
+            with tempfile.TemporaryDirectory() as folder:
+                path = save(bundle, Path(folder) / BUNDLE_ARTIFACT)
+                client.log_artifacts(run_id, str(path), BUNDLE_ARTIFACT)
+                client.log_artifacts(run_id, str(_save_booster(bundle, Path(folder) / BOOSTER)), BOOSTER)
+            client.set_terminated(run_id)
+            self._register(bundle, run_id=run_id)
         return run_id
+
+    def withdraw(self, kind: Kind) -> None:
+        """Take the alias `challenger` from a kind that this training could not give."""
+        with self._faults():
+            for model in self._client.search_registered_models(f"name='{NAMES[kind]}'"):
+                if CHALLENGER in model.aliases:
+                    self._client.delete_registered_model_alias(NAMES[kind], CHALLENGER)
 
     def _register(self, bundle: Bundle, *, run_id: str) -> None:
         if not self._client.search_registered_models(f"name='{bundle.name}'"):

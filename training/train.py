@@ -21,7 +21,7 @@ from features.mapping import Config
 from features.workspace import Workspace
 from training.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
-from training.labels import next_cutoff
+from training.labels import next_cutoff, require_past
 from training.learn import Progress
 
 __all__ = ["TrainReport", "TrainedModel", "train"]
@@ -103,6 +103,7 @@ def train(
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
         moment = cutoff or next_cutoff(tables)
+        require_past(moment, tables=tables)
         marked = manifest.current_value_only.get("accounts", ())
         found = [
             grow(
@@ -145,6 +146,9 @@ def _track(
         figures = {"curves": curves(one.learned.later), "beeswarm": beeswarm(one)}
         run_id = tracker.log(one, metrics=metrics[one.kind], figures=figures, report=page)
         models.append(TrainedModel(one, metrics[one.kind], run_id))
+    for absent in found:
+        if isinstance(absent, Untrained):
+            tracker.withdraw(absent.kind)
     if progress:
         progress("track in MLflow", len(trained), len(trained))
     return tuple(models), page
