@@ -43,7 +43,7 @@ verify: setup ## run the statistical campaigns (under an hour) and bring the REA
 
 lock: setup ## resolve the floors of pyproject.toml anew (needs uv); hashes, no addresses
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links --upgrade --extra dev pyproject.toml --output-file requirements.lock
+		--upgrade --extra dev pyproject.toml --output-file requirements.lock
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) workspace .pytest_cache .mypy_cache .ruff_cache
