@@ -2,98 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 
 import httpx
 import pytest
 import small_workspace
+from server_process import Server, running
 
 from features.workspace import Workspace
 from serving.desk import Desk, open_desk
-
-PATIENCE = 120.0
-"""Seconds that anything may take to come true on a busy machine."""
-
-
-_SERVE = """
-import sys
-from pathlib import Path
-from features.workspace import Workspace
-from serving.launch import serve
-_, home, port, workers = sys.argv
-raise SystemExit(serve(Workspace(Path(home)), port=int(port), workers=int(workers)))
-"""
-
-
-def until(comes_true: Callable[[], bool], *, patience: float = PATIENCE) -> None:
-    """Ask again and again, a tenth of a second apart, and fail when it does not come true in time."""
-    pause, end = threading.Event(), time.monotonic() + patience
-    while not comes_true():
-        assert time.monotonic() < end, f"did not come true within {patience:g} seconds"
-        pause.wait(0.1)
-
-
-class Server:
-    """A server in a process of its own, started as `spearfish serve` starts it."""
-
-    def __init__(self, workspace: Workspace, *, log: Path, workers: int = 1) -> None:
-        self.workspace, self.log, self.port = workspace, log, free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-c", _SERVE, str(workspace.home), str(self.port), str(workers)]
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-            )
-
-    def status(self, path: str) -> int | None:
-        """The status of a GET, None while nobody listens."""
-        try:
-            return httpx.get(self.url + path, timeout=30).status_code
-        except httpx.TransportError:
-            return None
-
-    def await_status(self, path: str, status: int) -> None:
-        def arrived() -> bool:
-            assert self.process.poll() is None, self.log.read_text()
-            return self.status(path) == status
-
-        until(arrived)
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """End it as a user would; the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            return self.process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            raise
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def running(workspace: Workspace, *, log: Path, ready: int = 200, workers: int = 1) -> Iterator[Server]:
-    server = Server(workspace, log=log, workers=workers)
-    try:
-        server.await_status("/readyz", ready)
-        yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ import duckdb
 import httpx
 import pytest
 import small_workspace
-from conftest import running, until
+from server_process import running, until
 from small_workspace import AS_OF, bundle, load_data, publish
 
 from features.errors import EngineError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Server
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from server_process import Server
 
 CHROMIUM = Path("/usr/bin/chromium")
 REQUEST = {"account_id": "acc-39", "as_of": "2025-12-01T00:00:00Z"}

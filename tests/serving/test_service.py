@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from conftest import Server
 from openapi_schema_validator import OAS30Validator
+from server_process import Server
 from small_workspace import ACCOUNTS, AS_OF, account_id, as_record
 
 from features.errors import ConfigError

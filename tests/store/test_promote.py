@@ -86,9 +86,15 @@ def test_a_workspace_that_trained_intent_only_has_a_release_of_it(untrained: Wor
     assert promoted(untrained).release.fingerprints == {"intent": INTENT.fingerprint}
 
 
-def test_without_a_challenger_the_newest_version_is_promoted(workspace: Workspace) -> None:
+def test_without_challengers_the_newest_versions_are_promoted(workspace: Workspace) -> None:
+    for name in ("icp_fit", "buying_intent"):
+        tracked_models.client(workspace).delete_registered_model_alias(name, "challenger")
+    assert promoted(workspace).versions == {"icp_fit": 2, "buying_intent": 1}
+
+
+def test_a_kind_that_lost_its_challenger_stays_out(workspace: Workspace) -> None:
     tracked_models.client(workspace).delete_registered_model_alias("icp_fit", "challenger")
-    assert promoted(workspace).versions["icp_fit"] == 2
+    assert promoted(workspace).versions == {"buying_intent": 1}
 
 
 def test_a_workspace_without_models_cannot_promote(untrained: Workspace) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from trained_market import MARKET
 
 from features.mapping import Config, load_config
 from features.tables import Tables
 from training.fit import Training, train_fit, train_intent
-from training.market.settings import MarketSettings
 from training.market.write import simulate
 from training.market_check import market_tables
-
-MARKET = MarketSettings(accounts=1_000, seed=5)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import MARKET
+from trained_market import MARKET
 
 from features.mapping import Config
 from features.tables import Tables

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import MARKET
+from trained_market import MARKET
 
 from features.catalogue import FIT_GROUPS
 from features.errors import ConfigError, NotEnoughDataError
