@@ -30,7 +30,10 @@ def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, wo
     is not ours.
     """
     _require_free(host, port)
-    server = subprocess.Popen(command(host=host, port=port), env=environment(workspace, workers=workers))
+    # The server's log goes to standard error: standard output belongs to the command that serves.
+    server = subprocess.Popen(
+        command(host=host, port=port), env=environment(workspace, workers=workers), stdout=sys.stderr.fileno()
+    )
     with _forwarding(server):
         code = server.wait()
     return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
