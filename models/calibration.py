@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,22 +44,6 @@ class Calibration:
     def logits(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated log-odds of raw margins, same shape; the same bits for one row and for a million."""
         return self.slope * margins + self.intercept
-
-    def undo_sampling(self, *, negatives_kept: float, positives_kept: float = 1.0) -> Calibration:
-        """The calibration for the whole population, when only a share of it was sampled.
-
-        Exact: keeping shares p of the positives and n of the negatives multiplies the odds of every row by
-        p / n, which adds log(p / n) to its log-odds (prior correction, King and Zeng 2001).
-        """
-        for name, share in (("negatives_kept", negatives_kept), ("positives_kept", positives_kept)):
-            if not 0 < share <= 1:
-                raise InputError(
-                    f"{name} is not a share",
-                    got=share,
-                    allowed="above 0, at most 1",
-                    fix="pass the share of rows that the sample kept",
-                )
-        return replace(self, intercept=self.intercept + math.log(negatives_kept / positives_kept))
 
     def to_json(self) -> dict[str, float]:
         return {"intercept": self.intercept, "slope": self.slope}

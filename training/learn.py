@@ -78,13 +78,11 @@ def learn(
     rows: Rows,
     *,
     settings: LearningSettings,
-    negatives_kept: float = 1.0,
     progress: Progress | None = None,
     what: str = "grow trees",
 ) -> Learned:
     """Find the number of rounds and the calibration on later slices, then grow on all rows.
 
-    negatives_kept: the share of rows without the event that `rows` holds; the calibration undoes it.
     Raises NotEnoughDataError when one class is missing or the history is too short.
     """
     require_both_classes(rows.label)
@@ -98,7 +96,6 @@ def learn(
     ]
     label = np.concatenate([rows.label[fold.later] for fold in folds])
     calibration = fit_calibration(np.concatenate(margins), labels=label)
-    calibration = calibration.undo_sampling(negatives_kept=negatives_kept)
     final = _scaled(rounds, rows=len(rows.frame), earlier=[len(fold.earlier) for fold in folds])
     everything = np.arange(len(rows.frame), dtype=np.int64)
     members = tuple(map(canonical_text, grower.grow([(everything, None)], rounds=final)[0]))

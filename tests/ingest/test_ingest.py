@@ -330,7 +330,7 @@ def test_the_report_reads_as_a_table_and_as_an_object(tmp_path: Path) -> None:
     assert "unknown account" in text
     assert "account_id: got 'a9'" in text
     assert "accounts.employees" in text
-    assert report.to_dict()["tables"]["activities"]["quarantined"] == {"unknown account": 1}  # type: ignore[index]
+    assert report.to_dict()["tables"]["activities"]["quarantined"] == {"unknown account": 1}
     json.dumps(report.to_dict())
 
 

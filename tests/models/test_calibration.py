@@ -64,17 +64,6 @@ def test_a_slice_ranked_backwards_never_turns_the_ranking_around() -> None:
     assert fit_calibration(margins, labels=labels).slope == SMALLEST_SLOPE
 
 
-def test_sampled_negatives_are_undone_exactly() -> None:
-    """1 positive and 99 negatives in 100; keeping a ninth of the negatives makes it 1 in 12."""
-    kept = Calibration(1.0, math.log(1 / 11))
-    whole = kept.undo_sampling(negatives_kept=1 / 9)
-    assert probability(whole.intercept) == pytest.approx(1 / 100)
-    assert kept.undo_sampling(negatives_kept=0.5, positives_kept=0.5) == kept
-    for share in (0.0, -1.0, 1.5, math.nan):
-        with pytest.raises(InputError, match="negatives_kept"):
-            kept.undo_sampling(negatives_kept=share)
-
-
 @settings(deadline=None)
 @given(st.floats(-800, 800))
 def test_probability_is_the_ieee_quotient(logit: float) -> None:
