@@ -2,7 +2,8 @@
 
 Turns sums per key, channel and day into cubes (key, place, window) of integers, cumulated from the youngest
 day to the window's edge, and reads every feature of an aggregation from them at once. Time rule: day n ends
-n + 1 days before `as_of`; windows are whole days. Null rule: 0 for counts, NaN for recency.
+n + 1 days before `as_of`; windows are whole days, and the last one, without an edge, is all that was known.
+Null rule: 0 for counts, NaN for recency.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ Floats = NDArray[np.float64]
 EDGES = (7, 28, 30, 90, 112, 180)
 """Windows in days; 28 and 112 bound the trend's four weeks and the twelve weeks before them."""
 
+_LIFETIME = len(EDGES)
+_WINDOWS = len(EDGES) + 1
+
 _FOREVER = np.iinfo(np.int64).max
 _BITS = 16
 _LOW = (1 << _BITS) - 1
@@ -48,11 +52,11 @@ def weekly_ratio(recent: Floats | Integers, baseline: Floats | Integers, *, rece
 
 @cache
 def decay_weights(half_life: int) -> Integers:
-    """Weight of each day as an integer in units of 2^-32: the same on every machine."""
+    """Weight of each day as an integer in units of 2^-32: the same on every machine; 0 beyond the reach."""
     with localcontext() as context:
         context.prec = 50
         weights = [Decimal(2) ** (32 - Decimal(day) / half_life) for day in range(REACH_DAYS)]
-        return np.array([int(weight.to_integral_value()) for weight in weights], dtype=np.int64)
+        return np.array([*(int(weight.to_integral_value()) for weight in weights), 0], dtype=np.int64)
 
 
 class _Side:
@@ -103,7 +107,7 @@ class ActivityLayout:
             features[0].aggregation,
             int(active[0].member or 0) if active else 0,
             [self._side(feature).place(feature.subject) for feature in active],
-            [EDGES.index(window) if window in EDGES else -1 for window in days],
+            [_window(feature.window_days) for feature in active],
             days,
         )
 
@@ -143,13 +147,13 @@ class ActivityCube:
         return integers(self._days, "day")
 
     def _total(self, values: Integers, *, combine: np.ufunc = np.add, start: int = 0) -> Integers:
-        """int64 (count, places): `values` of all rows within reach."""
+        """int64 (count, places): `values` of all rows."""
         return self._combined(self._positions, values, combine=combine, start=start, depth=1)[:, :, 0]
 
     def _windows(self, values: Integers, *, combine: np.ufunc = np.add) -> Integers:
-        """int64 (count, places, len(EDGES)): `values` of the rows within each window."""
-        flat = self._positions * len(EDGES) + np.searchsorted(EDGES, self._day, side="right")
-        return _cumulated(self._combined(flat, values, combine=combine, start=0, depth=len(EDGES)), combine)
+        """int64 (count, places, _WINDOWS): `values` of the rows within each window."""
+        flat = self._positions * _WINDOWS + np.searchsorted(EDGES, self._day, side="right")
+        return _cumulated(self._combined(flat, values, combine=combine, start=0, depth=_WINDOWS), combine)
 
     def _combined(
         self, flat: Integers, values: Integers, *, combine: np.ufunc, start: int, depth: int
@@ -211,15 +215,15 @@ class ActivityCube:
         return self._contacts
 
     def _people_windows(self, counts: Integers) -> Integers:
-        """int64 (count, places, len(EDGES)): people by the day of their latest activity at each place."""
+        """int64 (count, places, _WINDOWS): people by the day of their latest activity at each place."""
         channels = self._people.column("channel")
         overall = np.asarray(channels.is_null().to_numpy())
         place = np.where(overall, self._engagement.all, self._engagement.places(channels))
         bucket = np.searchsorted(EDGES, integers(self._people, "day"), side="right")
-        cube = np.zeros(self._keys * self._depth * len(EDGES), dtype=np.int64)
-        flat = (integers(self._people, "key") * self._depth + place) * len(EDGES) + bucket
+        cube = np.zeros(self._keys * self._depth * _WINDOWS, dtype=np.int64)
+        flat = (integers(self._people, "key") * self._depth + place) * _WINDOWS + bucket
         np.add.at(cube, flat, counts)
-        return _cumulated(cube.reshape(self._keys, self._depth, len(EDGES)), np.add)
+        return _cumulated(cube.reshape(self._keys, self._depth, _WINDOWS), np.add)
 
     @cached_property
     def _youngest(self) -> Integers:
@@ -233,9 +237,17 @@ class ActivityCube:
         silent = self._youngest[:, [self._engagement.silent]]
         return _days(np.minimum(self._youngest[:, wanted.places], silent), missing=_FOREVER)
 
+    @cached_property
+    def _oldest(self) -> Integers:
+        return self._total(integers(self._days, "oldest"), combine=np.maximum, start=-1)
+
     def _of_days_since_first(self, wanted: Wanted) -> Floats:
-        oldest = self._total(integers(self._days, "oldest"), combine=np.maximum, start=-1)
-        return _days(oldest[:, wanted.places], missing=-1)
+        return _days(self._oldest[:, wanted.places], missing=-1)
+
+    def _of_days_since_first_record(self, wanted: Wanted) -> Floats:
+        """The silent rows of engagement included."""
+        silent = self._oldest[:, [self._engagement.silent]]
+        return _days(np.maximum(self._oldest[:, wanted.places], silent), missing=-1)
 
     def _of_days_since_two_way(self, wanted: Wanted) -> Floats:
         ages = integers(self._days, "two_way", missing=_FOREVER)
@@ -268,6 +280,11 @@ class ActivityCube:
         bits = self._total(np.where(span < 63, 1 << np.minimum(span, 62), 0), combine=np.bitwise_or)
         masks = [(1 << (days // days_each)) - 1 for days in wanted.days]
         return np.asarray(np.bitwise_count(bits[:, wanted.places] & np.array(masks)), np.float64)
+
+
+def _window(days: int | None) -> int:
+    """The place of a window: lifetime for a feature without one."""
+    return EDGES.index(days) if days in EDGES else _LIFETIME
 
 
 def _cumulated(cube: Integers, combine: np.ufunc) -> Integers:

@@ -2,7 +2,7 @@
 
 Turns what was learned of the tables (common channels, levels, set members) into `Feature`s in the order of
 the matrix. Time rule: windows count back from `as_of` in seconds, the far end included. Null rule: counts
-without activity are 0; recency without activity within 180 days, and facts never told, are missing.
+without activity are 0; recency before the first activity, and facts never told, are missing.
 """
 
 from __future__ import annotations

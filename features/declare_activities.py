@@ -2,8 +2,8 @@
 
 Turns channels into features, first over all channels of a side, then channel by channel. Inbound and mutual
 activities are engagement; outbound ones are our own outreach, a group of its own. Time rule: windows count
-back from `as_of` in seconds and never beyond 180 days. Null rule: counts without activity are 0, recency is
-missing.
+back from `as_of` in seconds; lifetime counts and recency read all that was known. Null rule: counts without
+activity are 0, recency is missing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from features.feature import ALL, REST, Feature
-from features.queries import REACH_DAYS
 from features.wording import channel_noun, channel_noun_zh
 
 __all__ = ["HALF_LIVES", "WINDOWS", "Channel", "declare_activities", "merged"]
@@ -23,10 +22,11 @@ WINDOWS = (7, 30, 90, 180)
 HALF_LIVES = (7, 30)
 """Half lives of the decayed sums, in days; the age counts in whole days."""
 
+_LIFETIME = None
 _ACTIVE_WEEKS = (4, 12, 25)
 _LARGEST_DAYS = (30, 180)
 _COUNT_NULL = "0 without activity in the window"
-_RECENCY_NULL = f"missing without activity in the last {REACH_DAYS} days"
+_RECENCY_NULL = "missing before the first activity"
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ def merged(channels: Sequence[Channel], *, name: str) -> Channel:
 
 @dataclass(frozen=True)
 class _Quantity:
-    """A quantity over windows: its words are templates over the channel's noun and nouns."""
+    """A quantity over windows, in days or over a lifetime: its words are templates over noun and nouns."""
 
     aggregation: str
-    windows: tuple[int, ...]
+    windows: tuple[int | None, ...]
     one_en: str
     many_en: str
     chinese: str
@@ -74,6 +74,7 @@ def _of_engagement(channel: Channel) -> bool:
 
 _QUANTITIES = (
     _Quantity("count", WINDOWS, "{value} {noun}", "{value} {nouns}", "{value}次{zh}", lambda c: True),
+    _Quantity("count", (_LIFETIME,), "{value} {noun}", "{value} {nouns}", "{value}次{zh}", _of_engagement),
     _Quantity(
         "minutes",
         WINDOWS,
@@ -124,7 +125,7 @@ _QUANTITIES = (
     ),
     _Quantity(
         "records",
-        WINDOWS,
+        (*WINDOWS, _LIFETIME),
         "{value} activity record, empty ones included",
         "{value} activity records, empty ones included",
         "{value}条互动记录（含空记录）",
@@ -145,16 +146,17 @@ class _Recency:
 
 _RECENCIES = (
     _Recency("days_since", "the last {noun}", "最近一次{zh}", lambda c: True),
-    _Recency(
-        "days_since_first",
-        f"the first {{noun}} of the last {REACH_DAYS} days",
-        f"{REACH_DAYS}天内首次{{zh}}",
-        _of_engagement,
-    ),
+    _Recency("days_since_first", "the first {noun}", "首次{zh}", _of_engagement),
     _Recency(
         "days_since_record",
         "the last activity record, empty ones included",
         "最近一条互动记录",
+        lambda c: c.many and _of_engagement(c),
+    ),
+    _Recency(
+        "days_since_first_record",
+        "the first activity record, empty ones included",
+        "首条互动记录",
         lambda c: c.many and _of_engagement(c),
     ),
 )
@@ -246,17 +248,18 @@ def _feature(
     )
 
 
-def _windowed(channel: Channel, quantity: _Quantity, days: int) -> Feature:
-    span = f" in the last {days} days"
+def _windowed(channel: Channel, quantity: _Quantity, days: int | None) -> Feature:
+    span = " so far" if days is None else f" in the last {days} days"
     return _feature(
         channel,
         quantity.aggregation,
-        suffix=f"_{days}d",
+        suffix="_lifetime" if days is None else f"_{days}d",
         en=quantity.many_en + span,
-        zh=f"过去{days}天内" + quantity.chinese,
+        zh=("迄今共" if days is None else f"过去{days}天内") + quantity.chinese,
         one=quantity.one_en + span,
         unit={"minutes": "minutes", "people": "people", "senior_people": "people"}.get(quantity.aggregation),
         days=days,
+        null_rule=_COUNT_NULL if days else "0 before the first activity",
     )
 
 
@@ -267,8 +270,8 @@ def _recency(channel: Channel, recency: _Recency) -> Feature:
         en=f"{{value}} days since {recency.what_en}",
         zh=f"距{recency.what_zh}已{{value}}天",
         one=f"{{value}} day since {recency.what_en}",
-        absent_en=f"no {{noun}} in the last {REACH_DAYS} days",
-        absent_zh=f"过去{REACH_DAYS}天内没有{{zh}}",
+        absent_en="no {noun} so far",
+        absent_zh="至今没有{zh}",
         unit="days",
         null_rule=_RECENCY_NULL,
     )

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from features.feature import ALL, Feature
-from features.queries import REACH_DAYS
 
 __all__ = ["declare_relationship", "declare_topics"]
 
@@ -98,13 +97,13 @@ def declare_relationship(*, opportunities: bool, meetings: bool) -> Iterator[Fea
         for deal in _DEALS:
             yield _relationship(*deal)
     if meetings:
-        name, span = "days_since_two_way", f"in the last {REACH_DAYS} days"
+        name = "days_since_two_way"
         english, chinese = "{value} days since the last two-way contact", "距最近一次双向沟通已{value}天"
         yield replace(
-            _relationship(name, name, english, chinese, f"missing without two-way contact {span}"),
+            _relationship(name, name, english, chinese, "missing before the first"),
             table="activities",
-            absent_en=f"no two-way contact {span}",
-            absent_zh=f"过去{REACH_DAYS}天内没有双向沟通",
+            absent_en="no two-way contact so far",
+            absent_zh="至今没有双向沟通",
         )
 
 

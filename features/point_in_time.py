@@ -1,8 +1,8 @@
 """Features of accounts as they could have been known at a moment.
 
 Turns tables and keys (account_id, as_of) into a float64 frame in catalogue order. Time rule: only rows with
-`known_at < as_of` are read, and activities of the 180 days before `as_of`. Null rule: NaN is a value that was
-not known; an account that was not known at all has facts of NaN and counts of 0, callers check existence.
+`known_at < as_of` are read. Null rule: NaN is a value that was not known; an account that was not
+known at all has facts of NaN and counts of 0, callers check existence.
 """
 
 from __future__ import annotations

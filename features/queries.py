@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 REACH_DAYS = 180
-"""Activities further back are not read."""
+"""The longest window. Activities further back are one bucket: lifetime counts and recency read it, too."""
 
 
 def quoted(identifier: str) -> str:
@@ -31,7 +31,7 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-_REACH = """
+_KNOWN = """
     SELECT
         k.key,
         k.as_of,
@@ -46,25 +46,31 @@ _REACH = """
     JOIN keys AS k
         ON k.account_id = a.account_id
         AND k.as_of > a.known_at
-        AND k.as_of > a.occurred_at
+        AND k.as_of > a.occurred_at"""
+"""One row per key and activity known by then, with its age in seconds."""
+
+_REACH = (
+    _KNOWN
+    + """
         AND k.as_of - INTERVAL 180 DAY <= a.occurred_at"""
-"""One row per key and activity within reach, with its age in seconds."""
+)
+"""Those of the last 180 days."""
 
 
 def activity_days() -> str:
-    """Activities: sums per key, channel, side and day.
+    """Activities: sums per key, channel, side and day; day 180 holds all that is older.
 
     loud: whether the rows stand for anything; quantity 0 says that nothing happened.
     two_way: the least age of a mutual activity.
     """
     return f"""
-    WITH activity_reach AS ({_REACH})
+    WITH activity_known AS ({_KNOWN})
     SELECT
         key,
         channel,
         direction = 'outbound' AS outbound,
         quantity > 0 AS loud,
-        (age - 1) // 86400 AS day,
+        least((age - 1) // 86400, {REACH_DAYS}) AS day,
         count(*) AS records,
         CAST(sum(quantity) AS BIGINT) AS quantity,
         CAST(sum(seconds) AS BIGINT) AS seconds,
@@ -73,7 +79,7 @@ def activity_days() -> str:
         min(age) AS youngest,
         max(age) AS oldest,
         min(CASE WHEN direction = 'mutual' THEN age END) AS two_way
-    FROM activity_reach
+    FROM activity_known
     GROUP BY 1, 2, 3, 4, 5"""
 
 

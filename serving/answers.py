@@ -110,8 +110,8 @@ class Fire(Answer):
         ge=0, le=100, description="How fresh the last engagement and contact are, and earlier wins."
     )
     engagement: float | None = Field(ge=0, le=100, description="Minutes spent with us in the last 90 days.")
-    days_since_last_engagement: float | None = Field(description="Null for never within 180 days.")
-    days_since_last_two_way_contact: float | None = Field(description="Null for never within 180 days.")
+    days_since_last_engagement: float | None = Field(description="Null for never.")
+    days_since_last_two_way_contact: float | None = Field(description="Null for never.")
     earlier_wins: int | None
     earlier_losses: int | None
     engagement_minutes_90d: float | None

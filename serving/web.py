@@ -208,7 +208,7 @@ def _require_small(size: int) -> None:
             "the body is too large",
             got=f"{size:,} bytes or more",
             allowed=f"{LARGEST_BODY:,} bytes",
-            fix="send fewer rows; only activities of the last 180 days count",
+            fix="send fewer rows; one activity may stand for many by its quantity",
         )
 
 

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 
 DAY = timedelta(days=1)
-REACH = timedelta(days=180)
+REACH_DAYS = 180
 
 
 def features_of(rows: Rows, account_id: str, as_of: datetime, catalogue: Catalogue) -> list[float]:
@@ -68,25 +68,26 @@ def latest_filled(versions: Iterable[Row], column: str) -> Any:
 
 
 def activity_feature(rows: Rows, as_of: datetime, feature: Feature, catalogue: Catalogue) -> float:
-    reach = [row for row in rows["activities"] if as_of - REACH <= row["occurred_at"] < as_of]
-    side = [row for row in reach if (row["direction"] == "outbound") == (feature.group == "outreach")]
+    past = [row for row in rows["activities"] if row["occurred_at"] < as_of]
+    side = [row for row in past if (row["direction"] == "outbound") == (feature.group == "outreach")]
     loud = [row for row in side if row["quantity"] > 0]
     mine = [row for row in loud if of_subject(row, feature, catalogue)]
-    window = within(mine, as_of, feature.window_days or 180)
+    window = within(mine, as_of, feature.window_days)
     computed: dict[str, Callable[[], float]] = {
         "count": lambda: total(window, "quantity"),
         "minutes": lambda: total(window, "seconds") / 60,
         "largest": lambda: max((row["quantity"] for row in window), default=0),
-        "records": lambda: len(within(side, as_of, feature.window_days or 180)),
+        "records": lambda: len(within(side, as_of, feature.window_days)),
         "people": lambda: max([len(contacts(window)), *(row["people"] or 0 for row in window)]),
         "senior_people": lambda: sum(is_senior(rows["contacts"], contact) for contact in contacts(window)),
         "days_since": lambda: ago(mine, as_of, newest=True),
         "days_since_record": lambda: ago(side, as_of, newest=True),
         "days_since_first": lambda: ago(mine, as_of, newest=False),
+        "days_since_first_record": lambda: ago(side, as_of, newest=False),
         "days_since_two_way": lambda: ago(
             [row for row in loud if row["direction"] == "mutual"], as_of, newest=True
         ),
-        "decayed": lambda: decayed(mine, as_of, int(feature.member)),
+        "decayed": lambda: decayed(within(mine, as_of, REACH_DAYS), as_of, int(feature.member)),
         "trend": lambda: trend(mine, as_of),
         "active_days": lambda: len({(as_of - row["occurred_at"] - SECOND) // DAY for row in window}),
         "active_weeks": lambda: len({(as_of - row["occurred_at"] - SECOND) // (7 * DAY) for row in window}),
@@ -104,8 +105,8 @@ def of_subject(row: Row, feature: Feature, catalogue: Catalogue) -> bool:
     return row["channel"] not in own if feature.subject == "*rest" else row["channel"] == feature.subject
 
 
-def within(rows: list[Row], as_of: datetime, days: int) -> list[Row]:
-    return [row for row in rows if as_of - row["occurred_at"] <= days * DAY]
+def within(rows: list[Row], as_of: datetime, days: int | None) -> list[Row]:
+    return rows if days is None else [row for row in rows if as_of - row["occurred_at"] <= days * DAY]
 
 
 def total(rows: list[Row], column: str) -> int:

@@ -75,7 +75,8 @@ def test_every_feature_reads_as_a_sentence_in_both_languages(value, language):
     [
         ("web_visit_count_30d", 12.0, "12 web visits in the last 30 days", "过去30天内12次网站访问"),
         ("web_visit_count_30d", 1.0, "1 web visit in the last 30 days", "过去30天内1次网站访问"),
-        ("web_visit_days_since", np.nan, "no web visit in the last 180 days", "过去180天内没有网站访问"),
+        ("web_visit_days_since", np.nan, "no web visit so far", "至今没有网站访问"),
+        ("engagement_count_lifetime", 1.0, "1 activity so far", "迄今共1次互动"),
         ("industry", 1.0, "industry: SaaS", "行业：SaaS"),
         ("industry", 2.0, "industry: another one", "行业：其他"),
         ("tier", 0.0, "tier {1}: gold", "tier {1}：gold"),
