@@ -1,0 +1,52 @@
+"""Answers and rankings of a workspace without a server, computed by the service's own code.
+
+Turns an account or a whole workspace into scores. Time rule: `now` decides which release answers; without
+`as_of` the service's default holds. Null rule: what is not given is left out of the request.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.workspace import Workspace
+
+__all__ = ["answer_one", "rank_all"]
+
+
+def answer_one(
+    workspace: Workspace,
+    *,
+    account: str | None = None,
+    domain: str | None = None,
+    as_of: datetime | None = None,
+    language: str = "en",
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """The service's answer, as the JSON document that it would send; `now` decides which release answers."""
+    from serving.scoring import score_once
+
+    given = {
+        "account_id": account,
+        "domain": domain,
+        "as_of": None if as_of is None else f"{as_of.isoformat()}Z",
+    }
+    request = {name: value for name, value in given.items() if value is not None}
+    answer = score_once(workspace, request=request, language="zh" if language == "zh" else "en", now=now)
+    return answer.model_dump(mode="json")
+
+
+def rank_all(
+    workspace: Workspace, *, as_of: datetime | None = None, now: datetime | None = None
+) -> pd.DataFrame:
+    from serving.desk import open_desk
+    from serving.ranking import rank_accounts
+    from serving.scoring import default_as_of, utc_now
+
+    now = now or utc_now()
+    with open_desk(workspace, now=now) as desk:
+        through = desk.snapshot.manifest.data_through
+        return rank_accounts(desk, as_of=as_of or default_as_of(through, now=now, time_zone=desk.time_zone))

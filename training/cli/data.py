@@ -1,0 +1,99 @@
+"""Commands on tables: simulate, ingest and features.
+
+Turn what was typed into calls of public functions. Time rule: moments are read by training.cli.given.
+Null rule: an option that is left out is None, and the function called decides.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.cli.given import open_output, open_workspace, read_as_of, read_config, read_moment
+from training.cli.options import WORKSPACE, AsOfOption, ConfigOption, JsonOption, SetOption, WorkspaceOption
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command()
+def simulate(
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to write; an earlier market in it is replaced.")
+    ] = Path("workspace/simulated_market"),
+    accounts: Annotated[int, typer.Option(help="Number of accounts.")] = 5_000,
+    seed: Annotated[
+        int, typer.Option(help="Draws accounts and events; the same seed gives the same market.")
+    ] = 0,
+    end: Annotated[
+        str, typer.Option(help="Last day of the history, as in 2026-01-31, or 'today'.")
+    ] = "2025-01-01",
+    hidden_states: Annotated[bool, typer.Option(help="Add buying states that no table shows.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a market whose best possible ranker is known: canonical tables, and the truth apart from them."""
+    from training.market.settings import MarketSettings
+    from training.market.write import simulate as write_market
+
+    output = open_output(as_json=as_json)
+    settings = MarketSettings(
+        accounts=accounts, seed=seed, end=read_moment("--end", value=end), hidden_states=hidden_states
+    )
+    with output.progress() as progress:
+        report = write_market(
+            settings, directory=out, progress=lambda done, total: progress("simulate accounts", done, total)
+        )
+    output.table(["file", "rows"], report.rows.items(), title=f"A simulated market in {report.directory}")
+    output.result({"directory": str(report.directory), "rows": report.rows})
+
+
+@commands.command()
+def ingest(
+    *,
+    config: ConfigOption,
+    overrides: SetOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Read your tables through the config, check every row, and make them the workspace's tables."""
+    from features.ingest import ingest as run_ingest
+
+    output = open_output(as_json=as_json)
+    with output.progress() as progress:
+        report = run_ingest(
+            read_config(config, overrides=overrides), workspace=open_workspace(workspace), progress=progress
+        )
+    output.show(report)
+    output.result(report.to_dict())
+
+
+@commands.command()
+def features(
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the features as Parquet (.parquet) or CSV.")
+    ] = None,
+    as_of: AsOfOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute every feature of every account as of a moment, from what was known before it."""
+    from training.feature_table import check_target, feature_table, write_frame
+
+    output = open_output(as_json=as_json)
+    if out is not None:
+        check_target(out)
+    table = feature_table(open_workspace(workspace), as_of=read_as_of(as_of))
+    output.table(
+        ["feature", "group", "unit", "filled", "middle"],
+        table.summary(),
+        title=f"Features as of {table.as_of}Z",
+    )
+    if out is not None:
+        write_frame(table.frame, out=out)
+        output.note(f"{len(table.frame):,} accounts written to {out}")
+    output.result(table.to_json() | {"out": None if out is None else str(out)})

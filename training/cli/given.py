@@ -1,0 +1,71 @@
+"""What was typed, as what the product takes: moments, a workspace, a config, a place to print.
+
+Turns options into values, or into an error that names the option. Time rule: a moment is naive UTC in whole
+seconds; a day alone means its first second. Null rule: an option that is left out stays None.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from features.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from features.mapping import Config
+    from features.workspace import Workspace
+    from training.console import Output
+
+__all__ = ["open_output", "open_workspace", "read_as_of", "read_config", "read_moment"]
+
+
+def open_output(*, as_json: bool) -> Output:
+    from training.console import Output
+
+    return Output(as_json=as_json)
+
+
+def open_workspace(home: Path) -> Workspace:
+    from features.workspace import Workspace
+
+    if home.exists() and not home.is_dir():
+        raise ConfigError("--workspace is not a folder", got=home, fix="name another one")
+    return Workspace(home)
+
+
+def read_config(path: Path, *, overrides: list[str] | None) -> Config:
+    from features.mapping import load_config
+
+    pairs = [text.partition("=") for text in overrides or ()]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise ConfigError("--set is not NAME=VALUE", got=repr(name), fix="write it as folder=/data/crm")
+    return load_config(path, overrides={name: value for name, _, value in pairs})
+
+
+def read_moment(option: str, *, value: str) -> datetime:
+    """A moment from the command line as naive UTC, whole seconds; a day alone means its first second."""
+    if value == "today":
+        return datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment).replace(
+            microsecond=0
+        )
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{option} is not a time", got=repr(value), allowed="2026-01-31 or 2026-01-31T12:00:00Z"
+        ) from None
+
+
+def read_as_of(value: str | None) -> datetime | None:
+    """The moment of --as-of, which must not lie in the future."""
+    if value is None:
+        return None
+    moment, now = read_moment("--as-of", value=value), datetime.now(UTC).replace(tzinfo=None)
+    if moment > now:
+        raise InputError(
+            "--as-of is in the future", got=value, allowed="up to now", fix="choose an earlier moment"
+        )
+    return moment

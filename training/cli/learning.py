@@ -1,0 +1,84 @@
+"""Commands that learn from the workspace: train and backtest.
+
+Turn what was typed into calls of public functions. Time rule: a cutoff is read by training.cli.given. Null
+rule: no cutoff means everything that is known.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.cli.given import open_output, open_workspace, read_config, read_moment
+from training.cli.options import WORKSPACE, ConfigOption, JsonOption, SetOption, WorkspaceOption
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command()
+def train(
+    *,
+    config: ConfigOption,
+    cutoff: Annotated[
+        str | None,
+        typer.Option("--cutoff", metavar="TIME", help="Learn from what was known before it. Default: all."),
+    ] = None,
+    overrides: SetOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the fit and the intent model, track them in MLflow, and write a report."""
+    from training.train import train as run_train
+
+    output = open_output(as_json=as_json)
+    with output.progress() as progress:
+        report = run_train(
+            open_workspace(workspace),
+            config=read_config(config, overrides=overrides),
+            cutoff=None if cutoff is None else read_moment("--cutoff", value=cutoff),
+            progress=progress,
+        )
+    output.show(report)
+    output.result(report.to_json())
+
+
+@commands.command()
+def backtest(
+    *,
+    config: ConfigOption,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            "--predictions", metavar="FILE", help="Write cutoff, account_id, probability, label as Parquet."
+        ),
+    ] = None,
+    development: Annotated[
+        bool, typer.Option("--development", help="Use the cutoffs for choosing instead of the reported ones.")
+    ] = False,
+    overrides: SetOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train as of past cutoffs, score what came after, and compare with baselines, with intervals."""
+    from training.backtest import backtest as run_backtest
+    from training.feature_table import check_target
+
+    output = open_output(as_json=as_json)
+    if predictions is not None:
+        check_target(predictions)
+    with output.progress() as progress:
+        report = run_backtest(
+            open_workspace(workspace),
+            config=read_config(config, overrides=overrides),
+            development=development,
+            progress=progress,
+        )
+    output.show(report)
+    if predictions is not None:
+        report.write_predictions(predictions)
+        output.note(f"{len(report.predictions):,} predictions written to {predictions}")
+    output.result(report.to_json())

@@ -1,0 +1,72 @@
+"""Commands that choose what is served: promote and rollback.
+
+Turn what was typed into calls of public functions. Time rule: none of its own. Null rule: an option that is
+left out is None, and the function called decides.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from typing import Annotated
+
+import typer
+
+from training.cli.given import open_output, open_workspace, read_config
+from training.cli.options import WORKSPACE, JsonOption, OptionalConfig, SetOption, WhyOption, WorkspaceOption
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+
+@commands.command()
+def promote(
+    *,
+    config: OptionalConfig = None,
+    why: WhyOption = "promoted from the command line",
+    fit: Annotated[
+        str | None, typer.Option(help="Version, alias or fingerprint of the fit model, or 'none'.")
+    ] = None,
+    intent: Annotated[str | None, typer.Option(help="The same for the intent model.")] = None,
+    overrides: SetOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the newest trained models the release that is served."""
+    from training.promote import promote as run_promote
+
+    output = open_output(as_json=as_json)
+    promotion = run_promote(
+        open_workspace(workspace),
+        who=who_runs_this(),
+        why=why,
+        config=None if config is None else read_config(config, overrides=overrides),
+        fit=fit,
+        intent=intent,
+    )
+    output.note(promotion.sentence)
+    output.result(promotion.to_json())
+
+
+@commands.command()
+def rollback(
+    *,
+    why: WhyOption = "rolled back from the command line",
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the release before the present one again."""
+    from training.promote import rollback as run_rollback
+
+    output = open_output(as_json=as_json)
+    done = run_rollback(open_workspace(workspace), who=who_runs_this(), why=why)
+    output.note(done.sentence)
+    output.result(done.to_json())
+
+
+def who_runs_this() -> str:
+    try:
+        return getpass.getuser()
+    except OSError:  # a container may run as a user without a name
+        return f"user {os.getuid()}"
