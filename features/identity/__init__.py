@@ -1,0 +1,1 @@
+"""Who is who: which rows of which sources speak of one company."""
