@@ -1,0 +1,1 @@
+"""Job titles to seniority, department and role in the buying group."""
