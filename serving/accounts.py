@@ -15,6 +15,7 @@ from functools import cached_property
 import duckdb
 
 from features.errors import UnknownAccountError
+from features.identity.domains import is_mail_provider, registrable_domain
 from features.tables import Tables
 from serving.population import Deal
 from serving.problems import AmbiguousDomainError
@@ -42,6 +43,9 @@ _DEALS = """
     CREATE TABLE deal AS
     SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome FROM opportunities
 """
+
+
+_SPELLING = "domain IN (SELECT $1 UNION ALL SELECT written FROM spelling WHERE registrable = $1)"
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class AccountIndex:
             "SET threads = 1",
         ):
             self._connection.execute(statement)
+        self._learn_spellings()
 
     def close(self) -> None:
         """Let go of the tables."""
@@ -80,7 +85,7 @@ class AccountIndex:
 
     def by_id(self, account_id: str) -> Account:
         """The account of this identifier."""
-        found = self._select("account_id = ?", account_id)
+        found = self._select("account_id = $1", account_id)
         if not found:
             raise UnknownAccountError(
                 "account_id: no such account", got=account_id, fix="check the identifier, or send a record"
@@ -88,8 +93,16 @@ class AccountIndex:
         return found[0]
 
     def by_domain(self, domain: str) -> Account:
-        """The one account whose current domain this is."""
-        found = self._select("domain = ?", domain)
+        """The one account whose current domain this is: as written, else by what was registered.
+
+        A URL, an e-mail address and a subdomain lead to the account of their registrable domain. The domain
+        of a mail provider identifies no company.
+        """
+        if is_mail_provider(domain):
+            raise UnknownAccountError(
+                "domain: a mail provider's domain identifies no company", got=domain, fix="send account_id"
+            )
+        found = self._select("domain = $1", domain) or self._select(_SPELLING, registrable_domain(domain))
         if not found:
             raise UnknownAccountError(
                 "domain: no account has this domain", got=domain, fix="check the domain, or send a record"
@@ -122,12 +135,25 @@ class AccountIndex:
         """Every version of every deal of an account, in no promised order."""
         rows = self._cursor().execute(
             "SELECT opportunity_id, known_at, product, created_at, closed_at, outcome FROM deal "
-            "WHERE account_id = ?",
+            "WHERE account_id = $1",
             [account_id],
         )
         return tuple(Deal(*row) for row in rows.fetchall())
 
-    def _select(self, condition: str, value: str) -> list[Account]:
+    def _learn_spellings(self) -> None:
+        """The registrable domain of every domain that is not its own, so that both find the account."""
+        self._connection.execute("CREATE TABLE spelling (written VARCHAR, registrable VARCHAR)")
+        unusual = self._connection.execute(
+            "SELECT DISTINCT domain FROM account_index"
+            " WHERE NOT regexp_full_match(domain, '[a-z0-9-]+[.][a-z]+')"
+        ).fetchall()
+        written = [domain for (domain,) in unusual]
+        self._connection.execute(
+            "INSERT INTO spelling SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            [written, [registrable_domain(domain) for domain in written]],
+        )
+
+    def _select(self, condition: str, value: str | None) -> list[Account]:
         rows = self._cursor().execute(
             "SELECT account_id, name, domain, first_known_at, newest_known_at FROM account_index "
             f"WHERE {condition} ORDER BY account_id",

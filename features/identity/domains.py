@@ -21,6 +21,11 @@ _LONGEST_HOST = 253
 _DOTS = str.maketrans("。．｡", "...")
 """What IDNA reads as a dot; Chinese keyboards type the first."""
 
+_NEVER_PUBLIC = frozenset(
+    {"local", "localhost", "localdomain", "lan", "internal", "intranet", "invalid", "onion"}
+)
+"""RFC 6761, 6762 and what offices use: names that are not on the public internet."""
+
 _PROVIDERS_NOT_LISTED = frozenset({"vip.163.com", "vip.126.com", "vip.qq.com", "wo.cn", "189.cn", "139.com"})
 """Chinese consumer mail that the two lists lack."""
 
@@ -40,7 +45,7 @@ def registrable_domain(text: str) -> str | None:
     """The domain that somebody registered, or None where there is none.
 
     Hosts under a private suffix of the list (github.io, myshopify.com) belong to different owners, so they
-    stay apart. Addresses of machines, bare suffixes and names without a public suffix give None.
+    stay apart. Addresses of machines, bare suffixes and names of private networks give None.
 
     >>> registrable_domain("https://WWW.Example.co.uk:8080/about?x=1")
     'example.co.uk'
@@ -55,7 +60,18 @@ def registrable_domain(text: str) -> str | None:
     if host is None:
         return None
     found = _extractor()(host)
-    return f"{found.domain}.{found.suffix}" if found.domain and found.suffix else None
+    if found.suffix:
+        return f"{found.domain}.{found.suffix}" if found.domain else None
+    return _under_an_unlisted_suffix(host)
+
+
+def _under_an_unlisted_suffix(host: str) -> str | None:
+    """The list's default rule (*) for suffixes that are younger than the snapshot."""
+    labels = host.split(".")
+    last = labels[-1]
+    if len(labels) < 2 or len(last) < 2 or not last.isalpha() or last in _NEVER_PUBLIC:
+        return None
+    return ".".join(labels[-2:])
 
 
 def is_mail_provider(text: str) -> bool:

@@ -33,7 +33,9 @@ from features.identity.domains import company_domain, is_mail_provider, registra
         ("co.uk", None),
         ("github.io", None),
         ("localhost", None),
-        ("printer.internal-lan", None),
+        ("shop.brand.newtld", "brand.newtld"),
+        ("printer.office.local", None),
+        ("n.a", None),
         ("192.168.0.1", None),
         ("[2001:db8::1]", None),
         ("acme", None),
@@ -64,8 +66,13 @@ def test_any_text_gives_a_fixed_point_or_nothing(text: str) -> None:
         "126.com",
         "outlook.com",
         "mailinator.com",
-    ]
-    + ["yahoo.co.jp", "web.de", "foxmail.com", "x@sina.com", "hotmail.fr", "10minutemail.com"],
+        "yahoo.co.jp",
+        "web.de",
+        "foxmail.com",
+        "x@sina.com",
+        "hotmail.fr",
+        "10minutemail.com",
+    ],
 )
 def test_mail_providers_identify_no_company(text: str) -> None:
     assert is_mail_provider(text)
