@@ -94,6 +94,7 @@ def backtest_tables(
         grades=grades,
         single_seed_roc_auc=_single_seed(rows),
         learned_from={moment: one.learned_from for moment, one in zip(sorted(cutoffs), made, strict=True)},
+        newest_fact=next_cutoff(tables) - timedelta(seconds=1),
     )
 
 

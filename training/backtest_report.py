@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ _SHOWN = ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k")
 @dataclass(frozen=True)
 class BacktestReport:
     """predictions: cutoff, account_id, probability, label, grade and the baselines, one row per account and
-    cutoff. measured: means over cutoffs. single_seed_roc_auc: of one seed alone, mean over seeds."""
+    cutoff. measured: means over cutoffs. single_seed_roc_auc: of one seed alone, mean over seeds.
+    newest_fact: when the newest fact of the tables became known, naive UTC."""
 
     event: str
     horizon_days: int
@@ -48,7 +49,20 @@ class BacktestReport:
     grades: pd.DataFrame
     single_seed_roc_auc: float
     learned_from: Mapping[datetime, Mapping[str, int]]
+    newest_fact: datetime
     development: bool = False
+
+    @property
+    def note(self) -> str | None:
+        """What to mind where outcomes of the last horizon may be missing; None where all could be known."""
+        last = max(self.learned_from) + timedelta(days=self.horizon_days)
+        gap = last - self.newest_fact
+        if gap <= timedelta(seconds=1):
+            return None
+        return (
+            f"the last horizon ends {_day(last)}, {_how_long(gap)} after the newest fact "
+            f"({_day(self.newest_fact)}); events in between count as if they had not happened"
+        )
 
     def write_predictions(self, path: Path) -> None:
         """Write cutoff, account_id, probability, label as Parquet."""
@@ -71,6 +85,8 @@ class BacktestReport:
             "seeds": self.seeds,
             "development": self.development,
             "cutoffs": [self._cutoff(moment) for moment in self.learned_from],
+            "newest_fact": f"{self.newest_fact.isoformat()}Z",
+            "note": self.note,
             "metrics": {"spearfish": estimates.pop("probability"), **estimates},
             "spearfish_minus": ahead,
             "single_seed_roc_auc": finite(self.single_seed_roc_auc),
@@ -96,7 +112,8 @@ class BacktestReport:
             f"{len(self.predictions):,} predictions at {moments}; {events:,} times "
             f"{self.event.replace('_', ' ')} within {self.horizon_days} days"
         )
-        return Group(Text(about), self._rankers(), Text("\n".join(self._leads())), self._grades())
+        notes = [Text(f"Mind: {self.note}")] if self.note else []
+        return Group(Text(about), *notes, self._rankers(), Text("\n".join(self._leads())), self._grades())
 
     def _rankers(self) -> Table:
         table = Table(title="Backtest (mean over cutoffs, 95 % intervals by account)", title_justify="left")
@@ -128,6 +145,19 @@ class BacktestReport:
             lift = "-" if math.isnan(row["lift"]) else f"{row['lift']:.1f}"
             accounts, events = f"{int(row['accounts']):,}", f"{int(row['events']):,}"
             yield str(grade), accounts, events, conversion, interval, lift
+
+
+def _day(moment: datetime) -> str:
+    """The day, with the time unless it is midnight."""
+    at_midnight = moment == moment.replace(hour=0, minute=0, second=0)
+    return moment.date().isoformat() if at_midnight else f"{moment.isoformat()}Z"
+
+
+def _how_long(gap: timedelta) -> str:
+    seconds = int(gap.total_seconds())
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    unit, count = next((unit, seconds // length) for unit, length in units if seconds >= length)
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
 
 def finite(value: float) -> float | None:

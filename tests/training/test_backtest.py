@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from trained_market import MARKET
 
 from features.mapping import Config
@@ -103,3 +106,32 @@ def test_without_cutoffs_the_last_whole_horizon_is_tested(market: Tables) -> Non
     last = last_testable_cutoff(market, horizon_days=90)
     assert last == last.replace(hour=0, minute=0, second=0)
     assert newest - timedelta(days=91) < last <= newest - timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("newest", "note"),
+    [
+        ("2024-12-31T23:59:59", None),
+        ("2025-02-01", None),
+        (
+            "2024-12-31T20:59:00",
+            "the last horizon ends 2025-01-01, 3 hours after the newest fact (2024-12-31T20:59:00Z)",
+        ),
+        ("2024-12-31", "the last horizon ends 2025-01-01, 1 day after the newest fact (2024-12-31)"),
+        ("2024-12-24", "the last horizon ends 2025-01-01, 8 days after the newest fact (2024-12-24)"),
+    ],
+)
+def test_a_horizon_beyond_the_newest_fact_is_told(
+    report: BacktestReport, newest: str, note: str | None
+) -> None:
+    """The last cutoff is 90 days before 2025-01-01."""
+    told, page = replace(report, newest_fact=datetime.fromisoformat(newest)), StringIO()
+    Console(width=200, file=page).print(told)
+    assert (f"Mind: {note}" in page.getvalue()) == ("Mind:" in page.getvalue()) == (note is not None)
+    assert (told.to_json()["note"] or "").startswith(note or "")
+    assert (told.to_json()["note"] is None) == (note is None)
+
+
+def test_the_newest_fact_is_that_of_the_tables(market: Tables, report: BacktestReport) -> None:
+    names = ("accounts", "activities", "intent_topics", "opportunities")
+    assert pd.Timestamp(report.newest_fact) == max(market.read(name)["known_at"].max() for name in names)
