@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cached_property
 
 import duckdb
+import pandas as pd
 
 from features.errors import UnknownAccountError
 from features.identity.domains import is_mail_provider, registrable_domain
@@ -121,6 +122,15 @@ class AccountIndex:
         """How many accounts there are."""
         row = self._cursor().execute("SELECT count(*) FROM account_index").fetchone()
         return int(row[0]) if row else 0
+
+    def everyone(self) -> pd.DataFrame:
+        """Every account: account_id, name, domain, first_known_at, newest_known_at, by identifier."""
+        rows = self._cursor().execute(
+            "SELECT account_id, name, domain, first_known_at, newest_known_at FROM account_index "
+            "ORDER BY account_id"
+        )
+        frame: pd.DataFrame = rows.to_arrow_table().to_pandas()
+        return frame
 
     def examples(self, *, limit: int) -> list[dict[str, str | None]]:
         """A few accounts with the newest facts, for people who do not know an identifier yet."""

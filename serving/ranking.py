@@ -1,13 +1,16 @@
-"""Every account of the workspace, scored at one moment and ranked.
+"""Every account of the workspace, scored and ranked.
 
-Turns a desk into a frame with one row per account. Time rule: one `as_of` for all, so that the rows can be
-compared; an account that was not known then is left out. Null rule: an account outside the population of the
-intent model (an open opportunity, or an owner) has no intent, as in a single answer; such columns are empty.
+Turns a desk into a frame with one row per account. Time rule: each account stands at the moment of its single
+answer, so that one question has one score: by default the later of today's midnight and just after its newest
+fact, otherwise the `as_of` asked for. An account that was not known then is left out. Null rule: an account
+outside the population of the intent model (an open opportunity, or an owner) has no intent, as in a single
+answer; such columns are empty.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
@@ -18,43 +21,32 @@ from features.settings import PRIORITIES, Grade
 from models.scoring import Scorer
 from serving.desk import Desk
 from serving.population import Deal, intent_obstacle
+from serving.scoring import default_moments
 
 __all__ = ["rank_accounts"]
 
-_ACCOUNTS = """
-SELECT account_id,
-       arg_max(name, known_at) FILTER (name IS NOT NULL) AS name,
-       arg_max(domain, known_at) FILTER (domain IS NOT NULL) AS domain
-FROM accounts WHERE known_at < $as_of GROUP BY account_id ORDER BY account_id
-"""
 _DEALS = """
 SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome
-FROM opportunities WHERE known_at < $as_of
+FROM opportunities WHERE known_at < $before
 """
 _HALF = ("probability", "score", "grade")
 
 
-def rank_accounts(desk: Desk, *, as_of: datetime) -> pd.DataFrame:
-    """Fit, intent and priority of every account known before `as_of`, the most promising first.
+def rank_accounts(desk: Desk, *, now: datetime, as_of: datetime | None = None) -> pd.DataFrame:
+    """Fit, intent and priority of every account known before its `as_of`, the most promising first.
 
+    now: naive UTC, whole seconds. as_of: one moment for all; None takes each account's own default.
     Returns columns account_id, name, domain, as_of, fit_probability, fit_score, fit_grade,
     intent_probability, intent_score, intent_grade, priority. Sorted by priority, then by intent,
-    then by fit.
+    then by fit. Raises NotEnoughDataError when no account was known yet.
     """
-    with desk.snapshot.tables.connect() as connection:
-        accounts = connection.execute(_ACCOUNTS, {"as_of": as_of}).to_arrow_table().to_pandas()
-        deals: dict[str, list[Deal]] = defaultdict(list)
-        for account_id, *deal in connection.execute(_DEALS, {"as_of": as_of}).fetchall():
-            deals[account_id].append(Deal(*deal))
-    if accounts.empty:
-        raise NotEnoughDataError(
-            "no account was known yet", got=f"as_of {as_of.isoformat()}Z", fix="choose a later moment"
-        )
-    accounts["as_of"] = pd.Series(as_of, index=accounts.index, dtype="datetime64[us]")
+    accounts = _accounts(desk, now=now, as_of=as_of)
+    deals = _deals(desk, before=accounts["as_of"].max().to_pydatetime())
     product = desk.release.labels.intent.product
-    free = accounts["account_id"].map(
-        lambda account_id: intent_obstacle(deals.get(account_id, ()), as_of=as_of, product=product) is None
-    )
+    free = [
+        intent_obstacle(deals.get(account_id, ()), as_of=moment, product=product) is None
+        for account_id, moment in zip(accounts["account_id"], accounts["as_of"], strict=True)
+    ]
     ranked: pd.DataFrame = accounts.join(
         _half(desk, desk.release.fit, keys=accounts).add_prefix("fit_")
     ).join(_half(desk, desk.release.intent, keys=accounts[free]).add_prefix("intent_"))
@@ -72,6 +64,28 @@ def rank_accounts(desk: Desk, *, as_of: datetime) -> pd.DataFrame:
         ignore_index=True,
     ).drop(columns="urgency")
     return best_first
+
+
+def _accounts(desk: Desk, *, now: datetime, as_of: datetime | None) -> pd.DataFrame:
+    everyone = desk.snapshot.accounts.everyone()
+    if as_of is None:
+        moments = default_moments(everyone["newest_known_at"], now=now, time_zone=desk.time_zone)
+    else:
+        moments = pd.Series(as_of, index=everyone.index)
+    everyone["as_of"] = moments.astype("datetime64[us]")
+    known = everyone[everyone["first_known_at"] < everyone["as_of"]].reset_index(drop=True)
+    if known.empty:
+        got = "no account at all" if as_of is None else f"as_of {as_of.isoformat()}Z"
+        raise NotEnoughDataError("no account was known yet", got=got, fix="choose a later moment")
+    return known[["account_id", "name", "domain", "as_of"]]
+
+
+def _deals(desk: Desk, *, before: datetime) -> Mapping[str, list[Deal]]:
+    deals: dict[str, list[Deal]] = defaultdict(list)
+    with desk.snapshot.tables.connect() as connection:
+        for account_id, *deal in connection.execute(_DEALS, {"before": before}).fetchall():
+            deals[account_id].append(Deal(*deal))
+    return deals
 
 
 def _half(desk: Desk, scorer: Scorer | None, *, keys: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import UnknownAccountError
@@ -47,7 +48,14 @@ from serving.problems import FieldError, InvalidRequestError
 from serving.records import ALL_ALONG, RECORD_ID, read_record
 from serving.requests import ScoreRequest, parse_request
 
-__all__ = ["default_as_of", "new_request_id", "score_account", "score_once", "utc_now"]
+__all__ = [
+    "default_as_of",
+    "default_moments",
+    "new_request_id",
+    "score_account",
+    "score_once",
+    "utc_now",
+]
 
 _STALE = timedelta(days=30)
 _SECOND = timedelta(seconds=1)
@@ -122,6 +130,13 @@ def default_as_of(newest_known_at: datetime | None, *, now: datetime, time_zone:
     local = now.replace(tzinfo=UTC).astimezone(time_zone)
     midnight = local.replace(hour=0, minute=0, second=0).astimezone(UTC).replace(tzinfo=None)
     return midnight if newest_known_at is None else max(midnight, newest_known_at + _SECOND)
+
+
+def default_moments(newest_known_at: pd.Series[Any], *, now: datetime, time_zone: ZoneInfo) -> pd.Series[Any]:
+    """As `default_as_of`, of many accounts at once."""
+    midnight = pd.Timestamp(default_as_of(None, now=now, time_zone=time_zone))
+    just_after: pd.Series[Any] = newest_known_at + _SECOND
+    return just_after.where(just_after > midnight, midnight)
 
 
 def _require_past(name: str, moment: datetime, *, now: datetime) -> None:

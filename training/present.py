@@ -20,7 +20,6 @@ _HALVES = (("fit", "ICP fit"), ("intent", "buying intent"))
 
 def show_ranking(ranked: pd.DataFrame, *, output: Output, top: int) -> None:
     """The first `top` rows of a ranking (see serving.ranking.rank_accounts)."""
-    as_of = "" if ranked.empty else f" as of {ranked['as_of'].iloc[0].isoformat()}Z"
     output.table(
         ["#", "account", "domain", "fit", "intent", "chance to win", "chance of the event", "priority"],
         [
@@ -36,8 +35,15 @@ def show_ranking(ranked: pd.DataFrame, *, output: Output, top: int) -> None:
             )
             for position, (_, row) in enumerate(ranked.head(top).iterrows(), start=1)
         ],
-        title=f"The {min(top, len(ranked)):,} most promising of {len(ranked):,} accounts{as_of}",
+        title=f"The {min(top, len(ranked)):,} most promising of {len(ranked):,} accounts, {_when(ranked)}",
     )
+
+
+def _when(ranked: pd.DataFrame) -> str:
+    common = ranked["as_of"].min()
+    newer = int((ranked["as_of"] > common).sum())
+    rest = f"; {newer:,} with newer facts just after their newest" if newer else ""
+    return f"as of {common.isoformat()}Z{rest}"
 
 
 def ranking_document(ranked: pd.DataFrame) -> list[dict[str, Any]]:

@@ -42,11 +42,11 @@ def answer_one(
 def rank_all(
     workspace: Workspace, *, as_of: datetime | None = None, now: datetime | None = None
 ) -> pd.DataFrame:
+    """Every account, ranked; without `as_of` each at the moment of its single answer."""
     from serving.desk import open_desk
     from serving.ranking import rank_accounts
-    from serving.scoring import default_as_of, utc_now
+    from serving.scoring import utc_now
 
     now = now or utc_now()
     with open_desk(workspace, now=now) as desk:
-        through = desk.snapshot.manifest.data_through
-        return rank_accounts(desk, as_of=as_of or default_as_of(through, now=now, time_zone=desk.time_zone))
+        return rank_accounts(desk, now=now, as_of=as_of)
