@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.bindings import Binding
 from features.contract import ColumnType
-from features.mapping import Binding
 from features.sources import identifier
 from features.validation import literal
 
@@ -160,7 +160,7 @@ def _time(raw: str, text: str, *, binding: Binding, source_type: str, zone: str 
         local = f"CASE WHEN {text} IS NOT NULL THEN CAST({raw} AS TIMESTAMP) END"
         return _in_utc(local, zone=zone), _lacking(f"{text} IS NOT NULL", zone=zone)
     if binding.format is not None:
-        local = f"try_strptime({text}, {literal(binding.format)})"
+        local = f"try_strptime({text}, [{', '.join(map(literal, binding.format))}])"
         return _in_utc(local, zone=zone), _lacking(f"{local} IS NOT NULL", zone=zone)
     dated, zoned = f"{text} LIKE '____-__-__%'", f"regexp_matches({text}, '{_ZONED}')"
     local = f"TRY_CAST({text} AS TIMESTAMP)"

@@ -58,7 +58,7 @@ def _fields(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:
         else:
             kind = get_args(kind)[-1 if get_origin(kind) is dict else 0]
     kind = _model(kind)
-    return [name for name in kind.model_fields if name != "file"]
+    return [name for name, field in kind.model_fields.items() if name != "file" and not field.exclude]
 
 
 def _model(kind: Any) -> Any:

@@ -1,24 +1,28 @@
-"""Opens what a mapping's source names: CSV or Parquet files, a SQL query, or a query on files.
+"""Opens what a mapping's source names: files, a SQL query, or a query on files or on a database.
 
-Turns a `Source` into a relation that DuckDB can read. CSV cells arrive as text; lines that are not CSV of
-the header's width go into a table of their own instead of stopping the load. Time rule: none here. Null
-rule: none here, blank cells arrive blank.
+Turns a `Source` into a relation that DuckDB can read. Cells of CSV files and workbooks arrive as text; lines
+that are not CSV of the header's width go into a table of their own instead of stopping the load. Time
+rule: none here. Null rule: none here, blank cells arrive blank; a column that an optional source lacks is
+empty.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
+from features.bindings import Source
+from features.contract import TABLES
+from features.databases import attach_database
 from features.engine import first_line
 from features.errors import ConfigError, ContractError, suggestion
-from features.mapping import Source, matching_files
+from features.locations import matching_files, require_within
+from features.text_files import TextFile, open_text
 from features.validation import literal
+from features.workbooks import ENDINGS, open_sheet
 
 __all__ = ["Relation", "identifier", "open_source"]
 
@@ -29,11 +33,15 @@ class Relation:
 
     types: DuckDB's type by column.
     rejects: the table into which reading puts lines that are not CSV; not there for Parquet and SQL.
+    present: by file of the source ("files" for its `path`), the columns that it has.
+    missing: by file, columns that the mapping asks for and that are not there; they are empty.
     """
 
     sql: str
     types: Mapping[str, str]
     rejects: str
+    present: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def identifier(name: str) -> str:
@@ -41,112 +49,182 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def open_source(
-    connection: duckdb.DuckDBPyConnection, *, source: Source, position: int, needed: Iterable[str]
-) -> Relation:
+def open_source(connection: duckdb.DuckDBPyConnection, *, source: Source, position: int) -> Relation | None:
     """The relation of a source; `position` counts the sources of the mapping from one.
 
-    needed: source columns that the mapping binds.
-    Raises ConfigError for a missing file or SQL that fails, ContractError for a missing column.
+    None for an optional source whose files are not there. Raises ConfigError for a missing file, a file
+    outside of the folders that the source may read or SQL that fails, ContractError for a missing column.
     """
-    place = f"sources[{position}] ({source.table}, {source.label})"
-    rejects = f"rejects_{position}"
-    sql = source.query.strip().rstrip(";") if source.query is not None else "SELECT * FROM files"
-    try:
-        if source.path:
-            files = _files_sql(connection, source=source, place=place, rejects=rejects, needed=list(needed))
-            connection.execute(f"CREATE OR REPLACE TEMP VIEW files AS {files}")
-        described = connection.execute(f"DESCRIBE SELECT * FROM ({sql})").fetchall()
-    except duckdb.Error as error:
-        kind = "query" if source.query is not None else "file"
-        raise ConfigError(f"{place}: the {kind} cannot be read", got=first_line(error)) from error
-    types = {str(name): str(kind) for name, kind, *_ in described}
-    _require(needed, types, place=place)
-    return Relation(f"({sql})", types, rejects)
+    return _Opening(connection, source=source, position=position).relation()
 
 
-def _require(needed: Iterable[str], present: Iterable[str], *, place: str) -> None:
-    present = list(present)
-    for name in needed:
-        if name not in present:
-            raise ContractError(
-                f"{place}: no column {name!r}",
-                allowed=", ".join(present),
-                fix=suggestion(name, present) or "correct the mapping or the file",
-            )
+class _Opening:
+    """One source on its way from files to a relation."""
 
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, source: Source, position: int) -> None:
+        self.connection, self.source = connection, source
+        self.place = f"sources[{position}] ({source.table}, {source.label})"
+        self.rejects = f"rejects_{position}"
+        self.scratch = _scratch_folder(connection) / f"source_{position}"
+        self.present: dict[str, tuple[str, ...]] = {}
+        self.missing: dict[str, tuple[str, ...]] = {}
+        bindings = source.bindings | ({"deleted": source.deleted} if source.deleted is not None else {})
+        self.needed = list(dict.fromkeys(binding.column for binding in bindings.values() if binding.column))
 
-def _paths(source: Source, *, place: str) -> list[Path]:
-    found: list[Path] = []
-    for pattern in source.path:
-        files = matching_files(pattern)
-        if not files:
+    def relation(self) -> Relation | None:
+        source = self.source
+        try:
+            if source.database is not None:
+                attach_database(
+                    self.connection, address=source.database, place=self.place, folders=source.within
+                )
+            if not self._views():
+                return None
+            sql = source.query.strip().rstrip(";") if source.query is not None else "SELECT * FROM files"
+            described = self.connection.execute(f"DESCRIBE SELECT * FROM ({sql})").fetchall()
+        except duckdb.Error as error:
+            kind = "query" if source.query is not None else "file"
+            raise ConfigError(f"{self.place}: the {kind} cannot be read", got=first_line(error)) from error
+        types = {str(name): str(kind) for name, kind, *_ in described}
+        if source.query is not None:
+            self._settle_missing("query", wanted=self.needed, present=types, place=self.place)
+        lacking = [name for name in self.needed if name not in types]
+        empty = "".join(f", CAST(NULL AS VARCHAR) AS {identifier(name)}" for name in lacking)
+        return Relation(
+            f"(SELECT *{empty} FROM ({sql}))",
+            types | dict.fromkeys(lacking, "VARCHAR"),
+            self.rejects,
+            self.present,
+            {name: columns for name, columns in self.missing.items() if columns},
+        )
+
+    def _views(self) -> bool:
+        """Make the views that the query reads; False when the source is to be left out."""
+        if self.source.path:
+            return self._view("files", self.source.path, wanted=None, optional=False)
+        return all(
+            self._view(name, given.path, wanted=given.columns, optional=given.optional)
+            for name, given in self.source.files.items()
+        )
+
+    def _view(
+        self, name: str, patterns: tuple[str, ...], *, wanted: tuple[str, ...] | None, optional: bool
+    ) -> bool:
+        """Create the view `name`. wanted: its columns; None: every column, or what is bound."""
+        paths = self._paths(patterns)
+        if not paths and not optional:
+            if self.source.optional:
+                return False
             raise ConfigError(
-                f"{place}: no such file", got=pattern, fix="correct the path, or give the folder with --set"
+                f"{self.place}: no such file",
+                got=", ".join(patterns),
+                fix="correct the path, or give the folder with --set",
             )
-        found += [file for file in files if file not in found]
-    return found
+        columns = f"{', '.join(f'NULL::VARCHAR AS {identifier(column)}' for column in wanted or ())}"
+        sql = f"SELECT {columns} LIMIT 0" if not paths else self._files_sql(name, paths, wanted=wanted)
+        self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {identifier(name)} AS {sql}")
+        return True
+
+    def _paths(self, patterns: Iterable[str]) -> list[Path]:
+        found: list[Path] = []
+        for pattern in patterns:
+            found += [file for file in matching_files(pattern) if file not in found]
+        for file in found:
+            require_within(file, folders=self.source.within, place=self.place)
+        return found
+
+    def _files_sql(self, name: str, paths: list[Path], *, wanted: tuple[str, ...] | None) -> str:
+        """Rows of all files under each other. Files may order their columns differently."""
+        groups: dict[TextFile, list[Path]] = {}
+        for number, path in enumerate(paths):
+            found = self._open(path, scratch=self.scratch / f"{name}_{number}.csv")
+            shape = TextFile(Path(), found.header, found.delimiter, found.skip)
+            groups.setdefault(shape, []).append(found.path)
+        whole = self.source.query is not None and wanted is None
+        chosen = list(next(iter(groups)).header) if whole else list(wanted or self.needed)
+        self.present[name] = tuple(dict.fromkeys(column for shape in groups for column in shape.header))
+        for shape, files in groups.items():
+            place = f"{self.place}, file {files[0].name}"
+            self._settle_missing(name, wanted=chosen, present=shape.header, place=place)
+        return " UNION ALL ".join(
+            self._select(files, shape=shape, chosen=chosen, as_text=wanted is not None)
+            for shape, files in groups.items()
+        )
+
+    def _open(self, path: Path, *, scratch: Path) -> TextFile:
+        """The file as it can be read; a Parquet file has no delimiter."""
+        source = self.source
+        match source.format or _format(path):
+            case "parquet":
+                described = self.connection.execute(
+                    f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})"
+                ).fetchall()
+                return TextFile(path, tuple(str(column) for column, *_ in described), "")
+            case "excel":
+                scratch.parent.mkdir(parents=True, exist_ok=True)
+                return open_sheet(path, sheet=source.sheet, scratch=scratch)
+            case _:
+                scratch.parent.mkdir(parents=True, exist_ok=True)
+                return open_text(path, encoding=source.encoding, delimiter=source.delimiter, scratch=scratch)
+
+    def _settle_missing(
+        self, name: str, *, wanted: Iterable[str], present: Iterable[str], place: str
+    ) -> None:
+        """Note what is not there; raise ContractError where it has to be."""
+        present = list(present)
+        missing = [column for column in wanted if column not in present]
+        vital = {
+            binding.column
+            for column, binding in self.source.bindings.items()
+            if not _may_be_empty(self.source, column)
+        }
+        for column in missing:
+            if not self.source.optional or (name == "files" and column in vital):
+                raise ContractError(
+                    f"{place}: no column {column!r}",
+                    allowed=", ".join(present),
+                    fix=suggestion(column, present) or "correct the mapping or the file",
+                )
+        self.missing[name] = tuple(dict.fromkeys([*self.missing.get(name, ()), *missing]))
+
+    def _select(self, files: list[Path], *, shape: TextFile, chosen: list[str], as_text: bool) -> str:
+        listed = "[" + ", ".join(literal(str(path)) for path in files) + "]"
+        if not shape.delimiter:
+            selected = ", ".join(_column(name, shape.header, as_text=as_text) for name in chosen)
+            return f"SELECT {selected} FROM read_parquet({listed}, union_by_name = true)"
+        # By position: the reader's own rules for odd names do not matter then.
+        cells = {name: f"cell_{position}" for position, name in enumerate(shape.header)}
+        columns = ", ".join(f"{cell}: 'VARCHAR'" for cell in cells.values())
+        selected = ", ".join(f"{cells.get(name, 'NULL::VARCHAR')} AS {identifier(name)}" for name in chosen)
+        # parallel = false: a quoted line break at a chunk's edge can never be mistaken for a row's end.
+        return (
+            f"SELECT {selected} FROM read_csv({listed}, columns = {{{columns}}}, auto_detect = false,"
+            f" header = true, skip = {shape.skip}, delim = {literal(shape.delimiter)}, quote = '\"',"
+            " escape = '\"', parallel = false, store_rejects = true,"
+            f" rejects_table = '{self.rejects}', rejects_scan = '{self.rejects}_scan', rejects_limit = 0)"
+        )
 
 
-def _files_sql(
-    connection: duckdb.DuckDBPyConnection, *, source: Source, place: str, rejects: str, needed: list[str]
-) -> str:
-    """Rows of all files under each other. Files may order their columns differently."""
-    groups: dict[tuple[bool, tuple[str, ...]], list[Path]] = {}
-    for path in _paths(source, place=place):
-        key = (_is_parquet(path, source=source), _header(connection, path, source=source))
-        groups.setdefault(key, []).append(path)
-    wanted = needed if source.query is None else list(next(iter(groups))[1])
-    for (_, header), paths in groups.items():
-        _require(wanted, header, place=f"{place}, file {paths[0].name}")
-    return " UNION ALL ".join(
-        _select(paths, header=header, wanted=wanted, source=source, rejects=rejects)
-        for (_, header), paths in groups.items()
-    )
+def _column(name: str, header: tuple[str, ...], *, as_text: bool) -> str:
+    if name not in header:
+        return f"NULL::VARCHAR AS {identifier(name)}"
+    return f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" if as_text else identifier(name)
 
 
-def _is_parquet(path: Path, *, source: Source) -> bool:
-    return source.format == "parquet" or (source.format is None and path.suffix in (".parquet", ".pq"))
+def _format(path: Path) -> str:
+    if path.suffix in (".parquet", ".pq"):
+        return "parquet"
+    return "excel" if path.suffix.lower() in ENDINGS else "csv"
 
 
-def _header(connection: duckdb.DuckDBPyConnection, path: Path, *, source: Source) -> tuple[str, ...]:
-    if _is_parquet(path, source=source):
-        described = connection.execute(
-            f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})"
-        ).fetchall()
-        return tuple(str(column) for column, *_ in described)
-    try:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            header = next(csv.reader(lines, delimiter=source.delimiter), None)
-    except (UnicodeDecodeError, OSError, csv.Error) as error:
-        raise ConfigError(
-            f"{path} cannot be read as CSV in UTF-8", got=error, fix="convert the file"
-        ) from error
-    if not header:
-        raise ContractError(f"{path} is empty", got="no header line", fix="write the column names on top")
-    # SQL does not tell upper from lower case in the names of columns.
-    folded = [name.casefold() for name in header]
-    repeated = sorted({name for name in header if folded.count(name.casefold()) > 1})
-    if repeated:
-        raise ContractError(f"{path} names a column twice", got=", ".join(repeated), fix="rename one of them")
-    return tuple(header)
+def _may_be_empty(source: Source, name: str) -> bool:
+    if name in source.attributes:
+        return True
+    column = TABLES[source.table].column(name)
+    return column.nullable or column.default is not None
 
 
-def _select(
-    paths: list[Path], *, header: tuple[str, ...], wanted: list[str], source: Source, rejects: str
-) -> str:
-    files = "[" + ", ".join(literal(str(path)) for path in paths) + "]"
-    if _is_parquet(paths[0], source=source):
-        return f"SELECT {', '.join(map(identifier, wanted))} FROM read_parquet({files}, union_by_name = true)"
-    # By position: the reader's own rules for odd names do not matter then.
-    cells = {name: f"cell_{position}" for position, name in enumerate(header)}
-    columns = ", ".join(f"{cell}: 'VARCHAR'" for cell in cells.values())
-    selected = ", ".join(f"{cells[name]} AS {identifier(name)}" for name in wanted)
-    # parallel = false: a quoted line break at a chunk's edge can never be mistaken for a row's end.
-    return (
-        f"SELECT {selected} FROM read_csv({files}, columns = {{{columns}}}, auto_detect = false,"
-        f" header = true, delim = {literal(source.delimiter)}, quote = '\"', escape = '\"', parallel = false,"
-        f" store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{rejects}_scan',"
-        " rejects_limit = 0)"
-    )
+def _scratch_folder(connection: duckdb.DuckDBPyConnection) -> Path:
+    """Beside what the engine spills: whoever bounded its memory removes that folder."""
+    found = connection.execute("SELECT current_setting('temp_directory')").fetchone()
+    return Path(str(found[0]) if found else ".tmp").absolute() / "texts"

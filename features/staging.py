@@ -54,12 +54,10 @@ def stage(
     """Read a source into its staging table. Returns rows read, lines that were no CSV rows included."""
     if source.extracted_at is not None and _naive_utc(source.extracted_at) > now:
         raise ConfigError(f"sources[{position}].extracted_at is in the future", got=source.extracted_at)
-    bindings = _bindings(source)
-    needed = list(
-        dict.fromkeys(binding.column for binding in bindings.values() if binding.column is not None)
-    )
-    relation = open_source(connection, source=source, position=position, needed=needed)
-    sql = _staging_sql(source, bindings=bindings, relation=relation, attributes=attributes, now=now)
+    relation = open_source(connection, source=source, position=position)
+    if relation is None:
+        return 0
+    sql = _staging_sql(source, relation=relation, attributes=attributes, now=now)
     rows = _insert(connection, f"INSERT INTO staged_{source.table} {sql}", source=source, position=position)
     _require_a_zone(connection, source=source, position=position)
     return rows + _malformed(connection, source=source, rejects=relation.rejects)
@@ -80,26 +78,21 @@ def _insert(connection: duckdb.DuckDBPyConnection, sql: str, *, source: Source, 
     return int(inserted[0]) if inserted else 0
 
 
-def _bindings(source: Source) -> dict[str, Binding]:
-    bindings: dict[str, Binding] = {**source.columns, **source.attributes}
-    return bindings | ({"known_at": source.known_at} if source.known_at is not None else {})
-
-
 def _staging_sql(
     source: Source,
     *,
-    bindings: dict[str, Binding],
     relation: Relation,
     attributes: tuple[Attribute, ...],
     now: datetime,
 ) -> str:
     """Layers, each over the one before: raw cells, texts, typed values, derived columns, the first fault."""
-    table = TABLES[source.table]
+    table, bindings = TABLES[source.table], source.bindings
     columns = canonical_columns(table, attributes=attributes)
     cells = [
         _cell(name, binding=binding, source=source, relation=relation) for name, binding in bindings.items()
     ]
-    checks = _cell_checks(cells) + _known_at_last(row_checks(table, now=now))
+    undated = source.undated is not None
+    checks = _cell_checks(cells) + _known_at_last(row_checks(table, now=now, undated=undated))
     raw = list(dict.fromkeys(binding.column for binding in bindings.values() if binding.column is not None))
     sql = f"SELECT {', '.join(f'{identifier(name)} AS {raw_name(name)}' for name in raw)} FROM {relation.sql}"
     sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
@@ -155,6 +148,8 @@ def _derived(source: Source, *, cells: list[Cell], columns: dict[str, ColumnType
 
 
 def _known_at(source: Source) -> str:
+    if source.undated:
+        return "NULL"
     if source.known is not None:
         return f"TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))}"
     if source.extracted_at is not None:

@@ -1,0 +1,274 @@
+"""How a mapping binds a source to a canonical table: where rows come from, and what each cell means.
+
+Turns a table [[sources]] of the TOML file into a frozen, checked `Source`. Time rule: every source says how
+`known_at` follows from its data, or that it is `undated`; nothing is taken from the clock. Null rule: a
+cell is empty when it is blank or listed in `empty`; what a source does not bind stays empty.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from features.contract import TABLES, AttributeType, Table
+from features.errors import suggestion
+from features.settings import Section
+
+__all__ = ["EVENT_TIME", "UNDATED_TABLES", "AttributeBinding", "Binding", "FileInput", "Source", "Zone"]
+
+EVENT_TIME = {
+    "activities": ("occurred_at",),
+    "intent_topics": ("occurred_at",),
+    "stage_changes": ("occurred_at",),
+    "opportunities": ("closed_at", "created_at"),
+}
+"""Columns that say when a row happened, first the one that counts when it is filled."""
+
+UNDATED_TABLES = ("accounts", "contacts", "opportunities")
+"""Those that tell something even without their times."""
+
+_DERIVED = {"activities": {"activity_id"}}
+
+
+def _text(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(
+            f"no such time zone: {name!r}; use a name such as 'UTC' or 'Europe/Berlin'"
+        ) from error
+    return name
+
+
+_TAKEN = re.compile("files|quarantine|malformed|(staged|known|good|ranked|repeated|rejects)_.*")
+"""Names of the ingest's own tables."""
+
+_DELAY = re.compile(
+    r"\s*(?:(?P<weeks>\d+) weeks?)?\s*(?:(?P<days>\d+) days?)?"
+    r"\s*(?:(?P<hours>\d+):(?P<minutes>\d\d)(?::(?P<seconds>\d\d))?)?\s*"
+)
+
+
+def _delay(text: object) -> object:
+    match = _DELAY.fullmatch(text) if isinstance(text, str) else None
+    if match is None or not any(match.groups()):
+        raise ValueError("write a delay as '6 days 23:59:59', '1 day' or '02:00:00'")
+    return timedelta(**{unit: int(number) for unit, number in match.groupdict(default="0").items()})
+
+
+def _codec(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        # "rot13" and the like are codecs, too, but turn no bytes into text.
+        b"x".decode(name)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"no such encoding: {name!r}; use a name such as 'utf-8', 'gb18030' or 'latin-1'"
+        ) from error
+    return codecs.lookup(name).name
+
+
+def _with_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("extracted_at needs a zone, as in 2026-01-01T00:00:00Z")
+    return moment
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class Binding(Section):
+    """Where a canonical column comes from: a source column or a constant, and how cells are read.
+
+    Cells are trimmed; then `empty` says which of them hold nothing; then `case` and `values` apply.
+    column: the source's own name.             value: a constant, the same for every row.
+    case: "lower", "upper" or "words" (REAL_ESTATE becomes real estate).
+    values: canonical value by source value, looked up after `case`; a value not listed stays as it is.
+    scale: what a number is multiplied with (60 turns minutes into seconds).
+    separator: what parts the members of a set.
+    format: how a date is written, as in strptime ("%d/%m/%Y"), or a list of ways; without it, ISO 8601.
+    """
+
+    column: str | None = None
+    value: Text | None = None
+    empty: tuple[Text, ...] = ()
+    case: Literal["lower", "upper", "words"] | None = None
+    values: dict[str, Text] = Field(default_factory=dict)
+    scale: float | None = Field(default=None, gt=0)
+    separator: str = Field(default=";", min_length=1)
+    format: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Binding:
+        if (self.column is None) == (self.value is None):
+            raise ValueError("give exactly one of 'column' (a source column) and 'value' (a constant)")
+        return self
+
+
+class AttributeBinding(Binding):
+    """A further account column: it becomes a versioned fact and a feature under its own name."""
+
+    type: AttributeType
+    label: str | None = None
+    label_zh: str | None = None
+    unit: str | None = None
+
+
+class FileInput(Section):
+    """[sources.files.NAME]: a file that the query reads as the view NAME.
+
+    path: as the `path` of a source.
+    columns: what the view holds, as text; a column that the file lacks is empty in an optional source.
+    optional: without the file the view has no rows.
+    """
+
+    path: tuple[str, ...] = Field(min_length=1)
+    columns: tuple[str, ...] = Field(min_length=1)
+    optional: bool = False
+
+
+class Source(Section):
+    """[[sources]]: rows of one canonical table, from files, from a SQL query, or from a query on files.
+
+    path: a file, a folder, a pattern such as "usage/*.csv", or a list of them; CSV, Excel or Parquet.
+    query: a SELECT in DuckDB's SQL. When `path` is given too, its rows are the view `files`.
+    files: further files, each a view of its own for the query.
+    database: postgresql://..., mysql://... or sqlite:///file, which the query reads as `db.TABLE`.
+    format: what the files are, where their names do not say it.
+    delimiter: what parts the cells of CSV; without it, the likeliest of , ; tab and | in the first line.
+    encoding: that of CSV, as "gb18030" or "latin-1"; without it, UTF-8 (UTF-16 with a byte-order mark).
+    sheet: that of a workbook; without it, the first one.
+    optional: without its files the source is left out; a column that is not there is empty.
+    time_zone: the zone of times that are written without one.
+    deleted: a yes/no column; a row that says yes takes back what the source said of its key.
+    current_value_only: the source knows today's value only, so that its past is not to be trusted.
+    Exactly one of these says when a row could be known:
+    known_at: a source column with that time.
+    known_immediately: the moment it happened (occurred_at; closed_at or else created_at of a deal).
+    known_at_delay: so long after it happened.
+    extracted_at: the time of the extract that the files came from.
+    known = "start_of_time": undated facts, known since ever.
+    undated: nobody knows when. Its times stay empty; what needs time refuses the table.
+    within: folders that its files have to lie in; set by `load_config`.
+    """
+
+    table: str
+    name: str | None = None
+    path: tuple[str, ...] = ()
+    query: str | None = None
+    files: dict[str, FileInput] = Field(default_factory=dict)
+    database: str | None = None
+    format: Literal["csv", "excel", "parquet"] | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    encoding: Annotated[str | None, AfterValidator(_codec)] = None
+    sheet: str | None = None
+    optional: bool = False
+    time_zone: Zone | None = None
+    deleted: Binding | None = None
+    known_at: Binding | None = None
+    known_immediately: Literal[True] | None = None
+    known_at_delay: Annotated[timedelta | None, BeforeValidator(_delay)] = None
+    extracted_at: Annotated[datetime | None, AfterValidator(_with_zone)] = None
+    known: Literal["start_of_time"] | None = None
+    undated: Literal[True] | None = None
+    current_value_only: bool = False
+    columns: dict[str, Binding]
+    attributes: dict[str, AttributeBinding] = Field(default_factory=dict)
+    within: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @property
+    def label(self) -> str:
+        """What reports call the source: its name, else the names of its files, else 'query'."""
+        return self.name or ", ".join(Path(path).name for path in self.path) or "query"
+
+    @property
+    def bindings(self) -> dict[str, Binding]:
+        """Every binding by the name of what it fills, `known_at` included."""
+        bound: dict[str, Binding] = {**self.columns, **self.attributes}
+        return bound | ({"known_at": self.known_at} if self.known_at is not None else {})
+
+    @model_validator(mode="after")
+    def _check(self) -> Source:
+        if self.table not in TABLES:
+            raise ValueError(_unknown("table", self.table, tuple(TABLES)))
+        _check_origin(self)
+        _check_columns(self, TABLES[self.table])
+        _check_known(self)
+        _check_attributes(self)
+        return self
+
+
+def _check_origin(source: Source) -> None:
+    if not source.path and source.query is None:
+        raise ValueError("give 'path' (files), 'query' (SQL), or both: then the query reads `files`")
+    for key, given in (("files", bool(source.files)), ("database", source.database is not None)):
+        if given and source.query is None:
+            raise ValueError(f"'{key}' is read by a query; give 'query' too")
+    if source.files and source.path:
+        raise ValueError("give 'path' or [sources.files.NAME], not both")
+    for name in source.files:
+        if not re.fullmatch("[a-z][a-z0-9_]*", name) or _TAKEN.fullmatch(name):
+            raise ValueError(f"file {name!r}: use other lower case letters, digits and _ only")
+
+
+def _unknown(kind: str, got: str, allowed: tuple[str, ...]) -> str:
+    hint = suggestion(got, allowed)
+    return f"unknown {kind} {got!r}; allowed: {', '.join(allowed)}" + (f"; {hint}" if hint else "")
+
+
+def _check_columns(source: Source, table: Table) -> None:
+    names = tuple(name for name in table.column_names if name != "known_at")
+    for name in source.columns:
+        if name == "known_at":
+            raise ValueError("write known_at = \"COLUMN\" beside 'table', not among the columns")
+        if name not in names:
+            raise ValueError(_unknown(f"column of {table.name}", name, names))
+    times = tuple(column.name for column in table.columns if column.type == "timestamp")
+    if source.undated and (bound := [name for name in times if name in source.columns]):
+        raise ValueError(f"an undated source has no times, but {bound[0]!r} is bound")
+    for column in table.columns:
+        if source.undated and column.name in times:
+            continue
+        given = column.name in source.columns or column.name in _DERIVED.get(table.name, set())
+        if not (given or column.nullable or column.default is not None or column.name == "known_at"):
+            raise ValueError(f"nothing is bound to the required column {column.name!r} of {table.name}")
+
+
+def _check_known(source: Source) -> None:
+    ways = ("known_at", "known_immediately", "known_at_delay", "extracted_at", "known", "undated")
+    given = [way for way in ways if getattr(source, way) is not None]
+    if len(given) != 1:
+        raise ValueError(
+            f"say when its rows could be known with exactly one of {', '.join(ways)}"
+            f" (got {', '.join(given) or 'none'})"
+        )
+    if source.undated and source.table not in UNDATED_TABLES:
+        raise ValueError(f"rows of {source.table} say nothing without a time; they cannot be undated")
+    if given[0] in ("known_immediately", "known_at_delay") and source.table not in EVENT_TIME:
+        raise ValueError(
+            f"rows of {source.table} do not happen at a time; use known_at, extracted_at or known"
+        )
+
+
+def _check_attributes(source: Source) -> None:
+    if source.attributes and source.table != "accounts":
+        raise ValueError(f"attributes belong to accounts, not to {source.table}")
+    for name in source.attributes:
+        if not re.fullmatch("[a-z][a-z0-9_]{0,59}", name):
+            raise ValueError(f"attribute {name!r}: use lower case letters, digits and _ only")
+        if name in TABLES["accounts"].column_names:
+            raise ValueError(f"attribute {name!r} is a column of the contract; bind it under columns")
