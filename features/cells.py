@@ -18,6 +18,7 @@ from features.validation import literal
 __all__ = ["Cell", "content_sql", "raw_name", "typed_cell"]
 
 _BLANKS = r"^[\s\x{A0}]+|[\s\x{A0}]+$"
+_SPREADSHEET_ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 _TIME_TYPES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
 _ZONED = r"\d\d:\d\d.*(Z|z|[+-]\d\d(:?\d\d)?)$"
 
@@ -30,6 +31,7 @@ class Cell:
     value: SQL over `text_name`, which is what the text is called, and over the source's columns.
     exact: like value but, for times, with fractions of a second.
     naive: SQL that is true where the cell is a time without a zone though the source declares none.
+    formula: SQL that is true where the cell holds what a spreadsheet was to compute, or failed to.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Cell:
     value: str
     exact: str
     naive: str = "false"
+    formula: str = "false"
 
     @property
     def text_name(self) -> str:
@@ -87,7 +90,13 @@ def typed_cell(
     value = f"date_trunc('second', {exact})" if kind == "timestamp" else exact
     if default is not None:
         value = f"CASE WHEN {alias} IS NULL THEN {default} ELSE {value} END"
-    return Cell(name, kind, text, value, exact, naive)
+    written = binding.column is not None and source_type == "VARCHAR"
+    return Cell(name, kind, text, value, exact, naive, _formula(alias) if written else "false")
+
+
+def _formula(text: str) -> str:
+    errors = ", ".join(map(literal, _SPREADSHEET_ERRORS))
+    return f"({text} LIKE '=%' OR ({text} LIKE '#%' AND {text} IN ({errors})))"
 
 
 def _text(raw: str, *, binding: Binding, source_type: str, kind: ColumnType) -> str:

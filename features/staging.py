@@ -176,6 +176,7 @@ def _activity_id(columns: dict[str, ColumnType]) -> str:
 
 
 def _cell_checks(cells: list[Cell]) -> list[Check]:
+    formulas = [Check(Reason.FORMULA, cell.name, cell.formula) for cell in cells if cell.formula != "false"]
     without_zone = [Check(Reason.TIME_WITHOUT_ZONE, cell.name, cell.naive_name) for cell in cells]
     wrong_type = [
         Check(
@@ -186,7 +187,7 @@ def _cell_checks(cells: list[Cell]) -> list[Check]:
         for cell in cells
         if cell.type != "string"
     ]
-    return without_zone + wrong_type
+    return formulas + without_zone + wrong_type
 
 
 def _first_fault(checks: list[Check]) -> str:

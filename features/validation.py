@@ -23,6 +23,7 @@ class Reason(StrEnum):
     """Why a row was set aside."""
 
     MALFORMED_LINE = "malformed line"
+    FORMULA = "formula or error of a spreadsheet"
     WRONG_TYPE = "wrong type"
     TIME_WITHOUT_ZONE = "time without a zone"
     MISSING_VALUE = "missing value"

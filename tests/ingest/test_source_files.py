@@ -15,6 +15,7 @@ import pytest
 from small_sources import ACCOUNTS, ADA, MAPPING, run, write_csv, write_sources
 
 from features.errors import ConfigError, ContractError, InputError
+from features.validation import Reason
 from features.workbooks import UNPACKED_LIMIT
 
 SINCE = ADA[5]
@@ -135,6 +136,13 @@ def test_a_workbook_is_read_by_sheet_and_an_uncomputed_formula_is_set_aside(tmp_
     assert frame.loc["001", "known_at"] == pd.Timestamp(2023, 1, 1, 12, 30)
     (example,) = report.table("accounts").examples
     assert (example.column, example.got) == ("employees", "=5*2")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "=cmd|' /C calc'!A0", "#REF!"])
+def test_a_formula_in_a_cell_is_set_aside_by_name(tmp_path: Path, cell: str) -> None:
+    report, _ = run(write_sources(tmp_path, accounts=[ADA, ("a2", cell, *ADA[2:])]))
+    (example,) = report.table("accounts").examples
+    assert (example.reason, example.column, example.got) == (Reason.FORMULA, "name", cell)
 
 
 @pytest.mark.parametrize(
