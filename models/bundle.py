@@ -23,7 +23,7 @@ from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -32,48 +32,15 @@ from features.contract import CONTRACT_VERSION
 from features.errors import BundleError, InputError, SpearfishError
 from models.booster import Matrix, NativeBooster, booster_feature_names
 from models.calibration import Calibration, probability
+from models.card import NAMES, Card, CardFacts, Kind
 from models.grades import GradeCuts, Reference
 
 __all__ = ["NAMES", "Bundle", "Card", "CardFacts", "GoldenRow", "Kind", "load", "machine_type", "save"]
-
-Kind = Literal["fit", "intent"]
-NAMES: dict[Kind, str] = {"fit": "icp_fit", "intent": "buying_intent"}
-"""The registered name of the model of each kind."""
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _LARGEST_FILE = 1 << 30
 _TRAIN_AGAIN = "restore the bundle from its release, or train again"
-
-
-class CardFacts(TypedDict):
-    """What training tells of a model. Everything counts for the fingerprint, except `provenance`.
-
-    meaning: one sentence per language ("en", "zh") on what the probability means.
-    horizon_days: None for a fit model. label: how the outcome is defined. cutoff: ISO time with Z.
-    counts, metrics, parameters: of the training. data_fingerprint: of the tables.
-    provenance: times, paths, run ids, durations; the only place where they may stand.
-    """
-
-    meaning: dict[str, str]
-    horizon_days: int | None
-    label: str
-    cutoff: str
-    base_rate: float
-    counts: dict[str, int]
-    metrics: dict[str, Any]
-    parameters: dict[str, Any]
-    data_fingerprint: str
-    provenance: dict[str, Any]
-
-
-class Card(CardFacts):
-    """The model card: the facts, and what the bundle adds itself."""
-
-    kind: Kind
-    name: str
-    lightgbm_version: str
-    machine: str
 
 
 @dataclass(frozen=True)

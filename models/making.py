@@ -7,6 +7,7 @@ own.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import version
 from typing import cast
 
@@ -15,12 +16,14 @@ import numpy as np
 
 from features.catalogue import Catalogue
 from features.errors import InputError, NotEnoughDataError
+from features.settings import LabelSettings, ServingSettings
 from models.booster import Matrix, NativeBooster, canonical_text
-from models.bundle import NAMES, Bundle, Card, CardFacts, GoldenRow, Kind, machine_type
+from models.bundle import Bundle, GoldenRow, machine_type
 from models.calibration import Calibration, probabilities
+from models.card import NAMES, Card, CardFacts, Kind, TrainedWith
 from models.grades import GradeCuts, Reference
 
-__all__ = ["make_bundle"]
+__all__ = ["make_bundle", "with_settings"]
 
 _GOLDEN_ROWS = 16
 
@@ -48,9 +51,8 @@ def make_bundle(
     ranked = np.argsort(logits, kind="stable")
     picked = ranked[np.unique(np.linspace(0, len(ranked) - 1, _GOLDEN_ROWS - 1).round().astype(int))]
     rows = np.vstack([population[picked], np.full((1, population.shape[1]), np.nan)])
-    card = Card(
-        **facts, kind=kind, name=NAMES[kind], lightgbm_version=version("lightgbm"), machine=machine_type()
-    )
+    own = {"lightgbm_version": version("lightgbm"), "machine": machine_type()}
+    card = cast(Card, {**facts, "kind": kind, "name": NAMES[kind], **own})
     return Bundle(
         kind=kind,
         booster_text=text,
@@ -65,6 +67,13 @@ def make_bundle(
             for row, logit in zip(rows, calibration.logits(native.margins(rows)).tolist(), strict=True)
         ),
     )
+
+
+def with_settings(bundle: Bundle, *, labels: LabelSettings, serving: ServingSettings) -> Bundle:
+    """The same model with the settings that it was trained with in its card, and so another fingerprint."""
+    own = labels.fit if bundle.kind == "fit" else labels.intent
+    noted = TrainedWith(labels=own.model_dump(mode="json"), serving=serving.model_dump(mode="json"))
+    return replace(bundle, card=cast(Card, {**bundle.card, "trained_with": noted}))
 
 
 def _require_population(population: Matrix, *, columns: int) -> None:

@@ -20,6 +20,7 @@ from models.booster import Matrix, NativeBooster
 from models.bundle import Bundle
 from models.calibration import probabilities
 from models.explanation import Explained, reasons
+from models.grades import GradeCuts
 
 __all__ = ["Scorer", "Scores"]
 
@@ -47,10 +48,12 @@ class Scorer:
     """A bundle ready to score. Loading costs milliseconds; safe to share between threads.
 
     threads: for batches, None means all cores; one row always takes one.
+    cuts: where grades end, for a release that has its own; None means the bundle's.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int | None = None) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None = None, cuts: GradeCuts | None = None) -> None:
         self.bundle = bundle
+        self.cuts = cuts or bundle.cuts
         self._booster = NativeBooster(bundle.booster_text, threads=threads)
         self._levels = {
             column: len(feature.levels)
@@ -76,7 +79,7 @@ class Scorer:
             logit=logit,
             probability=probability,
             score=score,
-            grade=self.bundle.cuts.grades(score),
+            grade=self.cuts.grades(score),
             contributions=self._contributions(X, logit) if contributions else None,
             baseline=self.baseline,
         )
@@ -110,7 +113,7 @@ class Scorer:
             yield Explained(
                 probability=float(scores.probability[position]),
                 score=score,
-                grade=self.bundle.cuts.grade(score),
+                grade=self.cuts.grade(score),
                 logit=float(scores.logit[position]),
                 baseline=self.baseline,
                 reasons_for=supporting,

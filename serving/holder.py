@@ -148,9 +148,7 @@ class DeskHolder:
         pointer = store.pointer()
         current, coming = pointer.serving_id(now), pointer.release_id
         if current is None:
-            raise NotReadyError(
-                "no release is current", fix="train the models, then run `spearfish promote --config FILE`"
-            )
+            raise NotReadyError("no release is current", fix="train the models, then run `spearfish promote`")
         release = self._release(store, current)
         if coming is not None:
             self._release(store, coming)

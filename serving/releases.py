@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from features.errors import WorkspaceError
-from features.settings import LabelSettings
+from features.settings import LabelSettings, Section, ServingSettings
 from models.bundle import Bundle
 from models.fire import PriorityTable
+from models.grades import GradeCuts
 from models.scoring import Scorer
 from serving.problems import NotReadyError
 from serving.store import Store
 from serving.store.releases import Release
 
 __all__ = ["LoadedRelease", "load_current", "load_release"]
+
+_Settings = TypeVar("_Settings", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -45,41 +48,42 @@ def load_current(store: Store, *, now: datetime) -> LoadedRelease:
     """The release that answers at `now`. Raises NotReadyError when nothing was promoted yet."""
     release = store.current(now=now)
     if release is None:
-        raise NotReadyError(
-            "no release is current", fix="train the models, then run `spearfish promote --config FILE`"
-        )
+        raise NotReadyError("no release is current", fix="train the models, then run `spearfish promote`")
     return load_release(store, release=release)
 
 
 def load_release(store: Store, *, release: Release) -> LoadedRelease:
     """A release, checked. Raises BundleError when a bundle cannot be trusted."""
-    scorers = {
-        kind: _scorer(store, fingerprint=fingerprint) for kind, fingerprint in release.fingerprints.items()
-    }
     settings = release.settings
+    serving = _section("serving", ServingSettings, settings=settings)
+    cuts = GradeCuts(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else None
+    scorers = {
+        kind: _scorer(store, fingerprint=fingerprint, cuts=cuts)
+        for kind, fingerprint in release.fingerprints.items()
+    }
     return LoadedRelease(
         release=release,
         fit=scorers.get("fit"),
         intent=scorers.get("intent"),
-        labels=_labels(settings),
-        priorities=PriorityTable(settings.get("serving", {}).get("priority", {})),
+        labels=_section("labels", LabelSettings, settings=settings),
+        priorities=PriorityTable(serving.model_dump()["priority"]),
         time_zone=settings.get("time_zone"),
     )
 
 
-def _scorer(store: Store, *, fingerprint: str) -> Scorer:
+def _scorer(store: Store, *, fingerprint: str, cuts: GradeCuts | None) -> Scorer:
     bundle = Bundle.from_bytes(store.bundle_bytes(fingerprint))
     bundle.verify()
     # One thread: a request is one row, and workers share the machine.
-    return Scorer(bundle, threads=1)
+    return Scorer(bundle, threads=1, cuts=cuts)
 
 
-def _labels(settings: Mapping[str, Any]) -> LabelSettings:
+def _section(name: str, section: type[_Settings], *, settings: Mapping[str, Any]) -> _Settings:
     try:
-        return LabelSettings.model_validate(settings.get("labels", {}))
+        return section.model_validate(settings.get(name, {}))
     except ValidationError as error:
         raise WorkspaceError(
-            "the release's settings hold a wrong labels section",
+            f"the release's settings hold a wrong {name} section",
             got=error.errors()[0]["msg"],
             fix="run `spearfish promote` again",
         ) from error

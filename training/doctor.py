@@ -207,7 +207,7 @@ def _release(workspace: Workspace) -> str:
     with _open(workspace) as store:
         release = store.chosen()
         if release is None:
-            raise InputError("nothing was promoted yet", fix="run `spearfish promote --config FILE`")
+            raise InputError("nothing was promoted yet", fix="run `spearfish promote`")
         for fingerprint in release.fingerprints.values():
             Bundle.from_bytes(store.bundle_bytes(fingerprint)).verify()
     names = " and ".join(release.fingerprints)

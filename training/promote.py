@@ -21,12 +21,12 @@ from typing import Any
 
 from features.errors import InputError, SpearfishError, WorkspaceError
 from features.mapping import Config
-from features.settings import LabelSettings, ServingSettings
 from features.workspace import Manifest, Workspace
 from models.bundle import NAMES, Bundle, Kind
 from serving.store import Draft, Published, Release, Store, StoredBundle
 from training.bento_models import import_bundle
 from training.registered import Known, RegisteredModels, Version, champions, choose, holders
+from training.release_settings import release_settings
 
 __all__ = ["HEAD_START", "Promotion", "Rollback", "promote", "rollback"]
 
@@ -104,9 +104,11 @@ def promote(
 
     fit, intent: a version's number, an alias, or the start of a bundle's fingerprint; "none" leaves the
         model out; None takes the challenger, or the newest version when no challenger is named.
-    config: whose labels, priorities and grades the server answers with; None keeps the present ones.
+    config: whose [serving] (priorities, grade cuts) the server answers with; None takes what the models were
+        trained with. Labels are always those of the training.
     now: naive UTC, for tests; the clock otherwise.
-    Raises InputError (nothing trained, no such version, columns that the workspace lacks), BundleError (a
+    Raises InputError (nothing trained, no such version, columns that the workspace lacks, settings that
+    contradict each other), BundleError (a
     bundle that does not reproduce its golden rows), WorkspaceError (no tables, no store, no MLflow).
     """
     manifest = workspace.manifest()
@@ -115,8 +117,8 @@ def promote(
         known = registered.known()
         versions = _chosen(known, {"fit": fit, "intent": intent})
         bundles = [_checked(registered, version, manifest=manifest) for version in versions.values()]
+        settings = release_settings(bundles, manifest=manifest, config=config)
         with Store.open(workspace.store_url) as store:
-            settings = _settings(store, config=config, manifest=manifest)
             draft = Draft(tuple(map(_stored, bundles)), created_by=who, reason=why, settings=settings)
             for bundle in bundles:
                 import_bundle(bundle, workspace=workspace)
@@ -185,22 +187,6 @@ def _require_columns(bundle: Bundle, manifest: Manifest) -> None:
 
 def _stored(bundle: Bundle) -> StoredBundle:
     return StoredBundle(bundle.kind, bundle.name, bundle.fingerprint, bundle.to_bytes())
-
-
-def _settings(store: Store, *, config: Config | None, manifest: Manifest) -> dict[str, Any]:
-    """What the server needs beside the bundles, as JSON."""
-    if config is not None:
-        labels, serving = config.labels, config.serving
-    else:
-        chosen = store.chosen()
-        present = {} if chosen is None else chosen.settings
-        labels = LabelSettings.model_validate(present.get("labels", {}))
-        serving = ServingSettings.model_validate(present.get("serving", {}))
-    return {
-        "time_zone": manifest.time_zone,
-        "labels": labels.model_dump(mode="json"),
-        "serving": serving.model_dump(mode="json"),
-    }
 
 
 def _publish(store: Store, draft: Draft, *, now: datetime) -> Published:

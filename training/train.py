@@ -8,7 +8,7 @@ tables cannot give is left out, and the report says why; when neither can be had
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from rich.text import Text
 
 from features.mapping import Config
 from features.workspace import Workspace
+from models.making import with_settings
 from training.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.labels import next_cutoff, require_past
@@ -116,9 +117,16 @@ def train(
             )
             for grow in (train_fit, train_intent)
         ]
+    found = [_with_settings(one, config=config) for one in found]
     trained = [one for one in found if isinstance(one, Training)]
     models, page = _track(workspace, trained, found, cutoff=moment, config=config, progress=progress)
     return TrainReport(moment, models, tuple(one for one in found if isinstance(one, Untrained)), page)
+
+
+def _with_settings(found: Training | Untrained, *, config: Config) -> Training | Untrained:
+    if isinstance(found, Untrained):
+        return found
+    return replace(found, bundle=with_settings(found.bundle, labels=config.labels, serving=config.serving))
 
 
 def _track(

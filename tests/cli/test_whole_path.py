@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from command import Done, spearfish
 
+from features.mapping import load_config
+
 CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
 ACCOUNTS = 1_000
 
@@ -37,7 +39,7 @@ def done(home: Path, bound: tuple[object, ...]) -> dict[str, Done]:
         ("ingest", *bound),
         ("train", *bound),
         ("backtest", *bound, "--predictions", predictions),
-        ("promote", *bound, "--why", "the first release"),
+        ("promote", "--why", "the first release", "--json"),
         ("score", "--top", 3, "--out", home.parent / "ranking.csv", "--json"),
         ("doctor", "--json"),
     ):
@@ -78,6 +80,14 @@ def test_a_release_is_made_of_what_was_trained(done: dict[str, Done]) -> None:
     assert release["reason"] == "the first release"
 
 
+def test_a_release_serves_with_the_settings_of_the_training(done: dict[str, Done]) -> None:
+    settings = done["promote"].document["release"]["settings"]
+    config = load_config(CONFIG, overrides={})
+    assert settings["labels"] == config.labels.model_dump(mode="json")
+    assert settings["serving"] == config.serving.model_dump(mode="json")
+    assert settings["time_zone"] == config.workspace.time_zone
+
+
 def test_the_ranking_holds_every_account(done: dict[str, Done], home: Path) -> None:
     ranked = pd.read_csv(home.parent / "ranking.csv")
     assert len(ranked) == ACCOUNTS
@@ -89,8 +99,7 @@ def test_the_ranking_holds_every_account(done: dict[str, Done], home: Path) -> N
 
 def test_the_ranking_agrees_with_single_answers(done: dict[str, Done], home: Path) -> None:
     row = done["score"].document["accounts"][0]
-    answer = spearfish("explain", row["account_id"], "--json", home=home).document
-    assert answer["as_of"] == row["as_of"]
+    answer = spearfish("explain", row["account_id"], "--as-of", row["as_of"], "--json", home=home).document
     assert answer["fit"]["probability"] == row["fit_probability"]
     assert answer["intent"]["probability"] == row["intent_probability"]
     assert answer["priority"]["action"] == row["priority"]

@@ -18,8 +18,10 @@ from small_world import CATALOGUE, FACTS, World, make, make_world, train
 
 from features.catalogue import Catalogue
 from features.errors import BundleError, InputError, NotEnoughDataError
+from features.settings import FitLabelSettings, IntentLabelSettings, LabelSettings, ServingSettings
 from models import bundle as bundle_module
 from models.bundle import Bundle, CardFacts, load, machine_type, save
+from models.making import with_settings
 from models.scoring import Scorer
 
 
@@ -66,6 +68,20 @@ def test_any_change_of_content_changes_the_fingerprint(
     bundle: Bundle, change: Callable[[Bundle], Bundle]
 ) -> None:
     assert change(bundle).fingerprint != bundle.fingerprint
+
+
+def test_the_settings_of_the_training_count_as_far_as_they_concern_the_kind(bundle: Bundle) -> None:
+    """The bundle is a fit model: its card holds [labels.fit] and [serving]."""
+    labels, serving = LabelSettings(), ServingSettings()
+    noted = with_settings(bundle, labels=labels, serving=serving)
+    gate = labels.model_copy(update={"fit": FitLabelSettings(product="gate")})
+    month = labels.model_copy(update={"intent": IntentLabelSettings(horizon_days=30)})
+    strict = ServingSettings(grade_cuts=(0.01, 0.02, 0.03))
+    assert with_settings(bundle, labels=month, serving=serving).fingerprint == noted.fingerprint
+    others = [bundle, with_settings(bundle, labels=gate, serving=serving)]
+    others.append(with_settings(bundle, labels=labels, serving=strict))
+    assert len({one.fingerprint for one in (noted, *others)}) == 4
+    assert Bundle.from_bytes(noted.to_bytes()) == noted
 
 
 def test_other_data_gives_another_fingerprint(bundle: Bundle) -> None:

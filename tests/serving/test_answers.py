@@ -24,6 +24,7 @@ from serving.answers import FitScore, IntentScore, ScoreAnswer
 from serving.desk import Desk, open_desk
 from serving.population import Deal, intent_obstacle
 from serving.problems import AmbiguousDomainError, InvalidRequestError, NotReadyError
+from serving.ranking import rank_accounts
 from serving.requests import parse_request
 from serving.scoring import default_as_of, score_account, score_once
 from training.labels import intent_population
@@ -260,6 +261,21 @@ def test_a_release_may_hold_one_model(tmp_path: Path, kind: Any) -> None:
     assert getattr(answer, f"{missing}_unavailable_reason") == f"The current release holds no {missing} model"
     assert getattr(answer, kind) is not None
     assert (answer.fire.recency is None) == (kind == "fit")
+
+
+def test_a_release_may_cut_grades_otherwise_than_its_models(tmp_path: Path) -> None:
+    """Top 90, 95 and 99 %: a score of 10 is an A. The models themselves cut at 10, 30 and 60 %."""
+    workspace = Workspace(tmp_path / "workspace")
+    load_data(workspace, folder=tmp_path)
+    publish(workspace, kinds=["fit"], serving={"grade_cuts": [0.9, 0.95, 0.99]})
+    with open_desk(workspace, now=NOW) as opened:
+        ranked = rank_accounts(opened, now=NOW)
+    assert set(ranked.loc[ranked["fit_score"] >= 10, "fit_grade"]) == {"A"}
+    assert set(ranked.loc[ranked["fit_score"] < 5, "fit_grade"]) == {"C", "D"}
+    low = ranked[ranked["fit_score"].between(10, 40)].iloc[0]
+    answer = score_once(workspace, request={"account_id": low["account_id"]}, now=NOW)
+    assert answer.fit is not None
+    assert answer.fit.grade == "A"
 
 
 def test_nothing_to_answer_with_is_said_plainly(tmp_path: Path) -> None:

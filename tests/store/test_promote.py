@@ -9,14 +9,16 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import tracked_models
 from store_processes import NOON
-from tracked_models import FIT, FIT_2, INTENT
+from tracked_models import FIT, FIT_2, INTENT, LABELS, SERVING
 
 from features.errors import BundleError, InputError, WorkspaceError
-from features.settings import IntentLabelSettings, LabelSettings, ServingSettings
+from features.mapping import WorkspaceSettings
+from features.settings import FitLabelSettings, IntentLabelSettings, LabelSettings, ServingSettings
 from features.tables import Attribute
 from features.workspace import Workspace
 from models.bundle import Bundle, load, save
@@ -127,21 +129,94 @@ def test_promoting_the_same_pair_again_changes_nothing_and_says_so(workspace: Wo
         assert len(store.history()) == len(store.events()) == 1
 
 
-class FakeConfig:
-    """The two sections of a TOML file that travel with a release."""
+def test_a_release_serves_what_its_models_were_trained_with(workspace: Workspace) -> None:
+    settings = promoted(workspace).release.settings
+    assert settings["time_zone"] == "Europe/Berlin"
+    assert LabelSettings.model_validate(settings["labels"]) == LABELS
+    assert ServingSettings.model_validate(settings["serving"]) == SERVING
 
-    labels = LabelSettings(intent=IntentLabelSettings(event="won", horizon_days=30))
-    serving = ServingSettings(grade_cuts=(0.05, 0.2, 0.5))
+
+def test_half_a_release_serves_the_labels_of_its_model(workspace: Workspace) -> None:
+    labels = promoted(workspace, fit="none").release.settings["labels"]
+    assert LabelSettings.model_validate(labels).intent == LABELS.intent
 
 
-def test_settings_travel_with_the_release_and_stay_until_others_are_given(workspace: Workspace) -> None:
+CONFIG = SimpleNamespace(
+    file=Path("by_hand.toml"),
+    workspace=WorkspaceSettings(name="by hand", time_zone="Europe/Berlin"),
+    labels=LABELS,
+    serving=ServingSettings(priority={"A": {"A": "nurture"}}),
+)
+"""What promotion reads of a config."""
+
+
+def promoted_with(workspace: Workspace, sections: dict[str, Any], *, fit: str | None = None) -> Promotion:
+    config: Any = SimpleNamespace(**(vars(CONFIG) | sections))
+    return promote(workspace, who="Ada", why="test", config=config, fit=fit, now=NOON)
+
+
+def test_a_config_replaces_serving_alone(workspace: Workspace) -> None:
     first = promoted(workspace).release.settings
-    assert first["time_zone"] == "Europe/Berlin"
-    assert ServingSettings.model_validate(first["serving"]) == ServingSettings()
-    other = promote(workspace, who="Ada", why="test", config=FakeConfig, now=NOON)  # type: ignore[arg-type]  # stands in
+    other = promoted_with(workspace, {})
     assert other.changed
-    assert LabelSettings.model_validate(other.release.settings["labels"]) == FakeConfig.labels
-    assert promoted(workspace, fit="1").release.settings == other.release.settings
+    assert ServingSettings.model_validate(other.release.settings["serving"]) == CONFIG.serving
+    assert {**other.release.settings, "serving": None} == {**first, "serving": None}
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        (
+            {
+                "labels": LABELS.model_copy(
+                    update={"intent": IntentLabelSettings(event="won", horizon_days=30)}
+                )
+            },
+            r"\[labels.intent\] of by_hand.toml is not what the intent model was trained with "
+            r"\(got horizon_days = 30; allowed horizon_days = 60\); run `spearfish train`",
+        ),
+        (
+            {"labels": LABELS.model_copy(update={"fit": FitLabelSettings(product="gate")})},
+            r"\[labels.fit\].*got product = gate; allowed product = None",
+        ),
+        (
+            {"workspace": WorkspaceSettings(name="by hand", time_zone="UTC")},
+            r"not the config of this workspace's tables.*time zone UTC.*time zone Europe/Berlin.*ingest",
+        ),
+        ({"workspace": WorkspaceSettings(name="demo", time_zone="Europe/Berlin")}, r"got name 'demo'"),
+        ({"serving": ServingSettings(grade_cuts=(0.1234, 0.3, 0.6))}, "grade cuts do not divide"),
+    ],
+)
+def test_a_config_that_contradicts_the_models_or_the_workspace_is_refused(
+    workspace: Workspace, sections: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        promoted_with(workspace, sections)
+    assert served(workspace) == {}
+
+
+def test_a_kind_that_is_left_out_cannot_contradict(workspace: Workspace) -> None:
+    labels = LABELS.model_copy(update={"fit": FitLabelSettings(product="gate")})
+    assert promoted_with(workspace, {"labels": labels}, fit="none").changed
+
+
+def test_models_trained_with_different_serving_need_a_config(untrained: Workspace) -> None:
+    tracked_models.register(untrained, INTENT)
+    tracked_models.register(untrained, tracked_models.bundle("fit", serving=ServingSettings()))
+    with pytest.raises(
+        InputError,
+        match=r"different \[serving\] settings \(got fit grade_cuts = \[0.1, 0.3, 0.6\]; "
+        r"intent grade_cuts = \[0.05, 0.2, 0.5\].*--config FILE",
+    ):
+        promoted(untrained)
+    settings = promoted_with(untrained, {}).release.settings
+    assert ServingSettings.model_validate(settings["serving"]) == CONFIG.serving
+
+
+def test_a_model_that_does_not_name_its_settings_is_refused(untrained: Workspace) -> None:
+    tracked_models.register(untrained, tracked_models.bundle("fit", serving=None))
+    with pytest.raises(InputError, match=r"with which settings it was trained.*train` again"):
+        promoted(untrained)
 
 
 def test_the_first_release_answers_at_once_and_the_next_after_a_head_start(workspace: Workspace) -> None:

@@ -17,15 +17,25 @@ import pyarrow.parquet as pq
 from features.catalogue import Catalogue
 from features.contract import CONTRACT_VERSION
 from features.feature import Feature
+from features.settings import IntentLabelSettings, LabelSettings, ServingSettings
 from features.tables import Attribute, Tables
 from features.workspace import Manifest, TableFiles, Workspace
 from models.bundle import NAMES, Bundle, CardFacts, Kind, save
 from models.calibration import Calibration
-from models.making import make_bundle
+from models.making import make_bundle, with_settings
+
+LABELS = LabelSettings(intent=IntentLabelSettings(event="won", horizon_days=60))
+SERVING = ServingSettings(grade_cuts=(0.05, 0.2, 0.5))
 
 
-def bundle(kind: Kind, *, seed: int = 1, attributes: tuple[Attribute, ...] = ()) -> Bundle:
-    """A bundle of two features that differs by seed."""
+def bundle(
+    kind: Kind,
+    *,
+    seed: int = 1,
+    attributes: tuple[Attribute, ...] = (),
+    serving: ServingSettings | None = SERVING,
+) -> Bundle:
+    """A bundle of two features that differs by seed; without `serving`, its card names no settings."""
     catalogue = Catalogue(tuple(_feature(name) for name in ("employees", "company_age")), (), (), attributes)
     X = np.random.default_rng(seed).normal(size=(60, 2))
     data = lightgbm.Dataset(X, (X[:, 0] > 0).astype(float), feature_name=list(catalogue.names))
@@ -36,7 +46,7 @@ def bundle(kind: Kind, *, seed: int = 1, attributes: tuple[Attribute, ...] = ())
         "verbose": -1,
         "num_threads": 1,
     }
-    return make_bundle(
+    made = make_bundle(
         lightgbm.train(settings, data, 3),
         kind=kind,
         catalogue=catalogue,
@@ -55,6 +65,7 @@ def bundle(kind: Kind, *, seed: int = 1, attributes: tuple[Attribute, ...] = ())
             provenance={},
         ),
     )
+    return made if serving is None else with_settings(made, labels=LABELS, serving=serving)
 
 
 def _feature(name: str) -> Feature:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import getpass
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from training.cli.given import open_output, open_workspace, read_config
-from training.cli.options import WORKSPACE, JsonOption, OptionalConfig, SetOption, WhyOption, WorkspaceOption
+from training.cli.options import WORKSPACE, JsonOption, SetOption, WhyOption, WorkspaceOption
 
 __all__ = ["commands"]
 
@@ -23,7 +24,14 @@ commands = typer.Typer()
 @commands.command()
 def promote(
     *,
-    config: OptionalConfig = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="Take [serving] from this config, not from what the models were trained with.",
+        ),
+    ] = None,
     why: WhyOption = "promoted from the command line",
     fit: Annotated[
         str | None, typer.Option(help="Version, alias or fingerprint of the fit model, or 'none'.")

@@ -1,0 +1,60 @@
+"""The model card: what is told of a model beside its trees.
+
+Turns nothing into anything: these are the names and types of what `card.json` holds. Time rule: times and
+paths stand in `provenance` alone, which the bundle's fingerprint leaves out. Null rule: every key is there,
+save where its description says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+__all__ = ["NAMES", "Card", "CardFacts", "Kind", "TrainedWith"]
+
+Kind = Literal["fit", "intent"]
+NAMES: dict[Kind, str] = {"fit": "icp_fit", "intent": "buying_intent"}
+"""The registered name of the model of each kind."""
+
+
+class TrainedWith(TypedDict):
+    """Sections of the config that a model was trained with, as JSON; a release takes them from here.
+
+    labels: [labels.fit] or [labels.intent], as the model's kind is. serving: [serving].
+    """
+
+    labels: dict[str, Any]
+    serving: dict[str, Any]
+
+
+class CardFacts(TypedDict):
+    """What training tells of a model. Everything counts for the fingerprint, except `provenance`.
+
+    meaning: one sentence per language ("en", "zh") on what the probability means.
+    horizon_days: None for a fit model. label: how the outcome is defined. cutoff: ISO time with Z.
+    counts, metrics, parameters: of the training. data_fingerprint: of the tables.
+    provenance: times, paths, run ids, durations; the only place where they may stand.
+    """
+
+    meaning: dict[str, str]
+    horizon_days: int | None
+    label: str
+    cutoff: str
+    base_rate: float
+    counts: dict[str, int]
+    metrics: dict[str, Any]
+    parameters: dict[str, Any]
+    data_fingerprint: str
+    provenance: dict[str, Any]
+
+
+class Card(CardFacts):
+    """The model card: the facts, and what the bundle adds itself.
+
+    trained_with: absent from a model that was never meant for release.
+    """
+
+    kind: Kind
+    name: str
+    lightgbm_version: str
+    machine: str
+    trained_with: NotRequired[TrainedWith]

@@ -1,0 +1,134 @@
+"""What the server needs beside the bundles: time zone, labels, and what to do with which grades.
+
+Turns the cards of bundles that are promoted together, the workspace's manifest and perhaps a config into the
+JSON that travels with a release. Labels belong to what was trained and come from the cards alone; [serving]
+comes from them too unless a config is given; the time zone is the workspace's. Time rule: none. Null rule: a
+model that is not in the release leaves its labels at their defaults, which nothing reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from features.errors import InputError
+from features.mapping import Config
+from features.settings import LabelSettings, Section, ServingSettings
+from features.workspace import Manifest
+from models.bundle import Bundle
+from models.card import Kind, TrainedWith
+from models.grades import GradeCuts
+
+__all__ = ["release_settings"]
+
+_Settings = TypeVar("_Settings", bound=Section)
+
+
+def release_settings(
+    bundles: Sequence[Bundle], *, manifest: Manifest, config: Config | None = None
+) -> dict[str, Any]:
+    """The settings of a release of these bundles, as JSON: time_zone, labels, serving.
+
+    config: its [serving] replaces the one trained with. Raises InputError where it says anything else than
+    the models and the workspace do, and where two models were trained with different [serving].
+    """
+    trained = {one.kind: _trained_with(one) for one in bundles}
+    labels = _labels(trained)
+    if config is None:
+        serving = _common_serving(trained)
+    else:
+        _require_own_workspace(config, manifest=manifest)
+        _require_same_labels(config, labels=labels, kinds=list(trained))
+        serving = config.serving
+    # Refused here, because the server could not load the release.
+    GradeCuts(serving.grade_cuts)
+    return {
+        "time_zone": manifest.time_zone,
+        "labels": labels.model_dump(mode="json"),
+        "serving": serving.model_dump(mode="json"),
+    }
+
+
+def _trained_with(bundle: Bundle) -> TrainedWith:
+    noted = bundle.card.get("trained_with")
+    if noted is None:
+        raise InputError(
+            f"{bundle.name} {bundle.version} does not say with which settings it was trained",
+            got="a model card without them, as an older spearfish wrote it",
+            fix="run `spearfish train` again",
+        )
+    return noted
+
+
+def _labels(trained: Mapping[Kind, TrainedWith]) -> LabelSettings:
+    return _read(LabelSettings, {kind: noted["labels"] for kind, noted in trained.items()}, name="labels")
+
+
+def _common_serving(trained: Mapping[Kind, TrainedWith]) -> ServingSettings:
+    found = {
+        kind: _read(ServingSettings, noted["serving"], name="serving") for kind, noted in trained.items()
+    }
+    first, last = next(iter(found.values())), list(found.values())[-1]
+    if first != last:
+        raise InputError(
+            "the fit and the intent model were trained with different [serving] settings",
+            got=f"fit {_told(first, unlike=last)}; intent {_told(last, unlike=first)}",
+            allowed="one [serving] for a release",
+            fix="say which one with --config FILE, or train both again with one config",
+        )
+    return first
+
+
+def _read(section: type[_Settings], noted: object, *, name: str) -> _Settings:
+    try:
+        return section.model_validate(noted)
+    except ValidationError as error:
+        raise InputError(
+            f"a model card holds [{name}] settings that this version does not know",
+            got=error.errors()[0]["msg"],
+            fix="promote with the version of spearfish that trained it, or train again",
+        ) from error
+
+
+def _require_own_workspace(config: Config, *, manifest: Manifest) -> None:
+    given = (config.workspace.name, config.workspace.time_zone)
+    own = (manifest.workspace, manifest.time_zone)
+    if given != own:
+        raise InputError(
+            f"{config.file.name} is not the config of this workspace's tables",
+            got="name {!r}, time zone {}".format(*given),
+            allowed="name {!r}, time zone {}".format(*own),
+            fix="give the config that the tables were ingested with, or run `spearfish ingest` with this one",
+        )
+
+
+def _require_same_labels(config: Config, *, labels: LabelSettings, kinds: Sequence[Kind]) -> None:
+    """Labels are learned: changing them needs another training, not another release."""
+    for kind in kinds:
+        given: Section = getattr(config.labels, kind)
+        learned: Section = getattr(labels, kind)
+        if given != learned:
+            raise InputError(
+                f"[labels.{kind}] of {config.file.name} is not what the {kind} model was trained with",
+                got=_told(given, unlike=learned),
+                allowed=_told(learned, unlike=given),
+                fix="run `spearfish train` with this config first, or promote without --config: "
+                "of a config, a release takes [serving] alone",
+            )
+
+
+def _told(settings: Section, *, unlike: Section) -> str:
+    """The settings that differ, as in horizon_days = 90."""
+    other = dict(_flat(unlike.model_dump(mode="json")))
+    own = _flat(settings.model_dump(mode="json"))
+    return ", ".join(f"{name} = {value}" for name, value in own if value != other.get(name))
+
+
+def _flat(value: object, *, name: str = "") -> Iterator[tuple[str, object]]:
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _flat(inner, name=f"{name}.{key}" if name else key)
