@@ -237,6 +237,8 @@ def _check_columns(source: Source, table: Table) -> None:
             raise ValueError("write known_at = \"COLUMN\" beside 'table', not among the columns")
         if name not in names:
             raise ValueError(_unknown(f"column of {table.name}", name, names))
+    if source.undated and table.name not in UNDATED_TABLES:
+        raise ValueError(f"rows of {table.name} say nothing without a time; they cannot be undated")
     times = tuple(column.name for column in table.columns if column.type == "timestamp")
     if source.undated and (bound := [name for name in times if name in source.columns]):
         raise ValueError(f"an undated source has no times, but {bound[0]!r} is bound")
@@ -256,8 +258,6 @@ def _check_known(source: Source) -> None:
             f"say when its rows could be known with exactly one of {', '.join(ways)}"
             f" (got {', '.join(given) or 'none'})"
         )
-    if source.undated and source.table not in UNDATED_TABLES:
-        raise ValueError(f"rows of {source.table} say nothing without a time; they cannot be undated")
     if given[0] in ("known_immediately", "known_at_delay") and source.table not in EVENT_TIME:
         raise ValueError(
             f"rows of {source.table} do not happen at a time; use known_at, extracted_at or known"

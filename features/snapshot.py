@@ -61,6 +61,7 @@ def describe(
         quarantine=quarantine,
         channels=_channels(connection, files.get("activities")),
         created_by=config.file.stem,
+        undated=_undated(config),
     )
     columns: dict[str, ColumnType] = dict.fromkeys(
         ("table", "source", "reason", "column", "got", "row"), "string"
@@ -111,3 +112,12 @@ def _current_value_only(config: Config) -> dict[str, tuple[str, ...]]:
             columns = {*source.columns, *source.attributes} - set(TABLES[source.table].key)
             marked.setdefault(source.table, set()).update(columns)
     return {name: tuple(sorted(columns)) for name, columns in sorted(marked.items())}
+
+
+def _undated(config: Config) -> dict[str, tuple[str, ...]]:
+    """By table, the sources without times."""
+    found: dict[str, list[str]] = {}
+    for source in config.sources:
+        if source.undated:
+            found.setdefault(source.table, []).append(source.label)
+    return {name: tuple(sources) for name, sources in found.items()}

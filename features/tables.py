@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.contract import ATTRIBUTE_TYPES, TABLES, AttributeType, ColumnType, sql_type
+from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, AttributeType, ColumnType, sql_type
 from features.errors import ContractError, suggestion
 
 __all__ = ["Attribute", "Tables", "arrow_type", "open_engine"]
@@ -149,6 +149,22 @@ class Tables:
         with self.connect() as connection:
             frame: pd.DataFrame = connection.execute(f"SELECT * FROM {name}").to_arrow_table().to_pandas()
             return frame
+
+    def without_times(self) -> Tables:
+        """The tables in memory for those who do not ask when: what is undated counts as known since ever.
+
+        What only a moment gives a meaning (the age of a company, the days since a date) is left empty.
+        """
+        start = f"TIMESTAMP '{START_OF_TIME.rstrip('Z')}'"
+        dates = [attribute.name for attribute in self.attributes if attribute.type == "date"]
+        empty = "".join(f', NULL AS "{name}"' for name in ("founded_year", *dates))
+        found = {}
+        with self.connect() as connection:
+            for name in self.sources:
+                replaced = f"coalesce(known_at, {start}) AS known_at{empty if name == 'accounts' else ''}"
+                rows = connection.execute(f"SELECT * REPLACE ({replaced}) FROM {name}").to_arrow_table()
+                found[name] = rows.cast(self.schema(name))
+        return Tables(found, self.attributes)
 
     def known_before(self, moment: datetime) -> Tables:
         """The tables as they stood at `moment` (naive, UTC): rows with `known_at < moment`, in memory."""

@@ -15,7 +15,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import pyarrow.lib
 import pyarrow.parquet as pq
 
 from features.contract import CONTRACT_VERSION
-from features.errors import WorkspaceError
+from features.errors import ContractError, WorkspaceError
 from features.tables import Attribute, Tables
 
 __all__ = ["Manifest", "TableFiles", "Workspace"]
@@ -53,6 +53,7 @@ class Manifest:
     current_value_only: by table, columns whose source knows today's value only.
     data_through: newest `known_at` of accounts, activities, intent topics and opportunities (naive, UTC).
     quarantine: by table and reason, how many rows were set aside.
+    undated: by table, the sources whose rows carry no times; what needs time refuses such a table.
     """
 
     contract_version: int
@@ -67,6 +68,17 @@ class Manifest:
     quarantine: Mapping[str, Mapping[str, int]]
     channels: tuple[str, ...]
     created_by: str
+    undated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def require_dated(self, what: str) -> None:
+        """Raise ContractError when a table is undated. what: that which needs time, as people call it."""
+        for name, sources in self.undated.items():
+            raise ContractError(
+                f"{what} needs to know when each fact was known, but {name} is undated",
+                got=", ".join(sources),
+                allowed="sources that say known_at, known_immediately, known_at_delay, extracted_at or known",
+                fix="bind a column with times and ingest again, or use a command that needs no time",
+            )
 
     def to_json(self) -> str:
         """The manifest as it is stored: sorted keys, ISO times."""
@@ -109,6 +121,7 @@ def _typed(raw: dict[str, Any]) -> dict[str, Any]:
         "current_value_only": {name: tuple(columns) for name, columns in raw["current_value_only"].items()},
         "data_through": datetime.fromisoformat(through) if through else None,
         "channels": tuple(raw["channels"]),
+        "undated": {name: tuple(sources) for name, sources in raw.get("undated", {}).items()},
     }
 
 

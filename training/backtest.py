@@ -57,7 +57,9 @@ def backtest(
     cutoffs = config.backtest.development_cutoffs if development else config.backtest.cutoffs
     if development and not cutoffs:
         raise ConfigError("[backtest] names no development_cutoffs", fix="add dates to choose on")
-    with workspace.reading() as tables:
+    with workspace.lease() as manifest:
+        manifest.require_dated("backtest")
+        tables = workspace.tables(manifest)
         require_past(*cutoffs, tables=tables, name="[backtest] cutoffs")
         moments = cutoffs or (last_testable_cutoff(tables, horizon_days=config.labels.intent.horizon_days),)
         report = backtest_tables(tables, config=config, cutoffs=moments, progress=progress)

@@ -28,9 +28,12 @@ _ENDINGS = (".parquet", ".csv")
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Features as of one moment. frame: one row per account, values as people read them."""
+    """Features as of one moment, or of undated tables (None).
 
-    as_of: datetime
+    frame: one row per account, values as people read them.
+    """
+
+    as_of: datetime | None
     catalogue: Catalogue
     frame: pd.DataFrame
 
@@ -44,7 +47,7 @@ class FeatureTable:
     def to_json(self) -> dict[str, Any]:
         names = ("feature", "group", "unit", "filled", "middle")
         return {
-            "as_of": f"{self.as_of.isoformat()}Z",
+            "as_of": None if self.as_of is None else f"{self.as_of.isoformat()}Z",
             "accounts": len(self.frame),
             "features": [dict(zip(names, line, strict=True)) for line in self.summary()],
         }
@@ -53,16 +56,22 @@ class FeatureTable:
 def feature_table(workspace: Workspace, *, as_of: datetime | None = None) -> FeatureTable:
     """Every feature of every account known before `as_of` (naive UTC; default: just after the newest fact).
 
-    Raises NotEnoughDataError when no account was known then.
+    Undated tables have no such moment: all that they say counts. Raises ContractError when they are asked
+    for one all the same, NotEnoughDataError when no account was known then.
     """
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
+        if manifest.undated:
+            if as_of is not None:
+                manifest.require_dated("features --as-of")
+            tables = tables.without_times()
         moment = as_of or next_cutoff(tables)
         marked = manifest.current_value_only.get("accounts", ())
         catalogue = learn_catalogue(tables, cutoff=moment, current_value_only=marked)
         keys = _known_accounts(tables, as_of=moment)
         matrix = build_features(tables, keys, catalogue=catalogue)
-    return FeatureTable(moment, catalogue, _readable(matrix, catalogue=catalogue))
+    shown = None if manifest.undated else moment
+    return FeatureTable(shown, catalogue, _readable(matrix, catalogue=catalogue))
 
 
 def write_frame(frame: pd.DataFrame, *, out: Path) -> None:

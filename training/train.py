@@ -99,9 +99,11 @@ def train(
     """Train, track and register both models.
 
     cutoff: naive UTC; only what was known before it is used. Default: just after the newest known fact.
-    Raises NotEnoughDataError, with counts, when there is too little to learn from.
+    Raises NotEnoughDataError, with counts, when there is too little to learn from, ContractError when a
+    table is undated.
     """
     with workspace.lease() as manifest:
+        manifest.require_dated("train")
         tables = workspace.tables(manifest)
         moment = cutoff or next_cutoff(tables)
         require_past(moment, tables=tables)

@@ -91,7 +91,7 @@ def features(
     output.table(
         ["feature", "group", "unit", "filled", "middle"],
         table.summary(),
-        title=f"Features as of {table.as_of}Z",
+        title="Features of undated tables" if table.as_of is None else f"Features as of {table.as_of}Z",
     )
     if out is not None:
         write_frame(table.frame, out=out)
