@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from features.feature import Feature
+from features.queries import quoted
 from features.tables import Attribute
 from features.wording import english_label
 
@@ -46,9 +47,9 @@ def declare_accounts(
 
 
 def _column(column: Attribute, levels: tuple[str, ...]) -> Iterator[Feature]:
-    latest = _fact(column.name, "latest", column.label, _chinese(column), unit=column.unit)
+    latest = _latest(column)
     if column.name == "founded_year":
-        yield _fact(column.name, "years", "company age", "公司年龄", name="company_age", unit="years")
+        yield _age()
     elif column.type == "category":
         if levels:
             yield replace(latest, kind="category", levels=levels)
@@ -68,8 +69,46 @@ def _chinese(column: Attribute) -> str:
     return column.label_zh or column.label
 
 
+def _sql(column: Attribute) -> str:
+    """The column as formulas read it."""
+    return column.name if column in STANDARD else quoted(column.name)
+
+
+def _latest(column: Attribute) -> Feature:
+    return _fact(
+        column.name,
+        "latest",
+        column.label,
+        _chinese(column),
+        unit=column.unit,
+        formula=_sql(column),
+        meaning=(f"The latest known value: {column.label}.", f"最近已知的{_chinese(column)}。"),
+    )
+
+
+def _age() -> Feature:
+    return _fact(
+        "founded_year",
+        "years",
+        "company age",
+        "公司年龄",
+        name="company_age",
+        unit="years",
+        formula="year(as_of) - founded_year",
+        meaning=("Calendar years since the year of foundation.", "自成立年份起的年数。"),
+    )
+
+
 def _fact(
-    column: str, aggregation: str, english: str, chinese: str, *, name: str = "", unit: str | None = None
+    column: str,
+    aggregation: str,
+    english: str,
+    chinese: str,
+    *,
+    formula: str,
+    meaning: tuple[str, str],
+    name: str = "",
+    unit: str | None = None,
 ) -> Feature:
     return Feature(
         name=name or column,
@@ -85,6 +124,9 @@ def _fact(
         absent_zh=f"{chinese}未知",
         idea=name or column,
         null_rule="missing until a value is known",
+        formula=formula,
+        meaning_en=meaning[0],
+        meaning_zh=meaning[1],
     )
 
 
@@ -101,17 +143,40 @@ def _flag(feature: Feature, english: str, chinese: str) -> Feature:
         sentence_zh=f"{_plain(chinese)}：是",
         absent_en=f"{english}: no or unknown",
         absent_zh=f"{chinese}：否或未知",
+        meaning_en=f"Whether this holds, as last known: {english}.",
+        meaning_zh=f"最近已知信息是否为：{chinese}。",
     )
 
 
 def _date(column: Attribute) -> Feature:
     name, english, chinese = f"days_since_{column.name}", f"days since {column.label}", _chinese(column)
-    return _fact(column.name, "days", english, f"距{chinese}的天数", name=name, unit="days")
+    return _fact(
+        column.name,
+        "days",
+        english,
+        f"距{chinese}的天数",
+        name=name,
+        unit="days",
+        formula=f"(epoch(as_of) - epoch({_sql(column)})) / 86400",
+        meaning=(
+            f"Days between {column.label} and the moment of the score; below 0 when it lies ahead.",
+            f"{chinese}至评分时刻的天数；尚未发生时为负数。",
+        ),
+    )
 
 
 def _text(column: Attribute) -> Feature:
     name, english, chinese = f"{column.name}_length", f"length of {column.label}", _chinese(column)
-    return _fact(column.name, "length", english, f"{chinese}的字数", name=name, unit="characters")
+    return _fact(
+        column.name,
+        "length",
+        english,
+        f"{chinese}的字数",
+        name=name,
+        unit="characters",
+        formula=f"length({_sql(column)})",
+        meaning=(f"How many characters this text has: {column.label}.", f"{chinese}的字符数。"),
+    )
 
 
 def _growth() -> Feature:
@@ -122,6 +187,12 @@ def _growth() -> Feature:
         "过去一年员工人数增长率",
         name="employees_growth_365d",
         unit="ratio",
+        formula="employees / nullif(employees_year_before, 0) - 1",
+        meaning=(
+            "The latest known number of employees against the one known 365 days before; 0.5 is half as many "
+            "more.",
+            "最近已知员工人数相对365天前已知人数的变化；0.5表示增加一半。",
+        ),
     )
     return replace(growth, null_rule="missing unless employees were known a year before, and not 0")
 
@@ -129,19 +200,39 @@ def _growth() -> Feature:
 def _set(column: Attribute, members: tuple[str, ...]) -> Iterator[Feature]:
     """How many members the set has, and whether each common one is in it."""
     english, chinese = column.label, _chinese(column)
-    size = _fact(column.name, "size", f"number of {english}", f"{chinese}数量", name=f"{column.name}_count")
+    size = _fact(
+        column.name,
+        "size",
+        f"number of {english}",
+        f"{chinese}数量",
+        name=f"{column.name}_count",
+        formula=f"len(list_distinct({_sql(column)}))",
+        meaning=(f"How many different {english} the latest list holds.", f"最近名单中不同{chinese}的数量。"),
+    )
     yield replace(size, group="technographic", unit="members")
     for member in members:
-        flag = _fact(column.name, "member", english, chinese, name=f"{column.name}_{_slug(member)}")
+        shown, text = english_label(member), member.replace("'", "''")
+        flag = _fact(
+            column.name,
+            "member",
+            english,
+            chinese,
+            name=f"{column.name}_{_slug(member)}",
+            formula=f"list_contains({_sql(column)}, '{text}')",
+            meaning=(
+                f"Whether the latest list of {english} holds {shown}.",
+                f"最近的{chinese}名单是否包含{shown}。",
+            ),
+        )
         yield replace(
             flag,
             group="technographic",
             kind="flag",
             member=member,
-            sentence_en=f"{_plain(english)}: {_plain(english_label(member))}",
-            sentence_zh=f"{_plain(chinese)}：{_plain(english_label(member))}",
-            absent_en=f"{english}: no {english_label(member)} known",
-            absent_zh=f"{chinese}：未知有{english_label(member)}",
+            sentence_en=f"{_plain(english)}: {_plain(shown)}",
+            sentence_zh=f"{_plain(chinese)}：{_plain(shown)}",
+            absent_en=f"{english}: no {shown} known",
+            absent_zh=f"{chinese}：未知有{shown}",
         )
 
 

@@ -8,11 +8,11 @@ activity are 0, recency is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from features.channels import Channel, merged, rows_of, stem, words_of
 from features.feature import ALL, REST, Feature
-from features.wording import channel_noun, channel_noun_zh
 
 __all__ = ["HALF_LIVES", "WINDOWS", "Channel", "declare_activities", "merged"]
 
@@ -30,58 +30,51 @@ _RECENCY_NULL = "missing before the first activity"
 
 
 @dataclass(frozen=True)
-class Channel:
-    """A channel of one side and what its rows carry; `name` may be ALL or REST.
-
-    many: a row may stand for several activities, or for none.
-    """
-
-    name: str
-    outbound: bool = False
-    minutes: bool = False
-    people: bool = False
-    senior: bool = False
-    many: bool = False
-
-
-def merged(channels: Sequence[Channel], *, name: str) -> Channel:
-    """Channels of one side as one that carries whatever any of them carries."""
-    return Channel(
-        name,
-        channels[0].outbound,
-        minutes=any(channel.minutes for channel in channels),
-        people=any(channel.people for channel in channels),
-        senior=any(channel.senior for channel in channels),
-        many=any(channel.many for channel in channels),
-    )
-
-
-@dataclass(frozen=True)
 class _Quantity:
-    """A quantity over windows, in days or over a lifetime: its words are templates over noun and nouns."""
+    """A quantity over windows, in days or over a lifetime: its words are templates over noun and nouns.
+
+    formula: SQL over the activities of the channel. silent: rows that stand for nothing are read as well.
+    """
 
     aggregation: str
     windows: tuple[int | None, ...]
     one_en: str
     many_en: str
     chinese: str
+    formula: str
+    meaning_en: str
+    meaning_zh: str
     wanted: Callable[[Channel], bool]
+    silent: bool = False
+    unit: str | None = None
 
 
 def _of_engagement(channel: Channel) -> bool:
     return channel.name == ALL and not channel.outbound
 
 
+_COUNT = (
+    "{value} {noun}",
+    "{value} {nouns}",
+    "{value}次{zh}",
+    "coalesce(sum(quantity), 0)",
+    "How many {nouns} there were; a row that stands for many counts as many.",
+    "{zh}的次数；一条记录代表多次时按多次计。",
+)
 _QUANTITIES = (
-    _Quantity("count", WINDOWS, "{value} {noun}", "{value} {nouns}", "{value}次{zh}", lambda c: True),
-    _Quantity("count", (_LIFETIME,), "{value} {noun}", "{value} {nouns}", "{value}次{zh}", _of_engagement),
+    _Quantity("count", WINDOWS, *_COUNT, lambda c: True, unit="activities"),
+    _Quantity("count", (_LIFETIME,), *_COUNT, _of_engagement, unit="activities"),
     _Quantity(
         "minutes",
         WINDOWS,
         "{value} minute of {nouns}",
         "{value} minutes of {nouns}",
         "{zh}共{value}分钟",
+        "coalesce(sum(seconds), 0) / 60",
+        "Minutes that people of the account spent on {nouns}, as far as the time is known.",
+        "该客户人员在{zh}上花费的分钟数（已知时长部分）。",
         lambda c: c.minutes and not c.outbound,
+        unit="minutes",
     ),
     _Quantity(
         "people",
@@ -89,7 +82,12 @@ _QUANTITIES = (
         "at least {value} person behind {nouns}",
         "at least {value} people behind {nouns}",
         "至少{value}人参与{zh}",
+        "greatest(count(DISTINCT contact_id), coalesce(max(people), 0))",
+        "Different people behind {nouns}: those known one by one, or the most that one row stands for, "
+        "whichever is more.",
+        "参与{zh}的不同人数：逐一识别的人数与单条记录所代表的最多人数中的较大者。",
         lambda c: c.people and not c.outbound,
+        unit="people",
     ),
     _Quantity(
         "senior_people",
@@ -97,7 +95,11 @@ _QUANTITIES = (
         "{value} person of vice president level or higher behind {nouns}",
         "{value} people of vice president level or higher behind {nouns}",
         "{value}位副总裁及以上人员参与{zh}",
+        "count(DISTINCT contact_id) FILTER (WHERE senior)",
+        "Different people behind {nouns} whose latest known level is vice president or higher.",
+        "参与{zh}且最近已知级别为副总裁及以上的不同人数。",
         lambda c: c.senior and not c.outbound,
+        unit="people",
     ),
     _Quantity(
         "active_days",
@@ -105,7 +107,11 @@ _QUANTITIES = (
         "active on {value} day",
         "active on {value} days",
         "{value}天有互动",
+        "count(DISTINCT day)",
+        "Days, counted back from the moment of the score, on which anything happened.",
+        "自评分时刻回溯，有互动的天数。",
         _of_engagement,
+        unit="days",
     ),
     _Quantity(
         "active_weeks",
@@ -113,7 +119,11 @@ _QUANTITIES = (
         "active in {value} week",
         "active in {value} weeks",
         "{value}周有互动",
+        "count(DISTINCT day // 7)",
+        "Weeks, counted back from the moment of the score, in which anything happened.",
+        "自评分时刻回溯，有互动的周数。",
         _of_engagement,
+        unit="weeks",
     ),
     _Quantity(
         "largest",
@@ -121,7 +131,11 @@ _QUANTITIES = (
         "{value} {noun} in the largest record",
         "{value} {nouns} in the largest record",
         "单条记录最多{value}次{zh}",
+        "coalesce(max(quantity), 0)",
+        "The most {nouns} that one row of the source stands for, such as the busiest week of usage.",
+        "单条记录所代表的最多{zh}次数，例如使用最多的一周。",
         lambda c: c.many and not c.outbound,
+        unit="activities",
     ),
     _Quantity(
         "records",
@@ -129,35 +143,46 @@ _QUANTITIES = (
         "{value} activity record, empty ones included",
         "{value} activity records, empty ones included",
         "{value}条互动记录（含空记录）",
+        "count(*)",
+        "Rows of the source, those included that say that nothing happened.",
+        "来源记录条数，含表示“无互动”的记录。",
         lambda c: c.many and _of_engagement(c),
+        silent=True,
+        unit="records",
     ),
 )
 
 
 @dataclass(frozen=True)
 class _Recency:
-    """Days since a kind of activity."""
+    """Days since a kind of activity. silent: rows that stand for nothing count as well."""
 
     aggregation: str
     what_en: str
     what_zh: str
     wanted: Callable[[Channel], bool]
+    formula: str = "min(age) / 86400"
+    silent: bool = False
 
 
+_FIRST = "max(age) / 86400"
 _RECENCIES = (
     _Recency("days_since", "the last {noun}", "最近一次{zh}", lambda c: True),
-    _Recency("days_since_first", "the first {noun}", "首次{zh}", _of_engagement),
+    _Recency("days_since_first", "the first {noun}", "首次{zh}", _of_engagement, _FIRST),
     _Recency(
         "days_since_record",
         "the last activity record, empty ones included",
         "最近一条互动记录",
         lambda c: c.many and _of_engagement(c),
+        silent=True,
     ),
     _Recency(
         "days_since_first_record",
         "the first activity record, empty ones included",
         "首条互动记录",
         lambda c: c.many and _of_engagement(c),
+        _FIRST,
+        silent=True,
     ),
 )
 
@@ -167,9 +192,10 @@ def declare_activities(channels: Iterable[Channel]) -> Iterator[Feature]:
     known = list(channels)
     for outbound in (False, True):
         side = [channel for channel in known if channel.outbound is outbound]
+        own = tuple(channel.name for channel in side if channel.name != REST)
         if side:
             for channel in (merged(side, name=ALL), *side):
-                yield from _channel(channel)
+                yield from _channel(replace(channel, besides=own))
 
 
 def _channel(channel: Channel) -> Iterator[Feature]:
@@ -184,31 +210,6 @@ def _channel(channel: Channel) -> Iterator[Feature]:
         for half_life in HALF_LIVES:
             yield _decayed(channel, half_life)
         yield _trend(channel)
-
-
-def _stem(channel: Channel) -> str:
-    """The first part of a name: `web_visit`, `engagement`, `outreach_email`, `engagement_other`."""
-    side = "outreach" if channel.outbound else "engagement"
-    if channel.name == ALL:
-        return side
-    if channel.name == REST:
-        return f"{side}_other"
-    return f"{side}_{channel.name}" if channel.outbound else channel.name
-
-
-def _words(channel: Channel) -> dict[str, str]:
-    """What the templates of a channel's sentences are filled with; `value` stays open."""
-    if channel.name == ALL:
-        noun, nouns, chinese = (
-            ("outreach", "outreach", "外联") if channel.outbound else ("activity", "activities", "互动")
-        )
-    elif channel.name == REST:
-        noun, nouns, chinese = "activity in other channels", "activities in other channels", "其他渠道互动"
-    else:
-        (noun, nouns), chinese = channel_noun(channel.name), channel_noun_zh(channel.name)
-    if channel.outbound:
-        noun, nouns, chinese = f"{noun} of ours", f"{nouns} of ours", f"我方{chinese}"
-    return {"noun": noun, "nouns": nouns, "zh": chinese, "value": "{value}"}
 
 
 def _feature(
@@ -226,10 +227,13 @@ def _feature(
     member: str = "",
     idea: str = "",
     null_rule: str = _COUNT_NULL,
+    formula: str,
+    meaning: tuple[str, str],
+    silent: bool = False,
 ) -> Feature:
-    words = _words(channel)
+    words = words_of(channel)
     return Feature(
-        name=f"{_stem(channel)}_{aggregation}{suffix}",
+        name=f"{stem(channel)}_{aggregation}{suffix}",
         group="outreach" if channel.outbound else "engagement",
         kind="number",
         table="activities",
@@ -243,8 +247,12 @@ def _feature(
         one_en=one.format(**words),
         absent_en=absent_en.format(**words),
         absent_zh=absent_zh.format(**words),
-        idea=f"{_stem(channel)}_{idea or aggregation}",
+        idea=f"{stem(channel)}_{idea or aggregation}",
         null_rule=null_rule,
+        formula=formula,
+        where=rows_of(channel, silent=silent),
+        meaning_en=meaning[0].format(**words),
+        meaning_zh=meaning[1].format(**words),
     )
 
 
@@ -257,9 +265,12 @@ def _windowed(channel: Channel, quantity: _Quantity, days: int | None) -> Featur
         en=quantity.many_en + span,
         zh=("迄今共" if days is None else f"过去{days}天内") + quantity.chinese,
         one=quantity.one_en + span,
-        unit={"minutes": "minutes", "people": "people", "senior_people": "people"}.get(quantity.aggregation),
+        unit=quantity.unit,
         days=days,
         null_rule=_COUNT_NULL if days else "0 before the first activity",
+        formula=quantity.formula,
+        meaning=(quantity.meaning_en, quantity.meaning_zh),
+        silent=quantity.silent,
     )
 
 
@@ -274,6 +285,9 @@ def _recency(channel: Channel, recency: _Recency) -> Feature:
         absent_zh="至今没有{zh}",
         unit="days",
         null_rule=_RECENCY_NULL,
+        formula=recency.formula,
+        meaning=(f"Days since {recency.what_en}.", f"距{recency.what_zh}的天数。"),
+        silent=recency.silent,
     )
 
 
@@ -287,6 +301,14 @@ def _decayed(channel: Channel, half_life: int) -> Feature:
         zh=f"{{zh}}{{value}}次（每{half_life}天减半）",
         member=str(half_life),
         idea="count",
+        unit="activities",
+        formula=f"coalesce(sum(quantity * CAST(round(4294967296 * 0.5 ** (day / {half_life})) AS BIGINT)) "
+        "FILTER (WHERE day < 180), 0) / 4294967296",
+        meaning=(
+            f"How many {{nouns}} there were, each counting half as much every {half_life} days, up to "
+            "180 days back. Weights are whole multiples of 2^-32, so that no order of rows changes a bit.",
+            f"{{zh}}的次数，每过{half_life}天权重减半，最多回溯180天。权重取2^-32的整数倍，结果与记录顺序无关。",
+        ),
     )
 
 
@@ -298,4 +320,11 @@ def _trend(channel: Channel) -> Feature:
         zh="{zh}近4周的周均次数为此前12周的{value}倍",
         unit="ratio",
         null_rule="1 without activity in the last 16 weeks",
+        formula="(coalesce(sum(quantity) FILTER (WHERE day < 28), 0) / 4 + 1) / "
+        "(coalesce(sum(quantity) FILTER (WHERE day >= 28 AND day < 112), 0) / 12 + 1)",
+        meaning=(
+            "The weekly rate of {nouns} in the last 4 weeks against that of the 12 weeks before, one added "
+            "to both, so that little stays little.",
+            "{zh}近4周的周均次数与此前12周周均次数之比（两者各加1，避免小数量失真）。",
+        ),
     )

@@ -7,79 +7,159 @@ Null rule: counts are 0 before the first; recency and ratios are missing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from features.feature import ALL, Feature
+from features.feature import ALL, Feature, Group
 
 __all__ = ["declare_relationship", "declare_topics"]
 
 _NOT_LATELY = "0 without research in the last 3 weeks"
 _NEVER = "missing without research in the last 15 weeks"
+_BEFORE_FIRST = "0 before the first"
+_NO_DEAL = "missing before the first"
+
+
+@dataclass(frozen=True)
+class _History:
+    """A declaration without its name's first part. formula: over one row per topic, or per deal."""
+
+    aggregation: str
+    formula: str
+    english: str
+    chinese: str
+    meaning_en: str
+    meaning_zh: str
+    null_rule: str
+    name: str = ""
+    unit: str | None = None
+
+
 _TOPICS = (
-    ("score", "research score of {value} in the last 3 weeks", "近3周研究得分合计{value}", _NOT_LATELY),
-    ("researched", "{value} topics researched in the last 3 weeks", "近3周研究了{value}个主题", _NOT_LATELY),
-    (
+    _History(
+        "score",
+        "coalesce(sum(recent), 0) / 1000",
+        "research score of {value} in the last 3 weeks",
+        "近3周研究得分合计{value}",
+        "Points of third-party research on every topic in the last 3 weeks, added up.",
+        "近3周各主题第三方研究得分之和。",
+        _NOT_LATELY,
+        unit="points",
+    ),
+    _History(
+        "researched",
+        "count(*) FILTER (WHERE recent > 0)",
+        "{value} topics researched in the last 3 weeks",
+        "近3周研究了{value}个主题",
+        "Topics with any research in the last 3 weeks.",
+        "近3周有研究的主题数。",
+        _NOT_LATELY,
+        unit="topics",
+    ),
+    _History(
         "surging",
+        "count(*) FILTER (WHERE 8 * recent > 3 * baseline)",
         "{value} topics surging against the account's own 12 weeks before",
         "{value}个主题的研究热度明显高于自身前12周",
+        "Topics whose weekly points of the last 3 weeks exceed 1.5 times those of the 12 weeks before.",
+        "近3周周均得分超过此前12周周均1.5倍的主题数。",
         _NOT_LATELY,
+        unit="topics",
     ),
-    (
+    _History(
         "surge",
+        "(sum(recent) / 3000 + 1) / (sum(baseline) / 12000 + 1)",
         "research of the last 3 weeks at {value} times the 12 weeks before",
         "近3周研究热度为此前12周的{value}倍",
+        "Weekly points of the last 3 weeks against those of the 12 weeks before, one added to both.",
+        "近3周周均得分与此前12周周均得分之比（两者各加1）。",
         _NEVER,
+        unit="ratio",
     ),
-    (
+    _History(
         "strongest_surge",
+        "max((recent / 3000 + 1) / (baseline / 12000 + 1))",
         "strongest topic of the last 3 weeks at {value} times its 12 weeks before",
         "升温最快的主题近3周热度为此前12周的{value}倍",
+        "The same ratio for the topic where it is largest.",
+        "上述比值在各主题中的最大值。",
         _NEVER,
+        unit="ratio",
     ),
-    (
+    _History(
         "days_since",
+        "min(age) / 86400",
         "{value} days since the latest week of research began",
         "距最近一周研究开始已{value}天",
+        "Days since the first second of the latest week with third-party research.",
+        "距最近一个有第三方研究的周开始的天数。",
         _NEVER,
+        unit="days",
     ),
 )
 _DEALS = (
-    ("won", "earlier_wins", "{value} deals won before", "此前赢单{value}次", "0 before the first"),
-    ("lost", "earlier_losses", "{value} deals lost before", "此前丢单{value}次", "0 before the first"),
-    (
+    _History(
+        "won",
+        "count(*) FILTER (WHERE won = 1)",
+        "{value} deals won before",
+        "此前赢单{value}次",
+        "Opportunities known to be won.",
+        "已知赢单的商机数。",
+        _BEFORE_FIRST,
+        name="earlier_wins",
+        unit="deals",
+    ),
+    _History(
+        "lost",
+        "count(*) FILTER (WHERE lost = 1)",
+        "{value} deals lost before",
+        "此前丢单{value}次",
+        "Opportunities known to be lost.",
+        "已知丢单的商机数。",
+        _BEFORE_FIRST,
+        name="earlier_losses",
+        unit="deals",
+    ),
+    _History(
         "days_since_closed",
-        "days_since_closed",
+        "min(closed_age) FILTER (WHERE won + lost > 0) / 86400",
         "{value} days since the last deal closed",
         "距上次商机关闭已{value}天",
-        "missing before the first",
+        "Days since the latest closing of an opportunity, won or lost.",
+        "距最近一次商机关闭（赢单或丢单）的天数。",
+        _NO_DEAL,
+        unit="days",
     ),
-    (
+    _History(
         "days_since_opened",
-        "days_since_opened",
+        "min(opened_age) / 86400",
         "{value} days since the last deal was opened",
         "距上次开启商机已{value}天",
-        "missing before the first",
+        "Days since the latest opportunity was opened.",
+        "距最近一次开启商机的天数。",
+        _NO_DEAL,
+        unit="days",
     ),
+)
+_TWO_WAY = _History(
+    "days_since_two_way",
+    "min(age) / 86400",
+    "{value} days since the last two-way contact",
+    "距最近一次双向沟通已{value}天",
+    "Days since the latest activity of both sides, such as a meeting or an answered call.",
+    "距最近一次双方参与的活动（如会议、接通的电话）的天数。",
+    _NO_DEAL,
+    unit="days",
 )
 
 
 def declare_topics() -> Iterator[Feature]:
     """Third-party research: the last 3 weeks against the 12 before."""
-    for aggregation, english, chinese, null_rule in _TOPICS:
-        yield Feature(
-            name=f"topics_{aggregation}",
-            group="topics",
-            kind="number",
-            table="intent_topics",
-            aggregation=aggregation,
-            subject=ALL,
-            sentence_en=english,
-            sentence_zh=chinese,
-            one_en=_one(english),
+    for topic in _TOPICS:
+        feature = _feature(topic, group="topics", table="intent_topics")
+        yield replace(
+            feature,
             absent_en="no third-party research in the last 15 weeks",
             absent_zh="过去15周没有第三方研究",
-            idea=f"topics_{aggregation}",
-            null_rule=null_rule,
         )
 
 
@@ -95,32 +175,34 @@ def declare_relationship(*, opportunities: bool, meetings: bool) -> Iterator[Fea
     """Earlier deals and two-way contact."""
     if opportunities:
         for deal in _DEALS:
-            yield _relationship(*deal)
+            yield _feature(deal, group="relationship", table="opportunities")
     if meetings:
-        name = "days_since_two_way"
-        english, chinese = "{value} days since the last two-way contact", "距最近一次双向沟通已{value}天"
         yield replace(
-            _relationship(name, name, english, chinese, "missing before the first"),
-            table="activities",
+            _feature(_TWO_WAY, group="relationship", table="activities"),
+            where="quantity > 0 AND direction = 'mutual'",
             absent_en="no two-way contact so far",
             absent_zh="至今没有双向沟通",
         )
 
 
-def _relationship(aggregation: str, name: str, english: str, chinese: str, null_rule: str) -> Feature:
+def _feature(declared: _History, *, group: Group, table: str) -> Feature:
+    name = f"{group}_{declared.name or declared.aggregation}"
     return Feature(
-        name=f"relationship_{name}",
-        group="relationship",
+        name=name,
+        group=group,
         kind="number",
-        table="opportunities",
-        aggregation=aggregation,
+        table=table,
+        aggregation=declared.aggregation,
         subject=ALL,
-        sentence_en=english,
-        sentence_zh=chinese,
-        one_en=_one(english),
+        sentence_en=declared.english,
+        sentence_zh=declared.chinese,
+        one_en=_one(declared.english),
         absent_en="no earlier deal",
         absent_zh="此前没有商机",
-        unit="days" if aggregation.startswith("days") else "deals",
-        idea=f"relationship_{name}",
-        null_rule=null_rule,
+        unit=declared.unit,
+        idea=name,
+        null_rule=declared.null_rule,
+        formula=declared.formula,
+        meaning_en=declared.meaning_en,
+        meaning_zh=declared.meaning_zh,
     )

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ALL", "DAY", "OTHER", "REST", "Feature", "Group", "Kind", "Language", "Value"]
+__all__ = ["ALL", "DAY", "FORMULA", "OTHER", "REST", "Feature", "Group", "Kind", "Language", "Value"]
 
 DAY = 86_400
 """Seconds in a day: windows are counted in seconds, so that no midnight matters."""
@@ -24,6 +24,9 @@ REST = "*rest"
 
 OTHER = "__other__"
 """What a category feature shows for a value outside its levels."""
+
+FORMULA = "formula"
+"""The aggregation of a feature that is computed by its formula itself."""
 
 Group = Literal["firmographic", "technographic", "engagement", "outreach", "topics", "relationship"]
 Kind = Literal["number", "category", "flag"]
@@ -42,6 +45,10 @@ class Feature:
     sentence_en, sentence_zh: templates with `{value}`; `one_en` is used when the value reads "1", and the
         `absent_*` ones, which hold no value, when there is none.
     idea: shared by the windows of one quantity, so that an explanation can tell it once.
+    formula, where: what is computed, as SQL over the account's rows that were known (`features.formulas` says
+        which columns they have), and the rows it reads beside the window. A feature whose aggregation is
+        FORMULA is computed by them; the others are computed faster and held to them by test.
+    meaning_en, meaning_zh: what it means, for people who read the catalogue; the window is told apart.
     """
 
     name: str
@@ -62,6 +69,10 @@ class Feature:
     unit: str | None = None
     levels: tuple[str, ...] = ()
     current_value_only: bool = False
+    formula: str = ""
+    where: str = ""
+    meaning_en: str = ""
+    meaning_zh: str = ""
 
     def readable(self, value: float) -> Value:
         """A cell of the matrix as people read it: level, yes or no, number; None when missing."""
