@@ -1,10 +1,11 @@
-"""Loads a company's own tables into the workspace.
+"""Loads a company's own tables into the workspace, beside what earlier ingests have loaded.
 
 Turns what a mapping names into canonical tables in a new snapshot, everything in SQL and bounded in memory.
-A row that breaks the contract is set aside with its reason; identical rows become one; of rows that
-disagree under one key the most complete stays. Any order and any split of the files gives the same
-tables. Time rule: whole seconds, UTC; the clock of the ingest only tells what lies in the future. Null
-rule: an empty cell stays empty, except `quantity`, which is 1.
+A file that was read before is not read again. A row that breaks the contract is set aside with its reason;
+identical rows become one; of rows that disagree under one key the most complete stays. Any order and any
+split of the files, over any number of ingests, gives the same tables. Time rule: whole seconds, UTC; the
+clock of the ingest only tells what lies in the future. Null rule: an empty cell stays empty, except
+`quantity`, which is 1.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
 
 import duckdb
@@ -19,13 +21,22 @@ import duckdb
 from features.contract import TABLES
 from features.engine import run_sql
 from features.errors import ContractError, SpearfishError, WorkspaceError
-from features.mapping import Config
+from features.history import Earlier, FileRead, History, files_of, find_earlier, source_id
+from features.mapping import Config, Source
+from features.quarantine import (
+    carry_over,
+    collect_faults,
+    create_quarantine,
+    examples,
+    quarantine_counts,
+    write_quarantine,
+)
 from features.report import IngestReport, TableReport
-from features.settling import create_quarantine, examples, quarantine_counts, settle, write_quarantine
-from features.snapshot import describe
+from features.settling import Settled, settle
+from features.snapshot import describe, joined_attributes
 from features.staging import canonical_columns, create_staging, stage
 from features.tables import open_engine
-from features.validation import literal
+from features.validation import Reason, literal
 from features.workspace import Manifest, Workspace
 
 __all__ = ["ingest"]
@@ -38,29 +49,40 @@ def ingest(
     config: Config,
     *,
     workspace: Workspace,
+    rebuild: bool = False,
     progress: Progress | None = None,
     now: datetime | None = None,
     memory_limit: str = "2GB",
 ) -> IngestReport:
-    """Read every source of `config` and make the result the workspace's current snapshot.
+    """Read what is new in the sources of `config` and make the result the workspace's current snapshot.
 
+    rebuild: start from nothing and read every file, instead of adding to what earlier ingests have read.
     now: naive UTC; rows that happened or were known later are set aside. Default: the clock.
     memory_limit: what DuckDB may use before it spills into the workspace folder.
     Raises ConfigError or ContractError (nothing is changed) for a missing file or column, SQL that fails,
-    or a table of accounts without a single good row; WorkspaceError when another ingest is running.
+    a source that was bound otherwise before, or a table of accounts without a single good row;
+    WorkspaceError when another ingest is running or the workspace is damaged.
     """
     moment = now or datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    reports: list[TableReport] = []
+    loads: list[_Load] = []
 
     def fill(folder: Path) -> Manifest:
+        earlier = find_earlier(config, workspace=workspace, rebuild=rebuild)
         engine = folder / "engine"
         engine.mkdir()
         connection = open_engine()
         try:
             _bound(connection, folder=engine, memory_limit=memory_limit)
-            load = _Load(connection, config=config, folder=folder, now=moment, progress=progress or _silent)
-            reports.extend(load.run())
-            return load.describe(reports)
+            load = _Load(
+                connection,
+                config=config,
+                earlier=earlier,
+                folder=folder,
+                now=moment,
+                progress=progress or _silent,
+            )
+            loads.append(load)
+            return load.run()
         finally:
             connection.close()
             shutil.rmtree(engine)
@@ -73,13 +95,7 @@ def ingest(
             got=error,
             fix="make room, or check its rights",
         ) from error
-    return IngestReport(
-        workspace=str(workspace.home),
-        snapshot=manifest.snapshot,
-        fingerprint=manifest.fingerprint,
-        tables=tuple(reports),
-        current_value_only=dict(manifest.current_value_only),
-    )
+    return loads[0].told(workspace, manifest=manifest)
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -102,23 +118,37 @@ class _Load:
         connection: duckdb.DuckDBPyConnection,
         *,
         config: Config,
+        earlier: Earlier | None,
         folder: Path,
         now: datetime,
         progress: Progress,
     ) -> None:
         self.connection, self.config, self.folder, self.now = connection, config, folder, now
-        self.names = [name for name in TABLES if any(source.table == name for source in config.sources)]
+        self.earlier = earlier
+        self.attributes = joined_attributes(config, earlier=earlier)
+        self.sources = {source_id(source): (source.table, source.label) for source in config.sources}
+        if earlier is not None:
+            self.sources = {**earlier.history.sources, **self.sources}
+        tables = {table for table, _ in self.sources.values()}
+        self.names = [name for name in TABLES if name in tables]
+        self.files: list[FileRead] = list(earlier.history.files) if earlier is not None else []
+        self.known_files = 0
         self.progress, self.done = progress, 0
         self.steps = len(config.sources) + len(self.names) + 1
 
-    def run(self) -> list[TableReport]:
+    def run(self) -> Manifest:
         create_quarantine(self.connection)
         read = self._stage()
         settled = {name: self._settle(name) for name in self.names}
         self.counts = quarantine_counts(self.connection)
+        fresh = quarantine_counts(self.connection, fresh=True)
         for name in self.counts:
             write_quarantine(self.connection, name=name, folder=self.folder / "quarantine")
-        return [self._report(name, read=read[name], settled=settled[name]) for name in self.names]
+        self.reports = tuple(
+            self._report(name, read=read[name], settled=settled[name], quarantined=fresh.get(name, {}))
+            for name in self.names
+        )
+        return self._describe(settled)
 
     def _step(self, what: str) -> None:
         self.progress("ingest", self.done, self.steps)
@@ -126,48 +156,119 @@ class _Load:
 
     def _stage(self) -> dict[str, int]:
         """Rows read by table."""
-        attributes = self.config.attributes
         for name in self.names:
-            create_staging(self.connection, table=TABLES[name], attributes=attributes)
+            create_staging(self.connection, table=TABLES[name], attributes=self.attributes)
         read = dict.fromkeys(self.names, 0)
         for position, source in enumerate(self.config.sources, start=1):
             self._step(source.table)
-            read[source.table] += stage(
-                self.connection, source=source, position=position, attributes=attributes, now=self.now
-            )
+            read[source.table] += self._stage_source(source, position=position)
         return read
 
-    def _settle(self, name: str) -> tuple[int, int]:
-        self._step(name)
-        columns = canonical_columns(TABLES[name], attributes=self.config.attributes)
-        file = self.folder / f"{name}.parquet"
-        return settle(self.connection, table=TABLES[name], columns=columns, file=file)
+    def _stage_source(self, source: Source, *, position: int) -> int:
+        """Rows read from the files of a source that were not read before."""
+        files = files_of(source)
+        new = [file for file in files if file not in self.files]
+        if files and not new:
+            self.known_files += len(files)
+            return 0
+        if not files and self._delivered_before(source):
+            return 0
+        # A query may join or sum over its files: it needs all of them.
+        if source.query is None and new:
+            self.known_files += len(files) - len(new)
+            paths = tuple(file.path for file in new)
+            source = source.model_copy(update={"path": paths, "name": source.label})
+        rows = stage(
+            self.connection, source=source, position=position, attributes=self.attributes, now=self.now
+        )
+        self._remember(source, files=new or files)
+        return rows
 
-    def _report(self, name: str, *, read: int, settled: tuple[int, int]) -> TableReport:
+    def _delivered_before(self, source: Source) -> bool:
+        """Whether a pattern finds no file today, and found some before: there is nothing new."""
+        before = [file.path for file in self.files if file.source == source_id(source)]
+        return any(fnmatch(path, pattern) for path in before for pattern in source.path)
+
+    def _remember(self, source: Source, *, files: list[FileRead]) -> None:
+        """What was read, unless a row lay in the future: it may count when the file is read again."""
+        run_sql(
+            self.connection,
+            "INSERT INTO files_read SELECT ?, ?, unnest(?::VARCHAR[])",
+            parameters=[source.table, source.label, [file.path for file in files] or [None]],
+        )
+        early = run_sql(
+            self.connection,
+            f"SELECT count(*) FROM staged_{source.table}"
+            f" WHERE _source = ? AND _fault.reason = {literal(Reason.IN_THE_FUTURE)}",
+            parameters=[source_id(source)],
+        ).fetchone()
+        if early == (0,):
+            self.files += files
+
+    def _settle(self, name: str) -> Settled:
+        self._step(name)
+        collect_faults(self.connection, name=name)
+        if self.earlier is not None:
+            carry_over(self.connection, name=name, folder=self.earlier.folder)
+        return settle(
+            self.connection,
+            table=TABLES[name],
+            columns=canonical_columns(TABLES[name], attributes=self.attributes),
+            folder=self.folder,
+            earlier=self.earlier.folder if self.earlier is not None else None,
+            labels={source: label for source, (_, label) in self.sources.items()},
+        )
+
+    def _report(self, name: str, *, read: int, settled: Settled, quarantined: dict[str, int]) -> TableReport:
         report = TableReport(
             name=name,
+            rows=settled.rows,
             read=read,
-            loaded=settled[0],
-            collapsed=settled[1],
-            quarantined=self.counts.get(name, {}),
+            loaded=settled.loaded,
+            collapsed=settled.repeated,
+            quarantined=quarantined,
             examples=examples(self.connection, name=name),
         )
         if not report.balanced():
             raise SpearfishError(
                 f"{name}: rows were lost while loading", got=report, fix="please report this"
             )
-        if name == "accounts" and not report.loaded:
+        if name == "accounts" and not report.rows:
             raise _no_accounts(report)
         return report
 
-    def describe(self, reports: list[TableReport]) -> Manifest:
+    def _describe(self, settled: dict[str, Settled]) -> Manifest:
         self._step("manifest")
-        rows = {report.name: report.loaded for report in reports}
-        manifest = describe(
-            self.connection, self.config, folder=self.folder, rows=rows, quarantine=self.counts
+        history = History(
+            sources=self.sources,
+            files=tuple(sorted(set(self.files), key=lambda file: (file.source, file.path))),
+            kept={name: done.kept for name, done in settled.items() if done.kept},
         )
+        manifest = describe(
+            self.connection,
+            self.config,
+            folder=self.folder,
+            attributes=self.attributes,
+            rows={name: done.rows for name, done in settled.items()},
+            quarantine=self.counts,
+            history=history,
+        )
+        history.write(self.folder)
         self.progress("ingest", self.steps, self.steps)
         return manifest
+
+    def told(self, workspace: Workspace, *, manifest: Manifest) -> IngestReport:
+        """The report, once the manifest counts."""
+        before = self.earlier.manifest if self.earlier is not None else None
+        return IngestReport(
+            workspace=str(workspace.home),
+            snapshot=manifest.snapshot,
+            fingerprint=manifest.fingerprint,
+            tables=self.reports,
+            current_value_only=dict(manifest.current_value_only),
+            changed=before is None or before.snapshot != manifest.snapshot,
+            known_files=self.known_files,
+        )
 
 
 def _no_accounts(report: TableReport) -> ContractError:

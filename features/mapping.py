@@ -37,10 +37,14 @@ __all__ = [
 
 
 class WorkspaceSettings(Section):
-    """[workspace]: what the workspace is called, and the zone whose midnights are the default `as_of`."""
+    """[workspace]: what the workspace is called, and the zone whose midnights are the default `as_of`.
+
+    keep_history: whether an ingest adds to what earlier ones have read; otherwise each starts from nothing.
+    """
 
     name: str = Field(min_length=1)
     time_zone: Zone = "UTC"
+    keep_history: bool = True
 
 
 class Config(Section):

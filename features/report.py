@@ -1,7 +1,7 @@
 """What an ingest did, row by row accounted for.
 
 Turns the counts of an ingest into a table for people and an object for programs. Time rule: none. Null
-rule: none. For every table: rows read = rows loaded + identical rows collapsed + rows set aside.
+rule: none. For every table: rows read = rows loaded + rows that told nothing new + rows set aside.
 """
 
 from __future__ import annotations
@@ -33,9 +33,15 @@ class Example:
 
 @dataclass(frozen=True)
 class TableReport:
-    """One canonical table. quarantined: rows by reason; examples: up to five per reason."""
+    """One canonical table: what it holds now, and what became of the rows that were read.
+
+    rows: in the table now. loaded: rows that are new in it. collapsed: rows that told nothing new, as they
+        were there already, repeated a row, or repeated what their source had said before.
+    quarantined: rows set aside by reason; examples: up to five per reason.
+    """
 
     name: str
+    rows: int
     read: int
     loaded: int
     collapsed: int
@@ -49,21 +55,27 @@ class TableReport:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest did. `print(report)` shows it as a table."""
+    """What an ingest did. `print(report)` shows it as a table.
+
+    changed: whether the workspace holds anything that it did not hold before.
+    known_files: files that were not read, as an earlier ingest had read them.
+    """
 
     workspace: str
     snapshot: str
     fingerprint: str
     tables: tuple[TableReport, ...]
     current_value_only: dict[str, tuple[str, ...]]
+    changed: bool = True
+    known_files: int = 0
 
     def table(self, name: str) -> TableReport:
         return next(table for table in self.tables if table.name == name)
 
-    def lines(self) -> Iterator[tuple[str, int, int, int, str, int, str]]:
-        """Per table and reason: table, read, loaded, collapsed, reason, rows set aside, an example."""
+    def lines(self) -> Iterator[tuple[str, int, int, int, int, str, int, str]]:
+        """Per table and reason: table, rows, read, loaded, collapsed, reason, rows set aside, an example."""
         for table in self.tables:
-            counts = (table.name, table.read, table.loaded, table.collapsed)
+            counts = (table.name, table.rows, table.read, table.loaded, table.collapsed)
             if not table.quarantined:
                 yield (*counts, "", 0, "")
             for reason, rows in table.quarantined.items():
@@ -76,8 +88,11 @@ class IngestReport:
             "workspace": self.workspace,
             "snapshot": self.snapshot,
             "fingerprint": self.fingerprint,
+            "changed": self.changed,
+            "known_files": self.known_files,
             "tables": {
                 table.name: {
+                    "rows": table.rows,
                     "read": table.read,
                     "loaded": table.loaded,
                     "collapsed": table.collapsed,
@@ -91,25 +106,30 @@ class IngestReport:
 
     def __rich__(self) -> RichTable:
         shown = RichTable(
-            title=f"Ingested into {self.workspace}", title_justify="left", caption=self._caption() or None
+            title=self._title(), title_justify="left", caption=self._caption() or None, caption_justify="left"
         )
-        for column in ("table", "read", "loaded", "identical", "set aside because", "rows", "for example"):
-            numeric = column in ("read", "loaded", "identical", "rows")
+        numbers = ("holds", "read", "new", "nothing new", "rows")
+        for column in ("table", *numbers[:4], "set aside because", "rows", "for example"):
+            numeric = column in numbers
             shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
         previous = None
-        for name, read, loaded, collapsed, reason, rows, example in self.lines():
-            counts = (
-                ("", "", "", "") if name == previous else (name, f"{read:,}", f"{loaded:,}", f"{collapsed:,}")
-            )
+        for name, *numbers_of, reason, rows, example in self.lines():
+            counts = [""] * 5 if name == previous else [name, *(f"{number:,}" for number in numbers_of)]
             shown.add_row(*counts, reason, f"{rows:,}" if rows else "", example.replace("[", r"\["))
             previous = name
         return shown
+
+    def _title(self) -> str:
+        return f"Ingested into {self.workspace}" + ("" if self.changed else ": nothing new")
 
     def _caption(self) -> str:
         marked = [
             f"{table}.{column}" for table, columns in self.current_value_only.items() for column in columns
         ]
-        return f"current value only (no history): {', '.join(marked)}" if marked else ""
+        lines = [f"current value only (no history): {', '.join(marked)}"] if marked else []
+        if self.known_files:
+            lines.append(f"files not read again, as they have not changed: {self.known_files:,}")
+        return "\n".join(lines)
 
     def __str__(self) -> str:
         console = Console(file=StringIO(), width=140)

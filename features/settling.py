@@ -1,25 +1,29 @@
-"""From staged rows to one canonical table: unknown references out, duplicates settled, sorted, written.
+"""From rows read now and earlier to one canonical table: duplicates and versions settled, sorted, written.
 
-Turns `staged_<name>` into `<name>.parquet` and the table `quarantine`. Of rows with one key that differ, the
-one with the most filled cells stays (then the earliest known, then the smallest text), so that the order
-of files never matters. Time rule: rows that differ only in `known_at` under a key without it are one row,
-known at the earliest of these times. Null rule: an empty cell counts as less complete than a filled one.
+Turns `staged_<name>` and what earlier ingests kept into `<name>.parquet`, and the rows that it does not
+hold into `kept/<name>.parquet`: both together are every good row ever read, so that the result follows from
+the set of rows, whatever their order and however they came in files. Of rows with one key that differ the
+one with the most filled cells stays (then the earliest known, then the smallest text). Time rule: rows that
+differ in `known_at` alone are one event, known at the earliest of these times; of a fact with versions, a
+row that repeats what its source said last is no version, and one that changes back is. Null rule: an empty
+cell counts as less complete than a filled one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from features.cells import content_sql
-from features.contract import TABLES, ColumnType, Table
+from features.contract import TABLES, ColumnType, Table, sql_type
 from features.engine import run_sql
-from features.report import Example
 from features.sources import identifier
 from features.validation import Reason, literal
 
-__all__ = ["create_quarantine", "examples", "quarantine_counts", "settle", "write_quarantine"]
+__all__ = ["Settled", "settle"]
 
 _ORDER = {
     "accounts": ("account_id", "known_at"),
@@ -31,43 +35,62 @@ _ORDER = {
 }
 """How each file is sorted: by whom it is read, then in a total order."""
 
-_EXAMPLES = 5
+_REFERS_TO = {"accounts": None, "stage_changes": "opportunities"}
+_ID = {"accounts": "account_id", "opportunities": "opportunity_id"}
+_UNKNOWN = {"account_id": Reason.UNKNOWN_ACCOUNT, "opportunity_id": Reason.UNKNOWN_OPPORTUNITY}
+
+_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
 
 
-def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
-    """Empty tables for rows that are set aside."""
-    run_sql(
-        connection,
-        'CREATE TABLE quarantine ("table" VARCHAR, source VARCHAR, reason VARCHAR, "column" VARCHAR,'
-        " got VARCHAR, row VARCHAR)",
-    )
-    run_sql(
-        connection, "CREATE TABLE malformed (name VARCHAR, source VARCHAR, message VARCHAR, line VARCHAR)"
-    )
+@dataclass(frozen=True)
+class Settled:
+    """rows: in the table now. loaded: those read now. repeated: rows read now that told nothing new.
+    kept: good rows that are not in the table, and may count later."""
+
+    rows: int
+    loaded: int
+    repeated: int
+    kept: int
 
 
 def settle(
-    connection: duckdb.DuckDBPyConnection, *, table: Table, columns: dict[str, ColumnType], file: Path
-) -> tuple[int, int]:
-    """Write the canonical table to `file`. Returns rows written, and identical rows that became one."""
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    table: Table,
+    columns: Mapping[str, ColumnType],
+    folder: Path,
+    earlier: Path | None,
+    labels: Mapping[str, str],
+) -> Settled:
+    """Write the canonical table into `folder`.
+
+    earlier: the snapshot to go on from. labels: what reports call a source, by its id.
+    """
     name = table.name
-    _set_aside_faults(connection, name=name)
-    condition = _reference(connection, name=name)
-    _set_aside_unknown(connection, name=name, columns=columns, known=condition)
+    listed = ", ".join([*map(identifier, columns), "_source"])
+    repeated = _gather(connection, name=name, columns=columns, earlier=earlier)
+    repeated += _refer(connection, name=name, columns=listed)
+    _rank(connection, table=table, columns=columns)
+    _set_aside(connection, table=table, columns=columns, labels=labels)
+    file = folder / f"{name}.parquet"
     run_sql(
         connection,
-        f"CREATE TEMP VIEW good_{name} AS SELECT * FROM staged_{name} WHERE _reason IS NULL AND {condition}",
+        f"COPY (SELECT {listed} FROM single_{name} UNION ALL"
+        f" SELECT {listed} FROM ranked_{name} WHERE _outcome = 'stays' ORDER BY {', '.join(_ORDER[name])})"
+        f" TO {literal(str(file))} {_PARQUET}",
     )
-    collapsed = _settle_duplicates(connection, table=table, columns=columns)
-    listed, key = ", ".join(map(identifier, columns)), _key_hash(table)
-    run_sql(
-        connection,
-        f"COPY (SELECT {listed} FROM good_{name} WHERE {key} NOT IN (FROM repeated_{name})"
-        f" UNION ALL SELECT {listed} FROM ranked_{name} WHERE place = 1"
-        f" ORDER BY {', '.join(_ORDER[name])})"
-        f" TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)",
+    kept = _keep(connection, name=name, columns=listed, folder=folder)
+    rows = _count(connection, f"read_parquet({literal(str(file))})")
+    loaded = rows if earlier is None else _loaded(connection, name=name)
+    repeated += _count(
+        connection, f"ranked_{name} WHERE _fresh AND _outcome IN ('copy', 'again', 'unchanged')"
     )
-    return _count(connection, f"read_parquet({literal(str(file))})"), collapsed
+    return Settled(rows=rows, loaded=loaded, repeated=repeated, kept=kept)
+
+
+def _loaded(connection: duckdb.DuckDBPyConnection, *, name: str) -> int:
+    single = _count(connection, f"single_{name} WHERE _fresh")
+    return single + _count(connection, f"ranked_{name} WHERE _fresh AND _outcome = 'stays'")
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -75,122 +98,156 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(counted[0]) if counted else 0
 
 
-def _set_aside_faults(connection: duckdb.DuckDBPyConnection, *, name: str) -> None:
-    run_sql(
-        connection,
-        f"INSERT INTO quarantine SELECT '{name}', _source, _reason, _column, _got, _row"
-        f" FROM staged_{name} WHERE _reason IS NOT NULL",
-    )
-    run_sql(
-        connection,
-        f"INSERT INTO quarantine SELECT name, source, {literal(Reason.MALFORMED_LINE)}, NULL, message, line"
-        f" FROM malformed WHERE name = '{name}'",
-    )
-
-
-def _reference(connection: duckdb.DuckDBPyConnection, *, name: str) -> str:
-    """The condition under which what a row refers to exists. Accounts refer to nothing, and come first."""
-    if name in ("accounts", "opportunities"):
-        run_sql(
-            connection,
-            f"CREATE TABLE known_{name} AS SELECT DISTINCT {_REFERRED[name]} FROM staged_{name}"
-            f" WHERE _reason IS NULL{_ACCOUNT_KNOWN if name == 'opportunities' else ''}",
-        )
-    match name:
-        case "accounts":
-            return "true"
-        case "stage_changes":
-            return "opportunity_id IN (FROM known_opportunities)"
-        case _:
-            return "account_id IN (FROM known_accounts)"
-
-
-_REFERRED = {"accounts": "account_id", "opportunities": "opportunity_id"}
-_ACCOUNT_KNOWN = " AND account_id IN (FROM known_accounts)"
-
-
-def _set_aside_unknown(
-    connection: duckdb.DuckDBPyConnection, *, name: str, columns: dict[str, ColumnType], known: str
-) -> None:
-    if name == "accounts":
-        return
-    column = "opportunity_id" if name == "stage_changes" else "account_id"
-    reason = Reason.UNKNOWN_OPPORTUNITY if name == "stage_changes" else Reason.UNKNOWN_ACCOUNT
-    run_sql(
-        connection,
-        f"INSERT INTO quarantine SELECT '{name}', _source, {literal(reason)}, '{column}', {column},"
-        f" {_as_json(columns)} FROM staged_{name} WHERE _reason IS NULL AND NOT ({known})",
-    )
-
-
-def _as_json(columns: dict[str, ColumnType]) -> str:
-    members = ", ".join(f"{literal(name)}, {identifier(name)}" for name in columns)
-    return f"CAST(json_object({members}) AS VARCHAR)"
-
-
-def _key_hash(table: Table) -> str:
-    """A hash that only narrows down which keys repeat; what is equal is decided on the keys themselves."""
-    return f"hash({', '.join(table.key)})"
-
-
-def _settle_duplicates(
-    connection: duckdb.DuckDBPyConnection, *, table: Table, columns: dict[str, ColumnType]
+def _gather(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    name: str,
+    columns: Mapping[str, ColumnType],
+    earlier: Path | None,
 ) -> int:
-    """Rank the rows under repeated keys, the one that stays first. Returns how many equal it."""
-    name, key = table.name, ", ".join(table.key)
-    content = content_sql({column: kind for column, kind in columns.items() if column != "known_at"})
-    filled = " + ".join(f"CAST({identifier(column)} IS NOT NULL AS INTEGER)" for column in columns)
+    """Every good row, read now (`_fresh`) or before. Returns how many read now were there before."""
+    listed = ", ".join([*map(identifier, columns), "_source"])
+    staged = f"SELECT {listed} FROM staged_{name} WHERE _fault IS NULL"
+    files = [] if earlier is None else [earlier / f"{name}.parquet", earlier / "kept" / f"{name}.parquet"]
+    before = [_stored(connection, file, columns=columns) for file in files if file.is_file()]
+    if not before:
+        run_sql(connection, f"CREATE TEMP VIEW observed_{name} AS SELECT *, true AS _fresh FROM ({staged})")
+        return 0
+    run_sql(connection, f"CREATE TEMP VIEW before_{name} AS {' UNION ALL '.join(before)}")
+    same = " AND ".join(
+        f"n.{column} IS NOT DISTINCT FROM b.{column}" for column in [*map(identifier, columns), "_source"]
+    )
     run_sql(
         connection,
-        f"CREATE TABLE repeated_{name} AS SELECT {_key_hash(table)} AS key FROM good_{name}"
+        f"CREATE TABLE new_{name} AS SELECT n.* FROM ({staged}) AS n ANTI JOIN before_{name} AS b ON {same}",
+    )
+    run_sql(
+        connection,
+        f"CREATE TEMP VIEW observed_{name} AS SELECT *, true AS _fresh FROM new_{name}"
+        f" UNION ALL SELECT *, false FROM before_{name}",
+    )
+    return _count(connection, f"({staged})") - _count(connection, f"new_{name}")
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, file: Path, *, columns: Mapping[str, ColumnType]) -> str:
+    """The rows of a stored file; a column that was not there yet is empty."""
+    described = run_sql(connection, f"DESCRIBE SELECT * FROM read_parquet({literal(str(file))})").fetchall()
+    present = {str(column) for column, *_ in described}
+    parts = [
+        identifier(name) if name in present else f"CAST(NULL AS {sql_type(kind)}) AS {identifier(name)}"
+        for name, kind in columns.items()
+    ]
+    return f"SELECT {', '.join(parts)}, _source FROM read_parquet({literal(str(file))})"
+
+
+def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) -> int:
+    """Part rows whose account or deal exists (`good_`) from others (`stray_`), each of these once.
+
+    Returns how many strays told nothing new. Accounts refer to nothing, and come first.
+    """
+    referred = _REFERS_TO.get(name, "accounts")
+    exists = "true" if referred is None else f"{_ID[referred]} IN (FROM known_{referred})"
+    run_sql(connection, f"CREATE TEMP VIEW good_{name} AS SELECT * FROM observed_{name} WHERE {exists}")
+    strays = f"observed_{name} WHERE NOT ({exists})"
+    run_sql(connection, f"CREATE TABLE stray_{name} AS SELECT DISTINCT {columns}, _fresh FROM {strays}")
+    if name in _ID:
+        run_sql(connection, f"CREATE TABLE known_{name} AS SELECT DISTINCT {_ID[name]} FROM good_{name}")
+    return _count(connection, strays) - _count(connection, f"stray_{name}")
+
+
+def _entity(table: Table) -> list[str]:
+    return [name for name in table.key if name != "known_at"]
+
+
+def _entity_hash(table: Table) -> str:
+    """A hash that only narrows down what repeats; what is equal is decided on the cells themselves."""
+    return f"hash({', '.join(_entity(table))})"
+
+
+def _rank(connection: duckdb.DuckDBPyConnection, *, table: Table, columns: Mapping[str, ColumnType]) -> None:
+    """What becomes of rows about something that several rows are about (`ranked_`); others are `single_`."""
+    name = table.name
+    run_sql(
+        connection,
+        f"CREATE TABLE repeated_{name} AS SELECT {_entity_hash(table)} AS key FROM good_{name}"
         " GROUP BY key HAVING count(*) > 1",
     )
     run_sql(
         connection,
-        f"CREATE TABLE ranked_{name} AS SELECT *, row_number() OVER best AS place,"
-        f" content = first_value(content) OVER best AS same FROM"
-        f" (SELECT *, {content} AS content, {filled} AS filled FROM good_{name}"
-        f" WHERE {_key_hash(table)} IN (FROM repeated_{name}))"
-        f" WINDOW best AS (PARTITION BY {key} ORDER BY filled DESC, known_at, content)",
+        f"CREATE TEMP VIEW single_{name} AS SELECT * FROM good_{name}"
+        f" WHERE {_entity_hash(table)} NOT IN (FROM repeated_{name})",
     )
-    run_sql(
-        connection,
-        f"INSERT INTO quarantine SELECT '{name}', _source, {literal(Reason.CONFLICTING_DUPLICATE)},"
-        f" '{table.key[0]}', {table.key[0]}, {_as_json(columns)} FROM ranked_{name} WHERE NOT same",
+    run_sql(connection, f"CREATE TABLE ranked_{name} AS {_ranked_sql(table, columns=columns)}")
+
+
+def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType]) -> str:
+    """The rows under repeated keys, each with its `_outcome`.
+
+    copy: the same row twice. again: says what the row that stays says. conflict: says something else.
+    unchanged: repeats what its source said last. stays: goes into the table.
+    """
+    name, entity, key = table.name, ", ".join(_entity(table)), ", ".join(table.key)
+    content = content_sql({column: kind for column, kind in columns.items() if column != "known_at"})
+    filled = " + ".join(f"CAST({identifier(column)} IS NOT NULL AS INTEGER)" for column in columns)
+    repeated = (
+        f"SELECT *, {content} AS _content, {filled} AS _filled FROM good_{name}"
+        f" WHERE {_entity_hash(table)} IN (FROM repeated_{name})"
     )
-    return _count(connection, f"ranked_{name} WHERE same AND place > 1")
-
-
-def quarantine_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
-    """Rows set aside by table (in the contract's order) and reason, the most frequent first."""
-    counts: dict[str, dict[str, int]] = {name: {} for name in TABLES}
-    rows = run_sql(
-        connection,
-        'SELECT "table", reason, count(*) AS rows FROM quarantine GROUP BY ALL ORDER BY rows DESC, reason',
-    ).fetchall()
-    for name, reason, count in rows:
-        counts[name][reason] = int(count)
-    return {name: reasons for name, reasons in counts.items() if reasons}
-
-
-def examples(connection: duckdb.DuckDBPyConnection, *, name: str) -> tuple[Example, ...]:
-    """Up to five rows per reason, always the same ones."""
-    rows = run_sql(
-        connection,
-        'SELECT source, reason, "column", got, row FROM quarantine WHERE "table" = ? QUALIFY row_number()'
-        ' OVER (PARTITION BY reason ORDER BY "column", got, row, source) <= ?'
-        ' ORDER BY reason, "column", got, row, source',
-        parameters=[name, _EXAMPLES],
-    ).fetchall()
-    return tuple(Example(*row) for row in rows)
-
-
-def write_quarantine(connection: duckdb.DuckDBPyConnection, *, name: str, folder: Path) -> None:
-    """The rows of one table that were set aside, as `folder`/<name>.parquet."""
-    folder.mkdir(exist_ok=True)
-    run_sql(
-        connection,
-        f"COPY (SELECT * FROM quarantine WHERE \"table\" = '{name}'"
-        ' ORDER BY source, reason, "column", got, row)'
-        f" TO {literal(str(folder / f'{name}.parquet'))} (FORMAT parquet, COMPRESSION zstd)",
+    # A copy read before comes first, so that it is the one read now that is told as a copy.
+    copies = (
+        "SELECT *, row_number() OVER (PARTITION BY _content, known_at, _source ORDER BY _fresh) > 1 AS _copy"
+        f" FROM ({repeated})"
     )
+    places = (
+        "SELECT *, row_number() OVER best AS _place, first_value(_content) OVER best = _content AS _same"
+        f" FROM ({copies})"
+        f" WINDOW best AS (PARTITION BY {key}, _copy ORDER BY _filled DESC, known_at, _content, _source)"
+    )
+    outcome = (
+        "CASE WHEN _copy THEN 'copy' WHEN _place = 1 THEN 'stays' WHEN _same THEN 'again' ELSE 'conflict' END"
+    )
+    if "known_at" in table.key:
+        said = f"lag(_content) OVER (PARTITION BY {entity}, _source, _copy, _place = 1 ORDER BY known_at)"
+        outcome = (
+            f"CASE WHEN _place = 1 AND NOT _copy AND {said} = _content THEN 'unchanged' ELSE {outcome} END"
+        )
+    listed = ", ".join([*map(identifier, columns), "_source", "_fresh"])
+    return f"SELECT {listed}, {outcome} AS _outcome FROM ({places})"
+
+
+def _set_aside(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    table: Table,
+    columns: Mapping[str, ColumnType],
+    labels: Mapping[str, str],
+) -> None:
+    """Into the quarantine: rows that refer to nothing, and rows that lost against another."""
+    name, referred = table.name, _ID[_REFERS_TO.get(table.name) or "accounts"]
+    members = ", ".join(f"{literal(column)}, {identifier(column)}" for column in columns)
+    label = " ".join(f"WHEN {literal(source)} THEN {literal(text)}" for source, text in labels.items())
+    for relation, reason, column in (
+        (f"stray_{name}", _UNKNOWN[referred], referred),
+        (f"ranked_{name} WHERE _outcome = 'conflict'", Reason.CONFLICTING_DUPLICATE, table.key[0]),
+    ):
+        run_sql(
+            connection,
+            f"INSERT INTO quarantine SELECT '{name}', CASE _source {label} END, {literal(reason)},"
+            f" '{column}', {column}, CAST(json_object({members}) AS VARCHAR), NULL, _fresh FROM {relation}",
+        )
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str, folder: Path) -> int:
+    """Write the good rows that are not in the table, but may count once others have been read."""
+    # An event known later than the row that stays can never count.
+    lasting = "('conflict', 'unchanged', 'again')" if "known_at" in TABLES[name].key else "('conflict')"
+    rows = (
+        f"SELECT {columns} FROM ranked_{name} WHERE _outcome IN {lasting}"
+        f" UNION ALL SELECT {columns} FROM stray_{name}"
+    )
+    count = _count(connection, f"({rows})")
+    if count:
+        (folder / "kept").mkdir(exist_ok=True)
+        file = folder / "kept" / f"{name}.parquet"
+        run_sql(connection, f"COPY ({rows} ORDER BY ALL) TO {literal(str(file))} {_PARQUET}")
+    return count

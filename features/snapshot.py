@@ -19,13 +19,16 @@ import duckdb
 from features.cells import content_sql
 from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, ColumnType
 from features.engine import run_sql
+from features.history import Earlier, History
 from features.mapping import Config
+from features.quarantine import QUARANTINE_COLUMNS
 from features.sources import identifier
 from features.staging import canonical_columns
+from features.tables import Attribute
 from features.validation import literal
 from features.workspace import Manifest, TableFiles
 
-__all__ = ["describe"]
+__all__ = ["describe", "joined_attributes"]
 
 _DATED = ("accounts", "activities", "intent_topics", "opportunities")
 
@@ -35,18 +38,16 @@ def describe(
     config: Config,
     *,
     folder: Path,
+    attributes: tuple[Attribute, ...],
     rows: Mapping[str, int],
     quarantine: Mapping[str, Mapping[str, int]],
+    history: History,
 ) -> Manifest:
     """The manifest of the tables in `folder`, one file each. rows: by table; quarantine: by table, reason."""
-    files = {name: f"read_parquet({literal(str(folder / f'{name}.parquet'))})" for name in rows}
-    sums = {
-        name: _row_sums(
-            connection, file, columns=canonical_columns(TABLES[name], attributes=config.attributes)
-        )
-        for name, file in files.items()
-    }
-    kinds = [[attribute.name, attribute.type] for attribute in config.attributes]
+    files = {name: _parquet(folder / f"{name}.parquet") for name in rows}
+    columns = {name: canonical_columns(TABLES[name], attributes=attributes) for name in rows}
+    sums = {name: _row_sums(connection, file, columns=columns[name]) for name, file in files.items()}
+    kinds = [[attribute.name, attribute.type] for attribute in attributes]
     tables = {name: sums[name] for name in sums if rows[name]}
     manifest = Manifest(
         contract_version=CONTRACT_VERSION,
@@ -55,7 +56,7 @@ def describe(
         workspace=config.workspace.name,
         time_zone=config.workspace.time_zone,
         tables={name: TableFiles(rows=count, files=(f"{name}.parquet",)) for name, count in rows.items()},
-        attributes=config.attributes,
+        attributes=attributes,
         current_value_only=_current_value_only(config),
         data_through=_data_through(connection, [files[name] for name in _DATED if name in files]),
         quarantine=quarantine,
@@ -63,12 +64,30 @@ def describe(
         created_by=config.file.stem,
         undated=_undated(config),
     )
-    columns: dict[str, ColumnType] = dict.fromkeys(
-        ("table", "source", "reason", "column", "got", "row"), "string"
-    )
-    set_aside = _row_sums(connection, "quarantine", columns=columns)
-    snapshot = _digest({"manifest": manifest.to_json(), "quarantine": set_aside})[:16]
-    return Manifest(**{**vars(manifest), "snapshot": snapshot})
+    beside = [_kept_sums(connection, folder, name=name, columns=columns[name]) for name in history.kept]
+    # Where a row stood in which file is no part of what it says.
+    told: dict[str, ColumnType] = {name: "string" for name in QUARANTINE_COLUMNS if name != "file"}
+    beside.append(_row_sums(connection, "quarantine", columns=told))
+    content = {"manifest": manifest.to_json(), "beside": beside, "sources": sorted(history.sources)}
+    return Manifest(**{**vars(manifest), "snapshot": _digest(content)[:16]})
+
+
+def joined_attributes(config: Config, *, earlier: Earlier | None) -> tuple[Attribute, ...]:
+    """The attributes of the mapping, and those that earlier rows have; sorted by name."""
+    before = {attribute.name: attribute for attribute in (earlier.attributes if earlier else ())}
+    joined = before | {attribute.name: attribute for attribute in config.attributes}
+    return tuple(joined[name] for name in sorted(joined))
+
+
+def _parquet(file: Path) -> str:
+    return f"read_parquet({literal(str(file))})"
+
+
+def _kept_sums(
+    connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str, columns: Mapping[str, ColumnType]
+) -> list[str]:
+    file = _parquet(folder / "kept" / f"{name}.parquet")
+    return [name, *_row_sums(connection, file, columns={**columns, "_source": "string"})]
 
 
 def _digest(content: object) -> str:

@@ -24,14 +24,17 @@ from features.text_files import TextFile, open_text
 from features.validation import literal
 from features.workbooks import ENDINGS, open_sheet
 
-__all__ = ["Relation", "identifier", "open_source"]
+__all__ = ["FILE_COLUMN", "Relation", "identifier", "open_source"]
+
+FILE_COLUMN = "_file"
+"""Beside a file's own columns: its path."""
 
 
 @dataclass(frozen=True)
 class Relation:
     """Something to select from.
 
-    types: DuckDB's type by column.
+    types: DuckDB's type by column; FILE_COLUMN is among them where a row's file is known.
     rejects: the table into which reading puts lines that are not CSV; not there for Parquet and SQL.
     present: by file of the source ("files" for its `path`), the columns that it has.
     missing: by file, columns that the mapping asks for and that are not there; they are empty.
@@ -66,6 +69,7 @@ class _Opening:
         self.place = f"sources[{position}] ({source.table}, {source.label})"
         self.rejects = f"rejects_{position}"
         self.scratch = _scratch_folder(connection) / f"source_{position}"
+        self.originals: dict[Path, Path] = {}
         self.present: dict[str, tuple[str, ...]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
         bindings = source.bindings | ({"deleted": source.deleted} if source.deleted is not None else {})
@@ -140,6 +144,7 @@ class _Opening:
             found = self._open(path, scratch=self.scratch / f"{name}_{number}.csv")
             shape = TextFile(Path(), found.header, found.delimiter, found.skip)
             groups.setdefault(shape, []).append(found.path)
+            self.originals[found.path] = path
         whole = self.source.query is not None and wanted is None
         chosen = list(next(iter(groups)).header) if whole else list(wanted or self.needed)
         self.present[name] = tuple(dict.fromkeys(column for shape in groups for column in shape.header))
@@ -171,7 +176,7 @@ class _Opening:
         self, name: str, *, wanted: Iterable[str], present: Iterable[str], place: str
     ) -> None:
         """Note what is not there; raise ContractError where it has to be."""
-        present = list(present)
+        present = [column for column in present if column != FILE_COLUMN]
         missing = [column for column in wanted if column not in present]
         vital = {
             binding.column
@@ -191,18 +196,32 @@ class _Opening:
         listed = "[" + ", ".join(literal(str(path)) for path in files) + "]"
         if not shape.delimiter:
             selected = ", ".join(_column(name, shape.header, as_text=as_text) for name in chosen)
-            return f"SELECT {selected} FROM read_parquet({listed}, union_by_name = true)"
+            return (
+                f"SELECT {selected}, filename AS {FILE_COLUMN}"
+                f" FROM read_parquet({listed}, union_by_name = true, filename = true)"
+            )
         # By position: the reader's own rules for odd names do not matter then.
         cells = {name: f"cell_{position}" for position, name in enumerate(shape.header)}
         columns = ", ".join(f"{cell}: 'VARCHAR'" for cell in cells.values())
         selected = ", ".join(f"{cells.get(name, 'NULL::VARCHAR')} AS {identifier(name)}" for name in chosen)
         # parallel = false: a quoted line break at a chunk's edge can never be mistaken for a row's end.
         return (
-            f"SELECT {selected} FROM read_csv({listed}, columns = {{{columns}}}, auto_detect = false,"
+            f"SELECT {selected}, {self._original(files)} AS {FILE_COLUMN}"
+            f" FROM read_csv({listed}, columns = {{{columns}}}, auto_detect = false,"
             f" header = true, skip = {shape.skip}, delim = {literal(shape.delimiter)}, quote = '\"',"
             " escape = '\"', parallel = false, store_rejects = true,"
-            f" rejects_table = '{self.rejects}', rejects_scan = '{self.rejects}_scan', rejects_limit = 0)"
+            f" rejects_table = '{self.rejects}', rejects_scan = '{self.rejects}_scan', rejects_limit = 0,"
+            " filename = true)"
         )
+
+    def _original(self, files: list[Path]) -> str:
+        """The path of the row's file as the mapping names it, whatever copy is read."""
+        copies = [
+            f"WHEN {literal(str(file))} THEN {literal(str(self.originals[file]))}"
+            for file in files
+            if self.originals[file] != file
+        ]
+        return f"CASE filename {' '.join(copies)} ELSE filename END" if copies else "filename"
 
 
 def _column(name: str, header: tuple[str, ...], *, as_text: bool) -> str:

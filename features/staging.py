@@ -15,14 +15,19 @@ from features.cells import Cell, content_sql, raw_name, typed_cell
 from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
 from features.engine import first_line, run_sql
 from features.errors import ConfigError, EngineError
+from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
-from features.sources import Relation, identifier, open_source
+from features.sources import FILE_COLUMN, Relation, identifier, open_source
 from features.tables import Attribute
 from features.validation import Check, Reason, literal, row_checks
 
-__all__ = ["canonical_columns", "create_staging", "stage"]
+__all__ = ["FAULT_FIELDS", "canonical_columns", "create_staging", "stage"]
 
-_FAULT_COLUMNS = dict.fromkeys(("_source", "_reason", "_column", "_got", "_row"), "VARCHAR")
+FAULT_FIELDS = ("source", "reason", "column", "got", "row", "file")
+_FAULT = "STRUCT(" + ", ".join(f'"{name}" VARCHAR' for name in FAULT_FIELDS) + ")"
+_BESIDE = {"_source": "VARCHAR", "_deleted_at": "TIMESTAMP", "_fault": _FAULT}
+"""Beside the canonical columns: the source's id, when the row was deleted in it, and what is wrong."""
+
 _EXACT_TIME = '"exact occurred_at"'
 
 
@@ -39,7 +44,7 @@ def create_staging(
 ) -> None:
     """An empty table for all rows of a canonical table, good and bad."""
     kinds = {name: sql_type(kind) for name, kind in canonical_columns(table, attributes=attributes).items()}
-    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in (kinds | _FAULT_COLUMNS).items())
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in (kinds | _BESIDE).items())
     run_sql(connection, f"CREATE TABLE staged_{table.name} ({columns})")
 
 
@@ -94,13 +99,18 @@ def _staging_sql(
     undated = source.undated is not None
     checks = _cell_checks(cells) + _known_at_last(row_checks(table, now=now, undated=undated))
     raw = list(dict.fromkeys(binding.column for binding in bindings.values() if binding.column is not None))
-    sql = f"SELECT {', '.join(f'{identifier(name)} AS {raw_name(name)}' for name in raw)} FROM {relation.sql}"
+    located = FILE_COLUMN in relation.types
+    read = [f"{identifier(name)} AS {raw_name(name)}" for name in raw] + [FILE_COLUMN] * located
+    sql = f"SELECT {', '.join(read)} FROM {relation.sql}"
     sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
     sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
     sql = f"SELECT *, {_derived(source, cells=cells, columns=columns)} FROM ({sql})"
     sql = f"SELECT *, {_first_fault(checks)} AS fault FROM ({sql})"
-    faults = _fault_columns(checks, cells=cells, raw=raw, label=source.label)
-    return f"SELECT {', '.join(map(identifier, columns))}, {faults} FROM ({sql})"
+    fault = _fault_sql(
+        checks, cells=cells, raw=raw, label=source.label, file=FILE_COLUMN if located else "NULL"
+    )
+    beside = f"{literal(source_id(source))}, NULL, {fault}"
+    return f"SELECT {', '.join(map(identifier, columns))}, {beside} FROM ({sql})"
 
 
 def _cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
@@ -194,7 +204,8 @@ def _first_fault(checks: list[Check]) -> str:
     return "CASE " + " ".join(f"WHEN {check.fails} THEN {k}" for k, check in enumerate(checks)) + " END"
 
 
-def _fault_columns(checks: list[Check], *, cells: list[Cell], raw: list[str], label: str) -> str:
+def _fault_sql(checks: list[Check], *, cells: list[Cell], raw: list[str], label: str, file: str) -> str:
+    """What is wrong with the row; NULL for a good one. Its parts are worked out for faulty rows only."""
     texts = {cell.name: cell.text_name for cell in cells}
     numbered = list(enumerate(checks))
     reasons = " ".join(f"WHEN {k} THEN {literal(check.reason)}" for k, check in numbered)
@@ -203,11 +214,17 @@ def _fault_columns(checks: list[Check], *, cells: list[Cell], raw: list[str], la
         f"WHEN {k} THEN {texts.get(check.column, f'CAST({identifier(check.column)} AS VARCHAR)')}"
         for k, check in numbered
     )
-    cells_json = ", ".join(f"{literal(name)}, {raw_name(name)}" for name in raw)
-    return (
-        f"{literal(label)}, CASE fault {reasons} END, CASE fault {names} END, CASE fault {got} END,"
-        f" CASE WHEN fault IS NOT NULL THEN CAST(json_object({cells_json}) AS VARCHAR) END"
+    held = ", ".join(f"{literal(name)}, {raw_name(name)}" for name in raw)
+    parts = (
+        literal(label),
+        f"CASE fault {reasons} END",
+        f"CASE fault {names} END",
+        f"CASE fault {got} END",
+        f"CAST(json_object({held}) AS VARCHAR)",
+        file,
     )
+    packed = ", ".join(f'"{name}" := {part}' for name, part in zip(FAULT_FIELDS, parts, strict=True))
+    return f"CASE WHEN fault IS NOT NULL THEN struct_pack({packed}) END"
 
 
 def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, rejects: str) -> int:
@@ -221,17 +238,19 @@ def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, rejects
         connection,
         # One line may have two faults.
         f"INSERT INTO malformed SELECT '{source.table}', {literal(source.label)}, min(error_message),"
-        f" min(csv_line) FROM {rejects} GROUP BY scan_id, file_id, line_byte_position",
+        f" min(csv_line), min(file_path) FROM {rejects} JOIN {rejects}_scan USING (scan_id, file_id)"
+        " GROUP BY scan_id, file_id, line_byte_position",
     ).fetchone()
     return int(inserted[0]) if inserted else 0
 
 
 def _require_a_zone(connection: duckdb.DuckDBPyConnection, *, source: Source, position: int) -> None:
     """One naive time is a bad row; nothing but naive times is a zone that was not declared."""
-    naive = f"_reason = {literal(Reason.TIME_WITHOUT_ZONE)}"
+    naive = f"_fault.reason = {literal(Reason.TIME_WITHOUT_ZONE)}"
     sql = (
-        f"SELECT count_if({naive}), count_if(_reason IS NULL), min(_column) FILTER ({naive}),"
-        f" min(_got) FILTER ({naive}) FROM staged_{source.table} WHERE _source = {literal(source.label)}"
+        f"SELECT count_if({naive}), count_if(_fault IS NULL), min(_fault.column) FILTER ({naive}),"
+        f" min(_fault.got) FILTER ({naive}) FROM staged_{source.table}"
+        f" WHERE _source = {literal(source_id(source))}"
     )
     found, good, column, got = run_sql(connection, sql).fetchone() or (0, 0, None, None)
     if found and not good:

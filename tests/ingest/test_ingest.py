@@ -116,7 +116,8 @@ def test_of_rows_that_disagree_the_most_complete_stays(tmp_path: Path) -> None:
     sparse, other = ("a1", "Zoe", "", "", "", ADA[5]), ("a1", "Bob", "Software", "10", "1.5", ADA[5])
     report, workspace = run(write_sources(tmp_path, accounts=[sparse, other, ADA, other]))
     assert workspace.tables().read("accounts")["name"].tolist() == ["Ada"]
-    assert report.table("accounts").quarantined == {Reason.CONFLICTING_DUPLICATE: 3}
+    assert report.table("accounts").quarantined == {Reason.CONFLICTING_DUPLICATE: 2}
+    assert report.table("accounts").collapsed == 1
 
 
 def test_an_activity_seen_in_two_extracts_is_known_since_the_earlier_one(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def _load(place: Path, text: str, **overrides: str) -> Config:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("name =", "nam =", "workspace.nam (got 'nam'; allowed name, time_zone); did you mean 'name'?"),
+        ("name =", "nam =", "workspace.nam (got 'nam'; allowed name, time_zone, keep_history); did you mean"),
         ("path =", "pth =", "unknown key sources[1].pth (got 'pth'; allowed table, name, path, query"),
         ("[workspace]", "[workspaces]", "unknown key workspaces (got 'workspaces'; allowed workspace"),
         (ID, 'acount_id = "id"', "sources[1]: unknown column of accounts 'acount_id'; allowed: account_id"),

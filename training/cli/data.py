@@ -56,6 +56,9 @@ def ingest(
     *,
     config: ConfigOption,
     overrides: SetOption = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Start from nothing instead of adding what is new.")
+    ] = False,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,7 +68,10 @@ def ingest(
     output = open_output(as_json=as_json)
     with output.progress() as progress:
         report = run_ingest(
-            read_config(config, overrides=overrides), workspace=open_workspace(workspace), progress=progress
+            read_config(config, overrides=overrides),
+            workspace=open_workspace(workspace),
+            rebuild=rebuild,
+            progress=progress,
         )
     output.show(report)
     output.result(report.to_dict())
