@@ -108,5 +108,8 @@ def _show_places(workspace: Workspace, *, report: Path, address: str, output: Ou
     output.heading("Where things are")
     output.note(f"  report   {report}")
     output.note(f"  page     {address}/ once served ({programs / 'spearfish'} serve)")
-    output.note(f"  MLflow   {programs / 'mlflow'} ui --backend-store-uri {shown_uri(workspace.mlflow_uri)}")
+    tracking = shown_uri(workspace.mlflow_uri)
+    served = tracking.startswith(("http://", "https://"))
+    command = "" if served else f"{programs / 'mlflow'} ui --backend-store-uri "
+    output.note(f"  MLflow   {command}{tracking}")
     output.note(f"  tables   {workspace.home}")

@@ -217,10 +217,11 @@ def _release(workspace: Workspace) -> str:
 def _mlflow(workspace: Workspace) -> str:
     from training.registered import RegisteredModels, shown_uri
 
-    known = RegisteredModels(workspace).known()
-    return (
-        f"{shown_uri(workspace.mlflow_uri)}, {len(known['fit'])} fit and {len(known['intent'])} intent models"
-    )
+    registered = RegisteredModels(workspace)
+    known, others = registered.known(), sum(registered.others().values())
+    found = f"{len(known['fit'])} fit and {len(known['intent'])} intent models"
+    elsewhere = f", and {others} of other workspaces" if others else ""
+    return f"{shown_uri(workspace.mlflow_uri)}, {found}{elsewhere}"
 
 
 def _aliases(workspace: Workspace, *, repair: bool) -> str:

@@ -115,7 +115,7 @@ def promote(
     registered = RegisteredModels(workspace)
     with _one_at_a_time(workspace):
         known = registered.known()
-        versions = _chosen(known, {"fit": fit, "intent": intent})
+        versions = _chosen(registered, known, {"fit": fit, "intent": intent})
         bundles = [_checked(registered, version, manifest=manifest) for version in versions.values()]
         settings = release_settings(bundles, manifest=manifest, config=config)
         with Store.open(workspace.store_url) as store:
@@ -153,7 +153,11 @@ def _require_trusted(store: Store, *, release: Release | None) -> None:
         Bundle.from_bytes(store.bundle_bytes(fingerprint)).verify()
 
 
-def _chosen(known: Known, wanted: Mapping[Kind, str | None]) -> dict[Kind, Version]:
+def _chosen(
+    registered: RegisteredModels, known: Known, wanted: Mapping[Kind, str | None]
+) -> dict[Kind, Version]:
+    if not any(known.values()):
+        _require_none_elsewhere(registered)
     chosen = {kind: choose(known, kind, wanted=wanted[kind]) for kind in NAMES}
     found = {kind: version for kind, version in chosen.items() if version is not None}
     if not found:
@@ -164,6 +168,19 @@ def _chosen(known: Known, wanted: Mapping[Kind, str | None]) -> dict[Kind, Versi
             fix="run `spearfish train` first",
         )
     return found
+
+
+def _require_none_elsewhere(registered: RegisteredModels) -> None:
+    """Say what is there, where an MLflow that several workspaces share holds none of this one's models."""
+    others = registered.others()
+    if others:
+        raise InputError(
+            "this workspace has no model to promote: every version in MLflow is another workspace's",
+            got="; ".join(f"{count} of {owner}" for owner, count in others.items()),
+            allowed=f"versions that {registered.workspace.home} trained",
+            fix="run `spearfish train` here, or promote in the workspace that trained them; "
+            "a restored workspace needs its file `identity` too",
+        )
 
 
 def _checked(registered: RegisteredModels, version: Version, *, manifest: Manifest) -> Bundle:

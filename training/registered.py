@@ -1,9 +1,10 @@
 """The registered models in MLflow: which trained bundles there are, and which ones carry an alias.
 
 Turns a model's name and what was asked for (a version, an alias, a fingerprint) into a checked bundle, and
-a release into the alias `champion`. The alias is derived: what is served stands in the store. Time rule:
-the newest version is the one with the highest number. Null rule: a model that was never registered has no
-versions; a kind that a release lacks has no champion.
+a release into the alias `champion`. The alias is derived: what is served stands in the store. Where several
+workspaces track in one MLflow, only the versions of this one count. Time rule: the newest version is the one
+with the highest number. Null rule: a model that was never registered has no versions; a kind that a release
+lacks has no champion.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,8 +27,19 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from features.errors import BundleError, InputError, WorkspaceError
 from features.workspace import Workspace
 from models.bundle import NAMES, Bundle, Kind, load
+from training.ownership import (
+    IDENTITY_TAG,
+    NAME_TAG,
+    alias_of,
+    make_identity,
+    owner_tags,
+    read_identity,
+    roles,
+    short,
+)
 
 __all__ = [
+    "BOOSTER",
     "BUNDLE_ARTIFACT",
     "CHALLENGER",
     "CHAMPION",
@@ -38,12 +51,12 @@ __all__ = [
     "champions",
     "choose",
     "holders",
-    "require_server",
     "shown_uri",
 ]
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+BOOSTER = "booster"
 BUNDLE_ARTIFACT = "bundle"
 FINGERPRINT_TAG = "bundle_fingerprint"
 PATIENCE_SECONDS = 2.0
@@ -73,15 +86,16 @@ Champions = Mapping[Kind, Version]
 
 @dataclass(frozen=True)
 class RegisteredModels:
-    """The registered models of a workspace's MLflow."""
+    """The registered models of a workspace's MLflow. create: whether to make a database where none is yet."""
 
     workspace: Workspace
+    create: bool = False
 
     @cached_property
     def client(self) -> Any:
         """The MLflow client. Raises WorkspaceError when there is nothing to talk to."""
         uri = self.workspace.mlflow_uri
-        _require_reachable(uri)
+        _require_reachable(uri, create=self.create)
         # Read when mlflow is imported; a choice of the user's stands.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -106,17 +120,50 @@ class RegisteredModels:
             ) from error
 
     def versions(self, kind: Kind) -> tuple[Version, ...]:
-        """Every version of the model of a kind, the newest first."""
-        client = self.client
-        with self.faults():
-            models = client.search_registered_models(f"name='{NAMES[kind]}'")
-            found = list(_pages(client, NAMES[kind])) if models else []
-        versions = [_version(kind, one, models[0].aliases) for one in found]
+        """Every version that this workspace made of the model of a kind, the newest first."""
+        identity, model = read_identity(self.workspace), self._model(kind)
+        if identity is None or model is None:
+            return ()
+        own = [one for one in self._every_version(kind) if one.tags.get(IDENTITY_TAG) == identity]
+        versions = [_version(kind, one, model=model, identity=identity) for one in own]
         return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
 
     def known(self) -> Known:
         """Every version of every kind, the newest first."""
         return {kind: self.versions(kind) for kind in NAMES}
+
+    def others(self) -> Mapping[str, int]:
+        """How many versions other workspaces made, by their name and first digits."""
+        identity, counts = read_identity(self.workspace), Counter[str]()
+        for kind in NAMES:
+            for one in self._every_version(kind) if self._model(kind) else ():
+                owner = one.tags.get(IDENTITY_TAG)
+                if owner is None or owner != identity:
+                    counts[f"{one.tags.get(NAME_TAG, 'unnamed')} {short(owner or '')}".strip()] += 1
+        return dict(sorted(counts.items()))
+
+    def register(self, bundle: Bundle, *, run_id: str, name: str) -> None:
+        """Make a version of what a run holds, as this workspace's own, and call it the challenger.
+
+        name: of the workspace, for people.
+        """
+        identity, client = make_identity(self.workspace), self.client
+        with self.faults():
+            self._claim(bundle.kind, identity=identity)
+            version = client.create_model_version(
+                bundle.name,
+                f"runs:/{run_id}/{BOOSTER}",
+                run_id=run_id,
+                tags={FINGERPRINT_TAG: bundle.fingerprint, **owner_tags(identity, name=name)},
+            )
+            alias = self._alias(bundle.kind, CHALLENGER)
+            client.set_registered_model_alias(bundle.name, alias, version.version)
+
+    def withdraw(self, kind: Kind) -> None:
+        """Take the alias `challenger` from a kind that a training could not give."""
+        if any(CHALLENGER in one.aliases for one in self.versions(kind)):
+            with self.faults():
+                self.client.delete_registered_model_alias(NAMES[kind], self._alias(kind, CHALLENGER))
 
     def bundle(self, version: Version) -> Bundle:
         """The bundle of a version, loaded and checked against its golden rows, or BundleError."""
@@ -142,9 +189,35 @@ class RegisteredModels:
             now, then = present.get(kind), wanted.get(kind)
             with self.faults():
                 if then is not None and (now is None or now.number != then.number):
-                    client.set_registered_model_alias(name, CHAMPION, str(then.number))
+                    client.set_registered_model_alias(name, self._alias(kind, CHAMPION), str(then.number))
                 elif then is None and now is not None:
-                    client.delete_registered_model_alias(name, CHAMPION)
+                    client.delete_registered_model_alias(name, self._alias(kind, CHAMPION))
+
+    def _model(self, kind: Kind) -> Any | None:
+        with self.faults():
+            return next(iter(self.client.search_registered_models(f"name='{NAMES[kind]}'")), None)
+
+    def _every_version(self, kind: Kind) -> list[Any]:
+        with self.faults():
+            return list(_pages(self.client, NAMES[kind]))
+
+    def _alias(self, kind: Kind, role: str) -> str:
+        model = self._model(kind)
+        owner = None if model is None else model.tags.get(IDENTITY_TAG)
+        return alias_of(role, identity=make_identity(self.workspace), owner=owner)
+
+    def _claim(self, kind: Kind, *, identity: str) -> None:
+        """Register the model unless it is; whoever comes first owns its plain aliases."""
+        from mlflow.exceptions import MlflowException
+
+        name = NAMES[kind]
+        try:
+            if self._model(kind) is None:
+                self.client.create_registered_model(name, tags={IDENTITY_TAG: identity})
+        except MlflowException as error:
+            # Another workspace registered it in the meantime.
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
 
 
 def choose(known: Known, kind: Kind, *, wanted: str | None) -> Version | None:
@@ -162,8 +235,9 @@ def choose(known: Known, kind: Kind, *, wanted: str | None) -> Version | None:
         return next((one for one in versions if CHALLENGER in one.aliases or not named), None)
     matches = [one for one in versions if _is_meant(one, wanted)]
     if not matches or len({one.fingerprint for one in matches}) > 1:
+        count = "several such versions" if matches else "no such version"
         raise InputError(
-            f"{NAMES[kind]} has {'no such version' if not matches else 'several such versions'}",
+            f"{NAMES[kind]} has {count} of this workspace",
             got=wanted,
             allowed=_choices(versions),
             fix="name one of them, or leave it out to take the challenger",
@@ -195,24 +269,22 @@ def _holder(known: Known, kind: Kind, fingerprint: str) -> Version:
     return next((one for one in held if CHAMPION in one.aliases), held[0])
 
 
-def _require_reachable(uri: str) -> None:
+def _require_reachable(uri: str, *, create: bool) -> None:
     """Fail at once where MLflow would make an empty database, or ask a server that is down for minutes."""
-    parts = urlsplit(uri)
-    if parts.scheme == "sqlite" and not Path(str(make_url(uri).database)).is_file():
+    is_file = urlsplit(uri).scheme == "sqlite"
+    if is_file and not create and not Path(str(make_url(uri).database)).is_file():
         raise WorkspaceError(
             "no model was trained yet", got=f"no database at {uri}", fix="run `spearfish train` first"
         )
-    require_server(uri)
+    _require_server(uri)
 
 
-def require_server(uri: str) -> None:
+def _require_server(uri: str) -> None:
     """WorkspaceError at once when the address of a tracking server does not answer."""
     parts = urlsplit(uri)
-    if parts.scheme in {"http", "https"}:
-        _require_server(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-
-
-def _require_server(host: str, port: int) -> None:
+    if parts.scheme not in {"http", "https"}:
+        return
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((host, port), timeout=PATIENCE_SECONDS).close()
     except OSError as error:
@@ -241,14 +313,20 @@ def _pages(client: Any, name: str) -> Iterator[Any]:
             return
 
 
-def _version(kind: Kind, found: Any, aliases: Mapping[str, Any]) -> Version:
+def _version(kind: Kind, found: Any, *, model: Any, identity: str) -> Version:
     number = int(found.version)
     return Version(
         kind=kind,
         number=number,
         run_id=found.run_id,
         fingerprint=found.tags.get(FINGERPRINT_TAG),
-        aliases=tuple(sorted(alias for alias, of in aliases.items() if int(of) == number)),
+        aliases=roles(
+            {alias: int(of) for alias, of in model.aliases.items()},
+            number=number,
+            identity=identity,
+            owner=model.tags.get(IDENTITY_TAG),
+            known=(CHAMPION, CHALLENGER),
+        ),
     )
 
 

@@ -7,55 +7,46 @@ times are provenance. Null rule: none.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import lightgbm
 from matplotlib.figure import Figure
+from sqlalchemy.engine import make_url
 
 from features.workspace import Workspace
-from models.bundle import NAMES, Bundle, Kind, save
+from models.bundle import Bundle, Kind, save
 from training.evaluate import Estimate
 from training.fit import Training
-from training.registered import (
-    BUNDLE_ARTIFACT,
-    CHALLENGER,
-    FINGERPRINT_TAG,
-    RegisteredModels,
-    require_server,
-)
+from training.ownership import make_identity, owner_tags
+from training.registered import BOOSTER, BUNDLE_ARTIFACT, FINGERPRINT_TAG, RegisteredModels
 
-__all__ = ["BOOSTER", "EXPERIMENT", "Tracker"]
+__all__ = ["EXPERIMENT", "Tracker", "artifact_location"]
 
 EXPERIMENT = "spearfish"
-BOOSTER = "booster"
 
 
 class Tracker:
     """Writes trainings to the MLflow of a workspace.
 
     SQLite inside the workspace by default, with the artifacts beside it; MLFLOW_TRACKING_URI is honoured.
+    name: of the workspace; its runs and versions carry it, for people.
+    artifacts: where MLflow keeps the files of the runs: an address; a tracking server decides it.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        # Its migrations otherwise tell of themselves, line by line.
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-        require_server(workspace.mlflow_uri)
-        from mlflow import MlflowClient
-
-        workspace.home.mkdir(parents=True, exist_ok=True)
-        self._faults = RegisteredModels(workspace).faults
+    def __init__(self, workspace: Workspace, *, name: str) -> None:
+        self._registered, self._name = RegisteredModels(workspace, create=True), name
         # A client of its own: MLflow's global address would redirect every other workspace of the process.
-        with self._faults():
-            self._client: Any = MlflowClient(
-                tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri
-            )
-            self._experiment = self._experiment_id(workspace)
+        self._client = self._registered.client
+        self._tags = owner_tags(make_identity(workspace), name=name)
+        with self._registered.faults():
+            experiment = self._experiment(workspace)
+        self._experiment_id = str(experiment.experiment_id)
+        self.artifacts = str(experiment.artifact_location)
 
     def log(
         self,
@@ -67,8 +58,9 @@ class Tracker:
     ) -> str:
         """Log one training and register its bundle; returns the run's identifier."""
         bundle, client = training.bundle, self._client
-        with self._faults():
-            run = client.create_run(self._experiment, run_name=bundle.name, tags=_tags(bundle))
+        with self._registered.faults():
+            tags = _tags(bundle) | self._tags
+            run = client.create_run(self._experiment_id, run_name=bundle.name, tags=tags)
             run_id = str(run.info.run_id)
             client.log_batch(run_id, metrics=_metrics(training, metrics), params=_parameters(bundle))
             for name, figure in figures.items():
@@ -79,34 +71,33 @@ class Tracker:
                 client.log_artifacts(run_id, str(path), BUNDLE_ARTIFACT)
                 client.log_artifacts(run_id, str(_save_booster(bundle, Path(folder) / BOOSTER)), BOOSTER)
             client.set_terminated(run_id)
-            self._register(bundle, run_id=run_id)
+        self._registered.register(bundle, run_id=run_id, name=self._name)
         return run_id
 
     def withdraw(self, kind: Kind) -> None:
         """Take the alias `challenger` from a kind that this training could not give."""
-        with self._faults():
-            for model in self._client.search_registered_models(f"name='{NAMES[kind]}'"):
-                if CHALLENGER in model.aliases:
-                    self._client.delete_registered_model_alias(NAMES[kind], CHALLENGER)
+        self._registered.withdraw(kind)
 
-    def _register(self, bundle: Bundle, *, run_id: str) -> None:
-        if not self._client.search_registered_models(f"name='{bundle.name}'"):
-            self._client.create_registered_model(bundle.name)
-        version = self._client.create_model_version(
-            bundle.name,
-            f"runs:/{run_id}/{BOOSTER}",
-            run_id=run_id,
-            tags={FINGERPRINT_TAG: bundle.fingerprint},
-        )
-        self._client.set_registered_model_alias(bundle.name, CHALLENGER, version.version)
-
-    def _experiment_id(self, workspace: Workspace) -> str:
+    def _experiment(self, workspace: Workspace) -> Any:
         present = self._client.get_experiment_by_name(EXPERIMENT)
         if present is not None:
-            return str(present.experiment_id)
-        # Without a location, MLflow would put artifacts into the current folder.
-        location = None if "MLFLOW_TRACKING_URI" in os.environ else workspace.artifacts.absolute().as_uri()
-        return str(self._client.create_experiment(EXPERIMENT, artifact_location=location))
+            return present
+        made = self._client.create_experiment(EXPERIMENT, artifact_location=artifact_location(workspace))
+        return self._client.get_experiment(made)
+
+
+def artifact_location(workspace: Workspace) -> str | None:
+    """Where the artifacts of a new experiment go; None where a tracking server decides.
+
+    Without a location, MLflow would put those of a database into the current folder.
+    """
+    scheme = urlsplit(workspace.mlflow_uri).scheme
+    if scheme in {"http", "https"}:
+        return None
+    if scheme == "sqlite":
+        database = Path(str(make_url(workspace.mlflow_uri).database))
+        return (database.absolute().parent / workspace.artifacts.name).as_uri()
+    return workspace.artifacts.absolute().as_uri()
 
 
 def _save_booster(bundle: Bundle, folder: Path) -> Path:

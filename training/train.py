@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.console import Group
 from rich.table import Table
@@ -54,12 +55,25 @@ class TrainedModel:
 
 @dataclass(frozen=True)
 class TrainReport:
-    """What `train` made. report: the page to read. untrained: models these tables cannot give."""
+    """What `train` made.
+
+    untrained: models these tables cannot give. report: the page to read. tracking_uri: MLflow's address,
+    without a password. artifacts: where MLflow keeps the files of the runs; a tracking server decides it.
+    """
 
     cutoff: datetime
     models: tuple[TrainedModel, ...]
     untrained: tuple[Untrained, ...]
     report: Path
+    tracking_uri: str
+    artifacts: str
+
+    @property
+    def tracked(self) -> str:
+        """Where the runs and their files are, in one sentence."""
+        if urlsplit(self.tracking_uri).scheme in {"http", "https"}:
+            return f"tracked by {self.tracking_uri}; that server keeps the artifacts, in {self.artifacts}"
+        return f"tracked in {self.tracking_uri}; the artifacts are in {self.artifacts}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -67,6 +81,8 @@ class TrainReport:
             "models": {model.training.kind: model.to_json() for model in self.models},
             "untrained": {absent.kind: absent.reason for absent in self.untrained},
             "report": str(self.report),
+            "tracking_uri": self.tracking_uri,
+            "artifacts": self.artifacts,
         }
 
     def lines(self) -> Iterator[tuple[str, ...]]:
@@ -86,7 +102,7 @@ class TrainReport:
         for line in self.lines():
             table.add_row(*line)
         notes = [Text(f"no {absent.kind} model: {absent.reason}") for absent in self.untrained]
-        return Group(table, *notes, Text(f"report: {self.report}"))
+        return Group(table, *notes, Text(self.tracked), Text(f"report: {self.report}"))
 
 
 def train(
@@ -120,9 +136,7 @@ def train(
             for grow in (train_fit, train_intent)
         ]
     found = [_with_settings(one, config=config) for one in found]
-    trained = [one for one in found if isinstance(one, Training)]
-    models, page = _track(workspace, trained, found, cutoff=moment, config=config, progress=progress)
-    return TrainReport(moment, models, tuple(one for one in found if isinstance(one, Untrained)), page)
+    return _track(workspace, found, name=manifest.workspace, cutoff=moment, config=config, progress=progress)
 
 
 def _with_settings(found: Training | Untrained, *, config: Config) -> Training | Untrained:
@@ -133,32 +147,35 @@ def _with_settings(found: Training | Untrained, *, config: Config) -> Training |
 
 def _track(
     workspace: Workspace,
-    trained: list[Training],
     found: list[Training | Untrained],
     *,
+    name: str,
     cutoff: datetime,
     config: Config,
     progress: Progress | None,
-) -> tuple[tuple[TrainedModel, ...], Path]:
+) -> TrainReport:
     # MLflow and the plots take seconds to import, which a refusal above should not cost.
     from training.plots import beeswarm, curves
+    from training.registered import shown_uri
     from training.report import write_report
     from training.track import Tracker
 
+    trained = [one for one in found if isinstance(one, Training)]
+    untrained = [one for one in found if isinstance(one, Untrained)]
     metrics = {
         one.kind: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained
     }
     page = write_report(workspace, found, metrics=metrics, cutoff=cutoff, name=config.workspace.name)
-    tracker, models = Tracker(workspace), []
+    tracker, models = Tracker(workspace, name=name), []
     for done, one in enumerate(trained):
         if progress:
             progress("track in MLflow", done, len(trained))
         figures = {"curves": curves(one.learned.later), "beeswarm": beeswarm(one)}
         run_id = tracker.log(one, metrics=metrics[one.kind], figures=figures, report=page)
         models.append(TrainedModel(one, metrics[one.kind], run_id))
-    for absent in found:
-        if isinstance(absent, Untrained):
-            tracker.withdraw(absent.kind)
+    for absent in untrained:
+        tracker.withdraw(absent.kind)
     if progress:
         progress("track in MLflow", len(trained), len(trained))
-    return tuple(models), page
+    uri = shown_uri(workspace.mlflow_uri)
+    return TrainReport(cutoff, tuple(models), tuple(untrained), page, uri, tracker.artifacts)

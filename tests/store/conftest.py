@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -63,5 +64,7 @@ def workspace(filled_tracking: Workspace, tmp_path: Path, monkeypatch: pytest.Mo
 def make_workspace(folder: Path, tracking: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     made = Workspace(folder / "workspace")
     tracked_models.ingest(made)
+    if (tracking.home / "identity").exists():
+        shutil.copy(tracking.home / "identity", made.home)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tracking.home / 'mlflow.db'}")
     return made

@@ -385,14 +385,9 @@ def test_promotions_and_rollbacks_say_themselves_in_json(workspace: Workspace) -
 
 
 def test_what_training_tracks_can_be_promoted(untrained: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.track import Tracker
-
     # Without a location of its own, MLflow would put artifacts into the current folder.
     monkeypatch.chdir(untrained.home)
-    training = SimpleNamespace(bundle=FIT, counts={"rows": 60})
-    page = untrained.home / "report.html"
-    page.write_text("<p>report</p>")
-    Tracker(untrained).log(training, metrics={}, figures={}, report=page)  # type: ignore[arg-type]  # all it reads
+    assert tracked_models.log(untrained, FIT, name="by hand") == 1
     assert not (untrained.home / "mlruns").exists()
     assert promoted(untrained).release.fingerprints == {"fit": FIT.fingerprint}
     assert tracked_models.champions(untrained) == [1, None]

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import lightgbm
@@ -23,6 +24,7 @@ from features.workspace import Manifest, TableFiles, Workspace
 from models.bundle import NAMES, Bundle, CardFacts, Kind, save
 from models.calibration import Calibration
 from models.making import make_bundle, with_settings
+from training.registered import RegisteredModels
 
 LABELS = LabelSettings(intent=IntentLabelSettings(event="won", horizon_days=60))
 SERVING = ServingSettings(grade_cuts=(0.05, 0.2, 0.5))
@@ -115,18 +117,27 @@ def client(workspace: Workspace) -> Any:
     return MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
 
 
-def register(workspace: Workspace, trained: Bundle) -> int:
+def register(workspace: Workspace, trained: Bundle, *, name: str = "by hand") -> int:
     """What `train` does with a bundle: a run, a version, the alias `challenger`; the version's number."""
     tracking = client(workspace)
     run = tracking.create_run(_experiment(tracking, workspace)).info.run_id
     with tempfile.TemporaryDirectory() as folder:
         tracking.log_artifacts(run, str(save(trained, Path(folder) / "bundle")), "bundle")
-    if trained.name not in [model.name for model in tracking.search_registered_models()]:
-        tracking.create_registered_model(trained.name)
-    tags = {"bundle_fingerprint": trained.fingerprint}
-    version = tracking.create_model_version(trained.name, f"runs:/{run}/bundle", run_id=run, tags=tags)
-    tracking.set_registered_model_alias(trained.name, "challenger", version.version)
-    return int(version.version)
+    registered = RegisteredModels(workspace)
+    registered.register(trained, run_id=run, name=name)
+    return registered.versions(trained.kind)[0].number
+
+
+def log(workspace: Workspace, trained: Bundle, *, name: str) -> int:
+    """Track a bundle as `train` does, without metrics and plots; the version's number."""
+    # It imports matplotlib, for the plots.
+    from training.track import Tracker
+
+    page = workspace.home / "report.html"
+    page.write_text("<p>report</p>")
+    training: Any = SimpleNamespace(bundle=trained, counts={"rows": 60})
+    Tracker(workspace, name=name).log(training, metrics={}, figures={}, report=page)
+    return RegisteredModels(workspace).versions(trained.kind)[0].number
 
 
 def forget_models(workspace: Workspace) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from features.workspace import Workspace
 from models.bundle import load
@@ -17,7 +19,8 @@ from training.fit import Training, Untrained
 from training.plots import beeswarm, curves
 from training.registered import BUNDLE_ARTIFACT, CHALLENGER, FINGERPRINT_TAG
 from training.report import write_report
-from training.track import EXPERIMENT, Tracker
+from training.track import EXPERIMENT, Tracker, artifact_location
+from training.train import TrainReport
 
 # SHAP's beeswarm calls what matplotlib is about to deprecate.
 pytestmark = pytest.mark.filterwarnings("ignore:The set_\\w+ function:PendingDeprecationWarning")
@@ -36,7 +39,9 @@ def tracked(fit_training: Training, tmp_path_factory: pytest.TempPathFactory) ->
         name="a market",
     )
     figures = {"curves": curves(fit_training.learned.later), "beeswarm": beeswarm(fit_training)}
-    run_id = Tracker(workspace).log(fit_training, metrics=metrics, figures=figures, report=page)
+    run_id = Tracker(workspace, name="a market").log(
+        fit_training, metrics=metrics, figures=figures, report=page
+    )
     return workspace, run_id, page
 
 
@@ -66,6 +71,7 @@ def test_the_version_is_the_challenger_and_its_bundle_the_trained_one(
     client = MlflowClient(tracking_uri=workspace.mlflow_uri, registry_uri=workspace.mlflow_uri)
     version = client.get_model_version_by_alias("icp_fit", CHALLENGER)
     assert version.run_id == run_id
+    assert version.tags["workspace"] == "a market"
     assert version.tags[FINGERPRINT_TAG] == fit_training.bundle.fingerprint
     client.download_artifacts(run_id, BUNDLE_ARTIFACT, str(tmp_path))
     assert load(tmp_path / BUNDLE_ARTIFACT).fingerprint == fit_training.bundle.fingerprint
@@ -95,3 +101,45 @@ def test_the_report_is_one_page_that_loads_nothing(
     assert not re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:)""", page)
     assert fit_training.bundle.version in page
     assert "there is no activity" in page
+
+
+@pytest.mark.parametrize(
+    ("uri", "location"),
+    [
+        (None, "file:///home/workspace/artifacts"),
+        ("sqlite:////shared/mlflow.db", "file:///shared/artifacts"),
+        ("postgresql://mlflow@database/mlflow", "file:///home/workspace/artifacts"),
+        ("http://mlflow:5000", None),
+    ],
+)
+def test_artifacts_lie_beside_the_database_or_where_the_server_decides(
+    monkeypatch: pytest.MonkeyPatch, uri: str | None, location: str | None
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert artifact_location(Workspace(Path("/home/workspace"))) == location
+
+
+@pytest.mark.parametrize(
+    ("uri", "artifacts", "sentence"),
+    [
+        (
+            "http://mlflow:5000",
+            "mlflow-artifacts:/1",
+            "tracked by http://mlflow:5000; that server keeps the artifacts, in mlflow-artifacts:/1",
+        ),
+        (
+            "sqlite:////home/mlflow.db",
+            "file:///home/artifacts",
+            "tracked in sqlite:////home/mlflow.db; the artifacts are in file:///home/artifacts",
+        ),
+    ],
+)
+def test_the_report_says_where_the_artifacts_are(uri: str, artifacts: str, sentence: str) -> None:
+    report = TrainReport(datetime.fromisoformat("2025-01-01"), (), (), Path("report.html"), uri, artifacts)
+    page = StringIO()
+    Console(width=200, file=page).print(report)
+    assert sentence in page.getvalue()
+    document = report.to_json()
+    assert (document["tracking_uri"], document["artifacts"]) == (uri, artifacts)
