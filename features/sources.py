@@ -20,6 +20,7 @@ from features.databases import attach_database
 from features.engine import first_line
 from features.errors import ConfigError, ContractError, suggestion
 from features.locations import matching_files, require_within
+from features.query_words import define_words
 from features.text_files import TextFile, open_text
 from features.validation import literal
 from features.workbooks import ENDINGS, open_sheet
@@ -78,6 +79,8 @@ class _Opening:
     def relation(self) -> Relation | None:
         source = self.source
         try:
+            if source.query is not None:
+                define_words(self.connection)
             if source.database is not None:
                 attach_database(
                     self.connection, address=source.database, place=self.place, folders=source.within
