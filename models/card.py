@@ -1,8 +1,8 @@
 """The model card: what is told of a model beside its trees.
 
-Turns nothing into anything: these are the names and types of what `card.json` holds. Time rule: times and
-paths stand in `provenance` alone, which the bundle's fingerprint leaves out. Null rule: every key is there,
-save where its description says otherwise.
+Names and types what `card.json` of a bundle holds. Time rule: times and paths stand in `provenance` alone,
+which the bundle's fingerprint leaves out. Null rule: every key is there, save where its description says
+otherwise.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def run_demo(
         trained = train(workspace, config=config, progress=progress)
         tested = backtest(workspace, config=config, progress=progress)
         progress("promote", 0, 1)
-        promotion = promote(workspace, who="demo", why="the demo promotes what it trained", config=config)
+        promotion = promote(workspace, who="demo", why="the demo promotes what it trained")
         progress("promote", 1, 1)
         # A release that follows another one answers a few seconds later; the summary is about the new one.
         now = max(promotion.activate_at, datetime.now(UTC).replace(tzinfo=None, microsecond=0))

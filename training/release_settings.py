@@ -67,10 +67,8 @@ def _labels(trained: Mapping[Kind, TrainedWith]) -> LabelSettings:
 
 
 def _common_serving(trained: Mapping[Kind, TrainedWith]) -> ServingSettings:
-    found = {
-        kind: _read(ServingSettings, noted["serving"], name="serving") for kind, noted in trained.items()
-    }
-    first, last = next(iter(found.values())), list(found.values())[-1]
+    found = [_read(ServingSettings, noted["serving"], name="serving") for noted in trained.values()]
+    first, last = found[0], found[-1]
     if first != last:
         raise InputError(
             "the fit and the intent model were trained with different [serving] settings",
