@@ -66,6 +66,7 @@ def labelled_set(
 ) -> LabelledSet:
     """The set of one part of the companies. Parts share no copied and no imitated company."""
     rng = random.Random(f"{part} {seed}")
+    companies = companies.reset_index(drop=True)
     keys = [core(name) for name in companies["name"]]
     often = Counter(keys)
     mine = [

@@ -21,9 +21,18 @@ from features.identity.blocking import NameBlocks
 from features.identity.companies import Company, read_companies
 from features.identity.similarity import WordWeights, name_similarity
 
-__all__ = ["AccountMatcher", "MatchSettings", "Matches", "write_review"]
+__all__ = [
+    "REVIEW_COLUMNS",
+    "AccountMatcher",
+    "MatchSettings",
+    "Matches",
+    "name_score",
+    "numbers_differ",
+    "review_row",
+    "write_review",
+]
 
-_REVIEW_COLUMNS = (
+REVIEW_COLUMNS = (
     *("record_id", "account_id", "rule", "score", "reason"),
     *("record_name", "account_name", "record_domain", "account_domain", "record_country", "account_country"),
 )
@@ -95,8 +104,8 @@ class AccountMatcher:
             else:
                 review += [self._review_row(record, pair) for pair in doubtful[: self.settings.shown]]
         return Matches(
-            pd.DataFrame(matched, columns=list(_REVIEW_COLUMNS[:4])),
-            pd.DataFrame(review, columns=list(_REVIEW_COLUMNS)),
+            pd.DataFrame(matched, columns=list(REVIEW_COLUMNS[:4])),
+            pd.DataFrame(review, columns=list(REVIEW_COLUMNS)),
         )
 
     def _decide(self, record: Company, *, block: list[int]) -> tuple[_Candidate | None, list[_Candidate]]:
@@ -114,7 +123,7 @@ class AccountMatcher:
         ranked = self._ranked(record, positions, rule=rule)
         best = ranked[0]
         account = self.accounts[best.position]
-        if rule == "domain" and _numbers_differ(record, account):
+        if rule == "domain" and numbers_differ(record, account):
             return None, [_with_reason(pair, "same domain, other registration number") for pair in ranked]
         if len(ranked) == 1 or best.score - ranked[1].score >= self.settings.lead:
             return _Candidate(best.position, 1.0 if len(ranked) == 1 else best.score, rule), []
@@ -140,16 +149,13 @@ class AccountMatcher:
 
     def _scored(self, record: Company, position: int, *, rule: str) -> _Candidate:
         account = self.accounts[position]
-        score = name_similarity(record.name, account.name, weights=self._weights)
-        if score >= self.settings.review:
-            # Two accounts of one name: the one written the same way is meant.
-            score -= 0.02 * _spelled_apart(record.written, account.written)
+        score = name_score(record, account, weights=self._weights, settings=self.settings)
         reason = ""
-        if rule == "name" and _numbers_differ(record, account):
+        if rule == "name" and numbers_differ(record, account):
             score, reason = min(score, self.settings.accept - 0.01), "other registration number"
         elif record.country and account.country and record.country != account.country:
-            score, reason = score - self.settings.other_country, "other country"
-        return _Candidate(position, max(score, 0.0), rule, reason)
+            reason = "other country"
+        return _Candidate(position, score, rule, reason)
 
     def _row(self, record: Company, pair: _Candidate) -> tuple[object, ...]:
         account = self.accounts[pair.position]
@@ -157,16 +163,27 @@ class AccountMatcher:
 
     def _review_row(self, record: Company, pair: _Candidate) -> tuple[object, ...]:
         account = self.accounts[pair.position]
-        return (
-            *self._row(record, pair),
-            pair.reason,
-            record.written or None,
-            account.written or None,
-            record.domain,
-            account.domain,
-            record.country,
-            account.country,
-        )
+        return review_row(record, account, rule=pair.rule, score=pair.score, reason=pair.reason)
+
+
+def name_score(one: Company, other: Company, *, weights: WordWeights, settings: MatchSettings) -> float:
+    """The likeness of two names, less what another spelling and another country take off."""
+    score = name_similarity(one.name, other.name, weights=weights)
+    if score >= settings.review:
+        # Two accounts of one name: the one written the same way is meant.
+        score -= 0.02 * Indel.normalized_distance(one.written.casefold(), other.written.casefold())
+    if one.country and other.country and one.country != other.country:
+        score -= settings.other_country
+    return max(score, 0.0)
+
+
+def review_row(
+    record: Company, account: Company, *, rule: str, score: float, reason: str
+) -> tuple[object, ...]:
+    """What a person needs to decide whether two are one, in the order of REVIEW_COLUMNS."""
+    named = (record.written or None, account.written or None)
+    places = (record.domain, account.domain, record.country, account.country)
+    return (record.identifier, account.identifier, rule, round(score, 4), reason, *named, *places)
 
 
 def write_review(review: pd.DataFrame, file: Path) -> None:
@@ -187,17 +204,12 @@ def _with_reason(pair: _Candidate, reason: str) -> _Candidate:
     return _Candidate(pair.position, pair.score, pair.rule, reason)
 
 
-def _numbers_differ(one: Company, other: Company) -> bool:
+def numbers_differ(one: Company, other: Company) -> bool:
     """Whether both have a number of the same register, and not the same."""
     if one.registration_number is None or other.registration_number is None:
         return False
     registers = {number.partition(":")[0] for number in (one.registration_number, other.registration_number)}
     return len(registers) == 1 and one.registration_number != other.registration_number
-
-
-def _spelled_apart(one: str, other: str) -> float:
-    """From 0 for the same letters to 1, whatever their case."""
-    return Indel.normalized_distance(one.casefold(), other.casefold())
 
 
 def _positions(values: Sequence[str | None]) -> dict[str, list[int]]:
