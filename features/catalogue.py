@@ -8,7 +8,7 @@ empty before the cutoff declares no feature.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from features.declarations import declare
+from features.declared import DeclaredFeature, declared_features
 from features.errors import InputError, suggestion
 from features.feature import REST, Feature, Group, Language, Value
 from features.learning import learn
@@ -131,16 +132,29 @@ class Catalogue:
 
 
 def learn_catalogue(
-    tables: Tables, *, cutoff: datetime, current_value_only: Collection[str] = ()
+    tables: Tables,
+    *,
+    cutoff: datetime,
+    current_value_only: Collection[str] = (),
+    declared: Sequence[DeclaredFeature] = (),
 ) -> Catalogue:
     """The features that the tables, as they stood before `cutoff` (naive, UTC), have something to say to.
 
     current_value_only: account columns whose source has no history; their features carry the mark.
+    declared: further features, the [[features]] of a config, last in the order. Raises ConfigError for one
+    whose formula cannot be computed or whose name is taken.
     """
     learned = learn(tables, cutoff=cutoff, current_value_only=current_value_only)
     common = [channel for channel in learned.channels if channel.name != REST]
+    built = declare(learned)
+    own = declared_features(
+        declared,
+        attributes=tables.attributes,
+        taken=[feature.name for feature in built],
+        current_value_only=current_value_only,
+    )
     return Catalogue(
-        declare(learned),
+        (*built, *own),
         tuple(channel.name for channel in common if not channel.outbound),
         tuple(channel.name for channel in common if channel.outbound),
         tables.attributes,

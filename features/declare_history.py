@@ -121,7 +121,7 @@ _DEALS = (
     ),
     _History(
         "days_since_closed",
-        "min(closed_age) FILTER (WHERE won + lost > 0) / 86400",
+        "min(closed_age) / 86400",
         "{value} days since the last deal closed",
         "距上次商机关闭已{value}天",
         "Days since the latest closing of an opportunity, won or lost.",

@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from features.bindings import EVENT_TIME, AttributeBinding, Binding, Source, Zone
 from features.config_errors import config_error
+from features.declared import DeclaredFeature
 from features.errors import ConfigError, suggestion
 from features.locations import allowed_folders, locate_files, locate_parameters, matching_files
 from features.settings import BacktestSettings, LabelSettings, ModelSettings, Section, ServingSettings
@@ -54,6 +55,7 @@ class Config(Section):
     workspace: WorkspaceSettings
     parameters: dict[str, str] = Field(default_factory=dict)
     sources: tuple[Source, ...] = ()
+    features: tuple[DeclaredFeature, ...] = ()
     labels: LabelSettings = LabelSettings()
     model: ModelSettings = ModelSettings()
     backtest: BacktestSettings = BacktestSettings()

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from features.activity_cube import ActivityCube, ActivityLayout, Wanted, integers, weekly_ratio
 from features.catalogue import Catalogue
-from features.feature import DAY, Feature
+from features.feature import DAY, FORMULA, Feature
+from features.formulas import FormulaStep
 
 __all__ = ["STEPS", "Rows", "Scatter"]
 
@@ -51,8 +52,8 @@ class Rows:
 class Scatter:
     """From rows to matrices of one catalogue. What depends on the catalogue alone is worked out once."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._width = len(catalogue.features)
+    def __init__(self, catalogue: Catalogue, *, formulas: Sequence[FormulaStep] = ()) -> None:
+        self._width, self._formulas = len(catalogue.features), tuple(formulas)
         self._layout = ActivityLayout(catalogue)
         self._groups: dict[str, list[tuple[list[int], Wanted]]] = {}
         for positions in _by_aggregation(catalogue.features):
@@ -66,6 +67,8 @@ class Scatter:
             columns = self._columns(table, rows)
             for positions, wanted in groups:
                 matrix[:, positions] = columns(wanted)
+        for step in self._formulas:
+            step.fill(matrix, rows.steps[step.name])
         return matrix
 
     def _columns(self, table: str, rows: Rows) -> Callable[[Wanted], Floats]:
@@ -81,9 +84,11 @@ class Scatter:
 
 
 def _by_aggregation(features: Sequence[Feature]) -> list[list[int]]:
-    """Positions of the features that are computed together."""
+    """Positions of the features that are computed together; those of formulas are computed apart."""
     found: dict[tuple[str, str, str], list[int]] = {}
     for position, feature in enumerate(features):
+        if feature.aggregation == FORMULA:
+            continue
         member = feature.member if feature.table == "activities" else ""
         found.setdefault((feature.table, feature.aggregation, member), []).append(position)
     return list(found.values())

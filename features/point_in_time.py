@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from features import queries
 from features.catalogue import Catalogue
 from features.errors import ContractError, EngineError, InputError
+from features.feature import FORMULA
+from features.formulas import formula_steps
 from features.matrix import STEPS, Rows, Scatter
 from features.resident import AccountNumbers, make_resident
 from features.tables import Tables, open_engine
@@ -76,7 +78,7 @@ class FeatureEngine:
     ) -> None:
         check_attributes(tables, catalogue)
         self.catalogue = catalogue
-        self._statements, self._scatter = _statements(catalogue), Scatter(catalogue)
+        self._statements, self._scatter = _prepared_for(catalogue)
         self._numbers: AccountNumbers | None = None
         if resident:
             self._connection, self._numbers = make_resident(tables, threads=threads)
@@ -148,7 +150,7 @@ class RecordEngine:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._statements, self._scatter = _statements(catalogue), Scatter(catalogue)
+        self._statements, self._scatter = _prepared_for(catalogue)
         self._connection = open_engine(threads=1)
         nothing = Tables({}, catalogue.attributes)
         moments = np.array(["1970-01-01"], dtype="datetime64[s]")
@@ -165,7 +167,7 @@ class RecordEngine:
         """
         check_attributes(tables, self.catalogue)
         moments = np.array([as_of], dtype="datetime64[s]")
-        filled = [step for step in self._statements if _in_memory(tables, _SOURCES[step][0]).num_rows]
+        filled = [step for step in self._statements if _in_memory(tables, _sources(step)[0]).num_rows]
         steps = self._of_nothing | self._steps(tables, account_id, moments, steps=filled)
         row: NDArray[np.float64] = self._scatter.matrix(Rows(moments, steps))[0]
         return row
@@ -175,7 +177,7 @@ class RecordEngine:
     ) -> dict[str, pa.Table]:
         """The answers of some steps. A step whose first table is empty has no rows: it need not be asked."""
         with self._connection.cursor() as cursor:
-            for name in {source for step in steps for source in _SOURCES[step]}:
+            for name in {source for step in steps for source in _sources(step)}:
                 cursor.register(name, _in_memory(tables, name))
             cursor.register("keys", _keys([account_id], moments))
             return {step: _rows(cursor, self._statements[step]) for step in steps}
@@ -189,6 +191,14 @@ _SOURCES = {
     "opportunity_states": ("opportunities",),
 }
 """The tables that a step reads; without rows in the first it has none itself."""
+
+
+def _sources(step: str) -> tuple[str, ...]:
+    """A formula reads people beside activities; without rows its answer is that of nothing, key by key."""
+    if step in _SOURCES:
+        return _SOURCES[step]
+    table = step.removeprefix("formulas_").removesuffix("_outbound")
+    return ("activities", "contacts") if table == "activities" else (table,)
 
 
 def _in_memory(tables: Tables, name: str) -> pa.Table:
@@ -256,13 +266,21 @@ def check_attributes(tables: Tables, catalogue: Catalogue) -> None:
             )
 
 
+def _prepared_for(catalogue: Catalogue) -> tuple[dict[str, str], Scatter]:
+    """The SQL of each step that the catalogue needs, and what places their answers."""
+    formulas = formula_steps(catalogue.features, attributes=catalogue.attributes)
+    statements = _statements(catalogue) | {step.name: step.sql for step in formulas}
+    return statements, Scatter(catalogue, formulas=formulas)
+
+
 def _statements(catalogue: Catalogue) -> dict[str, str]:
-    """The SQL of each step that the catalogue needs."""
-    tables = {feature.table for feature in catalogue.features}
+    """The SQL of each step of the features that are not computed by their formulas."""
+    built = [feature for feature in catalogue.features if feature.aggregation != FORMULA]
+    tables = {feature.table for feature in built}
     needed = [step for table in STEPS if table in tables for step in STEPS[table]]
-    if any(feature.aggregation in ("people", "senior_people") for feature in catalogue.features):
+    if any(feature.aggregation in ("people", "senior_people") for feature in built):
         needed.append("contact_days")
-    facts = [feature.subject for feature in catalogue.features if feature.table == "accounts"]
+    facts = [feature.subject for feature in built if feature.table == "accounts"]
     makers = {
         "account_versions": lambda: queries.account_versions(list(dict.fromkeys(facts))),
         "activity_days": queries.activity_days,

@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "KNOWN_ACTIVITIES",
     "REACH_DAYS",
+    "SENIOR_LEVEL",
     "account_versions",
     "activity_days",
     "contact_days",
@@ -31,7 +33,7 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
-_KNOWN = """
+KNOWN_ACTIVITIES = """
     SELECT
         k.key,
         k.as_of,
@@ -50,11 +52,18 @@ _KNOWN = """
 """One row per key and activity known by then, with its age in seconds."""
 
 _REACH = (
-    _KNOWN
+    KNOWN_ACTIVITIES
     + """
         AND k.as_of - INTERVAL 180 DAY <= a.occurred_at"""
 )
 """Those of the last 180 days."""
+
+SENIOR_LEVEL = """max(CASE WHEN v.seniority IN ('c_level', 'vice_president')
+            THEN CAST(epoch(v.known_at) AS BIGINT) * 2 + 1
+            ELSE CAST(epoch(v.known_at) AS BIGINT) * 2
+        END) & 1"""
+"""1 when the latest level of a person is senior: the second at which a level became known leads the number,
+its lowest bit says whether the level is vice president or higher."""
 
 
 def activity_days() -> str:
@@ -64,7 +73,7 @@ def activity_days() -> str:
     two_way: the least age of a mutual activity.
     """
     return f"""
-    WITH activity_known AS ({_KNOWN})
+    WITH activity_known AS ({KNOWN_ACTIVITIES})
     SELECT
         key,
         channel,
@@ -86,8 +95,7 @@ def activity_days() -> str:
 def contact_days() -> str:
     """People in engagement: the day of a person's latest activity per channel, and over all (no channel).
 
-    senior: 1 when the latest level known before `as_of` is vice president or higher: the second at which a
-    level became known leads the number, its lowest bit says whether the level is senior.
+    senior: 1 when the latest level known before `as_of` is vice president or higher.
     """
     return f"""
     WITH activity_reach AS ({_REACH})
@@ -95,10 +103,7 @@ def contact_days() -> str:
         r.key,
         r.channel,
         (min(r.age) - 1) // 86400 AS day,
-        max(CASE WHEN v.seniority IN ('c_level', 'vice_president')
-            THEN CAST(epoch(v.known_at) AS BIGINT) * 2 + 1
-            ELSE CAST(epoch(v.known_at) AS BIGINT) * 2
-        END) & 1 AS senior
+        {SENIOR_LEVEL} AS senior
     FROM activity_reach AS r
     LEFT JOIN contacts AS v
         ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
@@ -123,12 +128,12 @@ def _topic_weeks() -> str:
     GROUP BY 1, 2, 3"""
 
 
-def topic_sums() -> str:
-    """Research: the last 3 weeks and the 12 before them, per key and topic."""
+def topic_sums(*, named: bool = False) -> str:
+    """Research: the last 3 weeks and the 12 before them, per key and topic, which is told if `named`."""
     return f"""
     WITH topic_weeks AS ({_topic_weeks()})
     SELECT
-        key,
+        key,{" topic," if named else ""}
         min(age) AS youngest,
         CAST(sum(CASE WHEN age <= 1814400 THEN score ELSE 0 END) AS BIGINT) AS recent,
         CAST(sum(CASE WHEN age > 1814400 THEN score ELSE 0 END) AS BIGINT) AS baseline

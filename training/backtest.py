@@ -105,7 +105,7 @@ def predict_at(
 ) -> Prediction:
     """Train at `cutoff` as `train` does, with `backtest.seeds` averaged seeds, and predict its population."""
     settings = config.model.intent.model_copy(update={"members": config.backtest.seeds})
-    catalogue = learn_catalogue(tables, cutoff=cutoff)
+    catalogue = learn_catalogue(tables, cutoff=cutoff, declared=config.features)
     everything = intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
     keys = intent_population(tables, as_of=cutoff, settings=config.labels.intent)
     X_all = matrix(tables, keys, catalogue=catalogue)

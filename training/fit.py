@@ -89,7 +89,9 @@ def train_fit(
     if labels.lost == 0:
         return Untrained("fit", "no lost opportunity is known that wins could differ from", labels.counts)
     settings = config.model.fit
-    catalogue = learn_catalogue(tables, cutoff=cutoff, current_value_only=current_value_only)
+    catalogue = learn_catalogue(
+        tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
+    )
     selected = select_features(catalogue, kind="fit", settings=settings)
     rows = fit_rows(tables, labels=labels, catalogue=selected)
     counts = {**labels.counts, "won": int(rows.label.sum()), "lost": int((1 - rows.label).sum())}
@@ -122,7 +124,9 @@ def train_intent(
     Raises NotEnoughDataError, with counts, when there is too little to learn from.
     """
     labels, settings = config.labels.intent, config.model.intent
-    catalogue = learn_catalogue(tables, cutoff=cutoff, current_value_only=current_value_only)
+    catalogue = learn_catalogue(
+        tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
+    )
     selected = select_features(catalogue, kind="intent", settings=settings)
     rows = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
     counts = _intent_counts(rows.frame)

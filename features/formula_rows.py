@@ -1,0 +1,134 @@
+"""The rows that formulas read: one relation per table, cut at the moment like every other feature.
+
+Turns the canonical tables and `keys` into the relation `known`: one row per activity, topic or deal, and one
+row per account with the latest value of each column. Time rule: that of `features.queries`, whose steps it
+reuses: `known_at < as_of`, strictly. Null rule: a cell that was never told is empty. Every column that may be
+summed is an integer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from features import queries
+from features.contract import TABLES
+from features.tables import Attribute
+
+__all__ = ["YEAR_BEFORE", "known_rows", "readable_columns"]
+
+YEAR_BEFORE = "_year_before"
+"""The ending of an account column as it was known 365 days before the moment."""
+
+_COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
+    "activities": {
+        "channel": ("activities.channel",),
+        "direction": ("activities.direction",),
+        "quantity": ("activities.quantity",),
+        "seconds": ("activities.seconds",),
+        "people": ("activities.people",),
+        "contact_id": ("activities.contact_id",),
+        "age": ("activities.occurred_at",),
+        "day": ("activities.occurred_at",),
+        "senior": ("contacts.seniority", "contacts.known_at"),
+    },
+    "intent_topics": {
+        "topic": ("intent_topics.topic",),
+        "recent": ("intent_topics.score", "intent_topics.occurred_at"),
+        "baseline": ("intent_topics.score", "intent_topics.occurred_at"),
+        "age": ("intent_topics.occurred_at",),
+    },
+    "opportunities": {
+        "won": ("opportunities.outcome",),
+        "lost": ("opportunities.outcome",),
+        "opened_age": ("opportunities.created_at",),
+        "closed_age": ("opportunities.closed_at",),
+    },
+}
+
+
+def readable_columns(table: str, *, attributes: Sequence[Attribute] = ()) -> Mapping[str, tuple[str, ...]]:
+    """What formulas over a table may read, each with the columns of the contract that it is made of.
+
+    activities: `age` in seconds and `day` in whole days before the moment, `senior` whether the person's
+    latest known level is vice president or higher. intent_topics, one row per topic: `recent` and `baseline`,
+    thousandths of points of the last 3 weeks and the 12 before, `age` of the latest week in seconds.
+    opportunities, one row per deal: `won` and `lost` as 1 or 0, `opened_age` and `closed_age` in seconds.
+    accounts: the latest known value of every column, the same `..._year_before`, and the moment `as_of`.
+    """
+    if table != "accounts":
+        return _COLUMNS[table]
+    names = [name for name in TABLES["accounts"].column_names if name not in ("account_id", "known_at")]
+    names += [attribute.name for attribute in attributes]
+    before = {f"{name}{YEAR_BEFORE}": (f"accounts.{name}",) for name in names}
+    return {"as_of": ()} | before | {name: (f"accounts.{name}",) for name in names}
+
+
+def known_rows(
+    table: str, *, columns: Collection[str], outbound: bool, attributes: Sequence[Attribute] = ()
+) -> str:
+    """Named steps of a WITH clause, the last of them `known`: `"(key)"` and at least `columns`.
+
+    outbound: whether activities are our own outreach or engagement; never both.
+    """
+    if table == "accounts":
+        return _accounts(columns, attributes)
+    if table == "intent_topics":
+        return f"""
+    topics AS ({queries.topic_sums(named=True)}),
+    known AS (SELECT key AS "(key)", topic, recent, baseline, youngest AS age FROM topics)"""
+    return _deals() if table == "opportunities" else _activities(outbound, senior="senior" in columns)
+
+
+def _activities(outbound: bool, *, senior: bool) -> str:
+    side = "direction = 'outbound'" if outbound else "direction <> 'outbound'"
+    rows = f"""
+    side AS (SELECT * FROM ({queries.KNOWN_ACTIVITIES}) AS told WHERE {side})"""
+    level = "p.senior" if senior else "FALSE"
+    join = "LEFT JOIN levels AS p ON p.key = s.key AND p.contact_id = s.contact_id" if senior else ""
+    levels = f""",
+    levels AS (
+        SELECT r.key, r.contact_id, ({queries.SENIOR_LEVEL}) = 1 AS senior
+        FROM (SELECT DISTINCT key, as_of, contact_id FROM side WHERE contact_id IS NOT NULL) AS r
+        JOIN contacts AS v
+            ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
+        GROUP BY r.key, r.contact_id
+    )"""
+    return f"""{rows}{levels if senior else ""},
+    known AS (
+        SELECT s.key AS "(key)", s.age, (s.age - 1) // 86400 AS day, s.contact_id, s.channel, s.direction,
+            s.quantity, s.seconds, s.people, {level} AS senior
+        FROM side AS s {join}
+    )"""
+
+
+def _deals() -> str:
+    return f"""
+    deals AS ({queries.opportunity_states()}),
+    known AS (
+        SELECT d.key AS "(key)", d.won, d.lost,
+            CAST(epoch(k.as_of) AS BIGINT) - d.opened AS opened_age,
+            CASE WHEN d.won + d.lost > 0 THEN CAST(epoch(k.as_of) AS BIGINT) - d.closed END AS closed_age
+        FROM deals AS d JOIN keys AS k ON k.key = d.key
+    )"""
+
+
+def _accounts(columns: Collection[str], attributes: Sequence[Attribute]) -> str:
+    told = {*TABLES["accounts"].column_names, *(attribute.name for attribute in attributes)}
+    wanted = [_latest(name, told=told) for name in sorted(set(columns)) if name != "as_of" or name in told]
+    moment = [] if "as_of" in told else ["k.as_of"]
+    return f"""
+    known AS (
+        SELECT {", ".join(['k.key AS "(key)"', *moment, *wanted])}
+        FROM accounts AS a
+        JOIN keys AS k ON k.account_id = a.account_id AND k.as_of > a.known_at
+        GROUP BY k.key, k.as_of
+    )"""
+
+
+def _latest(name: str, *, told: Collection[str]) -> str:
+    """The latest known value that is not empty, of a column or of one `..._year_before`."""
+    earlier = name not in told
+    source = queries.quoted(name.removesuffix(YEAR_BEFORE) if earlier else name)
+    until = " AND a.known_at < k.as_of - INTERVAL 365 DAY" if earlier else ""
+    filled = f"FILTER (WHERE a.{source} IS NOT NULL{until})"
+    return f"max_by(a.{source}, a.known_at) {filled} AS {queries.quoted(name)}"
