@@ -98,6 +98,7 @@ class Binding(Section):
     column: the source's own name.             value: a constant, the same for every row.
     case: "lower", "upper" or "words" (REAL_ESTATE becomes real estate).
     values: canonical value by source value, looked up after `case`; a value not listed stays as it is.
+    thousands: what parts the thousands of a number, as the comma in 1,250,000.
     scale: what a number is multiplied with (60 turns minutes into seconds).
     separator: what parts the members of a set.
     format: how a date is written, as in strptime ("%d/%m/%Y"), or a list of ways; without it, ISO 8601.
@@ -109,6 +110,7 @@ class Binding(Section):
     case: Literal["lower", "upper", "words"] | None = None
     values: dict[str, Text] = Field(default_factory=dict)
     scale: float | None = Field(default=None, gt=0)
+    thousands: str | None = Field(default=None, min_length=1, max_length=1)
     separator: str = Field(default=";", min_length=1)
     format: tuple[str, ...] | None = None
 

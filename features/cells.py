@@ -75,9 +75,9 @@ def typed_cell(
         case "string":
             exact = _domain(alias) if name == "domain" else alias
         case "integer":
-            exact = _integer(_number(alias, scale=binding.scale), rounded=binding.scale is not None)
+            exact = _integer(_number(alias, binding=binding), rounded=binding.scale is not None)
         case "number":
-            exact = _number(alias, scale=binding.scale)
+            exact = _number(alias, binding=binding)
         case "boolean":
             exact = (
                 f"CASE WHEN lower({alias}) IN ('true', 't', 'yes', 'y', '1') THEN true"
@@ -150,10 +150,11 @@ def _domain(text: str) -> str:
     return f"NULLIF(split_part({bare}, '/', 1), '')"
 
 
-def _number(text: str, *, scale: float | None) -> str:
-    number = f"TRY_CAST({text} AS DOUBLE)"
+def _number(text: str, *, binding: Binding) -> str:
+    digits = f"replace({text}, {literal(binding.thousands)}, '')" if binding.thousands else text
+    number = f"TRY_CAST({digits} AS DOUBLE)"
     plain = f"CASE WHEN isfinite({number}) AND NOT contains({text}, '_') THEN {number} END"
-    return plain if scale is None else f"({plain}) * CAST({scale!r} AS DOUBLE)"
+    return plain if binding.scale is None else f"({plain}) * CAST({binding.scale!r} AS DOUBLE)"
 
 
 def _integer(number: str, *, rounded: bool) -> str:

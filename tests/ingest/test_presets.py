@@ -1,0 +1,234 @@
+"""The presets bind made-up exports as worked out by hand, and load the sample exports as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from features.ingest import ingest
+from features.mapping import load_config
+from features.presets import PRESETS, preset_text
+from features.report import IngestReport
+from features.tables import Tables
+from features.workspace import Workspace
+
+EXPORTS = Path(__file__).with_name("exports")
+
+
+def _load(
+    preset: str, *, folder: Path, place: Path, changes: Mapping[str, str] | None = None
+) -> tuple[IngestReport, Tables]:
+    path = place / "mapping.toml"
+    path.write_text(preset_text(preset), encoding="utf-8")
+    workspace = Workspace(place / "workspace")
+    overrides = {"folder": str(folder)} | dict(changes or {})
+    return ingest(load_config(path, overrides=overrides), workspace=workspace), workspace.tables()
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[IngestReport, Tables]]:
+    names = [name for name in PRESETS if name != "csv"]
+    return {name: _load(name, folder=EXPORTS / name, place=tmp_path_factory.mktemp(name)) for name in names}
+
+
+def _lines(tables: Tables, name: str, columns: str) -> list[str]:
+    frame = tables.read(name)[columns.split()].sort_values(columns.split()[:3])
+    times = {
+        column: frame[column].dt.strftime("%Y-%m-%d %H:%M:%S") for column in frame.select_dtypes("datetime")
+    }
+    return [
+        " | ".join("" if pd.isna(cell) else str(cell) for cell in row)
+        for row in frame.assign(**times).itertuples(index=False)
+    ]
+
+
+ACTIVITIES = {
+    "salesforce": {
+        ("00T1", "call_attempt", "outbound", "2023-04-03 08:00:00", 20),
+        ("00T2", "call", "mutual", "2023-04-04 10:00:00", 300),
+        ("00T3", "email_sent", "outbound", "2023-04-05 23:59:59", None),
+        ("00U1", "meeting", "mutual", "2023-04-10 13:00:00", 1800),
+        ("00v1", "campaign_sent", "outbound", "2023-02-01 00:00:00", None),
+        ("00v1-response", "campaign_response", "inbound", "2023-02-03 23:59:59", None),
+        ("00v2", "campaign_sent", "outbound", "2023-02-01 00:00:00", None),
+    },
+    "hubspot": {
+        ("31", "call_attempt", "outbound", "2023-04-03 08:00:00", 20),
+        ("32", "call", "mutual", "2023-04-04 10:00:00", 300),
+        ("33", "call", "inbound", "2023-04-05 10:00:00", None),
+        ("34", "email_sent", "outbound", "2023-04-06 10:00:00", None),
+        ("35", "email_reply", "inbound", "2023-04-07 10:00:00", None),
+        ("36", "meeting", "mutual", "2023-04-10 13:00:00", 1800),
+        ("e1", "email_sent", "outbound", "2023-02-01 00:00:00", None),
+        ("e2", "email_open", "inbound", "2023-02-02 00:00:00", 27),
+        ("form-f-11-c", "form_submission", "inbound", "2023-02-05 08:00:00", None),
+    },
+    "salesforce_reports": {
+        ("00T1", "call_attempt", "outbound", "2023-04-02 23:59:59", None),
+        ("00T2", "call", "mutual", "2023-04-04 23:59:59", 300),
+        ("00U1", "meeting", "mutual", "2023-04-11 12:59:59", 1800),
+        ("701-003A-campaign_sent", "campaign_sent", "outbound", "2023-02-01 23:59:59", None),
+        ("701-003A-campaign_response", "campaign_response", "inbound", "2023-02-03 23:59:59", None),
+    },
+}
+
+
+@pytest.mark.parametrize("preset", list(ACTIVITIES))
+def test_who_acted_and_when_it_was_known(loaded: dict[str, tuple[IngestReport, Tables]], preset: str) -> None:
+    frame = loaded[preset][1].read("activities")
+    known = frame["known_at"].dt.strftime("%Y-%m-%d %H:%M:%S")
+    seconds = [None if pd.isna(value) else int(value) for value in frame["seconds"]]
+    found = zip(frame["activity_id"], frame["channel"], frame["direction"], known, seconds, strict=True)
+    assert set(found) == ACTIVITIES[preset]
+
+
+def test_activities_of_hubspot_s_own_export(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
+    lines = _lines(
+        loaded["hubspot_reports"][1], "activities", "occurred_at channel direction account_id contact_id"
+    )
+    assert lines == [
+        "2023-02-02 00:00:00 | email_open | inbound | 1 | 11",
+        "2023-02-05 08:00:00 | form_submission | inbound | 1 | 11",
+        "2023-04-02 10:00:00 | call_attempt | outbound | 1 | ",
+        "2023-04-04 10:00:00 | call | mutual | 1 | 11",
+        "2023-04-06 10:00:00 | email_sent | outbound | 1 | ",
+        "2023-04-07 10:00:00 | email_reply | inbound | 1 | ",
+        "2023-04-10 13:00:00 | meeting | mutual | 1 | 11",
+        "2023-04-11 13:00:00 | email_sent | outbound | 1 | ",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        (
+            "salesforce",
+            [
+                "001A | 2022-05-01 10:00:00 |  | ",
+                "001A | 2023-01-01 00:00:00 | 10.0 | Ada",
+                "001A | 2023-06-01 00:00:00 | 90.0 | Ada Inc",
+                "001B | 1970-01-01 00:00:00 | 7.0 | Bob Ltd",
+            ],
+        ),
+        (
+            "hubspot",
+            [
+                "1 | 2022-05-01 10:00:00 |  | Ada Inc",
+                "1 | 2023-01-01 00:00:00 | 10.0 | ",
+                "1 | 2023-06-01 00:00:00 | 90.0 | ",
+                "2 | 2022-05-02 10:00:00 | 7.0 | Bob Ltd",
+            ],
+        ),
+        (
+            "hubspot_reports",
+            [
+                "1 | 2022-05-01 10:00:00 |  | Ada Inc",
+                "1 | 2023-01-01 00:00:00 | 10.0 | ",
+                "2 | 2022-05-02 10:00:00 | 7.0 | Bob Ltd",
+            ],
+        ),
+        (
+            "salesforce_reports",
+            ["001A | 2022-05-31 00:00:00 | 1090 | Ada Inc", "001B | 2022-06-01 00:00:00 | 7 | Bob Ltd"],
+        ),
+    ],
+)
+def test_a_history_becomes_versions_and_today_s_value_never_stands_in_for_the_past(
+    loaded: dict[str, tuple[IngestReport, Tables]], preset: str, expected: list[str]
+) -> None:
+    assert _lines(loaded[preset][1], "accounts", "account_id known_at employees name") == expected
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        (
+            "salesforce",
+            [
+                "006A | 2023-03-01 09:00:00 |  |  | ",
+                "006A | 2023-03-01 09:30:00 |  |  | 300.0",
+                "006A | 2023-04-01 00:00:00 |  |  | 500.0",
+                "006A | 2023-05-01 14:00:00 | 2023-05-01 14:00:00 | won | 500.0",
+                "006B | 2023-03-01 09:00:00 |  |  | ",
+                "006B | 2023-03-01 23:59:59 | 2023-03-01 23:59:59 | lost | 70.0",
+            ],
+        ),
+        (
+            "hubspot",
+            [
+                "21 | 2023-03-01 09:00:00 |  |  | ",
+                "21 | 2023-04-01 00:00:00 |  |  | 300.0",
+                "21 | 2023-05-01 14:30:00 | 2023-05-01 14:30:00 | won | 500.0",
+                "22 | 2023-03-01 09:00:00 |  |  | ",
+                "22 | 2023-04-01 23:59:59 | 2023-04-01 23:59:59 | lost | 70.0",
+            ],
+        ),
+        (
+            "salesforce_reports",
+            [
+                "006A | 2023-03-01 23:59:59 |  |  | ",
+                "006A | 2023-05-01 23:59:59 | 2023-05-01 00:00:00 | won | 1500.0",
+            ],
+        ),
+    ],
+)
+def test_a_deal_is_opened_before_its_worth_and_its_end_are_known(
+    loaded: dict[str, tuple[IngestReport, Tables]], preset: str, expected: list[str]
+) -> None:
+    tables = loaded[preset][1]
+    assert _lines(tables, "opportunities", "opportunity_id known_at closed_at outcome amount") == expected
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        ("salesforce", ["006A | Demo | 2023-03-01 09:00:00", "006A | Won | 2023-05-01 14:00:00"]),
+        ("hubspot", ["21 | Demo | 2023-03-01 09:00:00", "21 | Won | 2023-05-01 14:30:00"]),
+        (
+            "salesforce_reports",
+            ["006A | Closed Won | 2023-05-01 14:05:00", "006A | Demo | 2023-03-01 09:05:00"],
+        ),
+        ("hubspot_reports", ["21 | Demo | 2023-03-01 09:00:00"]),
+    ],
+)
+def test_moves_from_stage_to_stage(
+    loaded: dict[str, tuple[IngestReport, Tables]], preset: str, expected: list[str]
+) -> None:
+    assert _lines(loaded[preset][1], "stage_changes", "opportunity_id stage occurred_at") == expected
+
+
+def test_what_is_at_fault_is_named(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
+    (example,) = loaded["salesforce"][0].table("activities").examples
+    assert (example.column, example.got) == ("occurred_at", "yesterday")
+    assert loaded["salesforce"][0].table("contacts").quarantined == {"missing value": 1}
+    (example,) = loaded["salesforce_reports"][0].table("opportunities").examples
+    assert (example.column, example.got) == ("created_at", "31/1/2023")
+
+
+def test_no_table_holds_an_address(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
+    for _, tables in loaded.values():
+        for name in ("contacts", "activities"):
+            assert "@" not in tables.read(name).to_csv()
+
+
+@pytest.mark.parametrize("preset", ["salesforce", "hubspot"])
+def test_the_sample_export_loads_without_an_edit(shared_data: Path, tmp_path: Path, preset: str) -> None:
+    folder = shared_data / "crm_exports" / preset
+    report, tables = _load(preset, folder=folder, place=tmp_path)
+    assert report.table("accounts").rows > 0
+    assert len(tables.read("accounts")) == report.table("accounts").rows
+    for table in report.tables:
+        assert table.balanced()
+        # Made-up rows refer to records that are not in the sample; every other cell has to fit.
+        allowed = {"unknown account", "unknown opportunity", "missing value", "closed before it was opened"}
+        assert set(table.quarantined) <= allowed
+
+
+def test_every_preset_is_a_whole_mapping(tmp_path: Path) -> None:
+    for preset in PRESETS:
+        path = tmp_path / f"{preset}.toml"
+        path.write_text(preset_text(preset), encoding="utf-8")
+        assert load_config(path).file == path
