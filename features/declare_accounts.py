@@ -124,6 +124,7 @@ def _fact(
         absent_zh=f"{chinese}未知",
         idea=name or column,
         null_rule="missing until a value is known",
+        null_rule_zh="在已知数值之前为缺失",
         formula=formula,
         meaning_en=meaning[0],
         meaning_zh=meaning[1],
@@ -194,7 +195,11 @@ def _growth() -> Feature:
             "最近已知员工人数相对365天前已知人数的变化；0.5表示增加一半。",
         ),
     )
-    return replace(growth, null_rule="missing unless employees were known a year before, and not 0")
+    return replace(
+        growth,
+        null_rule="missing unless employees were known a year before, and not 0",
+        null_rule_zh="一年前人数未知或为0时为缺失",
+    )
 
 
 def _set(column: Attribute, members: tuple[str, ...]) -> Iterator[Feature]:

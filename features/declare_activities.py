@@ -25,8 +25,10 @@ HALF_LIVES = (7, 30)
 _LIFETIME = None
 _ACTIVE_WEEKS = (4, 12, 25)
 _LARGEST_DAYS = (30, 180)
-_COUNT_NULL = "0 without activity in the window"
-_RECENCY_NULL = "missing before the first activity"
+_COUNT_NULL = ("0 without activity in the window", "窗口内无互动时为0")
+_LIFETIME_NULL = ("0 before the first activity", "首次互动之前为0")
+_RECENCY_NULL = ("missing before the first activity", "首次互动之前为缺失")
+_TREND_NULL = ("1 without activity in the last 16 weeks", "近16周无互动时为1")
 
 
 @dataclass(frozen=True)
@@ -226,7 +228,7 @@ def _feature(
     days: int | None = None,
     member: str = "",
     idea: str = "",
-    null_rule: str = _COUNT_NULL,
+    null_rule: tuple[str, str] = _COUNT_NULL,
     formula: str,
     meaning: tuple[str, str],
     silent: bool = False,
@@ -248,7 +250,8 @@ def _feature(
         absent_en=absent_en.format(**words),
         absent_zh=absent_zh.format(**words),
         idea=f"{stem(channel)}_{idea or aggregation}",
-        null_rule=null_rule,
+        null_rule=null_rule[0],
+        null_rule_zh=null_rule[1],
         formula=formula,
         where=rows_of(channel, silent=silent),
         meaning_en=meaning[0].format(**words),
@@ -267,7 +270,7 @@ def _windowed(channel: Channel, quantity: _Quantity, days: int | None) -> Featur
         one=quantity.one_en + span,
         unit=quantity.unit,
         days=days,
-        null_rule=_COUNT_NULL if days else "0 before the first activity",
+        null_rule=_COUNT_NULL if days else _LIFETIME_NULL,
         formula=quantity.formula,
         meaning=(quantity.meaning_en, quantity.meaning_zh),
         silent=quantity.silent,
@@ -319,7 +322,7 @@ def _trend(channel: Channel) -> Feature:
         en="{nouns} of the last 4 weeks at {value} times the weekly rate of the 12 weeks before",
         zh="{zh}近4周的周均次数为此前12周的{value}倍",
         unit="ratio",
-        null_rule="1 without activity in the last 16 weeks",
+        null_rule=_TREND_NULL,
         formula="(coalesce(sum(quantity) FILTER (WHERE day < 28), 0) / 4 + 1) / "
         "(coalesce(sum(quantity) FILTER (WHERE day >= 28 AND day < 112), 0) / 12 + 1)",
         meaning=(

@@ -13,10 +13,10 @@ from features.feature import ALL, Feature, Group
 
 __all__ = ["declare_relationship", "declare_topics"]
 
-_NOT_LATELY = "0 without research in the last 3 weeks"
-_NEVER = "missing without research in the last 15 weeks"
-_BEFORE_FIRST = "0 before the first"
-_NO_DEAL = "missing before the first"
+_NOT_LATELY = ("0 without research in the last 3 weeks", "近3周无研究时为0")
+_NEVER = ("missing without research in the last 15 weeks", "近15周无研究时为缺失")
+_BEFORE_FIRST = ("0 before the first", "首次之前为0")
+_NO_DEAL = ("missing before the first", "首次之前为缺失")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class _History:
     chinese: str
     meaning_en: str
     meaning_zh: str
-    null_rule: str
+    null_rule: tuple[str, str]
     name: str = ""
     unit: str | None = None
 
@@ -201,7 +201,8 @@ def _feature(declared: _History, *, group: Group, table: str) -> Feature:
         absent_zh="此前没有商机",
         unit=declared.unit,
         idea=name,
-        null_rule=declared.null_rule,
+        null_rule=declared.null_rule[0],
+        null_rule_zh=declared.null_rule[1],
         formula=declared.formula,
         meaning_en=declared.meaning_en,
         meaning_zh=declared.meaning_zh,

@@ -97,6 +97,7 @@ class DeclaredFeature(Section):
             absent_zh=self.absent_zh or f"{label}：{'否或未知' if self.kind == 'flag' else '未知'}",
             idea=self.idea or self.name,
             null_rule="missing where the formula has no value",
+            null_rule_zh="公式无值时为缺失",
             window_days=self.window_days,
             unit=self.unit,
             formula=self.formula,

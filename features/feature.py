@@ -49,6 +49,7 @@ class Feature:
         which columns they have), and the rows it reads beside the window. A feature whose aggregation is
         FORMULA is computed by them; the others are computed faster and held to them by test.
     meaning_en, meaning_zh: what it means, for people who read the catalogue; the window is told apart.
+    null_rule, null_rule_zh: what stands where nothing is known.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Feature:
     where: str = ""
     meaning_en: str = ""
     meaning_zh: str = ""
+    null_rule_zh: str = ""
 
     def readable(self, value: float) -> Value:
         """A cell of the matrix as people read it: level, yes or no, number; None when missing."""
