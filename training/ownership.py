@@ -1,11 +1,12 @@
 """Whose models are whose, where several workspaces track in one MLflow.
 
 Turns a workspace into an identity, and an identity into tags and aliases. The identity is 32 random digits in
-the workspace's file `identity`, made by its first training: they move and are restored with the folder, while
-a path would not, and two people may give their workspaces one name. The name is tagged too, for people. The
-workspace that registers a model first owns its plain aliases, so that one workspace alone has `champion` and
-`challenger`; every further one has them with its first eight digits, as in `champion-3f2a9c1b`. Time rule:
-none. Null rule: a workspace that never trained has no identity and owns nothing.
+the workspace's file `identity`, made by its first training: they move, are copied and are restored with the
+folder, while a path would not, and two people may give their workspaces one name. The name is tagged too, for
+people. The workspace that registers a model first owns its plain aliases, so that one workspace alone has
+`champion` and `challenger`; every further one has them with its first eight digits, as in
+`champion-3f2a9c1b`. Time rule: none. Null rule: a workspace that never trained has no identity and owns
+nothing.
 """
 
 from __future__ import annotations

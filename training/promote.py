@@ -107,9 +107,9 @@ def promote(
     config: whose [serving] (priorities, grade cuts) the server answers with; None takes what the models were
         trained with. Labels are always those of the training.
     now: naive UTC, for tests; the clock otherwise.
-    Raises InputError (nothing trained, no such version, columns that the workspace lacks, settings that
-    contradict each other), BundleError (a
-    bundle that does not reproduce its golden rows), WorkspaceError (no tables, no store, no MLflow).
+    Raises InputError (nothing trained here, no such version, columns that the workspace lacks, settings that
+    contradict each other), BundleError (a bundle that does not reproduce its golden rows), WorkspaceError
+    (no tables, no store, no MLflow).
     """
     manifest = workspace.manifest()
     registered = RegisteredModels(workspace)

@@ -129,7 +129,7 @@ class RegisteredModels:
         return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
 
     def known(self) -> Known:
-        """Every version of every kind, the newest first."""
+        """Every version that this workspace made, by kind, the newest first."""
         return {kind: self.versions(kind) for kind in NAMES}
 
     def others(self) -> Mapping[str, int]:
@@ -138,8 +138,10 @@ class RegisteredModels:
         for kind in NAMES:
             for one in self._every_version(kind) if self._model(kind) else ():
                 owner = one.tags.get(IDENTITY_TAG)
-                if owner is None or owner != identity:
-                    counts[f"{one.tags.get(NAME_TAG, 'unnamed')} {short(owner or '')}".strip()] += 1
+                if owner is None:
+                    counts["no known workspace"] += 1
+                elif owner != identity:
+                    counts[f"{one.tags.get(NAME_TAG)} {short(owner)}"] += 1
         return dict(sorted(counts.items()))
 
     def register(self, bundle: Bundle, *, run_id: str, name: str) -> None:
@@ -210,10 +212,13 @@ class RegisteredModels:
         """Register the model unless it is; whoever comes first owns its plain aliases."""
         from mlflow.exceptions import MlflowException
 
-        name = NAMES[kind]
+        name, model = NAMES[kind], self._model(kind)
+        if model is not None and IDENTITY_TAG not in model.tags:
+            self.client.set_registered_model_tag(name, IDENTITY_TAG, identity)
+        if model is not None:
+            return
         try:
-            if self._model(kind) is None:
-                self.client.create_registered_model(name, tags={IDENTITY_TAG: identity})
+            self.client.create_registered_model(name, tags={IDENTITY_TAG: identity})
         except MlflowException as error:
             # Another workspace registered it in the meantime.
             if error.error_code != "RESOURCE_ALREADY_EXISTS":

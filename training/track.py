@@ -39,10 +39,10 @@ class Tracker:
     """
 
     def __init__(self, workspace: Workspace, *, name: str) -> None:
-        self._registered, self._name = RegisteredModels(workspace, create=True), name
+        self._tags, self._name = owner_tags(make_identity(workspace), name=name), name
         # A client of its own: MLflow's global address would redirect every other workspace of the process.
+        self._registered = RegisteredModels(workspace, create=True)
         self._client = self._registered.client
-        self._tags = owner_tags(make_identity(workspace), name=name)
         with self._registered.faults():
             experiment = self._experiment(workspace)
         self._experiment_id = str(experiment.experiment_id)

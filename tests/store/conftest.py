@@ -36,6 +36,7 @@ def empty_tracking(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="session")
 def filled_tracking(empty_tracking: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     filled = Workspace(tmp_path_factory.mktemp("models"))
+    tracked_models.forget_models(empty_tracking)
     with (
         closing(sqlite3.connect(empty_tracking.home / "mlflow.db")) as empty,
         closing(sqlite3.connect(filled.home / "mlflow.db")) as copy,

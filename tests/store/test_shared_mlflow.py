@@ -67,6 +67,20 @@ def test_only_models_of_others_are_explained(untrained: Workspace, other: Worksp
     assert read_identity(untrained) is None
 
 
+def test_versions_without_an_owner_are_nobody_s_and_their_model_is_free(untrained: Workspace) -> None:
+    """As somebody makes them by hand, or an older spearfish did."""
+    client = tracked_models.client(untrained)
+    client.create_registered_model("icp_fit")
+    run = tracked_models.run_of(untrained, FIT_2)
+    client.create_model_version("icp_fit", f"runs:/{run}/bundle", run_id=run)
+    client.set_registered_model_alias("icp_fit", CHAMPION, "1")
+    with pytest.raises(InputError, match="1 of no known workspace"):
+        promoted(untrained)
+    tracked_models.register(untrained, FIT)
+    assert promoted(untrained).versions == {"icp_fit": 2}
+    assert aliases(untrained, "icp_fit") == {CHAMPION: 2, CHALLENGER: 2}
+
+
 def test_a_version_of_another_workspace_cannot_be_named(untrained: Workspace, other: Workspace) -> None:
     tracked_models.register(untrained, FIT)
     tracked_models.register(other, FIT_2)

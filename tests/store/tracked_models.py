@@ -119,13 +119,18 @@ def client(workspace: Workspace) -> Any:
 
 def register(workspace: Workspace, trained: Bundle, *, name: str = "by hand") -> int:
     """What `train` does with a bundle: a run, a version, the alias `challenger`; the version's number."""
+    registered = RegisteredModels(workspace)
+    registered.register(trained, run_id=run_of(workspace, trained), name=name)
+    return registered.versions(trained.kind)[0].number
+
+
+def run_of(workspace: Workspace, trained: Bundle) -> str:
+    """A run that holds a bundle."""
     tracking = client(workspace)
-    run = tracking.create_run(_experiment(tracking, workspace)).info.run_id
+    run = str(tracking.create_run(_experiment(tracking, workspace)).info.run_id)
     with tempfile.TemporaryDirectory() as folder:
         tracking.log_artifacts(run, str(save(trained, Path(folder) / "bundle")), "bundle")
-    registered = RegisteredModels(workspace)
-    registered.register(trained, run_id=run, name=name)
-    return registered.versions(trained.kind)[0].number
+    return run
 
 
 def log(workspace: Workspace, trained: Bundle, *, name: str) -> int:
