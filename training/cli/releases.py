@@ -29,7 +29,7 @@ def promote(
         typer.Option(
             "--config",
             "-c",
-            help="Take [serving] from this config, not from what the models were trained with.",
+            help="Take the section 'serving' from this config, not what the models were trained with.",
         ),
     ] = None,
     why: WhyOption = "promoted from the command line",
