@@ -138,6 +138,7 @@ _CONTACTS = Table(
         _identifier("contact_id", "identifier of the person in the source"),
         _identifier("account_id", "the company the person works for"),
         _KNOWN_AT,
+        Column("title", "string", "job title as the source words it; what the next three lack comes from it"),
         Column("seniority", "string", "level", allowed=SENIORITIES),
         Column("department", "string", "department"),
         Column("role", "string", "role in the buying group", allowed=ROLES),

@@ -36,6 +36,7 @@ from features.settling import Settled, settle
 from features.snapshot import describe, joined_attributes
 from features.staging import canonical_columns, create_staging, stage
 from features.tables import open_engine
+from features.titles.filling import TitleCounts, fill_contacts
 from features.validation import Reason, literal
 from features.workspace import Manifest, Workspace
 
@@ -133,6 +134,7 @@ class _Load:
         self.names = [name for name in TABLES if name in tables]
         self.files: list[FileRead] = list(earlier.history.files) if earlier is not None else []
         self.known_files = 0
+        self.titles = TitleCounts()
         self.progress, self.done = progress, 0
         self.steps = len(config.sources) + len(self.names) + 1
 
@@ -162,6 +164,8 @@ class _Load:
         for position, source in enumerate(self.config.sources, start=1):
             self._step(source.table)
             read[source.table] += self._stage_source(source, position=position)
+        if "contacts" in self.names:
+            self.titles = fill_contacts(self.connection, settings=self.config.titles)
         return read
 
     def _stage_source(self, source: Source, *, position: int) -> int:
@@ -268,6 +272,7 @@ class _Load:
             current_value_only=dict(manifest.current_value_only),
             changed=before is None or before.snapshot != manifest.snapshot,
             known_files=self.known_files,
+            titles=self.titles,
         )
 
 

@@ -24,6 +24,7 @@ from features.errors import ConfigError, suggestion
 from features.locations import allowed_folders, locate_files, locate_parameters, matching_files
 from features.settings import BacktestSettings, LabelSettings, ModelSettings, Section, ServingSettings
 from features.tables import Attribute
+from features.titles.roles import TitleSettings
 
 __all__ = [
     "EVENT_TIME",
@@ -60,6 +61,7 @@ class Config(Section):
     model: ModelSettings = ModelSettings()
     backtest: BacktestSettings = BacktestSettings()
     serving: ServingSettings = ServingSettings()
+    titles: TitleSettings = TitleSettings()
 
     @model_validator(mode="after")
     def _check(self) -> Config:

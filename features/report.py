@@ -7,11 +7,13 @@ rule: none. For every table: rows read = rows loaded + rows that told nothing ne
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from io import StringIO
 
 from rich.console import Console
 from rich.table import Table as RichTable
+
+from features.titles.filling import TitleCounts
 
 __all__ = ["Example", "IngestReport", "TableReport"]
 
@@ -59,6 +61,7 @@ class IngestReport:
 
     changed: whether the workspace holds anything that it did not hold before.
     known_files: files that were not read, as an earlier ingest had read them.
+    titles: what became of the job titles of contacts whose level or department the source does not say.
     """
 
     workspace: str
@@ -68,6 +71,7 @@ class IngestReport:
     current_value_only: dict[str, tuple[str, ...]]
     changed: bool = True
     known_files: int = 0
+    titles: TitleCounts = field(default_factory=TitleCounts)
 
     def table(self, name: str) -> TableReport:
         return next(table for table in self.tables if table.name == name)
@@ -90,6 +94,7 @@ class IngestReport:
             "fingerprint": self.fingerprint,
             "changed": self.changed,
             "known_files": self.known_files,
+            "titles": asdict(self.titles),
             "tables": {
                 table.name: {
                     "rows": table.rows,
@@ -129,6 +134,8 @@ class IngestReport:
         lines = [f"current value only (no history): {', '.join(marked)}"] if marked else []
         if self.known_files:
             lines.append(f"files not read again, as they have not changed: {self.known_files:,}")
+        if self.titles.read:
+            lines.append(self.titles.sentence())
         return "\n".join(lines)
 
     def __str__(self) -> str:

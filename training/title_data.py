@@ -4,7 +4,8 @@ Turns `department.csv` and `seniority.csv` (columns text, label) into frames wit
 held-out fifth. Two titles are in one group when they hold the same words (in any order, male or female,
 without "and", "of", "der" and the like), or when the cosine of their letter trigrams is .9 or more, also
 over a chain of others; at .85 most titles would be one group. The split was fixed before the first model
-and hangs on nothing but the titles, the labels and the seed. Time rule: none. Null rule: none is empty.
+and hangs on nothing but the titles, the labels and the seed. Time rule: none. Null rule: a title that only
+the other file labels has the empty label here: whoever labelled it found that it says nothing.
 """
 
 from __future__ import annotations
@@ -23,9 +24,19 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedGroupKFold
 
 from features.errors import ContractError
+from features.titles.model import ABSTAIN
 from features.titles.normalising import fold
 
-__all__ = ["FOLDS", "SPLIT_SEED", "TASKS", "Task", "near_duplicates", "read_titles", "split_fingerprint"]
+__all__ = [
+    "FOLDS",
+    "SPLIT_SEED",
+    "TASKS",
+    "Task",
+    "labelled_titles",
+    "near_duplicates",
+    "split_fingerprint",
+    "titles_to_learn",
+]
 
 Task = Literal["seniority", "department"]
 TASKS: Final[tuple[Task, ...]] = ("seniority", "department")
@@ -37,7 +48,7 @@ _FILLERS: Final = frozenset(
 )
 
 
-def read_titles(folder: Path, *, task: Task) -> pd.DataFrame:
+def labelled_titles(folder: Path, *, task: Task) -> pd.DataFrame:
     """Columns text, label, group (int), held_out (bool); one row per title, sorted by text.
 
     Raises ContractError when the file is absent or has other columns.
@@ -53,6 +64,25 @@ def read_titles(folder: Path, *, task: Task) -> pd.DataFrame:
     titles["group"] = near_duplicates(titles["text"].tolist())
     titles["held_out"] = _held_out(titles)
     return titles
+
+
+def titles_to_learn(folder: Path, *, task: Task) -> pd.DataFrame:
+    """The labelled titles and, with the empty label, those that only the other task's file holds.
+
+    Groups are over both. A title without a label goes where its near-duplicates with a label are, is left
+    out where they are on both sides, and has the chance of one fifth to be held out where it has none.
+    """
+    labelled = labelled_titles(folder, task=task)
+    other = labelled_titles(folder, task=TASKS[1 - TASKS.index(task)])
+    silent = other.loc[~other["text"].isin(labelled["text"]), ["text"]].assign(label=ABSTAIN, held_out=False)
+    titles = pd.concat([labelled, silent], ignore_index=True)
+    titles["group"] = near_duplicates(titles["text"].tolist())
+    held = titles["group"].isin(titles.loc[titles["held_out"], "group"])
+    taught = titles["group"].isin(titles.loc[(titles["label"] != ABSTAIN) & ~titles["held_out"], "group"])
+    drawn = titles.groupby("group")["text"].transform("min").map(_drawn)
+    is_silent = titles["label"] == ABSTAIN
+    titles.loc[is_silent, "held_out"] = held | (drawn & ~taught)
+    return titles[~(is_silent & held & taught)].reset_index(drop=True)
 
 
 def near_duplicates(titles: list[str]) -> npt.NDArray[np.int64]:
@@ -73,7 +103,7 @@ def near_duplicates(titles: list[str]) -> npt.NDArray[np.int64]:
 
 def split_fingerprint(titles: pd.DataFrame) -> str:
     """A hash of which titles are held out, 16 hexadecimal digits."""
-    text = "\n".join(titles.loc[titles["held_out"], "text"])
+    text = "\n".join(sorted(titles.loc[titles["held_out"], "text"]))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -83,6 +113,10 @@ def _key(title: str) -> str:
 
 def _without_gender(word: str) -> str:
     return re.sub("(innen|in)$", "", word) if len(word) > 5 else word
+
+
+def _drawn(title: str) -> bool:
+    return int(hashlib.sha256(title.encode()).hexdigest(), 16) % FOLDS == 0
 
 
 def _held_out(titles: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,61 @@
+"""Names of departments, and the words for those that the labelled titles do not hold.
+
+Turns a learned label into the contract's spelling, and a folded title that a model abstained on into a
+department that its words name: finance, legal, research and development, production, logistics, and what a
+chief officer's abbreviation says. Time rule: none. Null rule: no such word, no department.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["DEPARTMENTS", "LEARNED_DEPARTMENTS", "stated_department"]
+
+LEARNED_DEPARTMENTS: Final = {
+    "Administrative": "administrative",
+    "Business Development": "business_development",
+    "Consulting": "consulting",
+    "Customer Support": "customer_support",
+    "Human Resources": "human_resources",
+    "Information Technology": "information_technology",
+    "Marketing": "marketing",
+    # Every title that was labelled so speaks of operations.
+    "Other": "operations",
+    "Project Management": "project_management",
+    "Purchasing": "purchasing",
+    "Sales": "sales",
+}
+"""The contract's spelling by learned label."""
+
+_STATED: Final = {
+    "finance": r"cfo|financ\w*|finanz\w*|treasur\w*|controlling|controller|account(?:ing|ant)s?|buchhalt\w*"
+    r"|compta\w*|contab\w*|steuer\w*|tax|audit\w*",
+    "information_technology": r"cto|cio|ciso|cdo|informati\w+|software\w*|developer|entwickler(?:in)?|devops"
+    r"|data (?:scientist|engineer)|edv|dsi",
+    "marketing": "cmo",
+    "sales": "cro|ventas|vendite|verkauf\\w*|commercial\\w*",
+    "operations": "coo",
+    "human_resources": r"chro|personal\w*|recruit\w*|talent|ressources humaines|recursos humanos",
+    "legal": r"legal|counsel|lawyer|jurist\w*|juridi\w*|rechts\w*|compliance",
+    "purchasing": r"procurement|sourcing|buyer|achats?|acheteu\w*|compras",
+    "research_and_development": r"r d|research|forschung\w*|recherche|laborator\w*",
+    "production": r"production|produktion\w*|manufacturing|fertigung\w*|werkleit\w*|plant|quality"
+    r"|qualitaet\w*",
+    "logistics": r"logisti\w*|supply chain|warehouse|lager\w*",
+}
+_STATED_WORDS: Final = {name: re.compile(rf"\b(?:{words})\b") for name, words in _STATED.items()}
+
+DEPARTMENTS: Final = tuple(sorted({*LEARNED_DEPARTMENTS.values(), *_STATED}))
+"""Every department that a title can be read as."""
+
+
+def stated_department(folded: str) -> str | None:
+    """The department whose word comes first in a folded title, or None.
+
+    >>> stated_department("head of finance"), stated_department("managing director") is None
+    ('finance', True)
+    """
+    found = {name: words.search(folded) for name, words in _STATED_WORDS.items()}
+    starts = {name: match.start() for name, match in found.items() if match is not None}
+    return min(starts, key=lambda name: (starts[name], name), default=None)
