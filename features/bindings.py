@@ -157,6 +157,9 @@ class Source(Section):
     optional: without its files the source is left out; a column that is not there is empty.
     time_zone: the zone of times that are written without one.
     deleted: a yes/no column; a row that says yes takes back what the source said of its key.
+    deleted_at: a column with the time of that; alone, a row with a time is one that was deleted then. Without
+        it the deletion was known when the row was.
+    complete: each extract holds everything there is, so that what the next one lacks was deleted by then.
     current_value_only: the source knows today's value only, so that its past is not to be trusted.
     Exactly one of these says when a row could be known:
     known_at: a source column with that time.
@@ -181,6 +184,8 @@ class Source(Section):
     optional: bool = False
     time_zone: Zone | None = None
     deleted: Binding | None = None
+    deleted_at: Binding | None = None
+    complete: bool = False
     known_at: Binding | None = None
     known_immediately: Literal[True] | None = None
     known_at_delay: Annotated[timedelta | None, BeforeValidator(_delay)] = None
@@ -203,6 +208,17 @@ class Source(Section):
         bound: dict[str, Binding] = {**self.columns, **self.attributes}
         return bound | ({"known_at": self.known_at} if self.known_at is not None else {})
 
+    @property
+    def marks(self) -> dict[str, Binding]:
+        """The bindings that tell of deletions."""
+        marks = {"deleted": self.deleted, "deleted_at": self.deleted_at}
+        return {name: binding for name, binding in marks.items() if binding is not None}
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the source may take back what it said."""
+        return bool(self.marks) or self.complete
+
     @model_validator(mode="after")
     def _check(self) -> Source:
         if self.table not in TABLES:
@@ -210,6 +226,7 @@ class Source(Section):
         _check_origin(self)
         _check_columns(self, TABLES[self.table])
         _check_known(self)
+        _check_deletions(self)
         _check_attributes(self)
         return self
 
@@ -266,11 +283,21 @@ def _check_known(source: Source) -> None:
         )
 
 
+def _check_deletions(source: Source) -> None:
+    if source.complete and source.extracted_at is None:
+        raise ValueError(
+            "complete says that what a later extract lacks was deleted by then; give the time of the extract"
+            " with extracted_at"
+        )
+    if source.undated and source.deleted_at is not None:
+        raise ValueError("an undated source has no times, but 'deleted_at' is bound")
+
+
 def _check_attributes(source: Source) -> None:
     if source.attributes and source.table != "accounts":
         raise ValueError(f"attributes belong to accounts, not to {source.table}")
     for name in source.attributes:
         if not re.fullmatch("[a-z][a-z0-9_]{0,59}", name):
             raise ValueError(f"attribute {name!r}: use lower case letters, digits and _ only")
-        if name in TABLES["accounts"].column_names:
+        if name in (*TABLES["accounts"].column_names, "withdrawn_at", "deleted", "deleted_at"):
             raise ValueError(f"attribute {name!r} is a column of the contract; bind it under columns")

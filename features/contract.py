@@ -22,6 +22,7 @@ __all__ = [
     "SENIORITIES",
     "START_OF_TIME",
     "TABLES",
+    "WITHDRAWN_AT",
     "AttributeType",
     "Column",
     "ColumnType",
@@ -100,6 +101,14 @@ def _identifier(name: str, description: str) -> Column:
 _KNOWN_AT = Column(
     "known_at", "timestamp", "first second at which we could have read this row", nullable=False
 )
+
+WITHDRAWN_AT = Column(
+    "withdrawn_at",
+    "timestamp",
+    "first second at which we could have known that the row had been deleted in its source",
+)
+"""Stored beside every table's own columns; sources do not bind it, ingest derives it. A row counts for
+`as_of` when `known_at < as_of` and it is not the case that `withdrawn_at < as_of`."""
 
 SENIORITIES = ("c_level", "vice_president", "director", "manager", "staff")
 SENIOR = ("c_level", "vice_president")

@@ -221,6 +221,7 @@ class _Load:
             folder=self.folder,
             earlier=self.earlier.folder if self.earlier is not None else None,
             labels={source: label for source, (_, label) in self.sources.items()},
+            deleting=[source_id(source) for source in self.config.sources if source.deletes],
         )
 
     def _report(self, name: str, *, read: int, settled: Settled, quarantined: dict[str, int]) -> TableReport:

@@ -44,17 +44,19 @@ def learn(tables: Tables, *, cutoff: datetime, current_value_only: Collection[st
             employees_change=_any(connection, _CHANGES, cutoff),
             attributes=tables.attributes,
             current_value_only=frozenset(current_value_only),
-            topics=_any(connection, "SELECT 1 FROM intent_topics WHERE known_at < $1", cutoff),
-            opportunities=_any(connection, "SELECT 1 FROM opportunities WHERE known_at < $1", cutoff),
+            topics=_any(connection, f"SELECT 1 FROM intent_topics WHERE {_KNOWN}", cutoff),
+            opportunities=_any(connection, f"SELECT 1 FROM opportunities WHERE {_KNOWN}", cutoff),
             meetings=_any(connection, _MEETINGS, cutoff),
         )
 
 
-_CHANGES = """
-SELECT account_id FROM accounts WHERE known_at < $1
+_KNOWN = "known_at < $1 AND (withdrawn_at IS NULL OR withdrawn_at >= $1)"
+
+_CHANGES = f"""
+SELECT account_id FROM accounts WHERE {_KNOWN}
 GROUP BY account_id HAVING count(DISTINCT employees) > 1"""
 
-_MEETINGS = "SELECT 1 FROM activities WHERE known_at < $1 AND direction = 'mutual'"
+_MEETINGS = f"SELECT 1 FROM activities WHERE {_KNOWN} AND direction = 'mutual'"
 
 
 def _any(connection: duckdb.DuckDBPyConnection, sql: str, cutoff: datetime) -> bool:
@@ -67,14 +69,14 @@ def _filled(
     """Account columns with any value."""
     names = [*TABLES["accounts"].column_names, *(attribute.name for attribute in attributes)]
     counts = ", ".join(f"count({quoted(name)})" for name in names)
-    found = connection.execute(f"SELECT {counts} FROM accounts WHERE known_at < $1", [cutoff]).fetchone()
+    found = connection.execute(f"SELECT {counts} FROM accounts WHERE {_KNOWN}", [cutoff]).fetchone()
     return frozenset(name for name, count in zip(names, found or (), strict=True) if count)
 
 
-_CHANNELS = """
+_CHANNELS = f"""
 WITH senior_contacts AS (
     SELECT DISTINCT contact_id FROM contacts
-    WHERE known_at < $1 AND seniority IN ('c_level', 'vice_president')
+    WHERE {_KNOWN} AND seniority IN ('c_level', 'vice_president')
 )
 SELECT
     a.direction = 'outbound' AS outbound,
@@ -86,7 +88,7 @@ SELECT
     bool_or(a.quantity <> 1) AS many
 FROM activities AS a
 LEFT JOIN senior_contacts AS s ON s.contact_id = a.contact_id
-WHERE a.known_at < $1
+WHERE a.known_at < $1 AND (a.withdrawn_at IS NULL OR a.withdrawn_at >= $1)
 GROUP BY 1, 2
 ORDER BY 1, 3 DESC, 2"""
 
@@ -129,7 +131,7 @@ def _common_values(
     value = f"unnest({quoted(column)})" if members else quoted(column)
     found = connection.execute(
         f"""
-        WITH told AS (SELECT account_id, {value} AS value FROM accounts WHERE known_at < $1)
+        WITH told AS (SELECT account_id, {value} AS value FROM accounts WHERE {_KNOWN})
         SELECT value FROM told WHERE value IS NOT NULL
         GROUP BY value HAVING count(DISTINCT account_id) >= $2
         ORDER BY count(DISTINCT account_id) DESC, value LIMIT $3

@@ -150,7 +150,7 @@ def _parameters(declared: object, *, overrides: Mapping[str, str], file: Path) -
 
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_TEXTS = ("time_zone", "delimiter", "encoding", "sheet", "database", "name")
+_TEXTS = ("time_zone", "delimiter", "encoding", "sheet", "database", "name", "extracted_at")
 """Keys of a source in which a parameter may stand, beside `path`, `query` and the `format` of a binding."""
 
 
@@ -176,7 +176,7 @@ def _written_out(source: object, parameters: Mapping[str, str], *, file: Path) -
     if "query" in full:
         quoted = {name: value.replace("'", "''") for name, value in parameters.items()}
         full["query"] = _put_in(full["query"], quoted, file=file)
-    for key in ("known_at", "deleted"):
+    for key in ("known_at", "deleted", "deleted_at"):
         if key in full:
             full[key] = _as_binding(full[key], put_in=put_in)
     for key in ("columns", "attributes"):

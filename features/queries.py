@@ -2,10 +2,11 @@
 
 Turns the canonical tables and the relation `keys` (key, account_id, as_of) into long rows of integers, which
 `features.matrix` scatters into the matrix. Time rule: every step joins with `known_at < as_of`, strictly, and
-`occurred_at < as_of`; an age is whole seconds, day n ends n + 1 times 86,400 seconds before `as_of`, its far
-end included. Null rule: an absent combination has no row. Everything summed is an integer, so that no order
-of rows and no number of threads can change a bit; literals are integers or doubles; values are bound or read
-from relations, nothing but column names is formatted into the text.
+`occurred_at < as_of`, and leaves out rows with `withdrawn_at < as_of`; an age is whole seconds, day n ends
+n + 1 times 86,400 seconds before `as_of`, its far end included. Null rule: an absent combination has no
+row. Everything summed is an integer, so that no order of rows and no number of threads can change a bit;
+literals are integers or doubles; values are bound or read from relations, nothing but column names is
+formatted into the text.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ KNOWN_ACTIVITIES = """
     JOIN keys AS k
         ON k.account_id = a.account_id
         AND k.as_of > a.known_at
+        AND (a.withdrawn_at IS NULL OR k.as_of <= a.withdrawn_at)
         AND k.as_of > a.occurred_at"""
 """One row per key and activity known by then, with its age in seconds."""
 
@@ -107,6 +109,7 @@ def contact_days() -> str:
     FROM activity_reach AS r
     LEFT JOIN contacts AS v
         ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
+        AND (v.withdrawn_at IS NULL OR r.as_of <= v.withdrawn_at)
     WHERE r.contact_id IS NOT NULL AND r.quantity > 0 AND r.direction <> 'outbound'
     GROUP BY GROUPING SETS ((r.key, r.contact_id, r.channel), (r.key, r.contact_id))"""
 
@@ -123,6 +126,7 @@ def _topic_weeks() -> str:
     JOIN keys AS k
         ON k.account_id = t.account_id
         AND k.as_of > t.known_at
+        AND (t.withdrawn_at IS NULL OR k.as_of <= t.withdrawn_at)
         AND k.as_of > t.occurred_at
         AND k.as_of - INTERVAL 105 DAY <= t.occurred_at
     GROUP BY 1, 2, 3"""
@@ -151,7 +155,10 @@ def opportunity_states() -> str:
         max_by(CAST(epoch(o.created_at) AS BIGINT), o.known_at) AS opened,
         max_by(CAST(epoch(coalesce(o.closed_at, o.known_at)) AS BIGINT), o.known_at) AS closed
     FROM opportunities AS o
-    JOIN keys AS k ON k.account_id = o.account_id AND k.as_of > o.known_at
+    JOIN keys AS k
+        ON k.account_id = o.account_id
+        AND k.as_of > o.known_at
+        AND (o.withdrawn_at IS NULL OR k.as_of <= o.withdrawn_at)
     GROUP BY k.key, o.opportunity_id"""
 
 
@@ -161,4 +168,7 @@ def account_versions(columns: Sequence[str]) -> str:
     return f"""
     SELECT k.key, CAST(epoch(a.known_at) AS BIGINT) AS known, {wanted}
     FROM accounts AS a
-    JOIN keys AS k ON k.account_id = a.account_id AND k.as_of > a.known_at"""
+    JOIN keys AS k
+        ON k.account_id = a.account_id
+        AND k.as_of > a.known_at
+        AND (a.withdrawn_at IS NULL OR k.as_of <= a.withdrawn_at)"""

@@ -62,7 +62,7 @@ _STEPS = (
     ORDER BY n.number""",
     """
     CREATE TABLE resident.contacts AS
-    SELECT c.number AS contact_id, v.known_at, v.seniority
+    SELECT c.number AS contact_id, v.known_at, v.withdrawn_at, v.seniority
     FROM contacts AS v JOIN contact_numbers AS c USING (contact_id)
     ORDER BY c.number""",
     """

@@ -11,14 +11,15 @@ cell counts as less complete than a filled one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from features.cells import content_sql
-from features.contract import TABLES, ColumnType, Table, sql_type
+from features.contract import START_OF_TIME, TABLES, ColumnType, Table, sql_type
+from features.deletions import entity, find_deletions
 from features.engine import run_sql
 from features.sources import identifier
 from features.validation import Reason, literal
@@ -28,10 +29,10 @@ __all__ = ["Settled", "settle"]
 _ORDER = {
     "accounts": ("account_id", "known_at"),
     "contacts": ("account_id", "contact_id", "known_at"),
-    "activities": ("account_id", "occurred_at", "activity_id"),
+    "activities": ("account_id", "occurred_at", "activity_id", "known_at"),
     "intent_topics": ("account_id", "topic", "occurred_at", "known_at"),
     "opportunities": ("account_id", "opportunity_id", "known_at"),
-    "stage_changes": ("opportunity_id", "occurred_at", "stage"),
+    "stage_changes": ("opportunity_id", "occurred_at", "stage", "known_at"),
 }
 """How each file is sorted: by whom it is read, then in a total order."""
 
@@ -61,30 +62,32 @@ def settle(
     folder: Path,
     earlier: Path | None,
     labels: Mapping[str, str],
+    deleting: Collection[str] = (),
 ) -> Settled:
     """Write the canonical table into `folder`.
 
     earlier: the snapshot to go on from. labels: what reports call a source, by its id.
+    deleting: ids of sources that may take back what they said.
     """
     name = table.name
     listed = ", ".join([*map(identifier, columns), "_source"])
     repeated = _gather(connection, name=name, columns=columns, earlier=earlier)
     repeated += _refer(connection, name=name, columns=listed)
-    _rank(connection, table=table, columns=columns)
+    before = earlier / "kept" if earlier is not None else None
+    taken_back = find_deletions(connection, table=table, earlier=before, folder=folder / "kept")
+    _rank(connection, table=table, columns=columns, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
     file = folder / f"{name}.parquet"
     run_sql(
         connection,
-        f"COPY (SELECT {listed} FROM single_{name} UNION ALL"
-        f" SELECT {listed} FROM ranked_{name} WHERE _outcome = 'stays' ORDER BY {', '.join(_ORDER[name])})"
-        f" TO {literal(str(file))} {_PARQUET}",
+        f"COPY (SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at FROM single_{name} UNION ALL"
+        f" SELECT {listed}, withdrawn_at FROM ranked_{name} WHERE _outcome = 'stays'"
+        f" ORDER BY {', '.join(_ORDER[name])}) TO {literal(str(file))} {_PARQUET}",
     )
-    kept = _keep(connection, name=name, columns=listed, folder=folder)
+    kept = _keep(connection, name=name, columns=listed, folder=folder, deleting=deleting)
     rows = _count(connection, f"read_parquet({literal(str(file))})")
     loaded = rows if earlier is None else _loaded(connection, name=name)
-    repeated += _count(
-        connection, f"ranked_{name} WHERE _fresh AND _outcome IN ('copy', 'again', 'unchanged')"
-    )
+    repeated += _count(connection, f"ranked_{name} WHERE _fresh AND _outcome NOT IN ('stays', 'conflict')")
     return Settled(rows=rows, loaded=loaded, repeated=repeated, kept=kept)
 
 
@@ -155,64 +158,83 @@ def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) ->
     return _count(connection, strays) - _count(connection, f"stray_{name}")
 
 
-def _entity(table: Table) -> list[str]:
-    return [name for name in table.key if name != "known_at"]
-
-
 def _entity_hash(table: Table) -> str:
     """A hash that only narrows down what repeats; what is equal is decided on the cells themselves."""
-    return f"hash({', '.join(_entity(table))})"
+    return f"hash({', '.join(entity(table))})"
 
 
-def _rank(connection: duckdb.DuckDBPyConnection, *, table: Table, columns: Mapping[str, ColumnType]) -> None:
+def _rank(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    table: Table,
+    columns: Mapping[str, ColumnType],
+    taken_back: bool,
+) -> None:
     """What becomes of rows about something that several rows are about (`ranked_`); others are `single_`."""
-    name = table.name
+    name, key = table.name, _entity_hash(table)
+    deleted = f" UNION SELECT {key} FROM deleted_{name}" if taken_back else ""
     run_sql(
         connection,
-        f"CREATE TABLE repeated_{name} AS SELECT {_entity_hash(table)} AS key FROM good_{name}"
-        " GROUP BY key HAVING count(*) > 1",
+        f"CREATE TABLE repeated_{name} AS SELECT {key} AS key FROM good_{name}"
+        f" GROUP BY key HAVING count(*) > 1{deleted}",
     )
     run_sql(
         connection,
         f"CREATE TEMP VIEW single_{name} AS SELECT * FROM good_{name}"
-        f" WHERE {_entity_hash(table)} NOT IN (FROM repeated_{name})",
+        f" WHERE {key} NOT IN (FROM repeated_{name})",
     )
-    run_sql(connection, f"CREATE TABLE ranked_{name} AS {_ranked_sql(table, columns=columns)}")
+    ranked = _ranked_sql(table, columns=columns, taken_back=taken_back)
+    run_sql(connection, f"CREATE TABLE ranked_{name} AS {ranked}")
 
 
-def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType]) -> str:
-    """The rows under repeated keys, each with its `_outcome`.
+def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: bool) -> str:
+    """The rows under repeated keys, each with its `_outcome` and the time of its deletion.
 
-    copy: the same row twice. again: says what the row that stays says. conflict: says something else.
-    unchanged: repeats what its source said last. stays: goes into the table.
+    copy: the same row twice. never: deleted as soon as it was known. again: says what the row that stays
+    says. conflict: says something else. unchanged: repeats what its source said last. stays: goes into the
+    table. A deletion parts the rows of its source into those before, which it ends, and those after.
     """
-    name, entity, key = table.name, ", ".join(_entity(table)), ", ".join(table.key)
+    subject, versions = ", ".join(entity(table)), "known_at" in table.key
     content = content_sql({column: kind for column, kind in columns.items() if column != "known_at"})
     filled = " + ".join(f"CAST({identifier(column)} IS NOT NULL AS INTEGER)" for column in columns)
-    repeated = (
-        f"SELECT *, {content} AS _content, {filled} AS _filled FROM good_{name}"
-        f" WHERE {_entity_hash(table)} IN (FROM repeated_{name})"
+    rows = (
+        f"SELECT *, {content} AS _content, {filled} AS _filled,"
+        # A copy read before comes first, so that it is the one read now that is told as a copy.
+        f" row_number() OVER (PARTITION BY {content}, known_at, _source ORDER BY _fresh) > 1 AS _copy"
+        f" FROM ({_with_deletions(table, taken_back=taken_back)})"
     )
-    # A copy read before comes first, so that it is the one read now that is told as a copy.
-    copies = (
-        "SELECT *, row_number() OVER (PARTITION BY _content, known_at, _source ORDER BY _fresh) > 1 AS _copy"
-        f" FROM ({repeated})"
-    )
-    places = (
+    rows = f"SELECT *, NOT _copy AND coalesce(withdrawn_at <= {_KNOWN}, false) AS _never FROM ({rows})"
+    key = ", ".join(table.key if versions else (*table.key, "withdrawn_at"))
+    rows = (
         "SELECT *, row_number() OVER best AS _place, first_value(_content) OVER best = _content AS _same"
-        f" FROM ({copies})"
-        f" WINDOW best AS (PARTITION BY {key}, _copy ORDER BY _filled DESC, known_at, _content, _source)"
+        f" FROM ({rows}) WINDOW best AS (PARTITION BY {key}, _copy, _never"
+        " ORDER BY withdrawn_at DESC NULLS FIRST, _filled DESC, known_at, _content, _source)"
     )
-    outcome = (
-        "CASE WHEN _copy THEN 'copy' WHEN _place = 1 THEN 'stays' WHEN _same THEN 'again' ELSE 'conflict' END"
+    outcome = "WHEN _place = 1 THEN 'stays' WHEN _same THEN 'again' ELSE 'conflict' END"
+    if versions:
+        chain = f"{subject}, _source, withdrawn_at, _copy, _never, _place = 1"
+        said = f"lag(_content) OVER (PARTITION BY {chain} ORDER BY known_at)"
+        outcome = f"WHEN _place = 1 AND {said} = _content THEN 'unchanged' {outcome}"
+    listed = ", ".join([*map(identifier, columns), "_source", "_fresh", "withdrawn_at"])
+    outcome = f"CASE WHEN _copy THEN 'copy' WHEN _never THEN 'never' {outcome}"
+    return f"SELECT {listed}, {outcome} AS _outcome FROM ({rows})"
+
+
+_KNOWN = f"coalesce(known_at, TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))})"
+
+
+def _with_deletions(table: Table, *, taken_back: bool) -> str:
+    """The rows under repeated keys; `withdrawn_at` is their source's first deletion since they were known."""
+    name = table.name
+    rows = f"SELECT * FROM good_{name} WHERE {_entity_hash(table)} IN (FROM repeated_{name})"
+    if not taken_back:
+        return f"SELECT *, CAST(NULL AS TIMESTAMP) AS withdrawn_at FROM ({rows})"
+    same = " AND ".join(f"said.{column} = gone.{column}" for column in ("_source", *entity(table)))
+    return (
+        f"SELECT said.* EXCLUDE (_known), gone.deleted_at AS withdrawn_at"
+        f" FROM (SELECT *, {_KNOWN} AS _known FROM ({rows})) AS said"
+        f" ASOF LEFT JOIN deleted_{name} AS gone ON {same} AND said._known <= gone.deleted_at"
     )
-    if "known_at" in table.key:
-        said = f"lag(_content) OVER (PARTITION BY {entity}, _source, _copy, _place = 1 ORDER BY known_at)"
-        outcome = (
-            f"CASE WHEN _place = 1 AND NOT _copy AND {said} = _content THEN 'unchanged' ELSE {outcome} END"
-        )
-    listed = ", ".join([*map(identifier, columns), "_source", "_fresh"])
-    return f"SELECT {listed}, {outcome} AS _outcome FROM ({places})"
 
 
 def _set_aside(
@@ -237,14 +259,23 @@ def _set_aside(
         )
 
 
-def _keep(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str, folder: Path) -> int:
+def _keep(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    name: str,
+    columns: str,
+    folder: Path,
+    deleting: Collection[str],
+) -> int:
     """Write the good rows that are not in the table, but may count once others have been read."""
-    # An event known later than the row that stays can never count.
-    lasting = "('conflict', 'unchanged', 'again')" if "known_at" in TABLES[name].key else "('conflict')"
-    rows = (
-        f"SELECT {columns} FROM ranked_{name} WHERE _outcome IN {lasting}"
-        f" UNION ALL SELECT {columns} FROM stray_{name}"
-    )
+    lasting = "_outcome NOT IN ('stays', 'copy')"
+    if "known_at" not in TABLES[name].key:
+        # An event known later than the row that stays can count only after a deletion.
+        told = ", ".join(map(literal, deleting))
+        lasting += (
+            f" AND (_outcome <> 'again' OR _source IN ({told}))" if told else " AND _outcome <> 'again'"
+        )
+    rows = f"SELECT {columns} FROM ranked_{name} WHERE {lasting} UNION ALL SELECT {columns} FROM stray_{name}"
     count = _count(connection, f"({rows})")
     if count:
         (folder / "kept").mkdir(exist_ok=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from features.cells import content_sql
-from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, ColumnType
+from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, WITHDRAWN_AT, ColumnType
 from features.engine import run_sql
 from features.history import Earlier, History
 from features.mapping import Config
@@ -45,7 +45,10 @@ def describe(
 ) -> Manifest:
     """The manifest of the tables in `folder`, one file each. rows: by table; quarantine: by table, reason."""
     files = {name: _parquet(folder / f"{name}.parquet") for name in rows}
-    columns = {name: canonical_columns(TABLES[name], attributes=attributes) for name in rows}
+    columns = {
+        name: {**canonical_columns(TABLES[name], attributes=attributes), WITHDRAWN_AT.name: WITHDRAWN_AT.type}
+        for name in rows
+    }
     sums = {name: _row_sums(connection, file, columns=columns[name]) for name, file in files.items()}
     kinds = [[attribute.name, attribute.type] for attribute in attributes]
     tables = {name: sums[name] for name in sums if rows[name]}
@@ -64,7 +67,7 @@ def describe(
         created_by=config.file.stem,
         undated=_undated(config),
     )
-    beside = [_kept_sums(connection, folder, name=name, columns=columns[name]) for name in history.kept]
+    beside = _kept_sums(connection, folder)
     # Where a row stood in which file is no part of what it says.
     told: dict[str, ColumnType] = {name: "string" for name in QUARANTINE_COLUMNS if name != "file"}
     beside.append(_row_sums(connection, "quarantine", columns=told))
@@ -83,11 +86,18 @@ def _parquet(file: Path) -> str:
     return f"read_parquet({literal(str(file))})"
 
 
-def _kept_sums(
-    connection: duckdb.DuckDBPyConnection, folder: Path, *, name: str, columns: Mapping[str, ColumnType]
-) -> list[str]:
-    file = _parquet(folder / "kept" / f"{name}.parquet")
-    return [name, *_row_sums(connection, file, columns={**columns, "_source": "string"})]
+def _kept_sums(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[list[str]]:
+    """The sums of every file kept beside the tables, by name."""
+    return [
+        [file.name, *_row_sums(connection, _parquet(file), columns=_kinds(connection, _parquet(file)))]
+        for file in sorted((folder / "kept").glob("*.parquet"))
+    ]
+
+
+def _kinds(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, ColumnType]:
+    told: dict[str, ColumnType] = {"TIMESTAMP": "timestamp", "VARCHAR[]": "set"}
+    described = run_sql(connection, f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    return {str(name): told.get(str(kind), "string") for name, kind, *_ in described}
 
 
 def _digest(content: object) -> str:
@@ -108,7 +118,9 @@ def _row_sums(
 
 
 def _data_through(connection: duckdb.DuckDBPyConnection, files: Iterable[str]) -> datetime | None:
-    known = " UNION ALL ".join(f"SELECT max(known_at) AS newest FROM {file}" for file in files)
+    known = " UNION ALL ".join(
+        f"SELECT max(greatest(known_at, withdrawn_at)) AS newest FROM {file}" for file in files
+    )
     start = literal(START_OF_TIME.rstrip("Z"))
     sql = f"SELECT NULLIF(max(newest), CAST({start} AS TIMESTAMP)) FROM ({known})"
     newest = run_sql(connection, sql).fetchone()

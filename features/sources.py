@@ -73,7 +73,7 @@ class _Opening:
         self.originals: dict[Path, Path] = {}
         self.present: dict[str, tuple[str, ...]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
-        bindings = source.bindings | ({"deleted": source.deleted} if source.deleted is not None else {})
+        bindings = source.bindings | source.marks
         self.needed = list(dict.fromkeys(binding.column for binding in bindings.values() if binding.column))
 
     def relation(self) -> Relation | None:

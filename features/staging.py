@@ -13,6 +13,7 @@ import duckdb
 
 from features.cells import Cell, content_sql, raw_name, typed_cell
 from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
+from features.deletions import hold_extract
 from features.engine import first_line, run_sql
 from features.errors import ConfigError, EngineError
 from features.history import source_id
@@ -28,6 +29,7 @@ _FAULT = "STRUCT(" + ", ".join(f'"{name}" VARCHAR' for name in FAULT_FIELDS) + "
 _BESIDE = {"_source": "VARCHAR", "_deleted_at": "TIMESTAMP", "_fault": _FAULT}
 """Beside the canonical columns: the source's id, when the row was deleted in it, and what is wrong."""
 
+_MARKS: dict[str, ColumnType] = {"deleted": "boolean", "deleted_at": "timestamp"}
 _EXACT_TIME = '"exact occurred_at"'
 
 
@@ -65,7 +67,17 @@ def stage(
     sql = _staging_sql(source, relation=relation, attributes=attributes, now=now)
     rows = _insert(connection, f"INSERT INTO staged_{source.table} {sql}", source=source, position=position)
     _require_a_zone(connection, source=source, position=position)
-    return rows + _malformed(connection, source=source, rejects=relation.rejects)
+    malformed = _malformed(connection, source=source, rejects=relation.rejects)
+    if source.complete and source.extracted_at is not None:
+        hold_extract(
+            connection,
+            table=TABLES[source.table],
+            source=source_id(source),
+            moment=_naive_utc(source.extracted_at),
+            whole=not malformed,
+            place=f"sources[{position}] ({source.table}, {source.label})",
+        )
+    return rows + malformed
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, sql: str, *, source: Source, position: int) -> int:
@@ -94,11 +106,16 @@ def _staging_sql(
     table, bindings = TABLES[source.table], source.bindings
     columns = canonical_columns(table, attributes=attributes)
     cells = [
-        _cell(name, binding=binding, source=source, relation=relation) for name, binding in bindings.items()
+        _cell(name, binding=binding, source=source, relation=relation)
+        for name, binding in (bindings | source.marks).items()
     ]
     undated = source.undated is not None
     checks = _cell_checks(cells) + _known_at_last(row_checks(table, now=now, undated=undated))
-    raw = list(dict.fromkeys(binding.column for binding in bindings.values() if binding.column is not None))
+    if source.deleted_at is not None:
+        later = f"deleted_at > TIMESTAMP {literal(now.isoformat(' '))}"
+        checks.append(Check(Reason.IN_THE_FUTURE, "deleted_at", later))
+    bound = (bindings | source.marks).values()
+    raw = list(dict.fromkeys(binding.column for binding in bound if binding.column is not None))
     located = FILE_COLUMN in relation.types
     read = [f"{identifier(name)} AS {raw_name(name)}" for name in raw] + [FILE_COLUMN] * located
     sql = f"SELECT {', '.join(read)} FROM {relation.sql}"
@@ -109,20 +126,21 @@ def _staging_sql(
     fault = _fault_sql(
         checks, cells=cells, raw=raw, label=source.label, file=FILE_COLUMN if located else "NULL"
     )
-    beside = f"{literal(source_id(source))}, NULL, {fault}"
+    beside = f"{literal(source_id(source))}, {_deleted_at(source)}, {fault}"
     return f"SELECT {', '.join(map(identifier, columns))}, {beside} FROM ({sql})"
 
 
 def _cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
     columns = {column.name: column for column in TABLES[source.table].columns}
+    kinds = {column.name: column.type for column in columns.values()} | _MARKS
     attribute = source.attributes.get(name)
     return typed_cell(
         name,
-        kind=columns[name].type if attribute is None else ATTRIBUTE_TYPES[attribute.type],
+        kind=kinds[name] if attribute is None else ATTRIBUTE_TYPES[attribute.type],
         binding=binding,
         source_type=relation.types.get(binding.column or "", "VARCHAR"),
         zone=source.time_zone,
-        default=columns[name].default if attribute is None else None,
+        default=columns[name].default if name in columns else None,
     )
 
 
@@ -168,6 +186,21 @@ def _known_at(source: Source) -> str:
     if source.known_at_delay is None:
         return happened
     return f"{happened} + to_seconds({int(source.known_at_delay.total_seconds())})"
+
+
+def _deleted_at(source: Source) -> str:
+    """When it could be known that the row was deleted: not before the row itself."""
+    if not source.marks:
+        return "NULL"
+    told = "deleted_at" if source.deleted_at is not None else "CAST(NULL AS TIMESTAMP)"
+    if source.deleted is None:
+        marked = "deleted_at IS NOT NULL"
+    else:
+        marked = "deleted"
+        if source.extracted_at is not None:
+            told = f"coalesce({told}, {_known_at(source)})"
+    start = f"TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))}"
+    return f"CASE WHEN {marked} THEN greatest({told}, known_at, {start}) END"
 
 
 def _naive_utc(moment: datetime) -> datetime:

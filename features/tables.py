@@ -17,7 +17,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, AttributeType, ColumnType, sql_type
+from features.contract import (
+    ATTRIBUTE_TYPES,
+    START_OF_TIME,
+    TABLES,
+    WITHDRAWN_AT,
+    AttributeType,
+    ColumnType,
+    sql_type,
+)
 from features.errors import ContractError, suggestion
 
 __all__ = ["Attribute", "Tables", "arrow_type", "open_engine"]
@@ -108,7 +116,7 @@ class Tables:
 
     def schema(self, name: str) -> pa.Schema:
         """The Arrow schema of a table, attributes included."""
-        fields = [(column.name, arrow_type(column.type)) for column in TABLES[name].columns]
+        fields = [(column.name, arrow_type(column.type)) for column in (*TABLES[name].columns, WITHDRAWN_AT)]
         if name == "accounts":
             fields += [(attribute.name, arrow_type(attribute.column_type)) for attribute in self.attributes]
         return pa.schema(fields)
@@ -132,7 +140,7 @@ class Tables:
             present = set(pq.read_schema(source[0]).names)
             files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in source)
             origin = f"read_parquet([{files}])"
-        types = {column.name: column.type for column in TABLES[name].columns}
+        types = {column.name: column.type for column in (*TABLES[name].columns, WITHDRAWN_AT)}
         if name == "accounts":
             types |= {attribute.name: attribute.column_type for attribute in self.attributes}
         columns = ", ".join(
@@ -167,12 +175,15 @@ class Tables:
         return Tables(found, self.attributes)
 
     def known_before(self, moment: datetime) -> Tables:
-        """The tables as they stood at `moment` (naive, UTC): rows with `known_at < moment`, in memory."""
+        """The tables as they stood at `moment` (naive, UTC), in memory: rows with `known_at < moment`, and of
+        what was withdrawn only what was known to be by then."""
         with self.connect() as connection:
             return Tables(
                 {
                     name: connection.execute(
-                        f"SELECT * FROM {name} WHERE known_at < ?", [moment]
+                        "SELECT * REPLACE (CASE WHEN withdrawn_at < $1 THEN withdrawn_at END AS withdrawn_at)"
+                        f" FROM {name} WHERE known_at < $1",
+                        [moment],
                     ).to_arrow_table()
                     for name in self.sources
                 },

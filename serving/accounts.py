@@ -29,11 +29,13 @@ _INDEX = f"""
     CREATE TABLE account_index AS
     WITH fact AS ({
     " UNION ALL ".join(
-        f"SELECT account_id, max(known_at) AS known_at FROM {name} GROUP BY account_id" for name in _FACTS
+        f"SELECT account_id, max(greatest(known_at, withdrawn_at)) AS known_at FROM {name} GROUP BY 1"
+        for name in _FACTS
     )
 }),
     newest AS (SELECT account_id, max(known_at) AS newest_known_at FROM fact GROUP BY account_id)
     SELECT account_id, min(known_at) AS first_known_at, any_value(newest_known_at) AS newest_known_at,
+           CASE WHEN count(*) = count(withdrawn_at) THEN max(withdrawn_at) END AS withdrawn_at,
            arg_max(name, known_at) FILTER (name IS NOT NULL) AS name,
            arg_max(domain, known_at) FILTER (domain IS NOT NULL) AS domain
     FROM accounts JOIN newest USING (account_id)
@@ -42,22 +44,28 @@ _INDEX = f"""
 
 _DEALS = """
     CREATE TABLE deal AS
-    SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome FROM opportunities
+    SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at
+    FROM opportunities
 """
 
 
+_ACCOUNT = "account_id, name, domain, first_known_at, newest_known_at, withdrawn_at"
 _SPELLING = "domain IN (SELECT $1 UNION ALL SELECT written FROM spelling WHERE registrable = $1)"
 
 
 @dataclass(frozen=True)
 class Account:
-    """What is known of an account before it is scored. `account_id` is None for one sent as a record."""
+    """What is known of an account before it is scored. `account_id` is None for one sent as a record.
+
+    newest_known_at: of its newest fact or deletion. withdrawn_at: when it was deleted in its source.
+    """
 
     account_id: str | None
     name: str | None
     domain: str | None
     first_known_at: datetime
     newest_known_at: datetime
+    withdrawn_at: datetime | None = None
 
 
 class AccountIndex:
@@ -124,11 +132,8 @@ class AccountIndex:
         return int(row[0]) if row else 0
 
     def everyone(self) -> pd.DataFrame:
-        """Every account: account_id, name, domain, first_known_at, newest_known_at, by identifier."""
-        rows = self._cursor().execute(
-            "SELECT account_id, name, domain, first_known_at, newest_known_at FROM account_index "
-            "ORDER BY account_id"
-        )
+        """Every account by identifier, with the columns of `Account`."""
+        rows = self._cursor().execute(f"SELECT {_ACCOUNT} FROM account_index ORDER BY account_id")
         frame: pd.DataFrame = rows.to_arrow_table().to_pandas()
         return frame
 
@@ -144,8 +149,8 @@ class AccountIndex:
     def deals(self, account_id: str) -> tuple[Deal, ...]:
         """Every version of every deal of an account, in no promised order."""
         rows = self._cursor().execute(
-            "SELECT opportunity_id, known_at, product, created_at, closed_at, outcome FROM deal "
-            "WHERE account_id = $1",
+            "SELECT opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at"
+            " FROM deal WHERE account_id = $1",
             [account_id],
         )
         return tuple(Deal(*row) for row in rows.fetchall())
@@ -165,8 +170,7 @@ class AccountIndex:
 
     def _select(self, condition: str, value: str | None) -> list[Account]:
         rows = self._cursor().execute(
-            "SELECT account_id, name, domain, first_known_at, newest_known_at FROM account_index "
-            f"WHERE {condition} ORDER BY account_id",
+            f"SELECT {_ACCOUNT} FROM account_index WHERE {condition} ORDER BY account_id",
             [value],
         )
         return [Account(*row) for row in rows.fetchall()]

@@ -24,13 +24,18 @@ class Deal(NamedTuple):
     created_at: datetime
     closed_at: datetime | None
     outcome: str | None
+    withdrawn_at: datetime | None = None
+
+    def counts(self, as_of: datetime) -> bool:
+        """Whether the version was known by then, and its deletion was not."""
+        return self.known_at < as_of and (self.withdrawn_at is None or as_of <= self.withdrawn_at)
 
 
 def intent_obstacle(deals: Iterable[Deal], *, as_of: datetime, product: str | None) -> Deal | None:
     """The deal that keeps an account out of the intent population: open, or won. None when there is none."""
     states: dict[str, Deal] = {}
     for deal in deals:
-        if deal.known_at < as_of and product in (None, deal.product):
+        if deal.counts(as_of) and product in (None, deal.product):
             latest = states.get(deal.opportunity_id)
             if latest is None or latest.known_at < deal.known_at:
                 states[deal.opportunity_id] = deal

@@ -26,7 +26,7 @@ from serving.scoring import default_moments
 __all__ = ["rank_accounts"]
 
 _DEALS = """
-SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome
+SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at
 FROM opportunities WHERE known_at < $before
 """
 _HALF = ("probability", "score", "grade")
@@ -73,7 +73,8 @@ def _accounts(desk: Desk, *, now: datetime, as_of: datetime | None) -> pd.DataFr
     else:
         moments = pd.Series(as_of, index=everyone.index)
     everyone["as_of"] = moments.astype("datetime64[us]")
-    known = everyone[everyone["first_known_at"] < everyone["as_of"]].reset_index(drop=True)
+    gone = everyone["withdrawn_at"] < everyone["as_of"]
+    known = everyone[(everyone["first_known_at"] < everyone["as_of"]) & ~gone].reset_index(drop=True)
     if known.empty:
         got = "no account at all" if as_of is None else f"as_of {as_of.isoformat()}Z"
         raise NotEnoughDataError("no account was known yet", got=got, fix="choose a later moment")

@@ -66,7 +66,7 @@ def read_record(record: Any, *, attributes: tuple[Attribute, ...], now: datetime
     facts = [row["known_at"] for row in kept["accounts"]]
     newest = max(row["known_at"] for found in kept.values() for row in found)
     account = Account(None, record.account.name, kept["accounts"][-1]["domain"], min(facts), newest)
-    deals = tuple(Deal(*(row[name] for name in Deal._fields)) for row in kept["opportunities"])
+    deals = tuple(Deal(*(row[name] for name in Deal._fields if name in row)) for row in kept["opportunities"])
     return Record(tables, account, deals)
 
 

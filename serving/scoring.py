@@ -162,6 +162,13 @@ def _subject(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject:
             allowed=f"after {iso(account.first_known_at)}",
             fix="send a later as_of",
         )
+    if account.withdrawn_at is not None and account.withdrawn_at < as_of:
+        raise UnknownAccountError(
+            f"{asked}: the account was deleted in its source",
+            got=iso(as_of),
+            allowed=f"up to {iso(account.withdrawn_at)}",
+            fix="score another account, or this one as of an earlier moment",
+        )
     account_id = account.account_id or ""
     return _Subject(
         account=account,

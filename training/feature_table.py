@@ -103,7 +103,9 @@ def _known_accounts(tables: Tables, *, as_of: datetime) -> pd.DataFrame:
     with tables.connect() as connection:
         accounts: pd.DataFrame = (
             connection.execute(
-                "SELECT DISTINCT account_id FROM accounts WHERE known_at < ? ORDER BY account_id", [as_of]
+                "SELECT DISTINCT account_id FROM accounts WHERE known_at < $1"
+                " AND (withdrawn_at IS NULL OR withdrawn_at >= $1) ORDER BY account_id",
+                [as_of],
             )
             .to_arrow_table()
             .to_pandas()

@@ -40,6 +40,7 @@ __all__ = [
 _STATE = """
     SELECT * FROM opportunities
     WHERE ($known_before IS NULL OR known_at < $known_before) AND ($product IS NULL OR product = $product)
+      AND (withdrawn_at IS NULL OR withdrawn_at >= $known_before)
     QUALIFY row_number() OVER (PARTITION BY opportunity_id ORDER BY known_at DESC) = 1
 """
 
@@ -63,13 +64,19 @@ _BLOCKED = """
     JOIN snapshots AS snapshot
       ON version.known_at < snapshot.as_of
      AND (version.replaced_at IS NULL OR snapshot.as_of <= version.replaced_at)
+     AND (version.withdrawn_at IS NULL OR snapshot.as_of <= version.withdrawn_at)
     WHERE version.outcome IS NULL OR version.outcome = 'won'
 """
 
 _POPULATION = f"""
-    SELECT account.account_id, snapshot.as_of, snapshot.until
-    FROM (SELECT account_id, min(known_at) AS known_at FROM accounts GROUP BY account_id) AS account
-    JOIN snapshots AS snapshot ON account.known_at < snapshot.as_of
+    SELECT DISTINCT account.account_id, snapshot.as_of, snapshot.until
+    FROM (
+        SELECT account_id, withdrawn_at, min(known_at) AS known_at
+        FROM accounts GROUP BY account_id, withdrawn_at
+    ) AS account
+    JOIN snapshots AS snapshot
+      ON account.known_at < snapshot.as_of
+     AND (account.withdrawn_at IS NULL OR snapshot.as_of <= account.withdrawn_at)
     ANTI JOIN ({_BLOCKED}) AS blocked
       ON blocked.account_id = account.account_id AND blocked.as_of = snapshot.as_of
 """
@@ -112,12 +119,14 @@ class FitLabels:
 
 
 def next_cutoff(tables: Tables) -> datetime:
-    """The first second at which everything in the tables is known: just after the newest `known_at`.
+    """The first second at which everything in the tables is known: just after the newest fact or deletion.
 
     Raises InputError when the tables are empty.
     """
     names = ("accounts", "activities", "intent_topics", "opportunities")
-    union = " UNION ALL ".join(f"SELECT max(known_at) AS moment FROM {name}" for name in names)
+    union = " UNION ALL ".join(
+        f"SELECT max(greatest(known_at, withdrawn_at)) AS moment FROM {name}" for name in names
+    )
     with tables.connect() as connection:
         row = connection.execute(f"SELECT max(moment) FROM ({union})").fetchone()
     if row is None or row[0] is None:
@@ -227,7 +236,10 @@ def _fit_frame(opportunities: pd.DataFrame, *, matures: TimeToClose | None = Non
 
 def known_accounts(tables: Tables, *, as_of: datetime) -> pd.DataFrame:
     """Every account known before `as_of`: account_id, as_of; sorted by account_id."""
-    sql = "SELECT DISTINCT account_id FROM accounts WHERE known_at < $as_of ORDER BY account_id"
+    sql = (
+        "SELECT DISTINCT account_id FROM accounts WHERE known_at < $as_of"
+        " AND (withdrawn_at IS NULL OR withdrawn_at >= $as_of) ORDER BY account_id"
+    )
     with tables.connect() as connection:
         return _frame(connection, sql, as_of=as_of).assign(as_of=pd.Timestamp(as_of))
 
