@@ -28,7 +28,7 @@ from features.tables import Attribute, Tables
 if TYPE_CHECKING:
     from sqlglot.expressions import Expr
 
-__all__ = ["FormulaStep", "check_formula", "columns_read", "formula_steps"]
+__all__ = ["FormulaStep", "check_formula", "columns_read", "formula_steps", "names_read"]
 
 _OPERATIONS = frozenset(
     (
@@ -92,10 +92,15 @@ def formula_steps(
 def columns_read(feature: Feature, *, attributes: Sequence[Attribute] = ()) -> tuple[str, ...]:
     """The columns of the contract that a feature is made of, as `activities.quantity`, `known_at` last."""
     sources = readable_columns(feature.table, attributes=attributes)
-    names = [name for tree in _trees(feature) for name in _names(tree)]
+    names = names_read(feature)
     read = dict.fromkeys(source for name in names for source in sources.get(name, ()))
     windowed = {"activities": "activities.occurred_at"}.get(feature.table) if feature.window_days else None
     return tuple(dict.fromkeys((*read, *([windowed] if windowed else []), f"{feature.table}.known_at")))
+
+
+def names_read(feature: Feature) -> tuple[str, ...]:
+    """The names that the formula and its conditions hold, in order of appearance."""
+    return tuple(dict.fromkeys(name for tree in _trees(feature) for name in _names(tree)))
 
 
 def check_formula(feature: Feature, *, attributes: Sequence[Attribute] = ()) -> None:

@@ -6,7 +6,7 @@ values and for the catalogue. Null rule: that of each feature; `filled` says how
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from features.catalogue import Catalogue, learn_catalogue
+from features.declared import DeclaredFeature
 from features.errors import ConfigError, NotEnoughDataError
 from features.point_in_time import build_features
 from features.tables import Tables
@@ -30,9 +31,10 @@ _ENDINGS = (".parquet", ".csv")
 class FeatureTable:
     """Features as of one moment, or of undated tables (None).
 
-    frame: one row per account, values as people read them.
+    workspace: its name. frame: one row per account, values as people read them.
     """
 
+    workspace: str
     as_of: datetime | None
     catalogue: Catalogue
     frame: pd.DataFrame
@@ -53,11 +55,14 @@ class FeatureTable:
         }
 
 
-def feature_table(workspace: Workspace, *, as_of: datetime | None = None) -> FeatureTable:
+def feature_table(
+    workspace: Workspace, *, as_of: datetime | None = None, declared: Sequence[DeclaredFeature] = ()
+) -> FeatureTable:
     """Every feature of every account known before `as_of` (naive UTC; default: just after the newest fact).
 
-    Undated tables have no such moment: all that they say counts. Raises ContractError when they are asked
-    for one all the same, NotEnoughDataError when no account was known then.
+    declared: the [[features]] of a config. Undated tables have no such moment: all that they say counts.
+    Raises ContractError when they are asked for one all the same, NotEnoughDataError when no account was
+    known then.
     """
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
@@ -67,11 +72,11 @@ def feature_table(workspace: Workspace, *, as_of: datetime | None = None) -> Fea
             tables = tables.without_times()
         moment = as_of or next_cutoff(tables)
         marked = manifest.current_value_only.get("accounts", ())
-        catalogue = learn_catalogue(tables, cutoff=moment, current_value_only=marked)
+        catalogue = learn_catalogue(tables, cutoff=moment, current_value_only=marked, declared=declared)
         keys = _known_accounts(tables, as_of=moment)
         matrix = build_features(tables, keys, catalogue=catalogue)
     shown = None if manifest.undated else moment
-    return FeatureTable(shown, catalogue, _readable(matrix, catalogue=catalogue))
+    return FeatureTable(manifest.workspace, shown, catalogue, _readable(matrix, catalogue=catalogue))
 
 
 def write_frame(frame: pd.DataFrame, *, out: Path) -> None:
