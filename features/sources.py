@@ -39,6 +39,7 @@ class Relation:
     rejects: the table into which reading puts lines that are not CSV; not there for Parquet and SQL.
     present: by file of the source ("files" for its `path`), the columns that it has.
     missing: by file, columns that the mapping asks for and that are not there; they are empty.
+    unread: by file, SQL that selects the columns that nobody asks for.
     """
 
     sql: str
@@ -46,6 +47,7 @@ class Relation:
     rejects: str
     present: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def identifier(name: str) -> str:
@@ -73,6 +75,7 @@ class _Opening:
         self.originals: dict[Path, Path] = {}
         self.present: dict[str, tuple[str, ...]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
+        self.unread: dict[str, str] = {}
         bindings = source.bindings | source.marks
         self.needed = list(dict.fromkeys(binding.column for binding in bindings.values() if binding.column))
 
@@ -103,6 +106,7 @@ class _Opening:
             self.rejects,
             self.present,
             {name: columns for name, columns in self.missing.items() if columns},
+            self.unread,
         )
 
     def _views(self) -> bool:
@@ -154,6 +158,9 @@ class _Opening:
         for shape, files in groups.items():
             place = f"{self.place}, file {files[0].name}"
             self._settle_missing(name, wanted=chosen, present=shape.header, place=place)
+        first = next(iter(groups))
+        if ignored := [column for column in first.header if column not in chosen]:
+            self.unread[name] = self._select(groups[first], shape=first, chosen=ignored, as_text=True)
         return " UNION ALL ".join(
             self._select(files, shape=shape, chosen=chosen, as_text=wanted is not None)
             for shape, files in groups.items()

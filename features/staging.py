@@ -22,7 +22,7 @@ from features.sources import FILE_COLUMN, Relation, identifier, open_source
 from features.tables import Attribute
 from features.validation import Check, Reason, literal, row_checks
 
-__all__ = ["FAULT_FIELDS", "canonical_columns", "create_staging", "stage"]
+__all__ = ["FAULT_FIELDS", "canonical_columns", "create_staging", "source_cell", "stage"]
 
 FAULT_FIELDS = ("source", "reason", "column", "got", "row", "file")
 _FAULT = "STRUCT(" + ", ".join(f'"{name}" VARCHAR' for name in FAULT_FIELDS) + ")"
@@ -106,7 +106,7 @@ def _staging_sql(
     table, bindings = TABLES[source.table], source.bindings
     columns = canonical_columns(table, attributes=attributes)
     cells = [
-        _cell(name, binding=binding, source=source, relation=relation)
+        source_cell(name, binding=binding, source=source, relation=relation)
         for name, binding in (bindings | source.marks).items()
     ]
     undated = source.undated is not None
@@ -130,7 +130,8 @@ def _staging_sql(
     return f"SELECT {', '.join(map(identifier, columns))}, {beside} FROM ({sql})"
 
 
-def _cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
+def source_cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
+    """How the canonical column or attribute `name` is read from the relation of its source."""
     columns = {column.name: column for column in TABLES[source.table].columns}
     kinds = {column.name: column.type for column in columns.values()} | _MARKS
     attribute = source.attributes.get(name)

@@ -1,4 +1,4 @@
-"""Commands on tables: simulate, ingest and features.
+"""Commands on tables: simulate, init, ingest and features.
 
 Turn what was typed into calls of public functions. Time rule: moments are read by training.cli.given.
 Null rule: an option that is left out is None, and the function called decides.
@@ -7,12 +7,16 @@ Null rule: an option that is left out is None, and the function called decides.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from training.cli.given import open_output, open_workspace, read_as_of, read_config, read_moment
 from training.cli.options import WORKSPACE, AsOfOption, ConfigOption, JsonOption, SetOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from features.mapping import Config
+    from training.console import Output
 
 __all__ = ["commands"]
 
@@ -52,12 +56,48 @@ def simulate(
 
 
 @commands.command()
+def init(
+    *,
+    system: Annotated[str, typer.Argument(help="salesforce, hubspot or csv.", show_default=False)],
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", help="Where the export lies; the mapping is fitted to what is there."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The file to write. Default: SYSTEM.toml.", show_default=False),
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            help="replication: objects as a replication tool lands them; reports: the system's own export. "
+            "Default: what the folder holds."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a commented mapping that binds your export; change it as you like, then ingest with it."""
+    from training.starting import start_mapping
+
+    output = open_output(as_json=as_json)
+    started = start_mapping(system, folder=folder, out=out, shape=shape, force=force)
+    output.note(f"{started.file} binds {started.told}")
+    output.note(f"Next: spearfish ingest --config {started.file} --dry-run")
+    output.result(started.to_json())
+
+
+@commands.command()
 def ingest(
     *,
     config: ConfigOption,
     overrides: SetOption = None,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Start from nothing instead of adding what is new.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only tell what is bound, ignored, coerced and missing, per column."),
     ] = False,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
@@ -66,6 +106,9 @@ def ingest(
     from features.ingest import ingest as run_ingest
 
     output = open_output(as_json=as_json)
+    if dry_run:
+        _try_ingest(read_config(config, overrides=overrides), output=output)
+        return
     with output.progress() as progress:
         report = run_ingest(
             read_config(config, overrides=overrides),
@@ -75,6 +118,21 @@ def ingest(
         )
     output.show(report)
     output.result(report.to_dict())
+
+
+def _try_ingest(config: Config, *, output: Output) -> None:
+    from features.dry_run import dry_run
+
+    report = dry_run(config)
+    output.show(report)
+    if report.tables is not None:
+        output.heading("An ingest into an empty workspace would give:")
+        output.show(report.tables)
+    output.result(report.to_dict())
+    if report.error is not None:
+        if not output.as_json:
+            raise report.error
+        raise typer.Exit(report.error.exit_code)
 
 
 @commands.command()

@@ -1,0 +1,296 @@
+"""What a mapping would do, column by column, without doing it.
+
+Turns the sources of a mapping into a report: each column of each file is bound, coerced (bound, and some of
+its cells are changed on the way), ignored or missing, with examples. Time rule: none. Null rule: a blank
+cell counts for nothing; one that is listed in `empty` is coerced to nothing. Nothing is written but into a
+folder of its own, which is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import duckdb
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from features.bindings import Source
+from features.cells import Cell, raw_name
+from features.contract import TABLES
+from features.engine import run_sql
+from features.errors import InputError
+from features.ingest import ingest
+from features.mapping import Config
+from features.report import IngestReport
+from features.sources import Relation, identifier, open_source
+from features.staging import source_cell
+from features.tables import open_engine
+from features.workspace import Workspace
+
+__all__ = ["ColumnReport", "DryRun", "SourceReport", "dry_run"]
+
+Status = Literal["bound", "coerced", "ignored", "missing"]
+_SAMPLE = 1000
+_WIDTH = 60
+_BY_QUERY = ("the query",)
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """One column of a source.
+
+    file: "files" for the `path` of the source, the name of a further file, or "query".
+    fills: canonical columns and attributes that it fills; "the query" where a query reads it.
+    rows: cells that hold something; None where nobody counted. coerced: those that are changed on the way.
+    unreadable: those that are not of the type; their rows would be set aside.
+    examples: a cell, or what becomes of one, as "1,090 -> 1090".
+    """
+
+    file: str
+    column: str
+    status: Status
+    fills: tuple[str, ...] = ()
+    rows: int | None = None
+    coerced: int = 0
+    unreadable: int = 0
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """One source. found: whether its files are there. unbound: canonical columns that it leaves empty."""
+
+    table: str
+    name: str
+    found: bool
+    columns: tuple[ColumnReport, ...] = ()
+    unbound: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """Every source, and what an ingest into an empty workspace would give or why it would fail."""
+
+    sources: tuple[SourceReport, ...]
+    tables: IngestReport | None
+    error: InputError | None
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as one JSON object."""
+        return {
+            "sources": [asdict(source) for source in self.sources],
+            "tables": None if self.tables is None else self.tables.to_dict()["tables"],
+            "error": None if self.error is None else self.error.sentence(),
+        }
+
+    def __rich__(self) -> RichTable:
+        shown = RichTable(title="What the mapping binds; nothing was changed", title_justify="left")
+        for column in ("source", "column", "is", "fills", "rows", "coerced", "unreadable", "for example"):
+            numeric = column in ("rows", "coerced", "unreadable")
+            shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        for source in self.sources:
+            for line in _lines(source):
+                shown.add_row(*(Text(cell) for cell in line))
+            shown.add_section()
+        return shown
+
+
+def _lines(source: SourceReport) -> Iterator[tuple[str, ...]]:
+    title = f"{source.table}: {source.name}"
+    if not source.found:
+        yield title, "", "not found", "", "", "", "", "an optional source without a file is left out"
+    for column in source.columns:
+        if column.status == "bound" and column.fills == _BY_QUERY:
+            # What the query makes of it is told already.
+            continue
+        counts = ("" if not count else f"{count:,}" for count in (column.coerced, column.unreadable))
+        rows = "" if column.rows is None else f"{column.rows:,}"
+        where = column.column if column.file in ("files", "query") else f"{column.file}.{column.column}"
+        yield title, where, column.status, ", ".join(column.fills), rows, *counts, "; ".join(column.examples)
+        title = ""
+
+
+def dry_run(config: Config) -> DryRun:
+    """Look at every source of `config` and try an ingest into a workspace that is thrown away.
+
+    Raises ConfigError or ContractError when a source cannot be opened.
+    """
+    with TemporaryDirectory(prefix="spearfish-") as folder:
+        connection = open_engine()
+        try:
+            run_sql(connection, "SET temp_directory = ?", parameters=[str(Path(folder) / "spill")])
+            used = _used(config)
+            sources = tuple(
+                _source(connection, source, position=position, used=used)
+                for position, source in enumerate(config.sources, start=1)
+            )
+        finally:
+            connection.close()
+        try:
+            tables, error = ingest(config, workspace=Workspace(Path(folder) / "workspace")), None
+        except InputError as refused:
+            tables, error = None, refused
+    return DryRun(sources, tables, error)
+
+
+def _used(config: Config) -> dict[tuple[str, ...], set[str]]:
+    """By files, the columns that some source reads."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for source in config.sources:
+        if source.path and source.query is None:
+            found.setdefault(source.path, set()).update(_fills(source))
+        for given in source.files.values():
+            found.setdefault(given.path, set()).update(given.columns)
+    return found
+
+
+def _source(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    *,
+    position: int,
+    used: dict[tuple[str, ...], set[str]],
+) -> SourceReport:
+    relation = open_source(connection, source=source, position=position)
+    if relation is None:
+        return SourceReport(source.table, source.label, found=False)
+    given = {*source.columns, "known_at"}
+    unbound = tuple(name for name in TABLES[source.table].column_names if name not in given)
+    columns = (
+        *_bound(connection, source, relation=relation),
+        *_missing(source, relation=relation),
+        *_ignored(connection, source, relation=relation, used=used),
+    )
+    return SourceReport(source.table, source.label, found=True, columns=columns, unbound=unbound)
+
+
+def _fills(source: Source) -> dict[str, tuple[str, ...]]:
+    """By source column, what it fills."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, binding in source.bindings.items():
+        if binding.column is not None:
+            found[binding.column] = (*found.get(binding.column, ()), name)
+    if source.deleted is not None and source.deleted.column is not None:
+        found[source.deleted.column] = (*found.get(source.deleted.column, ()), "deleted")
+    return found
+
+
+def _bound(
+    connection: duckdb.DuckDBPyConnection, source: Source, *, relation: Relation
+) -> Iterator[ColumnReport]:
+    origin = "files" if source.query is None else "query"
+    absent = {column for columns in relation.missing.values() for column in columns}
+    counts = _counts(connection, source, relation=relation)
+    for column, names in _fills(source).items():
+        if column not in absent or column not in relation.missing.get(origin, ()):
+            told = [counts[name] for name in names if name in counts]
+            yield _bound_column(origin, column, names, told)
+    for name, given in source.files.items():
+        for column in given.columns:
+            if column not in relation.missing.get(name, ()) and name in relation.present:
+                yield ColumnReport(name, column, "bound", _BY_QUERY)
+
+
+def _bound_column(
+    origin: str, column: str, names: tuple[str, ...], told: list[tuple[int, int, int, str | None, str | None]]
+) -> ColumnReport:
+    changed = [example for _, _, _, _, example in told if example]
+    plain = [example for *_, example, _ in told if example]
+    coerced = max((count for _, count, *_ in told), default=0)
+    return ColumnReport(
+        origin,
+        column,
+        "coerced" if coerced else "bound",
+        names,
+        rows=max((count for count, *_ in told), default=None),
+        coerced=coerced,
+        unreadable=max((count for _, _, count, *_ in told), default=0),
+        examples=tuple(dict.fromkeys(changed or plain[:1])),
+    )
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, source: Source, *, relation: Relation
+) -> Mapping[str, tuple[int, int, int, str | None, str | None]]:
+    """By canonical column: filled cells, coerced ones, unreadable ones, a cell, and what became of one."""
+    bound = {name: binding for name, binding in source.bindings.items() if binding.column is not None}
+    if not bound:
+        return {}
+    cells = {
+        name: source_cell(name, binding=binding, source=source, relation=relation)
+        for name, binding in bound.items()
+    }
+    columns = {name: binding.column or "" for name, binding in bound.items()}
+    read = dict.fromkeys(columns.values())
+    sql = (
+        f"SELECT {', '.join(f'{identifier(name)} AS {raw_name(name)}' for name in read)} FROM {relation.sql}"
+    )
+    sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells.values())} FROM ({sql})"
+    values = (f"{cell.exact} AS {identifier(name)}" for name, cell in cells.items())
+    sql = f"SELECT *, {', '.join(values)} FROM ({sql})"
+    told = ", ".join(_count(cell, raw=raw_name(columns[name])) for name, cell in cells.items())
+    row = run_sql(connection, f"SELECT {told} FROM ({sql})").fetchone() or ()
+    return {name: row[5 * k : 5 * k + 5] for k, name in enumerate(cells)}
+
+
+def _count(cell: Cell, *, raw: str) -> str:
+    written, value = f"trim(CAST({raw} AS VARCHAR))", identifier(cell.name)
+    became = f"coalesce(CAST({value} AS VARCHAR), 'nothing')"
+    filled, unread = f"{written} <> ''", f"{cell.text_name} IS NOT NULL AND {value} IS NULL"
+    changed = f"{filled} AND NOT ({unread}) AND NOT coalesce({_same(cell, written=written)}, false)"
+    example = f"left({written}, {_WIDTH}) || ' -> ' || left({became}, {_WIDTH})"
+    return (
+        f"count_if({filled}), count_if({changed}), count_if({unread}),"
+        f" min(left({written}, {_WIDTH})) FILTER ({filled}), min({example}) FILTER ({changed})"
+    )
+
+
+def _same(cell: Cell, *, written: str) -> str:
+    """Whether a cell says what was written, if perhaps in another layout."""
+    value = identifier(cell.name)
+    match cell.type:
+        case "number":
+            return f"TRY_CAST({written} AS DOUBLE) = {value}"
+        case "timestamp":
+            return f"TRY_CAST({written} AS TIMESTAMP) = {value}"
+        case "boolean":
+            return f"lower({written}) = CAST({value} AS VARCHAR)"
+        case "set":
+            return f"{written} = array_to_string({value}, ';')"
+        case _:
+            return f"{written} = CAST({value} AS VARCHAR)"
+
+
+def _missing(source: Source, *, relation: Relation) -> Iterator[ColumnReport]:
+    fills = _fills(source)
+    for name, columns in relation.missing.items():
+        for column in columns:
+            read = _BY_QUERY if name in source.files else fills.get(column, ())
+            yield ColumnReport(name, column, "missing", read)
+
+
+def _ignored(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    *,
+    relation: Relation,
+    used: dict[tuple[str, ...], set[str]],
+) -> Iterator[ColumnReport]:
+    """Columns that no source reads, each told once."""
+    files = {"files": source.path} | {name: given.path for name, given in source.files.items()}
+    for name, sql in relation.unread.items():
+        told = used.setdefault(files[name], set())
+        found = run_sql(connection, f"SELECT * FROM ({sql}) LIMIT {_SAMPLE}")
+        columns = [column for column, *_ in found.description]
+        rows = found.fetchall()
+        for place, column in enumerate(columns[:-1]):
+            if column not in told:
+                told.add(column)
+                cells = (str(row[place]).strip() for row in rows if row[place])
+                example = next((cell for cell in cells if cell), None)
+                examples = (example[:_WIDTH],) if example else ()
+                yield ColumnReport(name, column, "ignored", examples=examples)
