@@ -12,11 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from training.cli.given import open_output, open_workspace, read_as_of, read_config, read_moment
-from training.cli.options import WORKSPACE, AsOfOption, ConfigOption, JsonOption, SetOption, WorkspaceOption
+from training.cli.options import (
+    WORKSPACE,
+    AsOfOption,
+    ConfigOption,
+    JsonOption,
+    OptionalConfig,
+    SetOption,
+    WorkspaceOption,
+)
 
 if TYPE_CHECKING:
     from features.mapping import Config
     from training.console import Output
+    from training.feature_table import FeatureTable
 
 __all__ = ["commands"]
 
@@ -141,17 +150,31 @@ def features(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the features as Parquet (.parquet) or CSV.")
     ] = None,
+    catalogue: Annotated[
+        bool, typer.Option("--catalogue", help="Write a page per feature, and an index, for people to read.")
+    ] = False,
+    catalogue_folder: Annotated[
+        Path | None,
+        typer.Option(help="The folder of these pages.", show_default="catalogue in the workspace"),
+    ] = None,
+    config: OptionalConfig = None,
+    overrides: SetOption = None,
     as_of: AsOfOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute every feature of every account as of a moment, from what was known before it."""
+    """Compute every feature of every account as of a moment, from what was known before it.
+
+    With --config, the features that it declares as well.
+    """
     from training.feature_table import check_target, feature_table, write_frame
 
     output = open_output(as_json=as_json)
     if out is not None:
         check_target(out)
-    table = feature_table(open_workspace(workspace), as_of=read_as_of(as_of))
+    declared = () if config is None else read_config(config, overrides=overrides).features
+    place = open_workspace(workspace)
+    table = feature_table(place, as_of=read_as_of(as_of), declared=declared)
     output.table(
         ["feature", "group", "unit", "filled", "middle"],
         table.summary(),
@@ -160,4 +183,15 @@ def features(
     if out is not None:
         write_frame(table.frame, out=out)
         output.note(f"{len(table.frame):,} accounts written to {out}")
-    output.result(table.to_json() | {"out": None if out is None else str(out)})
+    index = _write_pages(table, folder=catalogue_folder or place.home / "catalogue") if catalogue else None
+    if index is not None:
+        output.note(f"The feature catalogue is at {index}")
+    written = {"out": out, "catalogue": index}
+    output.result(table.to_json() | {name: path and str(path) for name, path in written.items()})
+
+
+def _write_pages(table: FeatureTable, *, folder: Path) -> Path:
+    from training.catalogue_pages import write_catalogue
+
+    write_catalogue(table, folder=folder)
+    return folder / "index.html"
