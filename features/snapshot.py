@@ -28,7 +28,7 @@ from features.tables import Attribute
 from features.validation import literal
 from features.workspace import Manifest, TableFiles
 
-__all__ = ["describe", "joined_attributes"]
+__all__ = ["as_before", "describe", "joined_attributes"]
 
 _DATED = ("accounts", "activities", "intent_topics", "opportunities")
 
@@ -73,6 +73,16 @@ def describe(
     beside.append(_row_sums(connection, "quarantine", columns=told))
     content = {"manifest": manifest.to_json(), "beside": beside, "sources": sorted(history.sources)}
     return Manifest(**{**vars(manifest), "snapshot": _digest(content)[:16]})
+
+
+def as_before(manifest: Manifest, config: Config, *, attributes: tuple[Attribute, ...]) -> bool:
+    """Whether the mapping says of its tables as a whole what the manifest says of them."""
+    return (
+        manifest.time_zone == config.workspace.time_zone
+        and manifest.created_by == config.file.stem
+        and manifest.attributes == attributes
+        and manifest.current_value_only == _current_value_only(config)
+    )
 
 
 def joined_attributes(config: Config, *, earlier: Earlier | None) -> tuple[Attribute, ...]:

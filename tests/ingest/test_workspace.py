@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -111,42 +106,3 @@ def test_a_damaged_snapshot_heals_with_the_next_ingest(tmp_path: Path) -> None:
         workspace.manifest()
     run(path)
     assert len(workspace.tables().read("activities")) == len([VISIT])
-
-
-INGEST_FOREVER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {here!r})
-from small_sources import ADA, run, write_sources
-from features.workspace import Workspace
-folder = Path({folder!r})
-print("ready", flush=True)
-turn = 0
-while True:
-    turn += 1
-    path = write_sources(folder, accounts=[ADA] + [(f"b{{k}}", *ADA[1:]) for k in range(turn % 2)])
-    run(path)
-    print(turn, flush=True)
-"""
-
-
-@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3])
-def test_a_killed_ingest_leaves_the_old_tables_or_the_new(tmp_path: Path, delay: float) -> None:
-    script = textwrap.dedent(INGEST_FOREVER.format(here=str(Path(__file__).parent), folder=str(tmp_path)))
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment
-    ) as writer:
-        assert writer.stdout is not None
-        while writer.stdout.readline().strip() != "1":
-            assert writer.poll() is None
-        with pytest.raises(subprocess.TimeoutExpired):
-            writer.wait(timeout=delay)
-        writer.send_signal(signal.SIGKILL)
-        writer.stdout.read()
-    workspace = Workspace(tmp_path / "workspace")
-    with workspace.reading() as tables:
-        assert len(tables.read("accounts")) in (1, 2)
-        assert len(tables.read("activities")) == 1
-    report, _ = run(write_sources(tmp_path))
-    assert [folder.name for folder in workspace.snapshots.iterdir()] == [report.snapshot]

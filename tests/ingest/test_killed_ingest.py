@@ -1,0 +1,15 @@
+"""kill -9 at any moment of an ingest leaves the old workspace or the new one, never a mix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.ingest_kill_check import campaign
+
+
+def test_a_killed_ingest_leaves_the_old_tables_or_the_new(tmp_path: Path) -> None:
+    found = campaign(8, seed=3, folder=tmp_path, rows=200)
+    assert found["faults"] == []
+    assert found["old"] + found["new"] + found["finished"] == 8
+    assert found["old"]
+    assert found["steps"] > 40

@@ -1,0 +1,286 @@
+"""Kills ingests at every kind of moment, and looks at what is left.
+
+Turns seeds into ingests that are killed (SIGKILL) after a random time or just before one of the steps they
+take in the file system. Whatever the moment, the workspace holds the tables of before or those of after,
+whole; a reader that held a lease goes on reading; the next ingest ends where it would have without the
+kill, and leaves nothing behind. Time rule: none. Null rule: none.
+
+    python -m training.ingest_kill_check --kills 300 --out results/ingest_kills.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Final
+
+from features.errors import SpearfishError
+from features.ingest import ingest
+from features.mapping import load_config
+from features.workspace import Workspace
+from training.published import commit
+
+__all__ = ["campaign"]
+
+_TABLES: Final = ("accounts", "activities")
+_MAPPING: Final = """
+[workspace]
+name = "killed"
+[[sources]]
+table = "accounts"
+path = "accounts*.csv"
+known_at = "known"
+[sources.columns]
+account_id = "id"
+employees = "staff"
+[[sources]]
+table = "activities"
+path = "activities*.csv"
+time_zone = "UTC"
+known_immediately = true
+[sources.columns]
+account_id = "id"
+channel = { value = "web_visit" }
+direction = { value = "inbound" }
+occurred_at = "at"
+"""
+
+
+@dataclass
+class _Tally:
+    """What was found: how many kills left the old tables, the new ones, or neither."""
+
+    left: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+
+def campaign(kills: int, *, seed: int, folder: Path, rows: int = 2_000) -> dict[str, Any]:
+    """Kill `kills` ingests: half of them at random times, half before a step in the file system.
+
+    folder: an empty one to work in. Returns the counts: `old`, `new`, `finished` (the kill came too late),
+    and `faults`, a sentence for each thing that should not be.
+    """
+    chance, tally = random.Random(seed), _Tally()
+    config = _write_sources(folder / "sources", rows=rows)
+    old, new = Workspace(folder / "old"), Workspace(folder / "new")
+    with _Forge(config) as forge:
+        forge.let_finish(old.home)
+        _write_more(folder / "sources", rows=rows)
+        shutil.copytree(old.home, new.home)
+        started = time.monotonic()
+        steps = forge.let_finish(new.home)
+        seconds = time.monotonic() - started
+        expected = {"old": _content(old), "new": _content(new)}
+        for number in range(kills):
+            home = folder / "killed"
+            shutil.rmtree(home, ignore_errors=True)
+            shutil.copytree(old.home, home)
+            # A different kind of moment each time; the last steps replace and remove, and are few.
+            if number % 2:
+                step = (
+                    steps - chance.randrange(min(steps, 60)) if number % 4 == 1 else chance.randint(1, steps)
+                )
+                moment: dict[str, float] = {"step": step}
+            else:
+                moment = {"after": chance.uniform(0, seconds)}
+            _one(forge, home=home, moment=moment, expected=expected, tally=tally)
+    return {
+        "kills": kills,
+        "steps": steps,
+        **{name: tally.left[name] for name in ("old", "new", "finished")},
+        "faults": tally.faults,
+    }
+
+
+def _one(
+    forge: _Forge, *, home: Path, moment: dict[str, float], expected: dict[str, Any], tally: _Tally
+) -> None:
+    """One kill: what it left, what a reader sees meanwhile, and how the next ingest ends."""
+    workspace = Workspace(home)
+    with workspace.reading() as leased:
+        killed = forge.kill(home, moment=moment)
+        content = _content(workspace)
+        left = next((name for name, tables in expected.items() if tables == content), "neither")
+        tally.left[left if killed else "finished"] += 1
+        if left == "neither":
+            tally.faults.append(f"killed at {moment}: neither the old tables nor the new")
+        forge.let_finish(home)
+        if _frames(leased) != expected["old"][1]:
+            tally.faults.append(f"killed at {moment}: the reader lost its tables")
+    if _content(workspace) != expected["new"]:
+        tally.faults.append(f"killed at {moment}: the next ingest ended elsewhere")
+    forge.let_finish(home, rebuild=True)
+    names = {path.name for path in workspace.snapshots.iterdir()}
+    if names != {workspace.manifest().snapshot}:
+        tally.faults.append(f"killed at {moment}: left behind {sorted(names)}")
+
+
+def _content(workspace: Workspace) -> tuple[str, list[str]] | str:
+    """The fingerprint, and what the tables really hold; the error when they cannot be read."""
+    try:
+        with workspace.lease() as manifest:
+            return manifest.fingerprint, _frames(workspace.tables(manifest))
+    except SpearfishError as error:
+        return error.sentence()
+
+
+def _frames(tables: Any) -> list[str]:
+    return [tables.read(name).to_json(date_format="iso") for name in _TABLES]
+
+
+def _write_sources(folder: Path, *, rows: int) -> Path:
+    folder.mkdir()
+    mapping = folder / "mapping.toml"
+    mapping.write_text(_MAPPING, encoding="utf-8")
+    _write_csv(folder, part=0, rows=rows)
+    return mapping
+
+
+def _write_more(folder: Path, *, rows: int) -> None:
+    _write_csv(folder, part=1, rows=rows)
+
+
+def _write_csv(folder: Path, *, part: int, rows: int) -> None:
+    """One file of accounts and one of activities; a later part changes some accounts and adds rows."""
+    accounts = [f"a{k},{k + part},2023-0{part + 1}-01T00:00:00Z" for k in range(rows // 10)]
+    activities = [
+        f"a{k % (rows // 10)},2023-0{part + 1}-{k % 28 + 1:02d} {k % 24:02d}:00:{k % 60:02d}"
+        for k in range(rows)
+    ]
+    for name, header, lines in (
+        ("accounts", "id,staff,known", accounts),
+        ("activities", "id,at", activities),
+    ):
+        (folder / f"{name}{part}.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+
+
+class _Forge:
+    """A process that has imported everything and forks: each child is one ingest, there to be killed."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+
+    def __enter__(self) -> _Forge:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "training.ingest_kill_check", "--forge", str(self.config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write("")
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _write(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def _read(self) -> Any:
+        return json.loads(self._out.readline() or '{"died": true}')
+
+    @property
+    def _out(self) -> IO[str]:
+        assert self.process.stdout is not None
+        return self.process.stdout
+
+    def let_finish(self, home: Path, *, rebuild: bool = False) -> int:
+        """An ingest that nobody kills. Returns how many steps it took in the file system."""
+        self._write(json.dumps({"home": str(home), "rebuild": rebuild}))
+        self._read()
+        done = self._read()
+        if done.get("status") != 0:
+            raise SpearfishError("an ingest that nobody killed has failed", got=done, fix="see above")
+        return int(done["steps"])
+
+    def kill(self, home: Path, *, moment: dict[str, float]) -> bool:
+        """An ingest that is killed. Returns False when it had ended before."""
+        self._write(json.dumps({"home": str(home), "step": moment.get("step")}))
+        child = self._read()["pid"]
+        if "after" in moment and not select.select([self._out], [], [], moment["after"])[0]:
+            os.kill(child, signal.SIGKILL)
+        return bool(self._read()["status"] == -signal.SIGKILL)
+
+
+def _forge(config: Path) -> None:
+    """Fork a child for each line that asks for one, until an empty one."""
+    while line := sys.stdin.readline().strip():
+        wanted = json.loads(line)
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(read)
+            with _counted(wanted.get("step")) as steps:
+                loaded = load_config(config)
+                ingest(loaded, workspace=Workspace(Path(wanted["home"])), rebuild=bool(wanted.get("rebuild")))
+                os.write(write, str(steps[0]).encode())
+            os._exit(0)
+        os.close(write)
+        sys.stdout.write(json.dumps({"pid": child}) + "\n")
+        sys.stdout.flush()
+        _, status = os.waitpid(child, 0)
+        with os.fdopen(read, "rb") as told:
+            steps_taken = told.read().decode()
+        done = {"status": os.waitstatus_to_exitcode(status), "steps": int(steps_taken or 0)}
+        sys.stdout.write(json.dumps(done) + "\n")
+        sys.stdout.flush()
+
+
+@contextmanager
+def _counted(last: int | None) -> Iterator[list[int]]:
+    """Counts steps in the file system, and kills this process before the one numbered `last`."""
+    steps = [0]
+
+    def hook(event: str, _: object) -> None:
+        if event == "open" or event.startswith(("os.", "shutil.", "fcntl.")):
+            steps[0] += 1
+            if steps[0] == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    yield steps
+
+
+def main() -> None:
+    """The command: kill many ingests and write what was found as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m training.ingest_kill_check", description=__doc__)
+    parser.add_argument("--kills", type=int, default=300, help="how many ingests to kill")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    parser.add_argument("--out", type=Path, help="write the JSON here, too")
+    parser.add_argument("--forge", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.forge:
+        _forge(given.forge)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        found = campaign(given.kills, seed=given.seed, folder=Path(folder))
+    document = {"commit": commit(), "seed": given.seed, **found}
+    text = json.dumps(document, indent=1) + "\n"
+    if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+
+
+if __name__ == "__main__":
+    main()
