@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from features.contract import TABLES, AttributeType, Table
-from features.errors import suggestion
+from features.errors import ConfigError, suggestion
 from features.settings import Section
 
 __all__ = ["EVENT_TIME", "UNDATED_TABLES", "AttributeBinding", "Binding", "FileInput", "Source", "Zone"]
@@ -87,6 +87,17 @@ def _with_zone(moment: datetime) -> datetime:
     return moment
 
 
+def _normaliser(name: str) -> str:
+    # Reading places and industries takes long tables: they are loaded for those who declare it.
+    from features.normalisation.normalisers import normaliser
+
+    try:
+        normaliser(name)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return name
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 Zone = Annotated[str, AfterValidator(_zone)]
 
@@ -98,6 +109,9 @@ class Binding(Section):
     column: the source's own name.             value: a constant, the same for every row.
     case: "lower", "upper" or "words" (REAL_ESTATE becomes real estate).
     values: canonical value by source value, looked up after `case`; a value not listed stays as it is.
+    normalise: the reader of a kind of cell (`features.normalisation.normalisers`): "employees" takes ranges
+        and "2k", "country" gives ISO codes; after `values`. What it cannot read is empty in a text column,
+        and a row set aside in any other.
     thousands: what parts the thousands of a number, as the comma in 1,250,000.
     scale: what a number is multiplied with (60 turns minutes into seconds).
     separator: what parts the members of a set.
@@ -109,6 +123,7 @@ class Binding(Section):
     empty: tuple[Text, ...] = ()
     case: Literal["lower", "upper", "words"] | None = None
     values: dict[str, Text] = Field(default_factory=dict)
+    normalise: Annotated[str, AfterValidator(_normaliser)] | None = None
     scale: float | None = Field(default=None, gt=0)
     thousands: str | None = Field(default=None, min_length=1, max_length=1)
     separator: str = Field(default=";", min_length=1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from features.bindings import Binding
 from features.contract import ColumnType
+from features.normalisation.in_sql import normalise_sql
 from features.sources import identifier
 from features.validation import literal
 
@@ -70,14 +71,18 @@ def typed_cell(
         raw = raw_name(binding.column)
     text = _text(raw, binding=binding, source_type=source_type, kind=kind)
     alias, naive = _text_name(name), "false"
+    read = alias
+    if binding.normalise is not None:
+        text = _said(text, normaliser=binding.normalise)
+        read = normalise_sql(alias, name=binding.normalise)
     exact = ""
     match kind:
         case "string":
-            exact = _domain(alias) if name == "domain" else alias
+            exact = _domain(read) if name == "domain" else read
         case "integer":
-            exact = _integer(_number(alias, binding=binding), rounded=binding.scale is not None)
+            exact = _integer(_number(read, binding=binding), rounded=binding.scale is not None)
         case "number":
-            exact = _number(alias, binding=binding)
+            exact = _number(read, binding=binding)
         case "boolean":
             exact = (
                 f"CASE WHEN lower({alias}) IN ('true', 't', 'yes', 'y', '1') THEN true"
@@ -86,12 +91,21 @@ def typed_cell(
         case "timestamp":
             exact, naive = _time(raw, alias, binding=binding, source_type=source_type, zone=zone)
         case "set":
-            exact = _set(raw, alias, binding=binding, source_type=source_type)
+            if binding.normalise is None:
+                exact = _set(raw, alias, binding=binding, source_type=source_type)
+            else:
+                listed = binding.model_copy(update={"separator": ";"})
+                exact = _set(raw, read, binding=listed, source_type="VARCHAR")
     value = f"date_trunc('second', {exact})" if kind == "timestamp" else exact
     if default is not None:
         value = f"CASE WHEN {alias} IS NULL THEN {default} ELSE {value} END"
     written = binding.column is not None and source_type == "VARCHAR"
     return Cell(name, kind, text, value, exact, naive, _formula(alias) if written else "false")
+
+
+def _said(text: str, *, normaliser: str) -> str:
+    """The text, or NULL where it says "unknown" in one of the ways that the normaliser knows."""
+    return f"CASE WHEN {normalise_sql(text, name=normaliser)} = '' THEN NULL ELSE {text} END"
 
 
 def _formula(text: str) -> str:
@@ -110,6 +124,8 @@ def _text(raw: str, *, binding: Binding, source_type: str, kind: ColumnType) -> 
         )
     elif source_type == "VARCHAR":
         text = f"NULLIF({_trimmed(raw)}, '')"
+    elif source_type == "VARCHAR[]" and binding.normalise is not None:
+        text = f"NULLIF(array_to_string({raw}, ';'), '')"
     else:
         text = f"CAST({raw} AS VARCHAR)"
     if binding.empty:

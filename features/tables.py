@@ -27,6 +27,7 @@ from features.contract import (
     sql_type,
 )
 from features.errors import ContractError, suggestion
+from features.normalisation.in_sql import add_normalise
 
 __all__ = ["Attribute", "Tables", "arrow_type", "open_engine"]
 
@@ -72,6 +73,7 @@ def open_engine(*, threads: int | None = None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config=settings)
     # Not a start-up setting: the extension that knows time zones is loaded only after the start.
     connection.execute("SET TimeZone = 'UTC'")
+    add_normalise(connection)
     return connection
 
 
