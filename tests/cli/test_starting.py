@@ -20,7 +20,7 @@ EXPORTS = Path(__file__).resolve().parents[1] / "ingest" / "exports"
 @pytest.mark.parametrize(
     ("export", "system", "accounts"),
     [
-        ("salesforce", "salesforce", 2),
+        ("salesforce", "salesforce", 3),
         ("salesforce_reports", "salesforce", 2),
         ("hubspot", "hubspot", 2),
         ("hubspot_reports", "hubspot", 2),

@@ -111,6 +111,7 @@ def test_activities_of_hubspot_s_own_export(loaded: dict[str, tuple[IngestReport
                 "001A | 2023-01-01 00:00:00 | 10.0 | Ada",
                 "001A | 2023-06-01 00:00:00 | 90.0 | Ada Inc",
                 "001B | 1970-01-01 00:00:00 | 7.0 | Bob Ltd",
+                "001C | 2022-06-01 00:00:00 | 3.0 | Gone Ltd",
             ],
         ),
         (
@@ -206,6 +207,19 @@ def test_what_is_at_fault_is_named(loaded: dict[str, tuple[IngestReport, Tables]
     assert loaded["salesforce"][0].table("contacts").quarantined == {"missing value": 1}
     (example,) = loaded["salesforce_reports"][0].table("opportunities").examples
     assert (example.column, example.got) == ("created_at", "31/1/2023")
+
+
+def test_a_deleted_record_counts_until_it_was_seen_to_be_deleted(
+    loaded: dict[str, tuple[IngestReport, Tables]],
+) -> None:
+    accounts = loaded["salesforce"][1].read("accounts").set_index("account_id")
+    assert accounts.loc["001C", "withdrawn_at"] == pd.Timestamp(2023, 7, 1)
+    assert accounts.loc[["001A", "001B"], "withdrawn_at"].isna().all()
+
+
+def test_a_title_tells_the_level(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
+    contacts = loaded["salesforce"][1].read("contacts").set_index("contact_id")
+    assert contacts.loc["003A", "seniority"] == "vice_president"
 
 
 def test_no_table_holds_an_address(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
