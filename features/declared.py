@@ -129,7 +129,13 @@ def declared_features(
             )
         names.add(declaration.name)
         feature = declaration.feature()
-        check_formula(feature, attributes=attributes)
+        empty = check_formula(feature, attributes=attributes)
+        if empty is not None:
+            feature = replace(
+                feature,
+                null_rule=f"{empty:g} without such rows",
+                null_rule_zh=f"没有此类记录时为{empty:g}",
+            )
         read = columns_read(feature, attributes=attributes)
         yield replace(feature, current_value_only=bool(marked & set(read)))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -103,24 +104,31 @@ def names_read(feature: Feature) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for tree in _trees(feature) for name in _names(tree)))
 
 
-def check_formula(feature: Feature, *, attributes: Sequence[Attribute] = ()) -> None:
-    """ConfigError unless the formula is understood and gives a number, or yes or no."""
+def check_formula(feature: Feature, *, attributes: Sequence[Attribute] = ()) -> float | None:
+    """The value of an account without rows; None when it is missing then.
+
+    Raises ConfigError unless the formula is understood and gives a number, or yes or no.
+    """
     tables = Tables({}, tuple(attributes))
     sql = _statement([feature], attributes=attributes, as_double=False)
     with tables.connect(threads=1) as connection:
-        connection.register("keys", _NO_KEYS)
+        connection.register("keys", _NOBODY)
         try:
-            (_, told) = connection.execute(sql).to_arrow_table().schema.types
+            rows = connection.execute(sql).to_arrow_table()
         except duckdb.Error as error:
             raise _wrong(feature, got=str(error).partition("\n")[0]) from error
+    told = rows.schema.types[1]
     numeric = pa.types.is_integer(told) or pa.types.is_floating(told) or pa.types.is_decimal(told)
     if not (numeric or pa.types.is_boolean(told)):
         raise _wrong(feature, got=str(told), allowed="a number, or yes or no")
+    value = rows.column(1)[0].as_py() if rows.num_rows else None
+    return None if value is None else float(value)
 
 
-_NO_KEYS = pa.schema(
-    [("key", pa.int64()), ("account_id", pa.string()), ("as_of", pa.timestamp("us"))]
-).empty_table()
+_NOBODY = pa.Table.from_pylist(
+    [{"key": 0, "account_id": "", "as_of": datetime.fromisoformat("2000-01-01")}],
+    schema=pa.schema([("key", pa.int64()), ("account_id", pa.string()), ("as_of", pa.timestamp("us"))]),
+)
 
 
 def _statement(

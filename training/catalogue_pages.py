@@ -165,6 +165,7 @@ def _index(template: Template, table: FeatureTable, told: Sequence[_Told], *, la
                 "name": GROUP_WORDS[group][0][_LANGUAGES.index(language)],
                 "what": GROUP_WORDS[group][1][_LANGUAGES.index(language)],
                 "features": [_line(one, language=language) for one in found],
+                "windowed": any(one.feature.window_days is not None for one in found),
             }
             for group, found in by_group.items()
             if found
@@ -263,7 +264,7 @@ def _figures(one: _Told, *, language: Language) -> dict[str, Any]:
         "known": words["known"].format(known=f"{found.known:,}", accounts=f"{found.accounts:,}"),
         "coverage": _share(found.coverage),
         "coverage_width": round(100 * found.coverage, 1),
-        "zeros": words["zeros"].format(share=_share(found.zeros / found.known)) if found.quantiles else "",
+        "zeros": words["zeros"].format(share=_share(found.zeros / found.known)) if found.zeros else "",
         "empty": found.empty,
         "constant": words["constant"].format(value=bars[0]["label"]) if found.constant else "",
         "widening": found.widening,
@@ -323,5 +324,5 @@ def _examples(one: _Told) -> Iterator[tuple[str, float]]:
     elif found.quantiles:
         for name, quantile in (("typical", 0.5), ("high", 0.95)):
             yield name, found.quantiles[QUANTILES.index(quantile)]
-    if feature.absent_en:
+    if feature.absent_en and (feature.kind == "flag" or found.known < found.accounts):
         yield "nothing", float("nan")

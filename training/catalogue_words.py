@@ -210,7 +210,9 @@ def unit_words(unit: str | None, *, language: Language) -> str:
     """The unit; one that a company declared itself stays as it is worded."""
     if not unit:
         return ""
-    return unit if language == "en" else _UNITS.get(unit, unit)
+    if language == "en":
+        return "in one currency" if unit == "one currency" else unit
+    return _UNITS.get(unit, unit)
 
 
 def column_words(name: str, *, language: Language) -> str:

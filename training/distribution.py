@@ -129,13 +129,18 @@ def _is_skewed(ordered: Floats) -> bool:
 
 def _equal_bins(ordered: Floats) -> tuple[tuple[Bar, ...], tuple[Tick, ...]]:
     low, high = float(ordered[0]), float(ordered[-1])
-    if (ordered == np.round(ordered)).all():
-        width = max(1, int(np.ceil((high - low + 1) / _BINS)))
-        edges = np.arange(low, high + width + 1, width, dtype=np.float64)
-        edges = edges[: int(np.ceil((high - low + 1) / width)) + 1]
-    else:
+    if not _whole(ordered):
         edges = np.linspace(low, high, _BINS + 1)
-    return _binned(ordered, edges), _along(edges, first=0, columns=len(edges) - 1)
+        return _binned(ordered, edges), _along(edges, first=0, columns=_BINS)
+    width = int(np.ceil((high - low + 1) / _BINS))
+    columns = int(np.ceil((high - low + 1) / width))
+    edges = low + width * np.arange(columns + 1, dtype=np.float64)
+    bars = _binned(ordered, edges)
+    if width > 1:
+        return bars, _along(edges, first=0, columns=columns)
+    # A bar that stands for one value has its label under its middle.
+    ticks = _along(edges[:-1], first=0, columns=columns)
+    return bars, tuple(Tick(tick.label, tick.place + 50.0 / columns) for tick in ticks)
 
 
 def _widening_bins(ordered: Floats) -> tuple[tuple[Bar, ...], tuple[Tick, ...]]:
@@ -143,7 +148,7 @@ def _widening_bins(ordered: Floats) -> tuple[tuple[Bar, ...], tuple[Tick, ...]]:
     positive = ordered[ordered > 0.0]
     zeros = len(ordered) - len(positive)
     edges = np.geomspace(positive[0], positive[-1], _BINS + 1)
-    if (ordered == np.round(ordered)).all():
+    if _whole(ordered):
         edges = np.unique(np.round(edges))
         edges[-1] += 1.0
     bars = _binned(positive, edges)
@@ -157,11 +162,15 @@ def _widening_bins(ordered: Floats) -> tuple[tuple[Bar, ...], tuple[Tick, ...]]:
 
 def _binned(ordered: Floats, edges: Floats) -> tuple[Bar, ...]:
     counts, _ = np.histogram(ordered, edges)
-    ends = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+    ends, whole = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True), _whole(ordered)
     return tuple(
-        Bar(_span(low, high, whole=bool((ordered == np.round(ordered)).all())), int(count), low, high)
+        Bar(_span(low, high, whole=whole), int(count), low, high)
         for (low, high), count in zip(ends, counts, strict=True)
     )
+
+
+def _whole(values: Floats) -> bool:
+    return bool((values == np.round(values)).all())
 
 
 def _span(low: float, high: float, *, whole: bool) -> str:
