@@ -21,13 +21,15 @@ import pandas as pd
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
+from features.titles.encoding import presence
 from features.titles.model import ABSTAIN, TitleModel
+from features.titles.normalising import fold
 from training.console import Output
 from training.published import ROOT, commit
 from training.title_data import FOLDS, SPLIT_SEED, TASKS, Task, split_fingerprint, titles_to_learn
 from training.title_model import CHOSEN, TRIES, export, fit
 
-__all__ = ["check", "measure", "tries"]
+__all__ = ["check", "labels_of", "measure", "tries"]
 
 _REPLICATES = 2000
 SHIPPED = ROOT / "features" / "titles" / "data"
@@ -43,7 +45,12 @@ def check(folder: Path, *, task: Task) -> tuple[TitleModel, dict[str, object]]:
         "split": split_fingerprint(held_out[held_out["label"] != ABSTAIN]),
         "learned_from": int((learned_from["label"] != ABSTAIN).sum()),
         "learned_from_unlabelled": int((learned_from["label"] == ABSTAIN).sum()),
-    } | measure(held_out, got=model.label(held_out["text"].tolist()))
+    } | measure(held_out, got=labels_of(held_out["text"], model=model))
+
+
+def labels_of(titles: pd.Series[str], *, model: TitleModel) -> npt.NDArray[np.str_]:
+    """The label that the model gives to each title, ABSTAIN for none."""
+    return model.label(presence([fold(title) for title in titles]))
 
 
 def measure(titles: pd.DataFrame, *, got: npt.NDArray[np.str_]) -> dict[str, object]:

@@ -53,6 +53,13 @@ def labelled_titles(folder: Path, *, task: Task) -> pd.DataFrame:
 
     Raises ContractError when the file is absent or has other columns.
     """
+    titles = _read(folder, task=task)
+    titles["group"] = near_duplicates(titles["text"].tolist())
+    titles["held_out"] = _held_out(titles)
+    return titles
+
+
+def _read(folder: Path, *, task: Task) -> pd.DataFrame:
     file = folder / f"{task}.csv"
     try:
         titles = pd.read_csv(file, dtype=str, keep_default_na=False)[["text", "label"]]
@@ -60,10 +67,7 @@ def labelled_titles(folder: Path, *, task: Task) -> pd.DataFrame:
         raise ContractError(
             f"no labelled titles in {file}", got=error, allowed="CSV with the columns text and label"
         ) from error
-    titles = titles.sort_values("text", ignore_index=True)
-    titles["group"] = near_duplicates(titles["text"].tolist())
-    titles["held_out"] = _held_out(titles)
-    return titles
+    return titles.sort_values("text", ignore_index=True)
 
 
 def titles_to_learn(folder: Path, *, task: Task) -> pd.DataFrame:
@@ -73,7 +77,7 @@ def titles_to_learn(folder: Path, *, task: Task) -> pd.DataFrame:
     out where they are on both sides, and has the chance of one fifth to be held out where it has none.
     """
     labelled = labelled_titles(folder, task=task)
-    other = labelled_titles(folder, task=TASKS[1 - TASKS.index(task)])
+    other = _read(folder, task=TASKS[1 - TASKS.index(task)])
     silent = other.loc[~other["text"].isin(labelled["text"]), ["text"]].assign(label=ABSTAIN, held_out=False)
     titles = pd.concat([labelled, silent], ignore_index=True)
     titles["group"] = near_duplicates(titles["text"].tolist())

@@ -18,8 +18,8 @@ from typing import Final
 __all__ = ["chinese_department", "chinese_level", "is_chinese", "without_chinese"]
 
 _SIMPLE: Final = str.maketrans(
-    "長總經監責書務會計銷營運業發開產質購庫倉車間廠顧問戶財專員辦區層術軟資訊電數網際項師導創兼際策劃廣",
-    "长总经监责书务会计销营运业发开产质购库仓车间厂顾问户财专员办区层术软资讯电数网际项师导创兼际策划广",
+    "協係課長總經監責書務會計銷營運業發開產質購庫倉車間廠顧問戶財專員辦區層術軟資訊電數網際項師導創兼際策劃廣",
+    "协系课长总经监责书务会计销营运业发开产质购库仓车间厂顾问户财专员办区层术软资讯电数网际项师导创兼际策划广",
 )
 _CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 _BOARD_SECRETARY: Final = re.compile("董事会秘书|董秘")
@@ -30,14 +30,14 @@ _OFFICE: Final = re.compile(
 _PART: Final = re.compile("(?:分公司|子公司|事业部|事业群|区|部门?|中心|分部|办事处|门店)总(?:经理|裁)")
 _TOP: Final = re.compile(
     "董事|(?<!副)(?<!助理)总裁|(?<!副)(?<!助理)总经理|首席.{1,8}官|创始人|创办人|合伙人|法人|法定代表|老板"
-    "|股东|企业主|(?<!副)(?<!支)行长|(?<!副)院长|(?<!副)校长|主席|执行长|营运长|财务长|技术长"
+    "|取締役|会长|(?<!副)社长|股东|企业主|(?<!副)(?<!支)行长|(?<!副)院长|(?<!副)校长|主席|执行长|营运长|财务长|技术长"
 )
 _VICE: Final = re.compile(
-    "副(?:总裁|总经理|总(?!监|工|会)|行长|院长|校长)|总工程师|总会计师|总经济师|总设计师|总法律顾问"
+    "副(?:总裁|总经理|总(?!监|工|会)|行长|院长|校长)|总工程师|总会计师|总经济师|总设计师|总法律顾问|副社长"
 )
 _DIRECTOR: Final = re.compile("总监|助理总(?:裁|经理)|秘书长|部长|处长|厂长|局长|协理|首席代表|总工|总编")
 _MANAGER: Final = re.compile(
-    "经理|主管|主任|负责人|科长|课长|组长|班长|店长|队长|站长|所长|领班|督导|襄理|支行长|主办"
+    "经理|主管|主任|负责人|科长|课长|系长|组长|班长|店长|队长|站长|所长|领班|督导|襄理|支行长|主办"
 )
 _STAFF: Final = re.compile(
     "(?<!委)员|工程师|设计师|会计|出纳|代表|顾问|客服|前台|实习|分析师|架构师|编辑|翻译|律师|讲师|教师|工人"
@@ -89,7 +89,7 @@ def is_chinese(folded: str) -> bool:
 
 def without_chinese(folded: str) -> str:
     """What is left of a folded title without its Chinese characters: "marketing 总监" is "marketing"."""
-    return " ".join(_CHINESE.sub(" ", folded).split())
+    return " ".join(_CHINESE.sub(" ", folded).split()) if is_chinese(folded) else folded
 
 
 def chinese_level(folded: str) -> str | None:

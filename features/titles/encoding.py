@@ -40,17 +40,20 @@ def letter_groups() -> HashingVectorizer:
     )
 
 
-def presence(titles: Sequence[str]) -> csr_matrix:
-    """What `letter_groups().transform(titles)` gives: float64, (titles, COLUMNS), columns sorted."""
+def presence(folded: Sequence[str]) -> csr_matrix:
+    """What `letter_groups().transform` gives: float64, (titles, COLUMNS), columns sorted.
+
+    folded: titles as `fold` leaves them.
+    """
     from scipy.sparse import csr_matrix
 
     numbers: dict[str, int] = {}
-    held = [{numbers.setdefault(word, len(numbers)) for word in fold(title).split()} for title in titles]
+    held = [{numbers.setdefault(word, len(numbers)) for word in title.split()} for title in folded]
     ends = np.cumsum([0, *map(len, held)])
     columns = np.fromiter((number for row in held for number in row), dtype=np.int64, count=ends[-1])
     if not numbers:
-        return csr_matrix((len(titles), COLUMNS), dtype=np.float64)
-    words = csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(titles), len(numbers)))
+        return csr_matrix((len(folded), COLUMNS), dtype=np.float64)
+    words = csr_matrix((np.ones(len(columns)), columns, ends), shape=(len(folded), len(numbers)))
     groups = words @ letter_groups().transform(list(numbers))
     groups.data[:] = 1.0
     groups.sort_indices()

@@ -8,7 +8,6 @@ that say nothing, has no label.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import as_file, files
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import ContractError
-from features.titles.encoding import COLUMNS, presence
+from features.titles.encoding import COLUMNS
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -29,8 +28,6 @@ __all__ = ["ABSTAIN", "TitleModel", "shipped"]
 
 ABSTAIN = ""
 """The class of titles that say nothing about what is asked."""
-
-_ROWS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -45,35 +42,30 @@ class TitleModel:
     weights: NDArray[np.float16]
     intercepts: NDArray[np.float64]
 
-    def decisions(self, titles: Sequence[str]) -> NDArray[np.float64]:
-        """(titles, labels); the label with the largest one wins."""
-        return self._decide(titles)[0]
+    def decisions(self, groups: csr_matrix) -> NDArray[np.float64]:
+        """(titles, labels); the label with the largest one wins. groups: from `presence`."""
+        return self._decide(self._held(groups))
 
-    def label(self, titles: Sequence[str]) -> NDArray[np.str_]:
-        """One label per title, (titles,); ABSTAIN where the title says nothing."""
-        parts = [
-            self._label(titles[start : start + _ROWS_AT_ONCE])
-            for start in range(0, len(titles), _ROWS_AT_ONCE)
-        ]
-        return np.concatenate(parts) if parts else np.array([], dtype=self.labels.dtype)
+    def label(self, groups: csr_matrix) -> NDArray[np.str_]:
+        """One label per title, (titles,); ABSTAIN where the title says nothing. groups: from `presence`."""
+        held = self._held(groups)
+        known = np.diff(held.indptr) > 0
+        return np.where(known, self.labels[self._decide(held).argmax(axis=1)], ABSTAIN)
 
-    def _label(self, titles: Sequence[str]) -> NDArray[np.str_]:
-        decisions, known = self._decide(titles)
-        return np.where(known, self.labels[decisions.argmax(axis=1)], ABSTAIN)
+    def _decide(self, held: csr_matrix) -> NDArray[np.float64]:
+        decided: NDArray[np.float64] = held @ self._exact_weights + self.intercepts
+        return decided
 
-    def _decide(self, titles: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        held = self._held(titles)
-        return held @ self._exact_weights + self.intercepts, np.diff(held.indptr) > 0
-
-    def _held(self, titles: Sequence[str]) -> csr_matrix:
+    def _held(self, groups: csr_matrix) -> csr_matrix:
         """Which of the model's columns each title holds."""
         from scipy.sparse import csr_matrix
 
-        groups = presence(titles)
         places = self._places[groups.indices]
         known = places >= 0
         ends = np.concatenate([[0], np.cumsum(known)])[groups.indptr]
-        return csr_matrix((np.ones(ends[-1]), places[known], ends), shape=(len(titles), len(self.columns)))
+        return csr_matrix(
+            (np.ones(ends[-1]), places[known], ends), shape=(groups.shape[0], len(self.columns))
+        )
 
     @cached_property
     def _exact_weights(self) -> NDArray[np.float64]:

@@ -23,7 +23,13 @@ def fold(title: str) -> str:
     Umlauts become two letters, as people without them on the keyboard write them, and full-width letters
     plain ones: "ＶＰ Vertrieb" becomes "vp vertrieb". Chinese characters stay as they are.
     """
+    if title.isascii():
+        return " ".join(_WORD.findall(_without_gender(title.lower())))
     plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", title).casefold())
-    plain = unicodedata.normalize("NFKD", _ANY_GENDER.sub(" ", plain).translate(_UMLAUTS))
+    plain = unicodedata.normalize("NFKD", _without_gender(plain).translate(_UMLAUTS))
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return " ".join(_WORD.findall(unicodedata.normalize("NFC", letters)))
+
+
+def _without_gender(plain: str) -> str:
+    return _ANY_GENDER.sub(" ", plain) if "/" in plain or "|" in plain else plain

@@ -8,18 +8,20 @@ its level, or its department, has none; that is an abstention, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from features.titles.chinese import chinese_department, chinese_level, is_chinese, without_chinese
 from features.titles.departments import LEARNED_DEPARTMENTS, stated_department
-from features.titles.levels import explicit_level, says_manager
-from features.titles.model import shipped
+from features.titles.encoding import presence
+from features.titles.levels import explicit_level, says_manager, stated_level
+from features.titles.model import ABSTAIN, shipped
 from features.titles.normalising import fold
 
 __all__ = ["TitleReading", "read_titles"]
 
+_AT_ONCE: Final = 20_000
 _LEVELS: Final = {"Director": "director", "Lead": "manager", "Senior": "staff", "Junior": "staff"}
 """By learned label. Management without a word that states the level is mostly a product owner: no level."""
 
@@ -41,11 +43,17 @@ def read_titles(titles: Sequence[str]) -> list[TitleReading]:
     manager purchasing
     None None
     """
+    parts = (titles[start : start + _AT_ONCE] for start in range(0, len(titles), _AT_ONCE))
+    return [reading for part in parts for reading in _read_part(part)]
+
+
+def _read_part(titles: Sequence[str]) -> Iterator[TitleReading]:
     folded = [fold(title) for title in titles]
     latin = [without_chinese(title) for title in folded]
-    levels, departments = shipped("seniority").label(latin), shipped("department").label(latin)
-    rows = zip(folded, latin, levels.tolist(), departments.tolist(), strict=True)
-    return [_read(title, words, level=level, department=name) for title, words, level, name in rows]
+    groups = presence(latin)
+    levels, departments = shipped("seniority").label(groups), shipped("department").label(groups)
+    for title, words, level, name in zip(folded, latin, levels.tolist(), departments.tolist(), strict=True):
+        yield _read(title, words, level=level, department=name)
 
 
 def _read(title: str, latin: str, *, level: str, department: str) -> TitleReading:
@@ -58,4 +66,6 @@ def _read(title: str, latin: str, *, level: str, department: str) -> TitleReadin
 
 def _learned_level(latin: str, *, label: str) -> str | None:
     # In the labelled titles a "marketing manager" and an engineer are both called Senior.
-    return "manager" if label == "Senior" and says_manager(latin) else _LEVELS.get(label)
+    if label == "Senior" and says_manager(latin):
+        return "manager"
+    return stated_level(latin) if label == ABSTAIN else _LEVELS.get(label)
