@@ -37,7 +37,7 @@ from training.catalogue_words import (
 from training.distribution import QUANTILES, Distribution, distribution_of, short_number
 from training.feature_table import FeatureTable
 
-__all__ = ["write_catalogue"]
+__all__ = ["check_folder", "write_catalogue"]
 
 _LANGUAGES: tuple[Language, ...] = get_args(Language)
 _MARK = '<meta name="generator" content="Spearfish feature catalogue">'
@@ -61,7 +61,7 @@ def write_catalogue(table: FeatureTable, *, folder: Path) -> int:
     A catalogue that is there already is replaced as a whole, when the new one is complete. Raises ConfigError
     for a folder that holds anything else, or that cannot be written.
     """
-    _require_replaceable(folder)
+    check_folder(folder)
     told = list(_told(table))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -80,8 +80,8 @@ def write_catalogue(table: FeatureTable, *, folder: Path) -> int:
     return len(told)
 
 
-def _require_replaceable(folder: Path) -> None:
-    """Nobody's files are lost: only an empty folder or an earlier catalogue is written over."""
+def check_folder(folder: Path) -> None:
+    """ConfigError for a folder that holds anything but an earlier catalogue, before the work is done."""
     if not folder.exists():
         return
     index = folder / "index.html"

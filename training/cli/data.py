@@ -172,9 +172,11 @@ def features(
     output = open_output(as_json=as_json)
     if out is not None:
         check_target(out)
+    pages = (catalogue_folder or workspace / "catalogue") if catalogue else None
+    if pages is not None:
+        _check_pages(pages)
     declared = () if config is None else read_config(config, overrides=overrides).features
-    place = open_workspace(workspace)
-    table = feature_table(place, as_of=read_as_of(as_of), declared=declared)
+    table = feature_table(open_workspace(workspace), as_of=read_as_of(as_of), declared=declared)
     output.table(
         ["feature", "group", "unit", "filled", "middle"],
         table.summary(),
@@ -183,11 +185,17 @@ def features(
     if out is not None:
         write_frame(table.frame, out=out)
         output.note(f"{len(table.frame):,} accounts written to {out}")
-    index = _write_pages(table, folder=catalogue_folder or place.home / "catalogue") if catalogue else None
+    index = None if pages is None else _write_pages(table, folder=pages)
     if index is not None:
         output.note(f"The feature catalogue is at {index}")
     written = {"out": out, "catalogue": index}
     output.result(table.to_json() | {name: path and str(path) for name, path in written.items()})
+
+
+def _check_pages(folder: Path) -> None:
+    from training.catalogue_pages import check_folder
+
+    check_folder(folder)
 
 
 def _write_pages(table: FeatureTable, *, folder: Path) -> Path:
