@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.catalogue import Catalogue
+from features.contract import SENIOR, SENIORITIES
 from features.feature import ALL, DAY, REST, Feature
 from features.queries import REACH_DAYS
 
@@ -32,6 +33,9 @@ EDGES = (7, 28, 30, 90, 112, 180)
 
 _LIFETIME = len(EDGES)
 _WINDOWS = len(EDGES) + 1
+
+_SENIOR_LEVELS = np.array([0, *(level in SENIOR for level in SENIORITIES)], dtype=np.int64)
+"""Whether a level, counted from 1 as the SQL does, is vice president or higher; 0 is a level not known."""
 
 _FOREVER = np.iinfo(np.int64).max
 _BITS = 16
@@ -97,6 +101,7 @@ class ActivityLayout:
         self.engagement = _Side(catalogue.engagement_channels, first=0)
         self.outreach = _Side(catalogue.outreach_channels, first=self.engagement.all + 1)
         self.depth = self.outreach.all + 1
+        self.weights = np.array(catalogue.rules.level_weights, dtype=np.int64)
 
     def wanted(self, features: Sequence[Feature]) -> Wanted:
         """Features of one aggregation and member, located."""
@@ -125,7 +130,7 @@ class ActivityCube:
         self, layout: ActivityLayout, *, count: int, days: pa.Table, contacts: pa.Table | None = None
     ) -> None:
         self._keys, self._days, self._contacts = count, days, contacts
-        self._depth = layout.depth
+        self._depth, self._weights = layout.depth, layout.weights
         self._engagement, self._outreach = layout.engagement, layout.outreach
 
     def columns(self, wanted: Wanted) -> Floats:
@@ -177,8 +182,24 @@ class ActivityCube:
     def _of_count(self, wanted: Wanted) -> Floats:
         return self._read(self._quantities, wanted).astype(np.float64)
 
+    @cached_property
+    def _seconds(self) -> Integers:
+        return self._windows(integers(self._days, "seconds"))
+
     def _of_minutes(self, wanted: Wanted) -> Floats:
-        return np.asarray(self._read(self._windows(integers(self._days, "seconds")), wanted) / 60.0)
+        return np.asarray(self._read(self._seconds, wanted) / 60.0)
+
+    def _of_weighted_minutes(self, wanted: Wanted) -> Floats:
+        """Seconds times the weight of the person's level, in hundredths; those of nobody known as unknown."""
+        people = self._people.filter(pc.is_null(self._people.column("channel")))
+        keys, unknown = integers(people, "key"), self._weights[0]
+        more = self._weights[integers(people, "level")] - unknown
+        result = np.empty((self._keys, len(wanted.days)))
+        for position, days in enumerate(wanted.days):
+            weighted = unknown * self._seconds[:, self._engagement.all, EDGES.index(days)]
+            np.add.at(weighted, keys, more * integers(people, f"seconds_{days}"))
+            result[:, position] = weighted / 6000.0
+        return result
 
     def _of_largest(self, wanted: Wanted) -> Floats:
         largest = self._windows(integers(self._days, "largest"), combine=np.maximum)
@@ -206,7 +227,7 @@ class ActivityCube:
 
     @cached_property
     def _senior_windows(self) -> Integers:
-        return self._people_windows(integers(self._people, "senior"))
+        return self._people_windows(_SENIOR_LEVELS[integers(self._people, "level")])
 
     @cached_property
     def _people(self) -> pa.Table:

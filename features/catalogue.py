@@ -15,6 +15,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+from features.counting import NO_RULES, CountingRules, SizeLevel
 from features.declarations import declare
 from features.declared import DeclaredFeature, declared_features
 from features.errors import InputError, suggestion
@@ -42,6 +43,7 @@ class Catalogue:
 
     engagement_channels, outreach_channels: channels with features of their own; the rest share one place.
     attributes: the further account columns that the tables must offer.
+    rules, size_levels: how activities and research count, as data that the SQL reads.
 
     >>> catalogue = Catalogue.from_json('{"version": 1, "features": [], "engagement_channels": [], '
     ...     '"outreach_channels": [], "attributes": []}')
@@ -53,6 +55,8 @@ class Catalogue:
     engagement_channels: tuple[str, ...] = ()
     outreach_channels: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
+    rules: CountingRules = NO_RULES
+    size_levels: tuple[SizeLevel, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -107,6 +111,8 @@ class Catalogue:
                 "engagement_channels": self.engagement_channels,
                 "outreach_channels": self.outreach_channels,
                 "attributes": [_stored(attribute) for attribute in self.attributes],
+                "rules": self.rules.to_dict(),
+                "size_levels": [asdict(level) for level in self.size_levels],
             },
             ensure_ascii=False,
             sort_keys=True,
@@ -124,6 +130,8 @@ class Catalogue:
                 tuple(stored["engagement_channels"]),
                 tuple(stored["outreach_channels"]),
                 tuple(Attribute(**entry) for entry in stored["attributes"]),
+                CountingRules.from_dict(stored.get("rules", {})),
+                tuple(SizeLevel(**entry) for entry in stored.get("size_levels", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
@@ -158,6 +166,8 @@ def learn_catalogue(
         tuple(channel.name for channel in common if not channel.outbound),
         tuple(channel.name for channel in common if channel.outbound),
         tables.attributes,
+        learned.rules,
+        learned.size_levels,
     )
 
 

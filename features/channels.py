@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.feature import ALL, REST
-from features.wording import channel_noun, channel_noun_zh
+from features.wording import channel_noun, channel_noun_zh, plural
 
 __all__ = ["Channel", "merged", "rows_of", "stem", "words_of"]
 
@@ -21,6 +21,8 @@ class Channel:
 
     many: a row may stand for several activities, or for none.
     besides: of REST, the channels that have features of their own.
+    usual: activities without minutes of their own have usual ones. weighted: the levels of people matter.
+    labels: the English and the Chinese noun, where the mapping gives them; either may be empty.
     """
 
     name: str
@@ -30,6 +32,9 @@ class Channel:
     senior: bool = False
     many: bool = False
     besides: tuple[str, ...] = ()
+    usual: bool = False
+    weighted: bool = False
+    labels: tuple[str, ...] = ()
 
 
 def merged(channels: Sequence[Channel], *, name: str) -> Channel:
@@ -41,6 +46,8 @@ def merged(channels: Sequence[Channel], *, name: str) -> Channel:
         people=any(channel.people for channel in channels),
         senior=any(channel.senior for channel in channels),
         many=any(channel.many for channel in channels),
+        usual=any(channel.usual for channel in channels),
+        weighted=any(channel.weighted for channel in channels),
     )
 
 
@@ -63,7 +70,9 @@ def words_of(channel: Channel) -> dict[str, str]:
     elif channel.name == REST:
         noun, nouns, chinese = "activity in other channels", "activities in other channels", "其他渠道互动"
     else:
-        (noun, nouns), chinese = channel_noun(channel.name), channel_noun_zh(channel.name)
+        label, label_zh = channel.labels or ("", "")
+        noun, nouns = (label, plural(label)) if label else channel_noun(channel.name)
+        chinese = label_zh or channel_noun_zh(channel.name)
     if channel.outbound:
         noun, nouns, chinese = f"{noun} of ours", f"{nouns} of ours", f"我方{chinese}"
     return {"noun": noun, "nouns": nouns, "zh": chinese, "value": "{value}"}

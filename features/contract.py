@@ -22,6 +22,7 @@ __all__ = [
     "SENIORITIES",
     "START_OF_TIME",
     "TABLES",
+    "TRAFFIC",
     "WITHDRAWN_AT",
     "AttributeType",
     "Column",
@@ -117,6 +118,8 @@ SENIOR = ("c_level", "vice_president")
 ROLES = ("decision_maker", "influencer", "evaluator", "user")
 DIRECTIONS = ("inbound", "outbound", "mutual")
 OUTCOMES = ("won", "lost")
+TRAFFIC = ("internal", "bot")
+"""Why an activity is no engagement: our own people were at it, or a machine."""
 
 _ACCOUNTS = Table(
     "accounts",
@@ -190,6 +193,12 @@ _ACTIVITIES = Table(
             unit="people",
             minimum=0,
             maximum=1_000_000,
+        ),
+        Column(
+            "traffic",
+            "string",
+            "why the row is no engagement and is left out of every feature; empty for a genuine one",
+            allowed=TRAFFIC,
         ),
     ),
 )

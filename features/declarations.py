@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from features.counting import NO_RULES, CountingRules, SizeLevel
 from features.declare_accounts import declare_accounts
 from features.declare_activities import Channel, declare_activities
 from features.declare_history import declare_relationship, declare_topics
@@ -26,6 +27,7 @@ class Learned:
     channels: in catalogue order, REST included where there are rare ones.
     levels: by category or set column, the common values.
     filled: account columns with any value.
+    rules, size_levels: how activities and research count.
     """
 
     channels: tuple[Channel, ...]
@@ -37,6 +39,8 @@ class Learned:
     topics: bool
     opportunities: bool
     meetings: bool
+    rules: CountingRules = NO_RULES
+    size_levels: tuple[SizeLevel, ...] = ()
 
 
 def declare(learned: Learned) -> tuple[Feature, ...]:
@@ -52,7 +56,7 @@ def declare(learned: Learned) -> tuple[Feature, ...]:
         [
             *accounts,
             *declare_activities(learned.channels),
-            *(declare_topics() if learned.topics else ()),
+            *(declare_topics(minimum_share=learned.rules.minimum_share) if learned.topics else ()),
             *declare_relationship(opportunities=learned.opportunities, meetings=learned.meetings),
         ]
     )

@@ -8,7 +8,7 @@ activity are 0, recency is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from features.channels import Channel, merged, rows_of, stem, words_of
@@ -18,6 +18,9 @@ __all__ = ["HALF_LIVES", "WINDOWS", "Channel", "declare_activities", "merged"]
 
 WINDOWS = (7, 30, 90, 180)
 """Windows of counts, minutes and people, in days."""
+
+WEIGHTED_WINDOWS = (30, 90)
+"""Windows of the minutes weighted by seniority, in days; `features.queries.contact_days` sums them."""
 
 HALF_LIVES = (7, 30)
 """Half lives of the decayed sums, in days; the age counts in whole days."""
@@ -73,9 +76,23 @@ _QUANTITIES = (
         "{value} minutes of {nouns}",
         "{zh}共{value}分钟",
         "coalesce(sum(seconds), 0) / 60",
-        "Minutes that people of the account spent on {nouns}, as far as the time is known.",
-        "该客户人员在{zh}上花费的分钟数（已知时长部分）。",
+        "Minutes that people of the account spent on {nouns}; the usual minutes of the kind where a row "
+        "carries none.",
+        "该客户人员在{zh}上花费的分钟数；记录无时长时按该类互动的常用时长计。",
         lambda c: c.minutes and not c.outbound,
+        unit="minutes",
+    ),
+    _Quantity(
+        "weighted_minutes",
+        WEIGHTED_WINDOWS,
+        "{value} minute of {nouns}, weighted by seniority",
+        "{value} minutes of {nouns}, weighted by seniority",
+        "按职级加权的{zh}共{value}分钟",
+        "coalesce(sum(seconds * weight), 0) / 6000",
+        "Minutes that people of the account spent on {nouns}, counted by the weight of the person's latest "
+        "known level.",
+        "该客户人员在{zh}上花费的分钟数，按各人最近已知职级加权。",
+        lambda c: c.weighted and c.minutes and _of_engagement(c),
         unit="minutes",
     ),
     _Quantity(
@@ -196,8 +213,14 @@ def declare_activities(channels: Iterable[Channel]) -> Iterator[Feature]:
         side = [channel for channel in known if channel.outbound is outbound]
         own = tuple(channel.name for channel in side if channel.name != REST)
         if side:
-            for channel in (merged(side, name=ALL), *side):
+            for channel in (_all(side), *side):
                 yield from _channel(replace(channel, besides=own))
+
+
+def _all(side: Sequence[Channel]) -> Channel:
+    """All channels of a side. The usual minutes of several tell more than counts do; those of one do not."""
+    everything = merged(side, name=ALL)
+    return replace(everything, minutes=everything.minutes or (everything.usual and len(side) > 1))
 
 
 def _channel(channel: Channel) -> Iterator[Feature]:

@@ -34,6 +34,9 @@ class _History:
     unit: str | None = None
 
 
+_SURGES = "8 * recent > 3 * baseline + 12 * usual_topic"
+"""(recent / 3 + usual) / (baseline / 12 + usual) > 1.5 in whole numbers."""
+
 _TOPICS = (
     _History(
         "score",
@@ -86,6 +89,28 @@ _TOPICS = (
         unit="ratio",
     ),
     _History(
+        "surge_for_size",
+        "(sum(recent) / 3000 + max(usual) / 1000) / (sum(baseline) / 12000 + max(usual) / 1000)",
+        "research of the last 3 weeks at {value} times the 12 weeks before, for a company of this size",
+        "按公司规模衡量，近3周研究热度为此前12周的{value}倍",
+        "Weekly points of the last 3 weeks against those of the 12 weeks before; what companies with as many "
+        "employees research in a usual week is added to both, so that few points make no big one surge.",
+        "近3周周均得分与此前12周周均得分之比；两者各加同等规模公司的常见周均得分，以免少量得分使大公司显得升温。",
+        _NEVER,
+        unit="ratio",
+    ),
+    _History(
+        "surging_share",
+        f"count(*) FILTER (WHERE {_SURGES}) / nullif(count(*), 0)",
+        "share of the topics surging for a company of this size: {value}",
+        "按公司规模衡量，升温主题占比：{value}",
+        "The share of the topics of the last 15 weeks that exceed one and a half times their 12 weeks "
+        "before, what companies of this size research of one topic in a usual week added to both.",
+        "近15周主题中，周均得分超过此前12周1.5倍者的占比（两者各加同等规模公司单个主题的常见周均得分）。",
+        _NEVER,
+        unit="share",
+    ),
+    _History(
         "days_since",
         "min(age) / 86400",
         "{value} days since the latest week of research began",
@@ -95,6 +120,15 @@ _TOPICS = (
         _NEVER,
         unit="days",
     ),
+)
+_BROADLY = _History(
+    "surging_broadly",
+    f"count(*) > 0 AND 100 * count(*) FILTER (WHERE {_SURGES}) >= {{share}} * count(*)",
+    "at least {share} % of the topics surging for a company of this size",
+    "按公司规模衡量，至少{share}%的主题升温",
+    "Whether at least {share} % of the topics of the last 15 weeks surge for a company of this size.",
+    "按公司规模衡量，近15周主题中是否至少{share}%升温。",
+    ("no without research in the last 15 weeks", "近15周无研究时为否"),
 )
 _DEALS = (
     _History(
@@ -152,8 +186,11 @@ _TWO_WAY = _History(
 )
 
 
-def declare_topics() -> Iterator[Feature]:
-    """Third-party research: the last 3 weeks against the 12 before."""
+def declare_topics(*, minimum_share: int) -> Iterator[Feature]:
+    """Third-party research: the last 3 weeks against the 12 before.
+
+    minimum_share: hundredths of an account's topics that must surge for the account to surge broadly.
+    """
     for topic in _TOPICS:
         feature = _feature(topic, group="topics", table="intent_topics")
         yield replace(
@@ -161,6 +198,23 @@ def declare_topics() -> Iterator[Feature]:
             absent_en="no third-party research in the last 15 weeks",
             absent_zh="过去15周没有第三方研究",
         )
+    yield _surging_broadly(minimum_share)
+
+
+def _surging_broadly(share: int) -> Feature:
+    feature = _feature(_BROADLY, group="topics", table="intent_topics")
+    return replace(
+        feature,
+        kind="flag",
+        member=str(share),
+        sentence_en=feature.sentence_en.format(share=share),
+        sentence_zh=feature.sentence_zh.format(share=share),
+        absent_en=f"fewer than {share} % of the topics surging for a company of this size",
+        absent_zh=f"按公司规模衡量，升温主题不足{share}%",
+        formula=feature.formula.format(share=share),
+        meaning_en=feature.meaning_en.format(share=share),
+        meaning_zh=feature.meaning_zh.format(share=share),
+    )
 
 
 def _one(english: str) -> str:

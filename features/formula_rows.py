@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from features import queries
 from features.contract import TABLES
+from features.counting import LEAST_USUAL, NO_SIZE
 from features.tables import Attribute
 
 __all__ = ["YEAR_BEFORE", "known_rows", "readable_columns"]
@@ -30,11 +31,14 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "age": ("activities.occurred_at",),
         "day": ("activities.occurred_at",),
         "senior": ("contacts.seniority", "contacts.known_at"),
+        "weight": ("contacts.seniority", "contacts.known_at"),
     },
     "intent_topics": {
         "topic": ("intent_topics.topic",),
         "recent": ("intent_topics.score", "intent_topics.occurred_at"),
         "baseline": ("intent_topics.score", "intent_topics.occurred_at"),
+        "usual": ("accounts.employees",),
+        "usual_topic": ("accounts.employees",),
         "age": ("intent_topics.occurred_at",),
     },
     "opportunities": {
@@ -50,8 +54,10 @@ def readable_columns(table: str, *, attributes: Sequence[Attribute] = ()) -> Map
     """What formulas over a table may read, each with the columns of the contract that it is made of.
 
     activities: `age` in seconds and `day` in whole days before the moment, `senior` whether the person's
-    latest known level is vice president or higher. intent_topics, one row per topic: `recent` and `baseline`,
-    thousandths of points of the last 3 weeks and the 12 before, `age` of the latest week in seconds.
+    latest known level is vice president or higher, `weight` the hundredths that a minute of it counts;
+    `seconds` are the usual ones of the channel where a row carries none. intent_topics, one row per topic:
+    `recent` and `baseline`, thousandths of points of the last 3 weeks and the 12 before, `age` of the latest
+    week in seconds, `usual` and `usual_topic` what companies of its size research in a week, in thousandths.
     opportunities, one row per deal: `won` and `lost` as 1 or 0, `opened_age` and `closed_age` in seconds.
     accounts: the latest known value of every column, the same `..._year_before`, and the moment `as_of`.
     """
@@ -73,31 +79,54 @@ def known_rows(
     if table == "accounts":
         return _accounts(columns, attributes)
     if table == "intent_topics":
-        return f"""
+        return _topics()
+    return (
+        _deals()
+        if table == "opportunities"
+        else _activities(outbound, levels=bool({"senior", "weight"} & set(columns)))
+    )
+
+
+def _topics() -> str:
+    return f"""
     topics AS ({queries.topic_sums(named=True)}),
-    known AS (SELECT key AS "(key)", topic, recent, baseline, youngest AS age FROM topics)"""
-    return _deals() if table == "opportunities" else _activities(outbound, senior="senior" in columns)
+    sizes AS (
+        SELECT k.key, max_by(a.employees, a.known_at) FILTER (WHERE a.employees IS NOT NULL) AS employees
+        FROM keys AS k
+        LEFT JOIN accounts AS a ON k.account_id = a.account_id AND k.as_of > a.known_at
+            AND (a.withdrawn_at IS NULL OR k.as_of <= a.withdrawn_at)
+        GROUP BY k.key
+    ),
+    known AS (
+        SELECT t.key AS "(key)", t.topic, t.recent, t.baseline, t.youngest AS age,
+            coalesce(l.account, {LEAST_USUAL}) AS usual, coalesce(l.topic, {LEAST_USUAL}) AS usual_topic
+        FROM topics AS t
+        JOIN sizes AS s ON s.key = t.key
+        LEFT JOIN size_levels AS l ON coalesce(s.employees, {NO_SIZE}) BETWEEN l.lower AND l.upper
+    )"""
 
 
-def _activities(outbound: bool, *, senior: bool) -> str:
+def _activities(outbound: bool, *, levels: bool) -> str:
     side = "direction = 'outbound'" if outbound else "direction <> 'outbound'"
     rows = f"""
     side AS (SELECT * FROM ({queries.KNOWN_ACTIVITIES}) AS told WHERE {side})"""
-    level = "p.senior" if senior else "FALSE"
-    join = "LEFT JOIN levels AS p ON p.key = s.key AND p.contact_id = s.contact_id" if senior else ""
-    levels = f""",
+    people = f""",
     levels AS (
-        SELECT r.key, r.contact_id, ({queries.SENIOR_LEVEL}) = 1 AS senior
+        SELECT r.key, r.contact_id, {queries.PERSON_LEVEL} AS level
         FROM (SELECT DISTINCT key, as_of, contact_id FROM side WHERE contact_id IS NOT NULL) AS r
         JOIN contacts AS v
             ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
+            AND (v.withdrawn_at IS NULL OR r.as_of <= v.withdrawn_at)
         GROUP BY r.key, r.contact_id
     )"""
-    return f"""{rows}{levels if senior else ""},
+    join = "LEFT JOIN levels AS p ON p.key = s.key AND p.contact_id = s.contact_id"
+    level = "coalesce(p.level, 0)" if levels else "0"
+    return f"""{rows}{people if levels else ""},
     known AS (
         SELECT s.key AS "(key)", s.age, (s.age - 1) // 86400 AS day, s.contact_id, s.channel, s.direction,
-            s.quantity, s.seconds, s.people, {level} AS senior
-        FROM side AS s {join}
+            s.quantity, s.seconds, s.people, {level} IN (1, 2) AS senior, w.weight
+        FROM side AS s {join if levels else ""}
+        LEFT JOIN level_weights AS w ON w.level = {level}
     )"""
 
 

@@ -21,6 +21,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.counted import count_by, install_rules
+from features.counting import PRESET_RULES
 from features.errors import ConfigError, suggestion
 from features.feature import DAY, FORMULA, Feature
 from features.formula_rows import known_rows, readable_columns
@@ -113,6 +115,8 @@ def check_formula(feature: Feature, *, attributes: Sequence[Attribute] = ()) -> 
     sql = _statement([feature], attributes=attributes, as_double=False)
     with tables.connect(threads=1) as connection:
         connection.register("keys", _NOBODY)
+        install_rules(connection, PRESET_RULES)
+        count_by(connection, PRESET_RULES)
         try:
             rows = connection.execute(sql).to_arrow_table()
         except duckdb.Error as error:

@@ -12,10 +12,12 @@ from datetime import datetime
 import duckdb
 
 from features.contract import TABLES
+from features.counting import CountingRules
 from features.declarations import Learned
 from features.declare_activities import Channel, merged
 from features.feature import REST
-from features.queries import quoted
+from features.queries import activity_counts, quoted
+from features.size_curve import learn_size_levels
 from features.tables import Attribute, Tables
 
 __all__ = ["MAXIMUM_CHANNELS", "MAXIMUM_LEVELS", "MINIMUM_ACCOUNTS", "MINIMUM_ROWS", "learn"]
@@ -38,7 +40,7 @@ def learn(tables: Tables, *, cutoff: datetime, current_value_only: Collection[st
     with tables.connect() as connection:
         filled = _filled(connection, tables.attributes, cutoff)
         return Learned(
-            channels=_channels(connection, cutoff),
+            channels=_channels(connection, tables.rules, cutoff),
             levels=_levels(connection, filled, tables.attributes, cutoff),
             filled=filled,
             employees_change=_any(connection, _CHANGES, cutoff),
@@ -47,6 +49,8 @@ def learn(tables: Tables, *, cutoff: datetime, current_value_only: Collection[st
             topics=_any(connection, f"SELECT 1 FROM intent_topics WHERE {_KNOWN}", cutoff),
             opportunities=_any(connection, f"SELECT 1 FROM opportunities WHERE {_KNOWN}", cutoff),
             meetings=_any(connection, _MEETINGS, cutoff),
+            rules=tables.rules,
+            size_levels=learn_size_levels(connection, cutoff=cutoff),
         )
 
 
@@ -56,7 +60,7 @@ _CHANGES = f"""
 SELECT account_id FROM accounts WHERE {_KNOWN}
 GROUP BY account_id HAVING count(DISTINCT employees) > 1"""
 
-_MEETINGS = f"SELECT 1 FROM activities WHERE {_KNOWN} AND direction = 'mutual'"
+_MEETINGS = f"SELECT 1 FROM activities WHERE {_KNOWN} AND direction = 'mutual' AND traffic IS NULL"
 
 
 def _any(connection: duckdb.DuckDBPyConnection, sql: str, cutoff: datetime) -> bool:
@@ -73,10 +77,10 @@ def _filled(
     return frozenset(name for name, count in zip(names, found or (), strict=True) if count)
 
 
-_CHANNELS = f"""
-WITH senior_contacts AS (
-    SELECT DISTINCT contact_id FROM contacts
-    WHERE {_KNOWN} AND seniority IN ('c_level', 'vice_president')
+_CHANNELS = """
+WITH levelled AS (
+    SELECT contact_id, bool_or(seniority IN ('c_level', 'vice_president')) AS senior FROM contacts
+    WHERE {known} AND seniority IS NOT NULL GROUP BY contact_id
 )
 SELECT
     a.direction = 'outbound' AS outbound,
@@ -84,23 +88,39 @@ SELECT
     count(*) AS records,
     bool_or(coalesce(a.seconds, 0) > 0) AS minutes,
     bool_or(a.contact_id IS NOT NULL OR coalesce(a.people, 0) > 0) AS people,
-    bool_or(s.contact_id IS NOT NULL) AS senior,
-    bool_or(a.quantity <> 1) AS many
+    bool_or(coalesce(s.senior, false)) AS senior,
+    bool_or(a.quantity <> 1) AS many,
+    bool_or(s.contact_id IS NOT NULL) AS levels
 FROM activities AS a
-LEFT JOIN senior_contacts AS s ON s.contact_id = a.contact_id
-WHERE a.known_at < $1 AND (a.withdrawn_at IS NULL OR a.withdrawn_at >= $1)
+LEFT JOIN levelled AS s ON s.contact_id = a.contact_id
+WHERE a.known_at < $1 AND (a.withdrawn_at IS NULL OR a.withdrawn_at >= $1) AND {counts}
 GROUP BY 1, 2
 ORDER BY 1, 3 DESC, 2"""
 
 
-def _channels(connection: duckdb.DuckDBPyConnection, cutoff: datetime) -> tuple[Channel, ...]:
+def _channels(
+    connection: duckdb.DuckDBPyConnection, rules: CountingRules, cutoff: datetime
+) -> tuple[Channel, ...]:
     """The common channels of each side by number of rows, then one for all the rare ones of that side."""
-    found = connection.execute(_CHANNELS, [cutoff]).fetchall()
+    sql = _CHANNELS.format(known=_KNOWN, counts=activity_counts(anonymous=rules.anonymous))
+    found = connection.execute(sql, [cutoff]).fetchall()
+    usual = {channel for channel, _ in rules.default_seconds}
+    labels = {channel: words for channel, *words in rules.labels}
     result: list[Channel] = []
     for side in (False, True):
         records = {
-            Channel(channel, outbound, *flags): count
-            for outbound, channel, count, *flags in found
+            Channel(
+                channel,
+                outbound,
+                minutes=minutes,
+                people=people,
+                senior=senior,
+                many=many,
+                usual=channel in usual,
+                weighted=levels and rules.weighted,
+                labels=tuple(labels.get(channel, ())),
+            ): count
+            for outbound, channel, count, minutes, people, senior, many, levels in found
             if outbound is side
         }
         common = [channel for channel, count in records.items() if count >= MINIMUM_ROWS][:MAXIMUM_CHANNELS]

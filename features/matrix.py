@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from features.activity_cube import ActivityCube, ActivityLayout, Wanted, integers, weekly_ratio
 from features.catalogue import Catalogue
+from features.counting import LEAST_USUAL, NO_SIZE, SizeLevel
 from features.feature import DAY, FORMULA, Feature
 from features.formulas import FormulaStep
 
@@ -54,7 +55,7 @@ class Scatter:
 
     def __init__(self, catalogue: Catalogue, *, formulas: Sequence[FormulaStep] = ()) -> None:
         self._width, self._formulas = len(catalogue.features), tuple(formulas)
-        self._layout = ActivityLayout(catalogue)
+        self._layout, self._size_levels = ActivityLayout(catalogue), catalogue.size_levels
         self._groups: dict[str, list[tuple[list[int], Wanted]]] = {}
         for positions in _by_aggregation(catalogue.features):
             features = [catalogue.features[position] for position in positions]
@@ -76,7 +77,7 @@ class Scatter:
         if table == "accounts":
             return _Accounts(rows).columns
         if table == "intent_topics":
-            return _Topics(rows).columns
+            return _Topics(rows, self._size_levels).columns
         if table == "opportunities":
             return _Deals(rows).columns
         days, contacts = rows.steps["activity_days"], rows.steps.get("contact_days")
@@ -129,6 +130,12 @@ class _Accounts:
             taken = pa.array(rows, pa.int64(), mask=latest < 0)
             self._facts[name, year_before] = _one(values.take(taken))
         return self._facts[name, year_before]
+
+    def latest(self, name: str, *, missing: int) -> Integers:
+        """int64 (count,): the latest value of a whole number, `missing` where there is none."""
+        result = np.full(self._count, missing, dtype=np.int64)
+        result[self._keys] = pc.fill_null(self._fact(name), missing).to_numpy(zero_copy_only=False)
+        return result
 
     @cached_property
     def _order_of_rows(self) -> Integers:
@@ -201,13 +208,17 @@ def _codes(values: pa.Array, levels: tuple[str, ...]) -> Floats:
 class _Topics:
     """Columns from third-party research, one row per key and topic."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, levels: Sequence[SizeLevel]) -> None:
         table = rows.steps["topic_sums"]
         self._count, self._keys = rows.count, integers(table, "key")
         self._recent, self._baseline = integers(table, "recent"), integers(table, "baseline")
         self._youngest = integers(table, "youngest")
+        self._rows, self._levels = rows, levels
 
     def columns(self, wanted: Wanted) -> Floats:
+        if wanted.aggregation == "surging_broadly":
+            shares = [int(feature.member) for feature in wanted.features]
+            return np.stack([self._surging_broadly(share) for share in shares], axis=1)
         column: Callable[[], Floats] = getattr(self, f"_of_{wanted.aggregation}")
         return np.repeat(column()[:, None], len(wanted.features), axis=1)
 
@@ -230,6 +241,40 @@ class _Topics:
         strongest = np.full(self._count, -1.0)
         np.maximum.at(strongest, self._keys, _surge(self._recent, self._baseline))
         return np.where(strongest < 0.0, np.nan, strongest)
+
+    @cached_property
+    def _usual(self) -> Integers:
+        """int64 (count, 2): the weekly research of companies of the account's size, in all and per topic."""
+        employees = _Accounts(self._rows).latest("employees", missing=NO_SIZE)
+        usual = np.full((self._count, 2), LEAST_USUAL, dtype=np.int64)
+        for level in self._levels:
+            usual[(level.lower <= employees) & (employees <= level.upper)] = level.account, level.topic
+        return usual
+
+    def _of_surge_for_size(self) -> Floats:
+        """As `_of_surge`, but what is added to both is what companies of its size research in a week."""
+        added = self._usual[:, 0] / _SCORE_UNIT
+        recent, baseline = self._sum(self._recent) / _SCORE_UNIT, self._sum(self._baseline) / _SCORE_UNIT
+        return np.where(self._topics > 0, (recent / 3.0 + added) / (baseline / 12.0 + added), np.nan)
+
+    @cached_property
+    def _surging_for_size(self) -> Integers:
+        """Topics whose surge, what is usual for the size of the account added to both, exceeds 1.5."""
+        surging = 8 * self._recent > 3 * self._baseline + 12 * self._usual[self._keys, 1]
+        return self._sum(surging.astype(np.int64))
+
+    @cached_property
+    def _topics(self) -> Integers:
+        return self._sum(np.ones(len(self._keys), dtype=np.int64))
+
+    def _of_surging_share(self) -> Floats:
+        topics = self._topics
+        return np.where(topics > 0, self._surging_for_size / np.maximum(topics, 1), np.nan)
+
+    def _surging_broadly(self, share: int) -> Floats:
+        """Whether at least `share` hundredths of the topics surge."""
+        broadly = 100 * self._surging_for_size >= share * self._topics
+        return (broadly & (self._topics > 0)).astype(np.float64)
 
     def _of_days_since(self) -> Floats:
         youngest = np.full(self._count, np.inf)

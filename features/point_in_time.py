@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from features import queries
 from features.catalogue import Catalogue
+from features.counted import count_by, install_rules
 from features.errors import ContractError, EngineError, InputError
 from features.feature import FORMULA
 from features.formulas import formula_steps
@@ -80,10 +81,11 @@ class FeatureEngine:
         self.catalogue = catalogue
         self._statements, self._scatter = _prepared_for(catalogue)
         self._numbers: AccountNumbers | None = None
+        self._connection = tables.connect(threads=threads)
+        _install(self._connection, catalogue)
+        count_by(self._connection, catalogue.rules)
         if resident:
-            self._connection, self._numbers = make_resident(tables, threads=threads)
-        else:
-            self._connection = tables.connect(threads=threads)
+            self._numbers = make_resident(self._connection)
         self._own = threading.local()
 
     def __enter__(self) -> Self:
@@ -119,7 +121,7 @@ class FeatureEngine:
         """A cursor that sees the tables: two threads on one connection would read each other's answers."""
         cursor = self._connection.cursor()
         if self._numbers:
-            _execute(cursor, "SET schema = 'resident'")
+            _execute(cursor, "SET search_path = 'resident,main'")
         return cursor
 
     def build_one(self, account_id: str, as_of: datetime) -> NDArray[np.float64]:
@@ -152,6 +154,7 @@ class RecordEngine:
         self.catalogue = catalogue
         self._statements, self._scatter = _prepared_for(catalogue)
         self._connection = open_engine(threads=1)
+        _install(self._connection, catalogue)
         nothing = Tables({}, catalogue.attributes)
         moments = np.array(["1970-01-01"], dtype="datetime64[s]")
         self._of_nothing = self._steps(nothing, "", moments, steps=list(self._statements))
@@ -177,8 +180,11 @@ class RecordEngine:
     ) -> dict[str, pa.Table]:
         """The answers of some steps. A step whose first table is empty has no rows: it need not be asked."""
         with self._connection.cursor() as cursor:
-            for name in {source for step in steps for source in _sources(step)}:
+            sources = {source for step in steps for source in _sources(step)}
+            for name in sources:
                 cursor.register(name, _in_memory(tables, name))
+            if "activities" in sources:
+                count_by(cursor, self.catalogue.rules, kind="TEMP TABLE")
             cursor.register("keys", _keys([account_id], moments))
             return {step: _rows(cursor, self._statements[step]) for step in steps}
 
@@ -194,11 +200,13 @@ _SOURCES = {
 
 
 def _sources(step: str) -> tuple[str, ...]:
-    """A formula reads people beside activities; without rows its answer is that of nothing, key by key."""
+    """A formula reads people beside activities, sizes beside topics; without rows it tells of nothing."""
     if step in _SOURCES:
         return _SOURCES[step]
     table = step.removeprefix("formulas_").removesuffix("_outbound")
-    return ("activities", "contacts") if table == "activities" else (table,)
+    return {"activities": ("activities", "contacts"), "intent_topics": ("intent_topics", "accounts")}.get(
+        table, (table,)
+    )
 
 
 def _in_memory(tables: Tables, name: str) -> pa.Table:
@@ -266,6 +274,14 @@ def check_attributes(tables: Tables, catalogue: Catalogue) -> None:
             )
 
 
+_OF_PEOPLE = ("people", "senior_people", "weighted_minutes")
+_OF_SIZE = ("surge_for_size", "surging_share", "surging_broadly")
+
+
+def _install(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
+    install_rules(connection, catalogue.rules, own=catalogue.engagement_channels, sizes=catalogue.size_levels)
+
+
 def _prepared_for(catalogue: Catalogue) -> tuple[dict[str, str], Scatter]:
     """The SQL of each step that the catalogue needs, and what places their answers."""
     formulas = formula_steps(catalogue.features, attributes=catalogue.attributes)
@@ -278,9 +294,12 @@ def _statements(catalogue: Catalogue) -> dict[str, str]:
     built = [feature for feature in catalogue.features if feature.aggregation != FORMULA]
     tables = {feature.table for feature in built}
     needed = [step for table in STEPS if table in tables for step in STEPS[table]]
-    if any(feature.aggregation in ("people", "senior_people") for feature in built):
+    if any(feature.aggregation in _OF_PEOPLE for feature in built):
         needed.append("contact_days")
     facts = [feature.subject for feature in built if feature.table == "accounts"]
+    if any(feature.aggregation in _OF_SIZE for feature in built):
+        needed = list(dict.fromkeys(("account_versions", *needed)))
+        facts.append("employees")
     makers = {
         "account_versions": lambda: queries.account_versions(list(dict.fromkeys(facts))),
         "activity_days": queries.activity_days,

@@ -13,13 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from features.feature import REST
+
 __all__ = [
     "KNOWN_ACTIVITIES",
+    "PERSON_LEVEL",
     "REACH_DAYS",
-    "SENIOR_LEVEL",
     "account_versions",
+    "activity_counts",
     "activity_days",
     "contact_days",
+    "counted_activities",
     "opportunity_states",
     "quoted",
     "topic_sums",
@@ -34,6 +38,35 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def activity_counts(*, anonymous: bool) -> str:
+    """The condition under which a row of `activities AS a` counts."""
+    known = " AND (a.direction <> 'inbound' OR a.contact_id IS NOT NULL OR a.people IS NOT NULL)"
+    return f"a.traffic IS NULL{'' if anonymous else known}"
+
+
+def counted_activities(*, anonymous: bool) -> str:
+    """The rows that count, with the usual seconds of the channel where a row carries none.
+
+    Our own people and machines are left out, and so are, unless `anonymous`, inbound rows of nobody known.
+    """
+    return f"""
+    SELECT
+        a.account_id,
+        a.contact_id,
+        a.channel,
+        a.direction,
+        a.occurred_at,
+        a.known_at,
+        a.withdrawn_at,
+        a.quantity,
+        coalesce(a.seconds, a.quantity * c.seconds) AS seconds,
+        a.people,
+        coalesce(c.own, FALSE) AS own
+    FROM activities AS a
+    LEFT JOIN channel_rules AS c ON c.channel = a.channel
+    WHERE {activity_counts(anonymous=anonymous)}"""
+
+
 KNOWN_ACTIVITIES = """
     SELECT
         k.key,
@@ -44,8 +77,9 @@ KNOWN_ACTIVITIES = """
         a.direction,
         a.quantity,
         a.seconds,
-        a.people
-    FROM activities AS a
+        a.people,
+        a.own
+    FROM counted_activities AS a
     JOIN keys AS k
         ON k.account_id = a.account_id
         AND k.as_of > a.known_at
@@ -60,12 +94,11 @@ _REACH = (
 )
 """Those of the last 180 days."""
 
-SENIOR_LEVEL = """max(CASE WHEN v.seniority IN ('c_level', 'vice_president')
-            THEN CAST(epoch(v.known_at) AS BIGINT) * 2 + 1
-            ELSE CAST(epoch(v.known_at) AS BIGINT) * 2
-        END) & 1"""
-"""1 when the latest level of a person is senior: the second at which a level became known leads the number,
-its lowest bit says whether the level is vice president or higher."""
+PERSON_LEVEL = """max(CAST(epoch(v.known_at) AS BIGINT) * 8 + CASE v.seniority
+            WHEN 'c_level' THEN 1 WHEN 'vice_president' THEN 2 WHEN 'director' THEN 3 WHEN 'manager' THEN 4
+            WHEN 'staff' THEN 5 ELSE 0 END) & 7"""
+"""The latest known level of a person, its place in `contract.SENIORITIES` counted from 1: the second at which
+it became known leads the number, so that the largest is the latest."""
 
 
 def activity_days() -> str:
@@ -97,21 +130,48 @@ def activity_days() -> str:
 def contact_days() -> str:
     """People in engagement: the day of a person's latest activity per channel, and over all (no channel).
 
-    senior: 1 when the latest level known before `as_of` is vice president or higher.
+    Channels without features of their own are one. level: see `PERSON_LEVEL`, empty for a person without one.
+    seconds_30, seconds_90: spent in those days.
     """
     return f"""
-    WITH activity_reach AS ({_REACH})
+    WITH activity_reach AS ({_REACH}),
+    person_sums AS (
+        SELECT
+            key,
+            as_of,
+            contact_id,
+            CASE WHEN own THEN channel ELSE '{REST}' END AS channel,
+            min(age) AS age,
+            sum(CASE WHEN age <= 2592000 THEN seconds ELSE 0 END) AS seconds_30,
+            sum(CASE WHEN age <= 7776000 THEN seconds ELSE 0 END) AS seconds_90
+        FROM activity_reach
+        WHERE contact_id IS NOT NULL AND quantity > 0 AND direction <> 'outbound'
+        GROUP BY 1, 2, 3, 4
+    ),
+    person_levels AS (
+        SELECT
+            r.key,
+            r.contact_id,
+            r.channel,
+            min(r.age) AS age,
+            max(r.seconds_30) AS seconds_30,
+            max(r.seconds_90) AS seconds_90,
+            {PERSON_LEVEL} AS level
+        FROM person_sums AS r
+        LEFT JOIN contacts AS v
+            ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
+            AND (v.withdrawn_at IS NULL OR r.as_of <= v.withdrawn_at)
+        GROUP BY 1, 2, 3
+    )
     SELECT
-        r.key,
-        r.channel,
-        (min(r.age) - 1) // 86400 AS day,
-        {SENIOR_LEVEL} AS senior
-    FROM activity_reach AS r
-    LEFT JOIN contacts AS v
-        ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
-        AND (v.withdrawn_at IS NULL OR r.as_of <= v.withdrawn_at)
-    WHERE r.contact_id IS NOT NULL AND r.quantity > 0 AND r.direction <> 'outbound'
-    GROUP BY GROUPING SETS ((r.key, r.contact_id, r.channel), (r.key, r.contact_id))"""
+        key,
+        channel,
+        (min(age) - 1) // 86400 AS day,
+        max(level) AS level,
+        CAST(sum(seconds_30) AS BIGINT) AS seconds_30,
+        CAST(sum(seconds_90) AS BIGINT) AS seconds_90
+    FROM person_levels
+    GROUP BY GROUPING SETS ((key, contact_id, channel), (key, contact_id))"""
 
 
 def _topic_weeks() -> str:

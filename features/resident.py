@@ -1,7 +1,8 @@
 """Tables in memory, numbered and sorted by account, for many small questions.
 
-Turns canonical tables into tables of the same names in which accounts and contacts are numbers in account
-order, so that a question about one account touches its own rows and no others. Time and null rules: none;
+Turns canonical tables into tables of the same names, and `counted_activities` likewise, in which accounts and
+contacts are numbers in account order, so that a question about one account touches its own rows and no
+others. Time and null rules: none;
 every row is kept. Times, channels and quantities are as they were: the same SQL gives the same answers.
 """
 
@@ -14,8 +15,6 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
-
-from features.tables import Tables
 
 __all__ = ["AccountNumbers", "make_resident"]
 
@@ -66,9 +65,9 @@ _STEPS = (
     FROM contacts AS v JOIN contact_numbers AS c USING (contact_id)
     ORDER BY c.number""",
     """
-    CREATE TABLE resident.activities AS
-    SELECT n.number AS account_id, c.number AS contact_id, a.* EXCLUDE (activity_id, account_id, contact_id)
-    FROM activities AS a
+    CREATE TABLE resident.counted_activities AS
+    SELECT n.number AS account_id, c.number AS contact_id, a.* EXCLUDE (account_id, contact_id)
+    FROM counted_activities AS a
     JOIN account_numbers AS n USING (account_id)
     LEFT JOIN contact_numbers AS c ON c.contact_id = a.contact_id
     ORDER BY n.number, a.occurred_at""",
@@ -86,10 +85,9 @@ _STEPS = (
 )
 
 
-def make_resident(tables: Tables, *, threads: int | None) -> tuple[duckdb.DuckDBPyConnection, AccountNumbers]:
-    """An engine whose schema `resident` holds the numbered tables, and the numbers of the accounts."""
-    connection = tables.connect(threads=threads)
+def make_resident(connection: duckdb.DuckDBPyConnection) -> AccountNumbers:
+    """Put the numbered tables of an engine into its schema `resident`; returns the accounts' numbers."""
     for sql in _STEPS:
         connection.execute(sql)
     found = connection.execute("SELECT account_id FROM account_numbers ORDER BY number").fetchall()
-    return connection, AccountNumbers([account_id for (account_id,) in found])
+    return AccountNumbers([account_id for (account_id,) in found])

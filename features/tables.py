@@ -26,6 +26,7 @@ from features.contract import (
     ColumnType,
     sql_type,
 )
+from features.counting import PRESET_RULES, CountingRules
 from features.errors import ContractError, suggestion
 from features.normalisation.in_sql import add_normalise
 
@@ -83,10 +84,12 @@ class Tables:
 
     sources: by table name; a missing name is an empty table.
     attributes: the further account columns, stored in `accounts` under their own names.
+    rules: how activities and research count, for a catalogue that is learned from the tables.
     """
 
     sources: Mapping[str, tuple[Path, ...] | pa.Table]
     attributes: tuple[Attribute, ...] = ()
+    rules: CountingRules = PRESET_RULES
 
     def __post_init__(self) -> None:
         for name in self.sources:
@@ -174,7 +177,7 @@ class Tables:
                 replaced = f"coalesce(known_at, {start}) AS known_at{empty if name == 'accounts' else ''}"
                 rows = connection.execute(f"SELECT * REPLACE ({replaced}) FROM {name}").to_arrow_table()
                 found[name] = rows.cast(self.schema(name))
-        return Tables(found, self.attributes)
+        return Tables(found, self.attributes, rules=self.rules)
 
     def known_before(self, moment: datetime) -> Tables:
         """The tables as they stood at `moment` (naive, UTC), in memory: rows with `known_at < moment`, and of
@@ -190,4 +193,5 @@ class Tables:
                     for name in self.sources
                 },
                 self.attributes,
+                rules=self.rules,
             )

@@ -14,6 +14,7 @@ from math import nan
 from typing import Any
 
 from features.catalogue import Catalogue
+from features.counting import SizeLevel
 from features.feature import Feature
 
 Row = dict[str, Any]
@@ -68,7 +69,11 @@ def latest_filled(versions: Iterable[Row], column: str) -> Any:
 
 
 def activity_feature(rows: Rows, as_of: datetime, feature: Feature, catalogue: Catalogue) -> float:
-    past = [row for row in rows["activities"] if row["occurred_at"] < as_of]
+    past = [
+        with_usual_seconds(row, catalogue)
+        for row in rows["activities"]
+        if row["occurred_at"] < as_of and counts(row, catalogue)
+    ]
     side = [row for row in past if (row["direction"] == "outbound") == (feature.group == "outreach")]
     loud = [row for row in side if row["quantity"] > 0]
     mine = [row for row in loud if of_subject(row, feature, catalogue)]
@@ -76,6 +81,7 @@ def activity_feature(rows: Rows, as_of: datetime, feature: Feature, catalogue: C
     computed: dict[str, Callable[[], float]] = {
         "count": lambda: total(window, "quantity"),
         "minutes": lambda: total(window, "seconds") / 60,
+        "weighted_minutes": lambda: weighted(window, rows["contacts"], catalogue) / 6000,
         "largest": lambda: max((row["quantity"] for row in window), default=0),
         "records": lambda: len(within(side, as_of, feature.window_days)),
         "people": lambda: max([len(contacts(window)), *(row["people"] or 0 for row in window)]),
@@ -96,6 +102,29 @@ def activity_feature(rows: Rows, as_of: datetime, feature: Feature, catalogue: C
 
 
 SECOND = timedelta(seconds=1)
+
+
+def counts(row: Row, catalogue: Catalogue) -> bool:
+    if row.get("traffic") is not None:
+        return False
+    nobody = row["contact_id"] is None and row["people"] is None
+    return catalogue.rules.anonymous or row["direction"] != "inbound" or not nobody
+
+
+def with_usual_seconds(row: Row, catalogue: Catalogue) -> Row:
+    usual = dict(catalogue.rules.default_seconds).get(row["channel"])
+    if row["seconds"] is not None or usual is None:
+        return row
+    return row | {"seconds": row["quantity"] * usual}
+
+
+def weighted(rows: list[Row], versions: list[Row], catalogue: Catalogue) -> int:
+    weights = dict(catalogue.rules.weights)
+    result = 0
+    for row in rows:
+        level = latest_filled([v for v in versions if v["contact_id"] == row["contact_id"]], "seniority")
+        result += (row["seconds"] or 0) * weights[level or "unknown"]
+    return result
 
 
 def of_subject(row: Row, feature: Feature, catalogue: Catalogue) -> bool:
@@ -144,7 +173,7 @@ def trend(rows: list[Row], as_of: datetime) -> float:
     return (recent / 4 + 1) / (baseline / 12 + 1)
 
 
-def topic_feature(rows: Rows, as_of: datetime, feature: Feature, _: Catalogue) -> float:
+def topic_feature(rows: Rows, as_of: datetime, feature: Feature, catalogue: Catalogue) -> float:
     weeks: dict[tuple[str, datetime], Row] = {}
     for row in sorted(rows["intent_topics"], key=lambda row: row["known_at"]):
         if as_of - 105 * DAY <= row["occurred_at"] < as_of:
@@ -154,7 +183,18 @@ def topic_feature(rows: Rows, as_of: datetime, feature: Feature, _: Catalogue) -
         recent = as_of - occurred_at <= 21 * DAY
         sums.setdefault(topic, [0, 0])[0 if recent else 1] += thousandths(row["score"])
     recent_total, baseline_total = (sum(pair[part] for pair in sums.values()) for part in (0, 1))
+    level = usual_level(rows, catalogue)
+    usual = level.account / 1000
+    surging = sum(
+        Fraction(recent, 3) + level.topic > Fraction(3, 2) * (Fraction(baseline, 12) + level.topic)
+        for recent, baseline in sums.values()
+    )
     computed: dict[str, Callable[[], float]] = {
+        "surge_for_size": lambda: (
+            (recent_total / 1000 / 3 + usual) / (baseline_total / 1000 / 12 + usual) if sums else nan
+        ),
+        "surging_share": lambda: surging / len(sums) if sums else nan,
+        "surging_broadly": lambda: bool(sums) and 100 * surging >= int(feature.member) * len(sums),
         "score": lambda: recent_total / 1000,
         "researched": lambda: sum(recent > 0 for recent, _ in sums.values()),
         "surging": lambda: sum(
@@ -168,6 +208,13 @@ def topic_feature(rows: Rows, as_of: datetime, feature: Feature, _: Catalogue) -
         ),
     }
     return computed[feature.aggregation]()
+
+
+def usual_level(rows: Rows, catalogue: Catalogue) -> SizeLevel:
+    employees = latest_filled(rows["accounts"], "employees")
+    size = -1 if employees is None else employees
+    fitting = [level for level in catalogue.size_levels if level.lower <= size <= level.upper]
+    return fitting[0] if fitting else SizeLevel(-1, -1, 1000, 1000)
 
 
 def thousandths(score: float) -> int:

@@ -10,6 +10,7 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from features.catalogue import Catalogue
+from features.counting import CountingRules, SizeLevel
 from features.declarations import Learned, declare
 from features.declare_activities import Channel
 from features.tables import Attribute, Tables
@@ -30,11 +31,29 @@ ATTRIBUTES = (
 AS_OF = [START + timedelta(days=days, seconds=second) for days, second in ((200, 0), (260, 1), (400, 43_200))]
 
 _CHANNELS = (
-    Channel("web_visit", minutes=True, people=True, senior=True, many=True),
+    Channel("web_visit", minutes=True, people=True, senior=True, many=True, usual=True, weighted=True),
     Channel("meeting", minutes=True, people=True, senior=True, many=True),
     Channel("*rest", minutes=True, people=True, senior=True, many=True),
     Channel("email", outbound=True),
     Channel("*rest", outbound=True),
+)
+
+RULES = CountingRules(
+    default_seconds=(("chat", 90), ("meeting", 1800)),
+    weights=(
+        ("c_level", 200),
+        ("vice_president", 175),
+        ("director", 150),
+        ("manager", 100),
+        ("staff", 0),
+        ("unknown", 50),
+    ),
+    minimum_share=50,
+)
+SIZE_LEVELS = (
+    SizeLevel(0, 1, 2_500, 1_000),
+    SizeLevel(2, 2**62, 30_000, 12_001),
+    SizeLevel(-1, -1, 7_000, 3_000),
 )
 
 CATALOGUE = Catalogue(
@@ -67,11 +86,15 @@ CATALOGUE = Catalogue(
             topics=True,
             opportunities=True,
             meetings=True,
+            rules=RULES,
+            size_levels=SIZE_LEVELS,
         )
     ),
     ("web_visit", "meeting"),
     ("email",),
     ATTRIBUTES,
+    RULES,
+    SIZE_LEVELS,
 )
 """Every kind of feature there is."""
 
@@ -120,7 +143,7 @@ _contact_rows = st.fixed_dictionaries(
         "contact_id": st.sampled_from(CONTACTS[:3]),
         "account_id": _accounts,
         "known_at": _moments,
-        "seniority": st.sampled_from((None, "c_level", "vice_president", "manager")),
+        "seniority": st.sampled_from((None, "c_level", "vice_president", "manager", "staff")),
     }
 )
 _activity_rows = st.builds(
@@ -136,6 +159,7 @@ _activity_rows = st.builds(
             "quantity": st.sampled_from((1, 1, 1, 0, 7, 10_000_000)),
             "seconds": _optional(st.integers(0, 100_000_000)),
             "people": _optional(st.integers(0, 5)),
+            "traffic": st.sampled_from((None, None, None, None, "internal", "bot")),
         }
     ),
 )

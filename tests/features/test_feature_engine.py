@@ -123,7 +123,7 @@ def test_a_failing_statement_is_in_the_error(tmp_path):
         broken.write_bytes(b"PAR1 no longer")
         with pytest.raises(EngineError, match="the feature query failed") as caught:
             engine.build(all_keys())
-        assert "FROM activities AS a" in caught.value.sql
+        assert "FROM counted_activities AS a" in caught.value.sql
         with pytest.raises(EngineError):
             engine.build_one("a", AS_OF[0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from oracle import features_of
-from random_rows import ACCOUNTS, AS_OF, CATALOGUE, all_keys, as_tables, shuffled, tables_of_rows
+from random_rows import ACCOUNTS, AS_OF, CATALOGUE, RULES, all_keys, as_tables, shuffled, tables_of_rows
 
 from features.point_in_time import FeatureEngine, RecordEngine, build_features
 
@@ -31,12 +32,12 @@ def assert_same_bits(left: pd.DataFrame, right: pd.DataFrame) -> None:
 
 
 @settings(proving, max_examples=60)
-@given(rows=tables_of_rows)
-def test_the_sql_agrees_with_plain_python_bit_for_bit(rows):
-    keys = all_keys()
-    built = build_features(as_tables(rows), keys, catalogue=CATALOGUE)
+@given(rows=tables_of_rows, anonymous=st.sampled_from((True, True, False)))
+def test_the_sql_agrees_with_plain_python_bit_for_bit(rows, anonymous):
+    keys, catalogue = all_keys(), replace(CATALOGUE, rules=replace(RULES, anonymous=anonymous))
+    built = build_features(as_tables(rows), keys, catalogue=catalogue)
     for (account_id, as_of), row in built.iterrows():
-        expected = features_of(rows, account_id, as_of.to_pydatetime(), CATALOGUE)
+        expected = features_of(rows, account_id, as_of.to_pydatetime(), catalogue)
         wrong = [
             (name, got, want)
             for name, got, want in zip(CATALOGUE.names, row, expected, strict=True)
