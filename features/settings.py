@@ -83,6 +83,8 @@ class LearningSettings(Section):
         * for any text, so that a few events cannot teach the model that more interest means less.
     leave_out: features not to learn from; names with *.
     negatives_per_positive: the most rows without the event to learn from, per row with it; None means all.
+    linear_strength: C of a ridge logistic regression whose lines the trees are grown upon; None for trees
+        alone. Few events bear lines better than trees, and lines go on where the past has no example.
     """
 
     groups: tuple[str, ...] | None = None
@@ -105,6 +107,7 @@ class LearningSettings(Section):
     members: int = Field(default=1, ge=1, le=20)
     folds: int = Field(default=2, ge=1, le=10)
     negatives_per_positive: float | None = Field(default=None, gt=0.0)
+    linear_strength: float | None = Field(default=None, gt=0.0)
     seed: int = Field(default=7, ge=0)
 
 

@@ -30,15 +30,18 @@ import numpy as np
 from features.catalogue import Catalogue
 from features.contract import CONTRACT_VERSION
 from features.errors import BundleError, InputError, SpearfishError
-from models.booster import Matrix, NativeBooster, booster_feature_names
+from models.booster import Matrix, booster_feature_names
 from models.calibration import Calibration, probability
 from models.card import NAMES, Card, CardFacts, Kind
 from models.grades import GradeCuts, Reference
+from models.linear import LinearPart
+from models.margin import MarginModel
 
 __all__ = ["NAMES", "Bundle", "Card", "CardFacts", "GoldenRow", "Kind", "load", "machine_type", "save"]
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
+_LINEAR = "linear.json"
 _LARGEST_FILE = 1 << 30
 _TRAIN_AGAIN = "restore the bundle from its release, or train again"
 
@@ -61,6 +64,7 @@ class Bundle:
     """A model, ready to be stored and served. Make one with `models.making.make_bundle`.
 
     booster_text: LightGBM's text. catalogue: the columns of the matrix, in the booster's order.
+    linear: what the booster's margin is added to, where there is such a part.
     calibration: margin to log-odds. cuts, reference: probability to score and grade.
     golden: rows that this bundle must reproduce wherever it is loaded.
     Raises BundleError when the parts do not belong together.
@@ -74,6 +78,7 @@ class Bundle:
     reference: Reference
     card: Card
     golden: tuple[GoldenRow, ...]
+    linear: LinearPart | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in NAMES:
@@ -86,6 +91,8 @@ class Bundle:
                 allowed="the catalogue's names, in its order",
                 fix="train with feature_name=list(catalogue.names)",
             )
+        if self.linear is not None:
+            self.linear.require_fitting(self.catalogue)
 
     @property
     def name(self) -> str:
@@ -103,6 +110,10 @@ class Bundle:
         """The first twelve characters of the fingerprint, for people and answers."""
         return self.fingerprint[:12]
 
+    def margin_model(self, *, threads: int | None = None) -> MarginModel:
+        """The trees and the linear part, ready to score."""
+        return MarginModel(self.booster_text, linear=self.linear, threads=threads)
+
     def files(self) -> dict[str, bytes]:
         """The content by file name, without the manifest; the same bytes for the same bundle."""
         contract = {
@@ -114,7 +125,8 @@ class Bundle:
             {"features": row.features, "logit": row.logit, "probability": row.probability}
             for row in self.golden
         ]
-        return {
+        lines = {} if self.linear is None else {_LINEAR: _json(self.linear.to_json())}
+        return lines | {
             "calibration.json": _json(self.calibration.to_json()),
             "card.json": _json(self.card),
             "contract.json": _json(contract),
@@ -133,7 +145,7 @@ class Bundle:
         here = (version("lightgbm"), machine_type())
         exact = here == (self.card["lightgbm_version"], self.card["machine"])
         rows = np.array([[float.fromhex(cell) for cell in row.features] for row in self.golden])
-        logits = self.calibration.logits(NativeBooster(self.booster_text).margins(rows)).tolist()
+        logits = self.calibration.logits(self.margin_model().margins(rows)).tolist()
         for position, (row, logit) in enumerate(zip(self.golden, logits, strict=True)):
             for what, got, stored in (
                 ("logit", logit, row.logit),
@@ -271,6 +283,7 @@ def _assembled(files: Mapping[str, bytes]) -> Bundle:
             GoldenRow(tuple(row["features"]), row["logit"], row["probability"])
             for row in _parsed(files, "golden.json")
         ),
+        linear=LinearPart.from_json(_parsed(files, _LINEAR)) if _LINEAR in files else None,
     )
 
 

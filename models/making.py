@@ -17,11 +17,13 @@ import numpy as np
 from features.catalogue import Catalogue
 from features.errors import InputError, NotEnoughDataError
 from features.settings import LabelSettings, ServingSettings
-from models.booster import Matrix, NativeBooster, canonical_text
+from models.booster import Matrix, canonical_text
 from models.bundle import Bundle, GoldenRow, machine_type
 from models.calibration import Calibration, probabilities
 from models.card import NAMES, Card, CardFacts, Kind, TrainedWith
 from models.grades import GradeCuts, Reference
+from models.linear import LinearPart
+from models.margin import MarginModel
 
 __all__ = ["make_bundle", "with_settings"]
 
@@ -37,17 +39,21 @@ def make_bundle(
     population: Matrix,
     facts: CardFacts,
     cuts: GradeCuts | None = None,
+    linear: LinearPart | None = None,
 ) -> Bundle:
     """A bundle from a booster and all that surrounds it; deterministic.
 
     booster: trained with `feature_name=list(catalogue.names)`; cut at its best iteration.
+    linear: the part that the booster was grown upon.
     population: float64 (n, k), the reference population that scores are percentiles of. Its rows, from the
     lowest logit to the highest, and a row with nothing known become the golden rows.
     """
     _require_population(population, columns=len(catalogue.names))
     text = canonical_text(booster)
-    native = NativeBooster(text)
-    logits = calibration.logits(native.margins(population))
+    if linear is not None:
+        linear.require_fitting(catalogue)
+    model = MarginModel(text, linear=linear)
+    logits = calibration.logits(model.margins(population))
     ranked = np.argsort(logits, kind="stable")
     picked = ranked[np.unique(np.linspace(0, len(ranked) - 1, _GOLDEN_ROWS - 1).round().astype(int))]
     rows = np.vstack([population[picked], np.full((1, population.shape[1]), np.nan)])
@@ -56,6 +62,7 @@ def make_bundle(
     return Bundle(
         kind=kind,
         booster_text=text,
+        linear=linear,
         catalogue=catalogue,
         calibration=calibration,
         cuts=cuts or GradeCuts(),
@@ -64,7 +71,7 @@ def make_bundle(
         card=cast(Card, json.loads(json.dumps(card))),
         golden=tuple(
             GoldenRow.of(row, logit=logit)
-            for row, logit in zip(rows, calibration.logits(native.margins(rows)).tolist(), strict=True)
+            for row, logit in zip(rows, calibration.logits(model.margins(rows)).tolist(), strict=True)
         ),
     )
 

@@ -1,9 +1,9 @@
 """Scoring: a float64 matrix in contract order in, calibrated probabilities and exact contributions out.
 
-The margin m always comes from LightGBM's raw score, on every path; z = slope * m + intercept is the logit
-that is served, and probability = 1 / (1 + exp(-z)) follows from it bit for bit. One row alone gives the
-same bits as the same row in any batch. Time rule: the matrix was built for its `as_of`. Null rule: NaN is
-missing; infinities are refused.
+The margin m always comes from the trees' raw score and the linear part, on every path; z = slope * m +
+intercept is the logit that is served, and probability = 1 / (1 + exp(-z)) follows from it bit for bit. One
+row alone gives the same bits as the same row in any batch. Time rule: the matrix was built for its `as_of`.
+Null rule: NaN is missing; infinities are refused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import BundleError, InputError
-from models.booster import Matrix, NativeBooster
+from models.booster import Matrix
 from models.bundle import Bundle
 from models.calibration import probabilities
 from models.explanation import Explained, reasons
@@ -54,14 +54,14 @@ class Scorer:
     def __init__(self, bundle: Bundle, *, threads: int | None = None, cuts: GradeCuts | None = None) -> None:
         self.bundle = bundle
         self.cuts = cuts or bundle.cuts
-        self._booster = NativeBooster(bundle.booster_text, threads=threads)
+        self._model = bundle.margin_model(threads=threads)
         self._levels = {
             column: len(feature.levels)
             for column, feature in enumerate(bundle.catalogue.features)
             if feature.kind == "category"
         }
         empty = np.full((1, len(bundle.catalogue.names)), np.nan)
-        base = self._booster.contributions(empty)[:, -1]
+        base = self._model.contributions(empty)[:, -1]
         self.baseline = float(bundle.calibration.logits(base)[0])
 
     def score(self, X: Matrix, *, contributions: bool = True, contract: str | None = None) -> Scores:
@@ -72,7 +72,7 @@ class Scorer:
         Raises InputError when the matrix is not what the bundle was trained on.
         """
         self._require(X, contract)
-        logit = self.bundle.calibration.logits(self._booster.margins(X))
+        logit = self.bundle.calibration.logits(self._model.margins(X))
         probability = probabilities(logit)
         score = self.bundle.reference.scores(probability)
         return Scores(
@@ -135,7 +135,7 @@ class Scorer:
         return {name: count for name, count in counts.items() if count}
 
     def _contributions(self, X: Matrix, logit: Matrix) -> Matrix:
-        raw = self._booster.contributions(X)
+        raw = self._model.contributions(X)
         calibrated: Matrix = self.bundle.calibration.slope * raw[:, :-1]
         gap = np.abs(self.baseline + calibrated.sum(axis=1) - logit).max(initial=0)
         if not gap <= _TOLERANCE:

@@ -22,7 +22,7 @@ from features.mapping import Config
 from features.settings import GRADES, LearningSettings
 from features.tables import Tables
 from features.workspace import Workspace
-from models.booster import Matrix, NativeBooster
+from models.booster import Matrix
 from models.grades import GradeCuts, Reference
 from training.backtest_report import RANKERS, BacktestReport
 from training.baselines import activity_heuristic, logistic_regression_probabilities, recency
@@ -140,7 +140,7 @@ def _logistic(rows: Rows, X: Matrix, settings: LearningSettings, *, strength: fl
 
 
 def _by_seed(learned: Learned, X: Matrix) -> dict[str, Any]:
-    return {f"seed_{seed}": NativeBooster(text).margins(X) for seed, text in enumerate(learned.members)}
+    return {f"seed_{seed}": margins for seed, margins in enumerate(learned.member_margins(X))}
 
 
 def _with_labels(tables: Tables, predicted: pd.DataFrame, *, config: Config) -> pd.DataFrame:

@@ -211,6 +211,7 @@ def _training(
         population=matrix(tables, reference, catalogue=rows.catalogue),
         facts=facts,
         cuts=GradeCuts(config.serving.grade_cuts),
+        linear=learned.linear,
     )
     return Training(kind, bundle, learned, rows, facts["counts"], settings)
 

@@ -7,7 +7,7 @@ slice is predicted only from rows whose label was known when it starts. Null rul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -21,8 +21,11 @@ from numpy.typing import NDArray
 from features.catalogue import Catalogue
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings
-from models.booster import NativeBooster, canonical_text, merge_boosters
+from models.booster import canonical_text, merge_boosters
 from models.calibration import Calibration, fit_calibration, probabilities
+from models.linear import LinearPart
+from models.margin import MarginModel
+from training.linear import fit_linear_part
 from training.splits import Fold, Positions, keep_negatives, time_folds
 
 __all__ = ["Learned", "Progress", "Rows", "learn", "lightgbm_parameters", "require_both_classes"]
@@ -58,6 +61,7 @@ class Learned:
     """A booster grown on all rows, and what was found on the later slices.
 
     members: the boosters of single seeds, whose average `booster_text` is. rounds: trees of every member.
+    linear: what all of them were grown upon, if anything.
     later: the rows of the later slices (account_id, as_of, label, position in the input, fold,
     probability), predicted by boosters that saw earlier rows only.
     """
@@ -68,10 +72,16 @@ class Learned:
     rounds: int
     folds: tuple[Fold, ...]
     later: pd.DataFrame
+    linear: LinearPart | None = None
 
     def probabilities(self, X: Matrix) -> NDArray[np.float64]:
         """Calibrated probabilities of rows, float64 (n,)."""
-        return probabilities(self.calibration.logits(NativeBooster(self.booster_text).margins(X)))
+        model = MarginModel(self.booster_text, linear=self.linear)
+        return probabilities(self.calibration.logits(model.margins(X)))
+
+    def member_margins(self, X: Matrix) -> Iterator[Matrix]:
+        """The margins (n,) of each seed alone."""
+        return (MarginModel(text, linear=self.linear).margins(X) for text in self.members)
 
 
 def learn(
@@ -89,18 +99,19 @@ def learn(
     folds = time_folds(rows.frame, folds=settings.folds)
     grower = _Grower(rows, settings, progress, what, total=(len(folds) + 1) * settings.members)
     tried = grower.grow([(fold.earlier, fold.later) for fold in folds], rounds=settings.max_rounds)
-    rounds = _mean_rounds(tried, settings=settings)
+    rounds = _mean_rounds([grown.boosters for grown in tried], settings=settings)
     margins = [
-        _mean_margin(boosters, rows.X[fold.later], rounds=rounds)
-        for boosters, fold in zip(tried, folds, strict=True)
+        _mean_margin(grown, rows.X[fold.later], rounds=rounds)
+        for grown, fold in zip(tried, folds, strict=True)
     ]
     label = np.concatenate([rows.label[fold.later] for fold in folds])
     calibration = fit_calibration(np.concatenate(margins), labels=label)
     final = _scaled(rounds, rows=len(rows.frame), earlier=[len(fold.earlier) for fold in folds])
     everything = np.arange(len(rows.frame), dtype=np.int64)
-    members = tuple(map(canonical_text, grower.grow([(everything, None)], rounds=final)[0]))
+    grown = grower.grow([(everything, None)], rounds=final)[0]
+    members = tuple(map(canonical_text, grown.boosters))
     later_rows = _later_rows(rows, folds, margins, calibration)
-    return Learned(merge_boosters(members), members, calibration, final, folds, later_rows)
+    return Learned(merge_boosters(members), members, calibration, final, folds, later_rows, grown.linear)
 
 
 def require_both_classes(label: NDArray[np.int64]) -> None:
@@ -142,6 +153,14 @@ def lightgbm_parameters(settings: LearningSettings, *, member: int = 0) -> dict[
     }
 
 
+@dataclass(frozen=True)
+class _Grown:
+    """The boosters of all members, and the linear part that they were grown upon."""
+
+    boosters: list[lightgbm.Booster]
+    linear: LinearPart | None
+
+
 @dataclass
 class _Grower:
     """Grows boosters on some of the rows and tells how far it is."""
@@ -153,19 +172,33 @@ class _Grower:
     total: int
     done: int = 0
 
-    def grow(
-        self, slices: Sequence[tuple[Positions, Positions | None]], *, rounds: int
-    ) -> list[list[lightgbm.Booster]]:
+    def grow(self, slices: Sequence[tuple[Positions, Positions | None]], *, rounds: int) -> list[_Grown]:
         """The members grown on each slice; where later rows are given, each stops early on them."""
+        bases = [self._linear(earlier) for earlier, _ in slices]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             jobs = [
                 [
-                    pool.submit(self._grow, earlier, later, rounds, member)
+                    pool.submit(self._grow, earlier, later, rounds, member, base)
                     for member in range(self.settings.members)
                 ]
-                for earlier, later in slices
+                for (earlier, later), base in zip(slices, bases, strict=True)
             ]
-            return [[self._told(job) for job in members] for members in jobs]
+            return [
+                _Grown([self._told(job) for job in members], base)
+                for members, base in zip(jobs, bases, strict=True)
+            ]
+
+    def _linear(self, earlier: Positions) -> LinearPart | None:
+        if self.settings.linear_strength is None:
+            return None
+        kept = self._kept(earlier)
+        return fit_linear_part(
+            self.rows.X[kept],
+            label=self.rows.label[kept],
+            catalogue=self.rows.catalogue,
+            strength=self.settings.linear_strength,
+            directions=_directions(self.rows.catalogue, self.settings),
+        )
 
     def _told(self, job: Future[lightgbm.Booster]) -> lightgbm.Booster:
         booster = job.result()
@@ -175,16 +208,21 @@ class _Grower:
         return booster
 
     def _grow(
-        self, earlier: Positions, later: Positions | None, rounds: int, member: int
+        self,
+        earlier: Positions,
+        later: Positions | None,
+        rounds: int,
+        member: int,
+        base: LinearPart | None,
     ) -> lightgbm.Booster:
-        data = self._dataset(self._kept(earlier))
+        data = self._dataset(self._kept(earlier), base=base)
         stop = lightgbm.early_stopping(self.settings.patience, verbose=False)
         booster: lightgbm.Booster = lightgbm.train(
             lightgbm_parameters(self.settings, member=member)
             | {"monotone_constraints": _directions(self.rows.catalogue, self.settings)},
             data,
             num_boost_round=rounds,
-            valid_sets=[] if later is None else [self._dataset(later, reference=data)],
+            valid_sets=[] if later is None else [self._dataset(later, base=base, reference=data)],
             callbacks=[] if later is None else [stop],
         )
         return booster
@@ -196,12 +234,17 @@ class _Grower:
         )
 
     def _dataset(
-        self, positions: Positions, *, reference: lightgbm.Dataset | None = None
+        self,
+        positions: Positions,
+        *,
+        base: LinearPart | None,
+        reference: lightgbm.Dataset | None = None,
     ) -> lightgbm.Dataset:
-        catalogue = self.rows.catalogue
+        catalogue, X = self.rows.catalogue, self.rows.X[positions]
         return lightgbm.Dataset(
-            self.rows.X[positions],
+            X,
             label=self.rows.label[positions],
+            init_score=None if base is None else base.margins(X),
             reference=reference,
             feature_name=list(catalogue.names),
             categorical_feature=[
@@ -226,12 +269,12 @@ def _mean_rounds(tried: Sequence[Sequence[lightgbm.Booster]], *, settings: Learn
     return int(np.clip(round(float(np.mean(best))), settings.min_rounds, settings.max_rounds))
 
 
-def _mean_margin(boosters: Sequence[lightgbm.Booster], X: Matrix, *, rounds: int) -> Matrix:
+def _mean_margin(grown: _Grown, X: Matrix, *, rounds: int) -> Matrix:
     margins = [
-        booster.predict(X, raw_score=True, num_iteration=rounds, num_threads=1) for booster in boosters
+        booster.predict(X, raw_score=True, num_iteration=rounds, num_threads=1) for booster in grown.boosters
     ]
     mean: Matrix = np.mean(margins, axis=0)
-    return mean
+    return mean if grown.linear is None else mean + grown.linear.margins(X)
 
 
 def _scaled(rounds: int, *, rows: int, earlier: Sequence[int]) -> int:

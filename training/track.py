@@ -101,7 +101,10 @@ def artifact_location(workspace: Workspace) -> str | None:
 
 
 def _save_booster(bundle: Bundle, folder: Path) -> Path:
-    """The raw booster as an MLflow model that takes doubles and returns probabilities."""
+    """The raw booster as an MLflow model that takes doubles and returns probabilities.
+
+    It is the trees alone, before calibration and without a linear part: its metadata say so.
+    """
     import mlflow.lightgbm
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -111,6 +114,7 @@ def _save_booster(bundle: Bundle, folder: Path) -> Path:
         lightgbm.Booster(model_str=bundle.booster_text),
         str(folder),
         signature=ModelSignature(inputs=columns, outputs=Schema([ColSpec("double")])),
+        metadata={"holds": "the trees alone", "whole_model": "the artifact folder bundle"},
         # Named, because MLflow would otherwise load the model in a new process to find out.
         pip_requirements=[f"lightgbm=={lightgbm.__version__}"],
     )

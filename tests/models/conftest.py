@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import lightgbm
 import pytest
-from small_world import World, make, make_world, train
+from small_world import LINEAR, World, make, make_world, train
 
 from models.bundle import Bundle
 from models.scoring import Scorer
@@ -20,9 +20,9 @@ def booster(world: World) -> lightgbm.Booster:
     return train(world)
 
 
-@pytest.fixture(scope="session")
-def bundle(booster: lightgbm.Booster, world: World) -> Bundle:
-    return make(booster, world)
+@pytest.fixture(scope="session", params=[None, LINEAR], ids=["trees", "trees and lines"])
+def bundle(booster: lightgbm.Booster, world: World, request: pytest.FixtureRequest) -> Bundle:
+    return make(booster, world, linear=request.param)
 
 
 @pytest.fixture(scope="session")

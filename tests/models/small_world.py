@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from features.catalogue import Catalogue, Feature
 from models.bundle import Bundle, CardFacts
 from models.calibration import Calibration
+from models.linear import Line, LinearPart
 from models.making import make_bundle
 
 Matrix = NDArray[np.float64]
@@ -54,6 +55,17 @@ FACTS = CardFacts(
     data_fingerprint="0" * 64,
     provenance={"made_at": "2026-11-21T21:00:00Z", "path": "/tmp/here"},
 )
+
+
+LINEAR = LinearPart(
+    -0.4,
+    (
+        Line(missing=-0.3, levels=(0.25, -0.5, 1.75, 0.1)),
+        Line(weight=0.6, centre=0.3, missing=-0.7),
+        *(Line(weight=0.01 * position - 0.05, centre=0.2) for position in range(len(CATALOGUE.names) - 2)),
+    ),
+)
+"""A linear part with a table for the category, a flag for the missing and a line for every number."""
 
 
 @dataclass(frozen=True)

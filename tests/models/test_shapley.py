@@ -34,7 +34,11 @@ def test_shap_agrees_with_the_contributions(
     scores = scorer.score(world.X)
     slope = scorer.bundle.calibration.slope
     native = shap.TreeExplainer(booster)
-    assert np.allclose(scores.contributions, slope * native.shap_values(world.X), rtol=0, atol=1e-12)
+    linear = scorer.bundle.linear
+    lines = 0.0 if linear is None else linear.contributions(world.X)
+    assert np.allclose(
+        scores.contributions, slope * (native.shap_values(world.X) + lines), rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.filterwarnings("ignore:LightGBM binary classifier")

@@ -1,0 +1,133 @@
+"""Fitting the linear part: a ridge logistic regression on doublings, written down as one line per feature.
+
+Turns rows and labels into a `LinearPart`. Time rule: the rows are those that the trees learn from. Null
+rule: a missing number is the mean with a flag of its own; a missing category is a level of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from features.catalogue import Catalogue
+from features.feature import Feature
+from models.linear import Line, LinearPart, doublings
+
+__all__ = ["fit_linear_part"]
+
+Matrix = NDArray[np.float64]
+
+_NUMBER = -2
+_MISSING = -1
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of the design. code: of a category's level, or _NUMBER, or _MISSING for the flag."""
+
+    position: int
+    code: int
+    values: Matrix
+    mean: float
+    scale: float
+
+
+def fit_linear_part(
+    X: Matrix,
+    *,
+    label: NDArray[np.int64],
+    catalogue: Catalogue,
+    strength: float,
+    directions: Sequence[int],
+) -> LinearPart:
+    """A logistic regression with ridge penalty (C = `strength`) as a linear part.
+
+    X: float64 (n, k) in catalogue order. label: int (n,), both classes. directions: per feature 1 where the
+    line may only rise, -1 where it may only fall, else 0; numbers whose lines go the other way are left out
+    and the rest is fitted again.
+    """
+    design = [
+        column
+        for position, feature in enumerate(catalogue.features)
+        for column in _columns(X[:, position], position=position, feature=feature)
+    ]
+    while True:
+        weights, intercept = _fitted(design, label=label, strength=strength)
+        kept = [
+            column
+            for column, weight in zip(design, weights, strict=True)
+            if column.code != _NUMBER or directions[column.position] * weight >= 0
+        ]
+        if len(kept) == len(design):
+            return _written_down(
+                design, weights, intercept=intercept, columns=X.shape[1], catalogue=catalogue
+            )
+        design = kept
+
+
+def _columns(values: Matrix, *, position: int, feature: Feature) -> list[_Column]:
+    """The design of one feature; what is the same in every row has nothing to say."""
+    unknown = np.isnan(values)
+    found = [_indicator(unknown, position=position, code=_MISSING)]
+    if feature.kind == "category":
+        codes = range(len(feature.levels) + 1)
+        found += [_indicator(values == code, position=position, code=code) for code in codes]
+    elif not unknown.all():
+        scale = doublings(values)
+        mean = float(scale[~unknown].mean())
+        filled = np.where(unknown, mean, scale)
+        found.append(_Column(position, _NUMBER, filled, mean, float(filled.std())))
+    return [column for column in found if column.scale > 1e-9]
+
+
+def _indicator(rows: NDArray[np.bool_], *, position: int, code: int) -> _Column:
+    values = rows.astype(np.float64)
+    return _Column(position, code, values, float(values.mean()), float(values.std()))
+
+
+def _fitted(design: Sequence[_Column], *, label: NDArray[np.int64], strength: float) -> tuple[Matrix, float]:
+    """The weight of each column, in units of its values, and the log-odds where all are at their mean."""
+    if not design:
+        return np.empty(0), float(np.log(label.mean() / (1.0 - label.mean())))
+    standard = np.column_stack([(column.values - column.mean) / column.scale for column in design])
+    # One thread: the same bits on any machine.
+    with threadpool_limits(limits=1):
+        model = LogisticRegression(C=strength, solver="lbfgs", max_iter=2000).fit(standard, label)
+    return model.coef_[0] / [column.scale for column in design], float(model.intercept_[0])
+
+
+def _written_down(
+    design: Sequence[_Column], weights: Matrix, *, intercept: float, columns: int, catalogue: Catalogue
+) -> LinearPart:
+    """The indicators' means go into the intercept: then each line says what its value adds."""
+    told: list[dict[int, float]] = [{} for _ in range(columns)]
+    centres = np.zeros(columns)
+    for column, weight in zip(design, weights.tolist(), strict=True):
+        told[column.position][column.code] = weight
+        if column.code == _NUMBER:
+            centres[column.position] = column.mean
+        else:
+            intercept -= weight * column.mean
+    lines = [
+        _line(feature, weights=own, centre=centre)
+        for feature, own, centre in zip(catalogue.features, told, centres.tolist(), strict=True)
+    ]
+    return LinearPart(_short(intercept), tuple(lines))
+
+
+def _line(feature: Feature, *, weights: dict[int, float], centre: float) -> Line:
+    missing = _short(weights.get(_MISSING, 0.0))
+    if feature.kind == "category":
+        codes = range(len(feature.levels) + 1)
+        return Line(missing=missing, levels=tuple(_short(weights.get(code, 0.0)) for code in codes))
+    return Line(weight=_short(weights.get(_NUMBER, 0.0)), centre=_short(centre), missing=missing)
+
+
+def _short(number: float) -> float:
+    """Nine digits: what the last bits of a machine's arithmetic are does not make another model."""
+    return float(f"{number:.9g}")
