@@ -15,7 +15,7 @@ from features.contract import TABLES
 from features.engine import run_sql
 from features.report import Example
 from features.staging import FAULT_FIELDS
-from features.validation import Reason, literal
+from features.validation import Reason, allowed_values, literal
 
 __all__ = [
     "QUARANTINE_COLUMNS",
@@ -39,7 +39,8 @@ def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
     run_sql(connection, f"CREATE TABLE quarantine ({columns}, fresh BOOLEAN)")
     run_sql(
         connection,
-        "CREATE TABLE malformed (name VARCHAR, source VARCHAR, message VARCHAR, line VARCHAR, file VARCHAR)",
+        "CREATE TABLE malformed (name VARCHAR, source VARCHAR, message VARCHAR, text VARCHAR, file VARCHAR,"
+        " line VARCHAR)",
     )
     run_sql(connection, 'CREATE TABLE files_read ("table" VARCHAR, source VARCHAR, file VARCHAR)')
 
@@ -54,7 +55,8 @@ def collect_faults(connection: duckdb.DuckDBPyConnection, *, name: str) -> None:
     run_sql(
         connection,
         f"INSERT INTO quarantine SELECT '{name}', source, {literal(Reason.MALFORMED_LINE)}, NULL, message,"
-        f" line, file, true FROM malformed WHERE name = '{name}'",
+        f" text, file, line, {literal(allowed_values(None, reason=Reason.MALFORMED_LINE))}, true"
+        f" FROM malformed WHERE name = '{name}'",
     )
 
 
@@ -96,9 +98,11 @@ def examples(connection: duckdb.DuckDBPyConnection, *, name: str) -> tuple[Examp
     """Up to five rows per reason, always the same ones."""
     rows = run_sql(
         connection,
-        'SELECT source, reason, "column", got, row FROM quarantine WHERE fresh AND "table" = ?'
-        ' QUALIFY row_number() OVER (PARTITION BY reason ORDER BY "column", got, row, source) <= ?'
-        ' ORDER BY reason, "column", got, row, source',
+        'SELECT source, reason, "column", got, row, parse_filename(file), TRY_CAST(line AS BIGINT), allowed'
+        ' FROM quarantine WHERE fresh AND "table" = ?'
+        " QUALIFY row_number() OVER (PARTITION BY reason"
+        ' ORDER BY "column", got, row, source, file, line) <= ?'
+        ' ORDER BY reason, "column", got, row, source, file, line',
         parameters=[name, _EXAMPLES],
     ).fetchall()
     return tuple(Example(*row) for row in rows)

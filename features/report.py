@@ -20,17 +20,26 @@ __all__ = ["Example", "IngestReport", "TableReport"]
 
 @dataclass(frozen=True)
 class Example:
-    """One row that was set aside. row: its cells as JSON."""
+    """One row that was set aside.
+
+    row: its cells as JSON. file, line: where it stands; the header is line 1, and a row that a query made
+        stands nowhere. allowed: what the column may hold.
+    """
 
     source: str
     reason: str
     column: str | None
     got: str | None
     row: str | None
+    file: str | None = None
+    line: int | None = None
+    allowed: str | None = None
 
     def sentence(self) -> str:
         where = f"{self.column}: " if self.column else ""
-        return f"{where}got {self.got!r}" if self.got is not None else f"{where}empty"
+        got = f"{where}got {self.got!r}" if self.got is not None else f"{where}empty"
+        allowed = f", allowed {self.allowed}" if self.allowed else ""
+        return f"{got}{allowed}" + (f" (row {self.line} of {self.file})" if self.line else "")
 
 
 @dataclass(frozen=True)

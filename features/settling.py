@@ -22,7 +22,7 @@ from features.contract import START_OF_TIME, TABLES, ColumnType, Table, sql_type
 from features.deletions import entity, find_deletions
 from features.engine import run_sql
 from features.sources import identifier
-from features.validation import Reason, literal
+from features.validation import Reason, allowed_values, literal
 
 __all__ = ["Settled", "settle"]
 
@@ -255,7 +255,8 @@ def _set_aside(
         run_sql(
             connection,
             f"INSERT INTO quarantine SELECT '{name}', CASE _source {label} END, {literal(reason)},"
-            f" '{column}', {column}, CAST(json_object({members}) AS VARCHAR), NULL, _fresh FROM {relation}",
+            f" '{column}', {column}, CAST(json_object({members}) AS VARCHAR), NULL, NULL,"
+            f" {literal(allowed_values(table, reason=reason))}, _fresh FROM {relation}",
         )
 
 

@@ -69,7 +69,9 @@ def describe(
     )
     beside = _kept_sums(connection, folder)
     # Where a row stood in which file is no part of what it says.
-    told: dict[str, ColumnType] = {name: "string" for name in QUARANTINE_COLUMNS if name != "file"}
+    told: dict[str, ColumnType] = {
+        name: "string" for name in QUARANTINE_COLUMNS if name not in ("file", "line")
+    }
     beside.append(_row_sums(connection, "quarantine", columns=told))
     content = {"manifest": manifest.to_json(), "beside": beside, "sources": sorted(history.sources)}
     return Manifest(**{**vars(manifest), "snapshot": _digest(content)[:16]})

@@ -25,10 +25,13 @@ from features.text_files import TextFile, open_text
 from features.validation import literal
 from features.workbooks import ENDINGS, open_sheet
 
-__all__ = ["FILE_COLUMN", "Relation", "identifier", "open_source"]
+__all__ = ["FILE_COLUMN", "ROW_COLUMN", "Relation", "identifier", "open_source"]
 
 FILE_COLUMN = "_file"
 """Beside a file's own columns: its path."""
+
+ROW_COLUMN = "_row"
+"""Beside the columns of `Relation.numbered`: the row's number in its file, the header being the first."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class Relation:
     present: by file of the source ("files" for its `path`), the columns that it has.
     missing: by file, columns that the mapping asks for and that are not there; they are empty.
     unread: by file, SQL that selects the columns that nobody asks for.
+    numbered: like `sql`, but in the order of the files and with ROW_COLUMN: slower, for the few rows that
+        somebody has to find. It needs the table `gaps`. None where a query makes the rows.
+    gaps: the table of lines that are not CSV: file, and the number of rows from which on one more counts.
     """
 
     sql: str
@@ -48,6 +54,8 @@ class Relation:
     present: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    numbered: str | None = None
+    gaps: str = ""
 
 
 def identifier(name: str) -> str:
@@ -71,6 +79,8 @@ class _Opening:
         self.connection, self.source = connection, source
         self.place = f"sources[{position}] ({source.table}, {source.label})"
         self.rejects = f"rejects_{position}"
+        self.gaps = f"gaps_{position}"
+        self.numbered: str | None = None
         self.scratch = _scratch_folder(connection) / f"source_{position}"
         self.originals: dict[Path, Path] = {}
         self.present: dict[str, tuple[str, ...]] = {}
@@ -107,6 +117,8 @@ class _Opening:
             self.present,
             {name: columns for name, columns in self.missing.items() if columns},
             self.unread,
+            None if self.numbered is None else f"(SELECT *{empty} FROM ({self.numbered}))",
+            self.gaps,
         )
 
     def _views(self) -> bool:
@@ -158,6 +170,12 @@ class _Opening:
         for shape, files in groups.items():
             place = f"{self.place}, file {files[0].name}"
             self._settle_missing(name, wanted=chosen, present=shape.header, place=place)
+        if self.source.query is None:
+            self.numbered = " UNION ALL ".join(
+                self._numbered(file, shape=shape, chosen=chosen)
+                for shape, files in groups.items()
+                for file in files
+            )
         first = next(iter(groups))
         if ignored := [column for column in first.header if column not in chosen]:
             self.unread[name] = self._select(groups[first], shape=first, chosen=ignored, as_text=True)
@@ -202,27 +220,43 @@ class _Opening:
                 )
         self.missing[name] = tuple(dict.fromkeys([*self.missing.get(name, ()), *missing]))
 
-    def _select(self, files: list[Path], *, shape: TextFile, chosen: list[str], as_text: bool) -> str:
+    def _select(
+        self, files: list[Path], *, shape: TextFile, chosen: list[str], as_text: bool, again: bool = False
+    ) -> str:
+        """Rows of files of one shape. again: they were read before; their numbers matter, faults do not."""
         listed = "[" + ", ".join(literal(str(path)) for path in files) + "]"
         if not shape.delimiter:
             selected = ", ".join(_column(name, shape.header, as_text=as_text) for name in chosen)
+            number = f", file_row_number + 1 AS {ROW_COLUMN}" if again else ""
             return (
-                f"SELECT {selected}, filename AS {FILE_COLUMN}"
-                f" FROM read_parquet({listed}, union_by_name = true, filename = true)"
+                f"SELECT {selected}, filename AS {FILE_COLUMN}{number}"
+                f" FROM read_parquet({listed}, union_by_name = true, filename = true,"
+                f" file_row_number = {str(again).lower()})"
             )
         # By position: the reader's own rules for odd names do not matter then.
         cells = {name: f"cell_{position}" for position, name in enumerate(shape.header)}
         columns = ", ".join(f"{cell}: 'VARCHAR'" for cell in cells.values())
         selected = ", ".join(f"{cells.get(name, 'NULL::VARCHAR')} AS {identifier(name)}" for name in chosen)
+        rejects = f"{self.rejects}_again" if again else self.rejects
         # parallel = false: a quoted line break at a chunk's edge can never be mistaken for a row's end.
         return (
             f"SELECT {selected}, {self._original(files)} AS {FILE_COLUMN}"
             f" FROM read_csv({listed}, columns = {{{columns}}}, auto_detect = false,"
             f" header = true, skip = {shape.skip}, delim = {literal(shape.delimiter)}, quote = '\"',"
             " escape = '\"', parallel = false, store_rejects = true,"
-            f" rejects_table = '{self.rejects}', rejects_scan = '{self.rejects}_scan', rejects_limit = 0,"
+            f" rejects_table = '{rejects}', rejects_scan = '{rejects}_scan', rejects_limit = 0,"
             " filename = true)"
         )
+
+    def _numbered(self, file: Path, *, shape: TextFile, chosen: list[str]) -> str:
+        """One file's rows with their numbers: good ones are counted, and lines that are none added."""
+        rows = self._select([file], shape=shape, chosen=chosen, as_text=False, again=True)
+        if not shape.delimiter:
+            return rows
+        skipped = f"SELECT count(*) FROM {self.gaps} AS gap WHERE gap.file = {literal(str(file))}"
+        found = f"SELECT *, row_number() OVER () + {shape.skip + 1} AS {ROW_COLUMN} FROM ({rows})"
+        number = f"{ROW_COLUMN} + ({skipped} AND gap.start <= {ROW_COLUMN})"
+        return f"SELECT * REPLACE ({number} AS {ROW_COLUMN}) FROM ({found})"
 
     def _original(self, files: list[Path]) -> str:
         """The path of the row's file as the mapping names it, whatever copy is read."""

@@ -18,13 +18,13 @@ from features.engine import first_line, run_sql
 from features.errors import ConfigError, EngineError
 from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
-from features.sources import FILE_COLUMN, Relation, identifier, open_source
+from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, identifier, open_source
 from features.tables import Attribute
-from features.validation import Check, Reason, literal, row_checks
+from features.validation import Check, Reason, allowed_values, literal, row_checks
 
 __all__ = ["FAULT_FIELDS", "canonical_columns", "create_staging", "source_cell", "stage"]
 
-FAULT_FIELDS = ("source", "reason", "column", "got", "row", "file")
+FAULT_FIELDS = ("source", "reason", "column", "got", "row", "file", "line", "allowed")
 _FAULT = "STRUCT(" + ", ".join(f'"{name}" VARCHAR' for name in FAULT_FIELDS) + ")"
 _BESIDE = {"_source": "VARCHAR", "_deleted_at": "TIMESTAMP", "_fault": _FAULT}
 """Beside the canonical columns: the source's id, when the row was deleted in it, and what is wrong."""
@@ -67,7 +67,10 @@ def stage(
     sql = _staging_sql(source, relation=relation, attributes=attributes, now=now)
     rows = _insert(connection, f"INSERT INTO staged_{source.table} {sql}", source=source, position=position)
     _require_a_zone(connection, source=source, position=position)
-    malformed = _malformed(connection, source=source, rejects=relation.rejects)
+    malformed = _malformed(connection, source=source, relation=relation)
+    if relation.numbered is not None:
+        again = _staging_sql(source, relation=relation, attributes=attributes, now=now, numbered=True)
+        _number_faults(connection, source=source, again=again)
     if source.complete and source.extracted_at is not None:
         hold_extract(
             connection,
@@ -78,6 +81,17 @@ def stage(
             place=f"sources[{position}] ({source.table}, {source.label})",
         )
     return rows + malformed
+
+
+def _number_faults(connection: duckdb.DuckDBPyConnection, *, source: Source, again: str) -> None:
+    """Read the faulty rows once more, with their numbers. Files without a fault are not read again."""
+    faulty = (
+        f"FROM staged_{source.table} WHERE _fault IS NOT NULL AND _fault.line IS NULL"
+        f" AND _source = {literal(source_id(source))}"
+    )
+    if run_sql(connection, f"SELECT 1 {faulty} LIMIT 1").fetchone():
+        run_sql(connection, f"DELETE {faulty}")
+        run_sql(connection, f"INSERT INTO staged_{source.table} {again}")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, sql: str, *, source: Source, position: int) -> int:
@@ -101,8 +115,12 @@ def _staging_sql(
     relation: Relation,
     attributes: tuple[Attribute, ...],
     now: datetime,
+    numbered: bool = False,
 ) -> str:
-    """Layers, each over the one before: raw cells, texts, typed values, derived columns, the first fault."""
+    """Layers, each over the one before: raw cells, texts, typed values, derived columns, the first fault.
+
+    numbered: the faulty rows alone, with their numbers.
+    """
     table, bindings = TABLES[source.table], source.bindings
     columns = canonical_columns(table, attributes=attributes)
     cells = [
@@ -118,16 +136,17 @@ def _staging_sql(
     raw = list(dict.fromkeys(binding.column for binding in bound if binding.column is not None))
     located = FILE_COLUMN in relation.types
     read = [f"{identifier(name)} AS {raw_name(name)}" for name in raw] + [FILE_COLUMN] * located
-    sql = f"SELECT {', '.join(read)} FROM {relation.sql}"
+    read += [ROW_COLUMN] * numbered
+    sql = f"SELECT {', '.join(read)} FROM {relation.numbered if numbered else relation.sql}"
     sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
     sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
     sql = f"SELECT *, {_derived(source, cells=cells, columns=columns)} FROM ({sql})"
     sql = f"SELECT *, {_first_fault(checks)} AS fault FROM ({sql})"
-    fault = _fault_sql(
-        checks, cells=cells, raw=raw, label=source.label, file=FILE_COLUMN if located else "NULL"
-    )
+    place = (FILE_COLUMN if located else "NULL", ROW_COLUMN if numbered else "NULL")
+    fault = _fault_sql(checks, cells=cells, raw=raw, source=source, place=place)
     beside = f"{literal(source_id(source))}, {_deleted_at(source)}, {fault}"
-    return f"SELECT {', '.join(map(identifier, columns))}, {beside} FROM ({sql})"
+    only = " WHERE fault IS NOT NULL" if numbered else ""
+    return f"SELECT {', '.join(map(identifier, columns))}, {beside} FROM ({sql}){only}"
 
 
 def source_cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
@@ -238,8 +257,13 @@ def _first_fault(checks: list[Check]) -> str:
     return "CASE " + " ".join(f"WHEN {check.fails} THEN {k}" for k, check in enumerate(checks)) + " END"
 
 
-def _fault_sql(checks: list[Check], *, cells: list[Cell], raw: list[str], label: str, file: str) -> str:
-    """What is wrong with the row; NULL for a good one. Its parts are worked out for faulty rows only."""
+def _fault_sql(
+    checks: list[Check], *, cells: list[Cell], raw: list[str], source: Source, place: tuple[str, str]
+) -> str:
+    """What is wrong with the row; NULL for a good one. Its parts are worked out for faulty rows only.
+
+    place: the row's file and its number in it, as SQL.
+    """
     texts = {cell.name: cell.text_name for cell in cells}
     numbered = list(enumerate(checks))
     reasons = " ".join(f"WHEN {k} THEN {literal(check.reason)}" for k, check in numbered)
@@ -248,21 +272,43 @@ def _fault_sql(checks: list[Check], *, cells: list[Cell], raw: list[str], label:
         f"WHEN {k} THEN {texts.get(check.column, f'CAST({identifier(check.column)} AS VARCHAR)')}"
         for k, check in numbered
     )
+    allowed = " ".join(
+        f"WHEN {k} THEN {literal(_allowed(check, cells=cells, source=source))}" for k, check in numbered
+    )
     held = ", ".join(f"{literal(name)}, {raw_name(name)}" for name in raw)
     parts = (
-        literal(label),
+        literal(source.label),
         f"CASE fault {reasons} END",
         f"CASE fault {names} END",
         f"CASE fault {got} END",
         f"CAST(json_object({held}) AS VARCHAR)",
-        file,
+        *place,
+        f"CASE fault {allowed} END",
     )
     packed = ", ".join(f'"{name}" := {part}' for name, part in zip(FAULT_FIELDS, parts, strict=True))
     return f"CASE WHEN fault IS NOT NULL THEN struct_pack({packed}) END"
 
 
-def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, rejects: str) -> int:
-    """Put the lines that are no rows of the header's width into `malformed`; returns how many."""
+def _allowed(check: Check, *, cells: list[Cell], source: Source) -> str:
+    kinds = {cell.name: cell.type for cell in cells}
+    binding = (source.bindings | source.marks).get(check.column)
+    layouts = binding.format if binding is not None else None
+    return allowed_values(
+        TABLES[source.table],
+        reason=check.reason,
+        column=check.column,
+        kind=kinds.get(check.column, "string"),
+        layouts=layouts or (),
+    )
+
+
+def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, relation: Relation) -> int:
+    """Put the lines that are no rows of the header's width into `malformed`; returns how many.
+
+    The table of gaps says by how much they move the numbers of the rows after them.
+    """
+    rejects = relation.rejects
+    run_sql(connection, f"CREATE OR REPLACE TEMP TABLE {relation.gaps} (file VARCHAR, start BIGINT)")
     found = run_sql(
         connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = ?", parameters=[rejects]
     ).fetchone()
@@ -272,9 +318,15 @@ def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, rejects
         connection,
         # One line may have two faults.
         f"INSERT INTO malformed SELECT '{source.table}', {literal(source.label)}, min(error_message),"
-        f" min(csv_line), min(file_path) FROM {rejects} JOIN {rejects}_scan USING (scan_id, file_id)"
-        " GROUP BY scan_id, file_id, line_byte_position",
+        f" min(csv_line), min(file_path), CAST(min(line) AS VARCHAR) FROM {rejects}"
+        f" JOIN {rejects}_scan USING (scan_id, file_id) GROUP BY scan_id, file_id, line_byte_position",
     ).fetchone()
+    run_sql(
+        connection,
+        f"INSERT INTO {relation.gaps} SELECT file_path, line + 1 - row_number()"
+        " OVER (PARTITION BY file_path ORDER BY line) FROM (SELECT DISTINCT file_path, line"
+        f" FROM {rejects} JOIN {rejects}_scan USING (scan_id, file_id))",
+    )
     return int(inserted[0]) if inserted else 0
 
 

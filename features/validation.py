@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from features.contract import Column, Table
+from features.contract import Column, ColumnType, Table
 
-__all__ = ["Check", "Problem", "Reason", "literal", "record_problems", "row_checks"]
+__all__ = ["Check", "Problem", "Reason", "allowed_values", "literal", "record_problems", "row_checks"]
 
 
 class Reason(StrEnum):
@@ -83,6 +83,54 @@ def row_checks(table: Table, *, now: datetime, undated: bool = False) -> list[Ch
         checks.append(Check(Reason.CLOSED_TOO_EARLY, "closed_at", "closed_at < created_at"))
         checks.append(Check(Reason.HALF_CLOSED, "outcome", "(closed_at IS NULL) <> (outcome IS NULL)"))
     return checks
+
+
+_ALLOWED = {
+    Reason.MALFORMED_LINE: "as many cells as the header has, in UTF-8",
+    Reason.FORMULA: "a value",
+    Reason.TIME_WITHOUT_ZONE: "a time with a zone, or time_zone beside the table",
+    Reason.MISSING_VALUE: "a value",
+    Reason.IN_THE_FUTURE: "a time that has passed",
+    Reason.KNOWN_TOO_EARLY: "not before it happened",
+    Reason.CLOSED_TOO_EARLY: "not before created_at",
+    Reason.HALF_CLOSED: "both closed_at and outcome, or neither",
+    Reason.UNKNOWN_ACCOUNT: "an account_id of accounts",
+    Reason.UNKNOWN_OPPORTUNITY: "an opportunity_id of opportunities",
+    Reason.CONFLICTING_DUPLICATE: "one row under a key",
+}
+_KINDS: dict[ColumnType, str] = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "yes or no",
+    "timestamp": "a time such as 2026-01-31 or 2026-01-31T12:00:00Z",
+    "set": "a list",
+}
+
+
+def allowed_values(
+    table: Table | None,
+    *,
+    reason: Reason,
+    column: str = "",
+    kind: ColumnType = "string",
+    layouts: Iterable[str] = (),
+) -> str:
+    """What a column may hold where a row was set aside for `reason`, in words.
+
+    kind: the type of an attribute or column. layouts: how the mapping says that times are written.
+    """
+    if reason in _ALLOWED:
+        return _ALLOWED[reason]
+    if reason is Reason.WRONG_TYPE:
+        written = ", ".join(layouts)
+        return f"a time written as {written}" if written else _KINDS[kind]
+    declared = {one.name: one for one in table.columns}.get(column) if table is not None else None
+    if declared is None:
+        return _KINDS[kind]
+    if reason is Reason.OUT_OF_BOUNDS:
+        return f"{declared.minimum:,.15g} to {declared.maximum:,.15g}"
+    return declared.pattern or ", ".join(declared.allowed or ())
 
 
 def _times(table: Table) -> list[str]:
