@@ -150,6 +150,7 @@ def _accounts(columns: Collection[str], attributes: Sequence[Attribute]) -> str:
         SELECT {", ".join(['k.key AS "(key)"', *moment, *wanted])}
         FROM accounts AS a
         JOIN keys AS k ON k.account_id = a.account_id AND k.as_of > a.known_at
+            AND (a.withdrawn_at IS NULL OR k.as_of <= a.withdrawn_at)
         GROUP BY k.key, k.as_of
     )"""
 

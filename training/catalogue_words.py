@@ -163,6 +163,7 @@ _UNITS = {
     "people": "人",
     "points": "分",
     "ratio": "比值",
+    "share": "占比",
     "records": "条",
     "topics": "个主题",
     "visits": "次访问",
@@ -183,6 +184,18 @@ _COLUMNS: dict[str, Pair] = {
     ),
     "recent": ("thousandths of points in the last 3 weeks", "近3周得分（千分之一）"),
     "baseline": ("thousandths of points in the 12 weeks before those", "此前12周得分（千分之一）"),
+    "weight": (
+        "hundredths that a minute of the person's latest known level counts",
+        "人员最近已知职级的分钟权重（百分之一）",
+    ),
+    "usual": (
+        "thousandths of points that companies of this size research in a usual week",
+        "同等规模公司的常见周得分（千分之一）",
+    ),
+    "usual_topic": (
+        "thousandths of points that companies of this size research of one topic in a usual week",
+        "同等规模公司单个主题的常见周得分（千分之一）",
+    ),
     "won": ("1 for a deal known to be won", "已知赢单为1"),
     "lost": ("1 for a deal known to be lost", "已知丢单为1"),
     "opened_age": ("seconds since the deal was opened", "商机开启至今的秒数"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from random_rows import AS_OF, ATTRIBUTES, CATALOGUE, all_keys, as_tables, table
 from features.catalogue import Catalogue
 from features.errors import ConfigError
 from features.feature import FORMULA, Feature
+from features.formula_rows import known_rows
 from features.formulas import check_formula, columns_read
 from features.point_in_time import FeatureEngine, RecordEngine, build_features
 
@@ -91,6 +93,17 @@ def test_the_columns_that_a_feature_is_made_of(changes, columns):
     assert columns_read(feature(**changes)) == columns
 
 
+@pytest.mark.parametrize("outbound", [False, True])
+@pytest.mark.parametrize("table", ["accounts", "activities", "intent_topics", "opportunities"])
+def test_what_formulas_read_is_cut_at_the_moment(table, outbound):
+    sql = known_rows(table, columns=["employees", "senior"], outbound=outbound)
+    tables = "accounts|counted_activities|contacts|intent_topics|opportunities"
+    read = re.findall(rf"(?:FROM|JOIN) (?:{tables}) AS", sql)
+    cuts = re.findall(r"as_of > \w\.known_at|known_at < \w\.as_of", sql)
+    withdrawn = re.findall(r"withdrawn_at IS NULL OR \w\.as_of <= ", sql)
+    assert len(read) == len(cuts) == len(withdrawn) >= 1
+
+
 OWN = (
     feature(name="long", where="channel = 'web_visit' AND seconds >= 600", window_days=14),
     feature(name="senior", formula="count(DISTINCT contact_id)", where="senior", window_days=45),
@@ -146,6 +159,21 @@ def test_every_feature_says_its_formula_and_meaning():
         assert told.meaning_en.endswith("."), told.name
         assert told.meaning_zh.endswith("。"), told.name
         assert "{" not in told.meaning_en.replace("tier {1}", ""), told.name
+
+
+@pytest.mark.parametrize(("withdrawn", "value"), [(None, 5.0), (-1, 2.0), (0, 5.0), (1, 5.0)])
+def test_a_withdrawn_version_is_read_until_it_was_withdrawn(withdrawn, value):
+    """Seconds after the moment at which the newer of two versions was deleted, or None."""
+    known = [AS_OF[0] - pd.Timedelta(days=days) for days in (9, 8)]
+    gone = None if withdrawn is None else AS_OF[0] + pd.Timedelta(seconds=withdrawn)
+    versions = [
+        {"account_id": "a", "known_at": known[0], "employees": 2, "withdrawn_at": None},
+        {"account_id": "a", "known_at": known[1], "employees": 5, "withdrawn_at": gone},
+    ]
+    told = feature(name="told", table="accounts", group="firmographic", formula="employees")
+    keys = pd.DataFrame({"account_id": ["a"], "as_of": [pd.Timestamp(AS_OF[0])]})
+    built = build_features(as_tables({"accounts": versions}), keys, catalogue=catalogue_of(told))
+    assert built[["employees", "told"]].to_numpy().tolist() == [[value, value]]
 
 
 def test_the_moment_of_known_facts_is_what_counts():

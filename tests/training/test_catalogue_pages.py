@@ -15,10 +15,12 @@ from features.catalogue import learn_catalogue
 from features.declared import DeclaredFeature
 from features.errors import ConfigError, WorkspaceError
 from features.feature import Feature
+from features.formula_rows import readable_columns
 from features.point_in_time import build_features
 from features.tables import Attribute, Tables
 from features.workspace import Workspace
 from training.catalogue_pages import write_catalogue
+from training.catalogue_words import column_words
 from training.distribution import QUANTILES, distribution_of
 from training.feature_table import FeatureTable, feature_table
 
@@ -143,6 +145,14 @@ def test_every_feature_has_a_chinese_title_and_meaning(folder: Path) -> None:
         title = re.search("<h1>(.*?)</h1>", path.read_text(encoding="utf-8"))
         assert title is not None
         assert re.search("[\u4e00-\u9fff]", title[1]), path.name
+
+
+@pytest.mark.parametrize("table", ["activities", "intent_topics", "opportunities"])
+def test_every_name_that_a_formula_may_hold_is_explained_or_plain(table: str) -> None:
+    plain = {"channel", "direction", "topic", "product"}
+    for language in ("en", "zh"):
+        silent = {name for name in readable_columns(table) if not column_words(name, language=language)}
+        assert silent <= plain
 
 
 def test_a_declaration_of_the_company_s_own_has_a_page_like_any_other(folder: Path) -> None:
