@@ -22,6 +22,8 @@ from features.contract import TABLES
 from features.engine import run_sql
 from features.errors import ContractError, SpearfishError, WorkspaceError
 from features.history import Earlier, FileRead, History, files_of, find_earlier, source_id
+from features.identity.counts import IdentityCounts
+from features.identity.merging import merge_accounts, merging_as_before
 from features.mapping import Config, Source
 from features.quarantine import (
     carry_over,
@@ -34,6 +36,7 @@ from features.quarantine import (
 from features.report import IngestReport, TableReport
 from features.settling import Settled, settle
 from features.snapshot import as_before, describe, joined_attributes
+from features.sources import lacks_files
 from features.staging import canonical_columns, create_staging, stage
 from features.tables import open_engine
 from features.titles.filling import TitleCounts, fill_contacts
@@ -134,7 +137,7 @@ class _Load:
         self.names = [name for name in TABLES if name in tables]
         self.files: list[FileRead] = list(earlier.history.files) if earlier is not None else []
         self.known_files, self.read_anything = 0, False
-        self.titles = TitleCounts()
+        self.titles, self.identity = TitleCounts(), IdentityCounts()
         self.progress, self.done = progress, 0
         self.steps = len(config.sources) + len(self.names) + 1
 
@@ -144,7 +147,14 @@ class _Load:
         if (
             self.earlier is not None
             and not self.read_anything
-            and as_before(self.earlier.manifest, self.config, attributes=self.attributes)
+            and as_before(
+                self.connection,
+                self.config,
+                manifest=self.earlier.manifest,
+                folder=self.earlier.folder,
+                attributes=self.attributes,
+            )
+            and merging_as_before(self.earlier.folder, self.config.identity_settings)
         ):
             return self._unchanged(self.earlier.manifest)
         settled = {name: self._settle(name) for name in self.names}
@@ -265,6 +275,7 @@ class _Load:
             files=tuple(sorted(set(self.files), key=lambda file: (file.source, file.path))),
             kept={name: done.kept for name, done in settled.items() if done.kept},
         )
+        self.identity = self._merge()
         manifest = describe(
             self.connection,
             self.config,
@@ -278,6 +289,18 @@ class _Load:
         self.progress("ingest", self.steps, self.steps)
         return manifest
 
+    def _merge(self) -> IdentityCounts:
+        """Which accounts are one company; sources that the mapping names come first, in its order."""
+        own = [source_id(source) for source in self.config.sources]
+        known = sorted(self.sources, key=lambda one: (own.index(one) if one in own else len(own), one))
+        return merge_accounts(
+            self.connection,
+            folder=self.folder,
+            settings=self.config.identity_settings,
+            sources={one: self.sources[one][1] for one in known if self.sources[one][0] == "accounts"},
+            attributes=[attribute.name for attribute in self.attributes],
+        )
+
     def told(self, workspace: Workspace, *, manifest: Manifest) -> IngestReport:
         """The report, once the manifest counts."""
         before = self.earlier.manifest if self.earlier is not None else None
@@ -289,7 +312,9 @@ class _Load:
             current_value_only=dict(manifest.current_value_only),
             changed=before is None or before.snapshot != manifest.snapshot,
             known_files=self.known_files,
+            left_out=tuple(source.label for source in self.config.sources if lacks_files(source)),
             titles=self.titles,
+            identity=self.identity,
         )
 
 

@@ -21,6 +21,7 @@ from features.bindings import EVENT_TIME, AttributeBinding, Binding, Source, Zon
 from features.config_errors import config_error
 from features.declared import DeclaredFeature
 from features.errors import ConfigError, suggestion
+from features.identity.settings import IdentitySettings
 from features.locations import allowed_folders, locate_files, locate_parameters, matching_files
 from features.settings import BacktestSettings, LabelSettings, ModelSettings, Section, ServingSettings
 from features.tables import Attribute
@@ -62,6 +63,7 @@ class Config(Section):
     backtest: BacktestSettings = BacktestSettings()
     serving: ServingSettings = ServingSettings()
     titles: TitleSettings = TitleSettings()
+    identity: IdentitySettings = IdentitySettings()
 
     @model_validator(mode="after")
     def _check(self) -> Config:
@@ -71,6 +73,13 @@ class Config(Section):
             if len({binding.type for _, binding in self._declared(name)}) > 1:
                 raise ValueError(f"attribute {name!r} is declared with different types")
         return self
+
+    @property
+    def identity_settings(self) -> IdentitySettings:
+        """[identity], with its file of decisions looked for beside this file."""
+        decisions = self.identity.decisions
+        found = None if decisions is None else self.file.parent / decisions
+        return self.identity.model_copy(update={"decisions": found})
 
     def _declared(self, name: str) -> list[tuple[Source, AttributeBinding]]:
         return [(source, source.attributes[name]) for source in self.sources if name in source.attributes]

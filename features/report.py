@@ -13,6 +13,7 @@ from io import StringIO
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from features.identity.counts import IdentityCounts
 from features.titles.filling import TitleCounts
 
 __all__ = ["Example", "IngestReport", "TableReport"]
@@ -70,7 +71,9 @@ class IngestReport:
 
     changed: whether the workspace holds anything that it did not hold before.
     known_files: files that were not read, as an earlier ingest had read them.
+    left_out: optional sources whose files are not there.
     titles: what became of the job titles of contacts whose level or department the source does not say.
+    identity: accounts that are one company with another, and pairs that a person should look at.
     """
 
     workspace: str
@@ -80,7 +83,9 @@ class IngestReport:
     current_value_only: dict[str, tuple[str, ...]]
     changed: bool = True
     known_files: int = 0
+    left_out: tuple[str, ...] = ()
     titles: TitleCounts = field(default_factory=TitleCounts)
+    identity: IdentityCounts = field(default_factory=IdentityCounts)
 
     def table(self, name: str) -> TableReport:
         return next(table for table in self.tables if table.name == name)
@@ -103,7 +108,9 @@ class IngestReport:
             "fingerprint": self.fingerprint,
             "changed": self.changed,
             "known_files": self.known_files,
+            "left_out": list(self.left_out),
             "titles": asdict(self.titles),
+            "identity": asdict(self.identity),
             "tables": {
                 table.name: {
                     "rows": table.rows,
@@ -141,10 +148,14 @@ class IngestReport:
             f"{table}.{column}" for table, columns in self.current_value_only.items() for column in columns
         ]
         lines = [f"current value only (no history): {', '.join(marked)}"] if marked else []
+        if self.left_out:
+            lines.append(f"no files for: {', '.join(self.left_out)}")
         if self.known_files:
             lines.append(f"files not read again, as they have not changed: {self.known_files:,}")
         if self.titles.read:
             lines.append(self.titles.sentence())
+        if self.identity != IdentityCounts():
+            lines.append(self.identity.sentence())
         return "\n".join(lines)
 
     def __str__(self) -> str:

@@ -19,7 +19,8 @@ import duckdb
 from features.cells import content_sql
 from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, WITHDRAWN_AT, ColumnType
 from features.engine import run_sql
-from features.history import Earlier, History
+from features.history import Earlier, History, source_id
+from features.identity.views import MERGED_FILE
 from features.mapping import Config
 from features.quarantine import QUARANTINE_COLUMNS
 from features.sources import identifier
@@ -51,7 +52,7 @@ def describe(
     }
     sums = {name: _row_sums(connection, file, columns=columns[name]) for name, file in files.items()}
     kinds = [[attribute.name, attribute.type] for attribute in attributes]
-    tables = {name: sums[name] for name in sums if rows[name]}
+    tables = {name: sums[name] for name in sums if rows[name]} | _merged_sums(connection, folder)
     manifest = Manifest(
         contract_version=CONTRACT_VERSION,
         snapshot="",
@@ -60,7 +61,7 @@ def describe(
         time_zone=config.workspace.time_zone,
         tables={name: TableFiles(rows=count, files=(f"{name}.parquet",)) for name, count in rows.items()},
         attributes=attributes,
-        current_value_only=_current_value_only(config),
+        current_value_only=_current_value_only(connection, config, folder=folder),
         data_through=_data_through(connection, [files[name] for name in _DATED if name in files]),
         quarantine=quarantine,
         channels=_channels(connection, files.get("activities")),
@@ -77,13 +78,20 @@ def describe(
     return Manifest(**{**vars(manifest), "snapshot": _digest(content)[:16]})
 
 
-def as_before(manifest: Manifest, config: Config, *, attributes: tuple[Attribute, ...]) -> bool:
-    """Whether the mapping says of its tables as a whole what the manifest says of them."""
+def as_before(
+    connection: duckdb.DuckDBPyConnection,
+    config: Config,
+    *,
+    manifest: Manifest,
+    folder: Path,
+    attributes: tuple[Attribute, ...],
+) -> bool:
+    """Whether the mapping says of the tables in `folder` what their manifest says of them."""
     return (
         manifest.time_zone == config.workspace.time_zone
         and manifest.created_by == config.file.stem
         and manifest.attributes == attributes
-        and manifest.current_value_only == _current_value_only(config)
+        and manifest.current_value_only == _current_value_only(connection, config, folder=folder)
     )
 
 
@@ -96,6 +104,14 @@ def joined_attributes(config: Config, *, earlier: Earlier | None) -> tuple[Attri
 
 def _parquet(file: Path) -> str:
     return f"read_parquet({literal(str(file))})"
+
+
+def _merged_sums(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, list[str]]:
+    """The sums of the file that says which account stands for which; nothing where none does."""
+    if not (folder / MERGED_FILE).is_file():
+        return {}
+    relation = _parquet(folder / MERGED_FILE)
+    return {"identity": _row_sums(connection, relation, columns=_kinds(connection, relation))}
 
 
 def _kept_sums(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[list[str]]:
@@ -147,14 +163,25 @@ def _channels(connection: duckdb.DuckDBPyConnection, file: str | None) -> tuple[
     )
 
 
-def _current_value_only(config: Config) -> dict[str, tuple[str, ...]]:
-    """By table, the columns bound by a source that knows today's value only; keys of rows are left out."""
+def _current_value_only(
+    connection: duckdb.DuckDBPyConnection, config: Config, *, folder: Path
+) -> dict[str, tuple[str, ...]]:
+    """By table, the columns that hold a value from a source that knows today's alone.
+
+    Keys of rows are left out, and so are columns that such a source leaves empty, as one does whose
+    objects have a history of their own.
+    """
     marked: dict[str, set[str]] = {}
     for source in config.sources:
-        if source.current_value_only:
-            columns = {*source.columns, *source.attributes} - set(TABLES[source.table].key)
-            marked.setdefault(source.table, set()).update(columns)
-    return {name: tuple(sorted(columns)) for name, columns in sorted(marked.items())}
+        file = folder / f"{source.table}.parquet"
+        columns = sorted({*source.columns, *source.attributes} - set(TABLES[source.table].key))
+        if source.current_value_only and columns and file.is_file():
+            counts = ", ".join(f"count({identifier(name)})" for name in columns)
+            sql = f"SELECT {counts} FROM {_parquet(file)} WHERE _source = {literal(source_id(source))}"
+            filled = run_sql(connection, sql).fetchone() or ()
+            found = {name for name, count in zip(columns, filled, strict=True) if count}
+            marked[source.table] = marked.get(source.table, set()) | found
+    return {name: tuple(sorted(columns)) for name, columns in sorted(marked.items()) if columns}
 
 
 def _undated(config: Config) -> dict[str, tuple[str, ...]]:

@@ -28,7 +28,9 @@ from features.contract import (
 )
 from features.counting import PRESET_RULES, CountingRules
 from features.errors import ContractError, suggestion
+from features.identity.views import NOTHING_MERGED, merged_sql
 from features.normalisation.in_sql import add_normalise
+from features.validation import literal
 
 __all__ = ["Attribute", "Tables", "arrow_type", "open_engine"]
 
@@ -84,11 +86,13 @@ class Tables:
 
     sources: by table name; a missing name is an empty table.
     attributes: the further account columns, stored in `accounts` under their own names.
+    merged: a file that says which account stands for which (`features.identity.merging`).
     rules: how activities and research count, for a catalogue that is learned from the tables.
     """
 
     sources: Mapping[str, tuple[Path, ...] | pa.Table]
     attributes: tuple[Attribute, ...] = ()
+    merged: Path | None = None
     rules: CountingRules = PRESET_RULES
 
     def __post_init__(self) -> None:
@@ -130,6 +134,8 @@ class Tables:
         """A fresh engine with every canonical table: files as views, Arrow tables copied, as a registered one
         is seen by its own connection only. Take a cursor per thread."""
         connection = open_engine(threads=threads)
+        merged = f"read_parquet({literal(str(self.merged))})" if self.merged else f"({NOTHING_MERGED})"
+        connection.execute(f"CREATE TABLE merged_accounts AS SELECT * FROM {merged}")
         for name in TABLES:
             self._create_view(connection, name)
         return connection
@@ -153,7 +159,10 @@ class Tables:
             for column, kind in types.items()
         )
         kind_of_relation = "TABLE" if given else "VIEW"
-        connection.execute(f"CREATE {kind_of_relation} {name} AS SELECT {columns} FROM {origin}")
+        sql = f"SELECT {columns} FROM {origin}"
+        if self.merged is not None:
+            sql = merged_sql(name, stored=sql, merged="merged_accounts", columns=tuple(types))
+        connection.execute(f"CREATE {kind_of_relation} {name} AS {sql}")
         if given:
             connection.unregister(origin)
 

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from features.contract import CONTRACT_VERSION
 from features.errors import ContractError, WorkspaceError
+from features.identity.views import MERGED_FILE
 from features.tables import Attribute, Tables
 
 __all__ = ["Manifest", "TableFiles", "Workspace"]
@@ -187,9 +188,11 @@ class Workspace:
         """The tables of a manifest, by default the current one, without a lease: for short use only."""
         manifest = manifest or self.manifest()
         folder = self.snapshots / manifest.snapshot
+        merged = folder / MERGED_FILE
         return Tables(
             {name: tuple(folder / file for file in table.files) for name, table in manifest.tables.items()},
             manifest.attributes,
+            merged if merged.is_file() else None,
         )
 
     @contextmanager

@@ -16,8 +16,8 @@ from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
-from features.identity.names import CompanyName
-from features.identity.word_lists import word_phrases
+from features.identity.names import CompanyName, company_name
+from features.identity.word_lists import word_pairs, word_phrases
 
 __all__ = ["WordWeights", "name_similarity"]
 
@@ -39,6 +39,11 @@ _PATIENCE = 25.0
 _COMMON = 12
 """Words of so many names get cut; a brand that begins like another one is another brand."""
 
+_FEWEST = 1_000
+_GENERIC_COUNT = 10
+"""A short list of accounts tells little of words: it is taken for a part of a longer one, in which every
+known word of business occurs some times."""
+
 _FORM_WEIGHT = 1.0
 _LONG_FORM_WORD = 6
 
@@ -52,7 +57,9 @@ class WordWeights:
         for name in names:
             self._count.update(set(name.words))
             total += 1
-        self._most = math.log(total + 2)
+        for word in _generic_words():
+            self._count[word] += _GENERIC_COUNT
+        self._most = math.log(max(total, _FEWEST) + 2)
         self._weight: dict[str, float] = {}
 
     def weight(self, word: str) -> float:
@@ -68,7 +75,7 @@ class WordWeights:
         return max(own, _NUMBER_WEIGHT) if word[0].isdigit() else max(own, 1.0)
 
     def known(self, word: str) -> bool:
-        """Whether an account's name holds the word."""
+        """Whether an account's name holds the word, or it is a word of business."""
         return word in self._count
 
     def common(self, word: str) -> bool:
@@ -78,6 +85,14 @@ class WordWeights:
     def _is_form(self, word: str) -> bool:
         """Whether the word belongs to a legal form that stands out of place or is misspelled."""
         return word in _form_words() or (not self.known(word) and _near_a_form(word))
+
+
+@cache
+def _generic_words() -> frozenset[str]:
+    """Lines of business and places, in the form that names have them."""
+    english = {word for _, words in word_pairs("chinese_words") for word in words.split("+")}
+    short = {word for _, word in word_pairs("abbreviations")}
+    return frozenset(word for name in english | short for word in company_name(name).words)
 
 
 @cache

@@ -1,0 +1,172 @@
+"""Accounts of several sources as one account, wherever tables are read.
+
+Turns the settled table of accounts into a file that says which account stands for which, and views in which
+that has been done. The tables keep the identifiers of their sources: what is one company follows from the
+set of all accounts, so any order and any split of the files gives the same, and nothing is lost when a later
+file shows that two are different. Time rule: who is who is told by all that is known today; when a fact was
+known is never changed. Null rule: of two accounts that say something of one moment, the one that stands for
+both counts, cell by cell; an empty cell leaves the other's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.engine import run_sql
+from features.errors import ConfigError
+from features.identity.counts import REVIEW_FILE, IdentityCounts
+from features.identity.matching import MatchSettings, write_review
+from features.identity.parents import ultimate_parents
+from features.identity.resolving import Identities, read_decisions, resolve
+from features.identity.settings import IdentitySettings
+from features.identity.views import MERGED_FILE, ROLLED_UP
+from features.validation import literal
+
+__all__ = ["merge_accounts", "merging_as_before"]
+
+_SETTINGS_FILE = Path("identity.json")
+
+_SCHEMA = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("identity", pa.string()),
+        ("place", pa.int64()),
+        ("rule", pa.string()),
+        ("score", pa.float64()),
+    ]
+)
+_OPTIONAL = ("registration_number", "salesforce_id")
+_SALESFORCE_ACCOUNT = "001"
+"""What the identifiers of accounts begin with in every Salesforce."""
+
+
+def merge_accounts(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    folder: Path,
+    settings: IdentitySettings,
+    sources: Mapping[str, str],
+    attributes: Sequence[str],
+) -> IdentityCounts:
+    """Write into a snapshot's folder who stands for whom, and the review file.
+
+    sources: the name of each source of accounts by its id, in the order of the mapping.
+    attributes: the names of the further account columns.
+    Raises ConfigError for a `parent` that is no attribute; ContractError for a cycle of parents and for a
+    file of decisions that is none.
+    """
+    if not settings.merge:
+        return IdentityCounts()
+    if settings.parent is not None and settings.parent not in attributes:
+        raise ConfigError(
+            "[identity] parent is no attribute", got=repr(settings.parent), allowed=", ".join(attributes)
+        )
+    accounts = _accounts(
+        connection,
+        file=folder / "accounts.parquet",
+        settings=settings,
+        sources=sources,
+        attributes=attributes,
+    )
+    found = resolve(
+        accounts,
+        origins=(*settings.origins, *sources.values()),
+        within_origin=settings.within_origin,
+        settings=MatchSettings(accept=settings.accept, review=settings.review, lead=settings.lead),
+        decisions=read_decisions(settings.decisions) if settings.decisions else None,
+    )
+    merged = _rolled_up(found, accounts=accounts) if settings.parent else found.identity
+    return _write(merged, found=found, folder=folder, settings=settings)
+
+
+def merging_as_before(folder: Path, settings: IdentitySettings) -> bool:
+    """Whether the snapshot in `folder` was merged as `settings` say."""
+    file = folder / _SETTINGS_FILE
+    before = file.read_text(encoding="utf-8") if file.is_file() else None
+    return before == (_told(settings) if settings.merge else None)
+
+
+def _told(settings: IdentitySettings) -> str:
+    """The settings with what the file of decisions holds."""
+    decided = settings.decisions.read_bytes() if settings.decisions and settings.decisions.is_file() else b""
+    told = settings.model_dump(mode="json", exclude={"decisions"}) | {
+        "decided": hashlib.sha256(decided).hexdigest()
+    }
+    return json.dumps(told, indent=1, sort_keys=True) + "\n"
+
+
+def _accounts(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    file: Path,
+    settings: IdentitySettings,
+    sources: Mapping[str, str],
+    attributes: Sequence[str],
+) -> pd.DataFrame:
+    """One row per account: the latest of each column, its first source, when it was known first."""
+    columns = ["name", "domain", "country", *(name for name in _OPTIONAL if name in attributes)]
+    if settings.parent:
+        columns.append(settings.parent)
+    # Two versions known at once are told apart by their text, so that no order of rows matters.
+    latest = ", ".join(
+        f'max_by("{name}", (known_at, "{name}")) FILTER ("{name}" IS NOT NULL) AS "{name}"'
+        for name in columns
+    )
+    place = " ".join(f"WHEN {literal(source)} THEN {at}" for at, source in enumerate(sources))
+    names = list(sources.values())
+    frame: pd.DataFrame = (
+        run_sql(
+            connection,
+            f"SELECT account_id, min(known_at) AS known_at, min(CASE _source {place} END) AS source, {latest}"
+            f" FROM read_parquet({literal(str(file))}) GROUP BY account_id ORDER BY account_id",
+        )
+        .to_arrow_table()
+        .to_pandas()
+    )
+    frame["origin"] = [None if pd.isna(at) else names[int(at)] for at in frame.pop("source")]
+    return _with_salesforce_ids(frame).rename(columns={settings.parent or "": "parent"})
+
+
+def _with_salesforce_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """An account's own identifier is its Salesforce id, where it looks like one and no other is given."""
+    own = frame["account_id"].where(frame["account_id"].str.startswith(_SALESFORCE_ACCOUNT))
+    given = frame["salesforce_id"] if "salesforce_id" in frame.columns else own
+    return frame.assign(salesforce_id=given.where(given.notna(), own))
+
+
+def _rolled_up(found: Identities, *, accounts: pd.DataFrame) -> pd.DataFrame:
+    """The identities with the top of the family in place of its members."""
+    identity = dict(zip(found.identity["account_id"], found.identity["identity"], strict=True))
+    parents: dict[str, str | None] = dict.fromkeys(sorted(set(identity.values())))
+    for account, parent in zip(accounts["account_id"], accounts["parent"], strict=True):
+        own = identity[account]
+        # A company's own account tells its parent before the others that stand for it.
+        if not pd.isna(parent) and (account == own or parents[own] is None):
+            parents[own] = identity.get(parent, parent)
+    top = ultimate_parents(parents)
+    rolled = found.identity["identity"].map(top)
+    rule = found.identity["rule"].where(rolled == found.identity["identity"], ROLLED_UP)
+    return found.identity.assign(identity=rolled, rule=rule)
+
+
+def _write(
+    identity: pd.DataFrame, *, found: Identities, folder: Path, settings: IdentitySettings
+) -> IdentityCounts:
+    others = identity[identity["account_id"] != identity["identity"]].copy()
+    others["place"] = others.groupby("identity").cumcount() + 1
+    (folder / _SETTINGS_FILE).write_text(_told(settings), encoding="utf-8")
+    if len(found.review):
+        write_review(found.review, folder / REVIEW_FILE)
+    if len(others):
+        (folder / MERGED_FILE.parent).mkdir(exist_ok=True)
+        table = pa.Table.from_pandas(others[_SCHEMA.names], schema=_SCHEMA, preserve_index=False)
+        pq.write_table(table, folder / MERGED_FILE)
+    return IdentityCounts(merged=len(others), review=len(found.review))

@@ -1,0 +1,38 @@
+"""The section of the TOML file that says whether accounts of several sources become one.
+
+Turns [identity] into frozen, checked settings. Time rule: none. Null rule: without the section nothing is
+merged.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from features.settings import Section
+
+__all__ = ["IdentitySettings"]
+
+
+class IdentitySettings(Section):
+    """[identity]
+
+    merge: whether accounts that are one company become one account. Its identifier is that of the first
+        source in `origins`, then of the account known first.
+    origins: names of the sources of accounts in their rank; others follow in the order of the file.
+    within_origin: whether accounts of one source may merge, too; otherwise they go to the review file.
+    accept, review, lead: likeness of names from which accounts merge, or are shown; and by how much the best
+        must be ahead of the next.
+    decisions: a review file in which a person wrote "same" or "different".
+    parent: the attribute with an account's parent; with it, subsidiaries roll up to the top of their family.
+    """
+
+    merge: bool = False
+    origins: tuple[str, ...] = ()
+    within_origin: bool = False
+    accept: float = Field(default=0.86, gt=0.0, le=1.0)
+    review: float = Field(default=0.70, gt=0.0, le=1.0)
+    lead: float = Field(default=0.03, ge=0.0, le=1.0)
+    decisions: Path | None = None
+    parent: str | None = None

@@ -1,0 +1,189 @@
+"""Accounts of several sources are one account where tables are read, and stay apart where they are kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from features.errors import ConfigError, ContractError
+from features.identity.counts import REVIEW_FILE, IdentityCounts
+from features.ingest import ingest
+from features.mapping import load_config
+from features.report import IngestReport
+from features.tables import Tables
+from features.workspace import Workspace
+
+MAPPING = """
+[workspace]
+name = "test"
+
+[identity]
+merge = true
+SETTINGS
+
+[[sources]]
+table = "accounts"
+name = "crm"
+path = "crm*.csv"
+known_at = "Since"
+[sources.columns]
+account_id = "Id"
+name = "Name"
+domain = "Web"
+employees = "Staff"
+[sources.attributes.parent]
+column = "Parent"
+type = "text"
+
+[[sources]]
+table = "accounts"
+name = "register"
+path = "register*.csv"
+known_at = "Since"
+[sources.columns]
+account_id = "Id"
+name = "Name"
+domain = "Web"
+employees = "Staff"
+city = "City"
+
+[[sources]]
+table = "activities"
+path = "visits*.csv"
+known_immediately = true
+[sources.columns]
+account_id = "Account"
+channel = { value = "web_visit" }
+direction = { value = "inbound" }
+occurred_at = "When"
+"""
+
+SINCE, LATER = "2023-01-01T00:00:00Z", "2023-02-01T00:00:00Z"
+ZEPHYR = "001A0000006Vm9uIAC"
+CRM = [
+    {
+        "Id": "001A0000006Vm9uIAC",
+        "Name": "Zephyr Foods Inc.",
+        "Web": "zephyr.com",
+        "Staff": 10,
+        "Since": SINCE,
+    },
+    {"Id": "c2", "Name": "Boreas Energy", "Web": "boreas.com", "Staff": 20, "Since": SINCE, "Parent": "c3"},
+    {"Id": "c3", "Name": "Wind Holding", "Staff": 900, "Since": SINCE},
+]
+REGISTER = [
+    {
+        "Id": "a1",
+        "Name": "ZEPHYR FOODS",
+        "Web": "www.zephyr.com",
+        "Staff": 12,
+        "City": "Oslo",
+        "Since": SINCE,
+    },
+    {"Id": "a2", "Name": "Boreas Energy", "Web": "boreas.de", "Staff": 25, "Since": LATER},
+    {"Id": "a3", "Name": "Notus Media", "Staff": 30, "City": "Rome", "Since": SINCE},
+]
+VISITS = [
+    {"Account": account, "When": f"2023-03-0{day}T00:00:00Z"}
+    for day, account in enumerate(["001A0000006Vm9uIAC", "a1", "c2", "a2", "a3"], start=1)
+]
+
+
+def write(folder: Path, *, settings: str = "", **files: list[dict[str, Any]]) -> Path:
+    folder.mkdir(exist_ok=True)
+    columns = ["Id", "Name", "Web", "Staff", "Since", "Parent", "City"]
+    for name, rows in files.items():
+        frame = pd.DataFrame(rows)
+        frame = frame if name.startswith("visits") else frame.reindex(columns=columns)
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    (folder / "mapping.toml").write_text(MAPPING.replace("SETTINGS", settings), encoding="utf-8")
+    return folder / "mapping.toml"
+
+
+def load(mapping: Path) -> tuple[IngestReport, Tables]:
+    workspace = Workspace(mapping.parent / "workspace")
+    report = ingest(load_config(mapping), workspace=workspace, now=datetime.fromisoformat("2024-01-01"))
+    return report, workspace.tables()
+
+
+def read(tables: Tables, name: str) -> pd.DataFrame:
+    frame = tables.read(name)
+    return frame.sort_values(list(frame.columns[:3]), ignore_index=True)
+
+
+def test_two_sources_become_one_account(tmp_path: Path) -> None:
+    report, tables = load(write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS))
+    accounts = read(tables, "accounts")
+    assert set(accounts["account_id"]) == {ZEPHYR, "c2", "c3", "a2", "a3"}
+    zephyr = accounts[accounts["account_id"] == ZEPHYR]
+    # What both say of one moment is one row: the CRM's cells, and the register's where the CRM says nothing.
+    assert zephyr[["name", "employees", "city"]].to_numpy().tolist() == [["Zephyr Foods Inc.", 10, "Oslo"]]
+    visits = read(tables, "activities")["account_id"].value_counts().to_dict()
+    assert visits == {ZEPHYR: 2, "c2": 1, "a2": 1, "a3": 1}
+    assert report.identity == IdentityCounts(merged=1, review=1)
+    assert "accounts that another one stands for: 1" in str(report)
+
+
+def test_without_the_section_nothing_is_merged(tmp_path: Path) -> None:
+    mapping = write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS)
+    mapping.write_text(mapping.read_text().replace("merge = true", "merge = false"), encoding="utf-8")
+    report, tables = load(mapping)
+    assert tables.read("accounts")["account_id"].nunique() == 6
+    assert report.identity == IdentityCounts()
+
+
+def test_any_order_and_any_split_of_the_files_gives_the_same_tables(tmp_path: Path) -> None:
+    whole, all_at_once = load(write(tmp_path / "one", crm=CRM, register=REGISTER, visits=VISITS))
+    mapping = write(tmp_path / "two", register=REGISTER[1:], crm=CRM[:1], visits=VISITS[3:])
+    load(mapping)
+    write(tmp_path / "two", crm2=CRM[1:], visits2=VISITS[:1])
+    load(mapping)
+    write(tmp_path / "two", register3=REGISTER[:1], visits3=VISITS[1:3])
+    parts, bit_by_bit = load(mapping)
+    for name in ("accounts", "activities"):
+        pd.testing.assert_frame_equal(read(all_at_once, name), read(bit_by_bit, name))
+    assert whole.fingerprint == parts.fingerprint
+
+
+def test_a_decision_merges_what_was_doubtful(tmp_path: Path) -> None:
+    mapping = write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS)
+    before, _ = load(mapping)
+    review = tmp_path / "workspace" / "snapshots" / before.snapshot / REVIEW_FILE
+    doubtful = pd.read_csv(review)
+    assert doubtful[["record_id", "account_id"]].to_numpy().tolist() == [["a2", "c2"]]
+    doubtful.assign(decision="same").to_csv(tmp_path / "decided.csv", index=False)
+    report, tables = load(write(tmp_path, settings='decisions = "decided.csv"'))
+    assert report.changed
+    assert report.fingerprint != before.fingerprint
+    boreas = read(tables, "accounts").query("account_id == 'c2'")
+    # Known later, the register's number is the newer one; the two are versions of one account.
+    assert boreas["employees"].tolist() == [20, 25]
+    again, _ = load(write(tmp_path, settings='decisions = "decided.csv"'))
+    assert not again.changed
+
+
+def test_subsidiaries_roll_up_by_choice(tmp_path: Path) -> None:
+    _, tables = load(write(tmp_path, settings='parent = "parent"', crm=CRM, register=REGISTER, visits=VISITS))
+    accounts = read(tables, "accounts").set_index("account_id")
+    assert "c2" not in accounts.index
+    # A plant's facts are not its owner's, its dealings are.
+    assert accounts.loc["c3", "employees"] == 900
+    assert "c3" in set(tables.read("activities")["account_id"])
+
+
+def test_a_cycle_of_parents_is_refused_and_nothing_changes(tmp_path: Path) -> None:
+    mapping = write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS)
+    before, _ = load(mapping)
+    circle = [{**CRM[2], "Parent": "c2", "Since": LATER}]
+    with pytest.raises(ContractError, match="c2 -> c3 -> c2"):
+        load(write(tmp_path, settings='parent = "parent"', crm2=circle))
+    assert Workspace(tmp_path / "workspace").manifest().snapshot == before.snapshot
+
+
+def test_an_unknown_parent_attribute_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"parent is no attribute.*owner"):
+        load(write(tmp_path, settings='parent = "owner"', crm=CRM, register=REGISTER, visits=VISITS))
