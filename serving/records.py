@@ -17,6 +17,8 @@ import pyarrow as pa
 
 from features.contract import START_OF_TIME, TABLES
 from features.tables import Attribute, Tables
+from features.titles.filling import fill_contact_rows
+from features.titles.roles import TitleSettings
 from features.validation import Problem, record_problems
 from serving.accounts import Account
 from serving.population import Deal
@@ -61,6 +63,7 @@ def read_record(record: Any, *, attributes: tuple[Attribute, ...], now: datetime
     rows = {name: list(found) for name, found in _rows(record)}
     _require_sound(rows, now=now)
     kept = {name: [row for _, row in found] for name, found in rows.items()}
+    kept["contacts"] = fill_contact_rows(kept["contacts"], settings=TitleSettings())
     kept["opportunities"] = [version for row in kept["opportunities"] for version in _versions(row)]
     tables = _tables(kept, attributes=attributes)
     facts = [row["known_at"] for row in kept["accounts"]]

@@ -18,7 +18,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, triu
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import StratifiedGroupKFold
@@ -95,14 +95,42 @@ def near_duplicates(titles: list[str]) -> npt.NDArray[np.int64]:
     keys = pd.Series([_key(title) for title in titles])
     first = pd.Series(rows).groupby(keys).transform("first").to_numpy()
     trigrams = TfidfVectorizer(preprocessor=fold, analyzer="char_wb", ngram_range=(3, 3), use_idf=False)
-    vectors = trigrams.fit_transform(titles)
-    alike = (vectors @ vectors.T).tocoo()
-    # The rounding of a sum must not decide whether .9 is reached.
-    near = alike.data >= _SIMILAR - 1e-9
-    edges = (np.r_[alike.row[near], rows], np.r_[alike.col[near], first])
+    one, other = _alike(trigrams.fit_transform(titles))
+    edges = (np.r_[one, rows], np.r_[other, first])
     graph = csr_matrix((np.ones(len(edges[0])), edges), shape=(len(titles), len(titles)))
     groups: npt.NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
     return groups
+
+
+def _alike(vectors: csr_matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pairs of rows whose cosine is .9 or more. vectors: rows of length 1."""
+    rare = _rare_part(vectors)
+    # Each of two similar rows holds a rare cell of the other; so one triangle has every pair.
+    shared = triu(rare @ vectors.T, k=1).tocoo()
+    rows, columns = shared.row.astype(np.int64), shared.col.astype(np.int64)
+    parts = zip(
+        np.array_split(rows, 1 + len(rows) // 500_000),
+        np.array_split(columns, 1 + len(rows) // 500_000),
+        strict=True,
+    )
+    cosines = [np.asarray(vectors[a].multiply(vectors[b]).sum(axis=1)).ravel() for a, b in parts]
+    # The rounding of a sum must not decide whether .9 is reached.
+    near = np.concatenate(cosines) >= _SIMILAR - 1e-9
+    return rows[near], columns[near]
+
+
+def _rare_part(vectors: csr_matrix) -> csr_matrix:
+    """Of each row the rarest cells, so many that the others alone cannot reach a cosine of .9.
+
+    So whoever is similar shares one of them: the prefix filter of Bayardo et al. 2007.
+    """
+    cells = vectors.tocoo()
+    order = np.lexsort((cells.col, vectors.getnnz(axis=0)[cells.col], cells.row))
+    row, column, value = cells.row[order], cells.col[order], cells.data[order]
+    squares = np.concatenate([[0.0], np.cumsum(value**2)])
+    before = squares[:-1] - squares[vectors.indptr[row]]
+    needed = before <= 1.0 - _SIMILAR**2 + 1e-9
+    return csr_matrix((value[needed], (row[needed], column[needed])), shape=vectors.shape)
 
 
 def split_fingerprint(titles: pd.DataFrame) -> str:

@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
 
 from features.engine import run_sql
-from features.titles.reading import read_titles
-from features.titles.roles import TitleSettings, buying_role
+from features.titles.reading import TitleReading, read_titles
+from features.titles.roles import Level, TitleSettings, buying_role
 
-__all__ = ["TitleCounts", "fill_contact", "fill_contacts"]
+__all__ = ["TitleCounts", "fill_contact_rows", "fill_contacts"]
 
 _AT_ONCE = 50_000
 _UNREAD = "title IS NOT NULL AND (seniority IS NULL OR department IS NULL) AND _fault IS NULL"
@@ -64,16 +64,24 @@ def fill_contacts(connection: duckdb.DuckDBPyConnection, *, settings: TitleSetti
     return TitleCounts(*map(int, counted or ()))
 
 
-def fill_contact(contact: dict[str, Any], *, settings: TitleSettings) -> dict[str, Any]:
-    """One contact, with keys title, seniority, department and role, filled in the same way."""
-    full = dict(contact)
-    if full["title"] and not (full["seniority"] and full["department"]):
-        reading = read_titles([full["title"]])[0]
-        full["seniority"] = full["seniority"] or reading.seniority
-        full["department"] = full["department"] or reading.department
-    if full["seniority"] and not full["role"]:
-        full["role"] = buying_role(full["seniority"], department=full["department"], settings=settings)
-    return full
+def fill_contact_rows(
+    contacts: Sequence[Mapping[str, Any]], *, settings: TitleSettings
+) -> list[dict[str, Any]]:
+    """Contacts with the keys title, seniority, department and role, filled in the same way."""
+    readings = read_titles([contact["title"] or "" for contact in contacts])
+    return [
+        _filled(contact, reading=reading, settings=settings)
+        for contact, reading in zip(contacts, readings, strict=True)
+    ]
+
+
+def _filled(contact: Mapping[str, Any], *, reading: TitleReading, settings: TitleSettings) -> dict[str, Any]:
+    level = contact["seniority"] or reading.seniority
+    department = contact["department"] or reading.department
+    role = contact["role"]
+    if level and not role:
+        role = buying_role(cast("Level", level), department=department, settings=settings)
+    return {**contact, "seniority": level, "department": department, "role": role}
 
 
 def _unread(connection: duckdb.DuckDBPyConnection) -> Iterator[list[str]]:

@@ -43,6 +43,9 @@ def read_titles(titles: Sequence[str]) -> list[TitleReading]:
     manager purchasing
     None None
     """
+    # Few people of a request have titles, and loading the models takes a second.
+    if not any(titles):
+        return [TitleReading(None, None)] * len(titles)
     parts = (titles[start : start + _AT_ONCE] for start in range(0, len(titles), _AT_ONCE))
     return [reading for part in parts for reading in _read_part(part)]
 

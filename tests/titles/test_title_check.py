@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import random
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from features.errors import ContractError
 from features.titles.model import ABSTAIN
 from training.title_check import measure
 from training.title_data import labelled_titles, near_duplicates, titles_to_learn
+from training.title_figures import title_figures
 
 
 def test_near_duplicates_are_one_group() -> None:
@@ -20,6 +26,34 @@ def test_near_duplicates_are_one_group() -> None:
     groups = near_duplicates([*same, *other])
     assert len(set(groups[:4])) == 1
     assert len(set(groups)) == 3
+
+
+WORDS = "marketing manager communication account international buyer head global deputy purchasing project"
+
+
+def _trigrams(title: str) -> Counter[str]:
+    words = [f" {word} " for word in title.split()]
+    return Counter(word[at : at + 3] for word in words for at in range(len(word) - 2))
+
+
+def _cosine(one: Counter[str], other: Counter[str]) -> float:
+    lengths = math.sqrt(sum(n * n for n in one.values()) * sum(n * n for n in other.values()))
+    return sum(count * other[part] for part, count in one.items()) / lengths
+
+
+def test_groups_are_those_of_comparing_every_pair() -> None:
+    generator = random.Random(5)
+    words = [*WORDS.split(), *(f"{word}s" for word in WORDS.split()[:4])]
+    titles = [" ".join(generator.choices(words, k=generator.randint(3, 5))) for _ in range(150)]
+    held = [_trigrams(title) for title in titles]
+    graph = [
+        [_cosine(a, b) >= 0.9 or set(s.split()) == set(t.split()) for b, t in zip(held, titles, strict=True)]
+        for a, s in zip(held, titles, strict=True)
+    ]
+    _, wanted = connected_components(csr_matrix(np.array(graph)), directed=False)
+    found = near_duplicates(titles)
+    assert 20 < len(set(wanted)) < 130
+    assert [list(wanted == number) for number in wanted] == [list(found == number) for number in found]
 
 
 def test_an_abstention_counts_as_wrong_where_there_is_a_label() -> None:
@@ -51,3 +85,19 @@ def test_titles_that_only_the_other_file_holds_have_the_empty_label(tmp_path: Pa
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"seniority\.csv"):
         labelled_titles(tmp_path, task="seniority")
+
+
+def test_the_figures_are_told_in_markdown() -> None:
+    one = {
+        "labels": {"a": {}, "b": {}},
+        "titles": 1234,
+        "macro_f1": {"value": 0.9, "low": 0.85, "high": 0.94},
+        "macro_f1_of_always_the_most_common": 0.1,
+        "abstained": 0.012,
+        "unlabelled_titles": 50,
+        "abstained_on_unlabelled": 0.98,
+    }
+    tries = {"seniority": {"x": 0.8, "y": 0.9}, "department": {"x": 0.7, "y": 0.85}}
+    lines = list(title_figures({"seniority": one, "department": one, "chosen": "y", "tries": tries}))
+    assert "| seniority | 2 | 1,234 | 0.900 (0.850 to 0.940) | 0.100 | 1.2% | 98.0% of 50 |" in lines
+    assert lines[-2:] == ["| x | 0.800 | 0.700 |", "| **y** | 0.900 | 0.850 |"]

@@ -11,7 +11,7 @@ from features.errors import ConfigError
 from features.ingest import ingest
 from features.mapping import load_config
 from features.report import IngestReport
-from features.titles.filling import TitleCounts, fill_contact
+from features.titles.filling import TitleCounts, fill_contact_rows
 from features.titles.roles import TitleSettings, buying_role
 from features.workspace import Workspace
 
@@ -112,10 +112,8 @@ def test_a_wrong_table_of_roles_is_refused(more: str, message: str, tmp_path: Pa
 @pytest.mark.parametrize("person", PEOPLE[:-1])
 def test_one_contact_alone_is_filled_as_among_all(person: tuple[str, ...], tmp_path: Path) -> None:
     contact, _, since, title, level = person
-    alone = fill_contact(
-        {"title": title or None, "seniority": level or None, "department": None, "role": None},
-        settings=TitleSettings(),
-    )
+    cells = {"title": title or None, "seniority": level or None, "department": None, "role": None}
+    alone = fill_contact_rows([cells], settings=TitleSettings())[0]
     _, contacts = _ingest(tmp_path)
     row = contacts[
         (contacts["contact_id"] == contact) & (contacts["known_at"].astype(str).str[:10] == since[:10])
@@ -137,4 +135,4 @@ def test_one_contact_alone_is_filled_as_among_all(person: tuple[str, ...], tmp_p
     ],
 )
 def test_roles_follow_from_level_and_department(level: str, department: str | None, role: str | None) -> None:
-    assert buying_role(level, department=department, settings=TitleSettings()) == role  # type: ignore[arg-type]
+    assert buying_role(level, department=department, settings=TitleSettings()) == role
