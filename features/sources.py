@@ -25,7 +25,7 @@ from features.text_files import TextFile, open_text
 from features.validation import literal
 from features.workbooks import ENDINGS, open_sheet
 
-__all__ = ["FILE_COLUMN", "ROW_COLUMN", "Relation", "identifier", "open_source"]
+__all__ = ["FILE_COLUMN", "ROW_COLUMN", "Relation", "identifier", "lacks_files", "open_source"]
 
 FILE_COLUMN = "_file"
 """Beside a file's own columns: its path."""
@@ -61,6 +61,14 @@ class Relation:
 def identifier(name: str) -> str:
     """A column name as SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def lacks_files(source: Source) -> bool:
+    """Whether an optional source is left out, as a file that it cannot do without is not there."""
+    needed = [source.path, *(given.path for given in source.files.values() if not given.optional)]
+    return source.optional and any(
+        patterns and not any(matching_files(pattern) for pattern in patterns) for patterns in needed
+    )
 
 
 def open_source(connection: duckdb.DuckDBPyConnection, *, source: Source, position: int) -> Relation | None:

@@ -217,6 +217,20 @@ def test_a_deleted_record_counts_until_it_was_seen_to_be_deleted(
     assert accounts.loc[["001A", "001B"], "withdrawn_at"].isna().all()
 
 
+def test_only_what_has_no_history_is_marked(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
+    salesforce, hubspot = (loaded[name][0].current_value_only for name in ("salesforce", "hubspot"))
+    # 001B has no history: what it holds is today's.
+    assert salesforce["accounts"] == ("domain", "employees", "name")
+    assert salesforce["opportunities"] == ("account_id", "amount", "closed_at", "created_at", "outcome")
+    assert hubspot["accounts"] == ("city", "employees", "industry", "name")
+    assert hubspot["contacts"] == ("account_id", "role", "seniority")
+
+
+def test_what_is_not_there_is_told(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
+    assert loaded["salesforce"][0].left_out == ("contact history",)
+    assert loaded["hubspot"][0].left_out == ("contact property history", "task")
+
+
 def test_a_title_tells_the_level(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
     contacts = loaded["salesforce"][1].read("contacts").set_index("contact_id")
     assert contacts.loc["003A", "seniority"] == "vice_president"
