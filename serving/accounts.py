@@ -17,6 +17,7 @@ import pandas as pd
 
 from features.errors import UnknownAccountError
 from features.identity.domains import is_mail_provider, registrable_domain
+from features.identity.identifiers import salesforce_id
 from features.tables import Tables
 from serving.population import Deal
 from serving.problems import AmbiguousDomainError
@@ -50,6 +51,7 @@ _DEALS = """
 
 
 _ACCOUNT = "account_id, name, domain, first_known_at, newest_known_at, withdrawn_at"
+_STANDS_FOR = "account_id = (SELECT identity FROM merged_accounts WHERE account_id = $1)"
 _SPELLING = "domain IN (SELECT $1 UNION ALL SELECT written FROM spelling WHERE registrable = $1)"
 
 
@@ -93,8 +95,15 @@ class AccountIndex:
         self._connection.close()
 
     def by_id(self, account_id: str) -> Account:
-        """The account of this identifier."""
-        found = self._select("account_id = $1", account_id)
+        """The account of this identifier, or the one that stands for it.
+
+        A Salesforce id of 15 characters finds the account of 18.
+        """
+        found = (
+            self._select("account_id = $1", account_id)
+            or self._select(_STANDS_FOR, account_id)
+            or self._select("account_id = $1", salesforce_id(account_id))
+        )
         if not found:
             raise UnknownAccountError(
                 "account_id: no such account", got=account_id, fix="check the identifier, or send a record"

@@ -1,6 +1,8 @@
-"""An account is found by its domain however the domain is written."""
+"""An account is found by any spelling of its domain and by every identifier that it has had."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -42,3 +44,16 @@ def test_a_subdomain_that_several_accounts_could_own_is_ambiguous(index: Account
 def test_mail_providers_and_strangers_find_nobody(index: AccountIndex, asked: str) -> None:
     with pytest.raises(UnknownAccountError, match=asked):
         index.by_domain(asked)
+
+
+def test_an_account_that_another_one_stands_for_leads_to_it(tmp_path: Path) -> None:
+    accounts = pd.DataFrame({"account_id": ["001A0000006Vm9uIAC", "list-7"], "name": ["Zephyr", "ZEPHYR"]})
+    tables = Tables.from_frames({"accounts": accounts.assign(known_at=pd.Timestamp("2020-01-01"))})
+    stands_for = {"account_id": "list-7", "identity": "001A0000006Vm9uIAC", "place": 1, "rule": "name"}
+    pd.DataFrame([stands_for | {"score": 1.0}]).to_parquet(tmp_path / "identity.parquet")
+    index = AccountIndex(Tables(tables.sources, merged=tmp_path / "identity.parquet"))
+    assert index.count == 1
+    for asked in ("001A0000006Vm9uIAC", "001A0000006Vm9u", "list-7"):
+        assert index.by_id(asked).name == "Zephyr"
+    with pytest.raises(UnknownAccountError, match="list-8"):
+        index.by_id("list-8")
