@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from features.contract import TABLES, AttributeType, Table
 from features.errors import ConfigError, suggestion
 from features.settings import Section
+from features.traffic import TrafficColumns
 
 __all__ = ["EVENT_TIME", "UNDATED_TABLES", "AttributeBinding", "Binding", "FileInput", "Source", "Zone"]
 
@@ -183,6 +184,7 @@ class Source(Section):
     extracted_at: the time of the extract that the files came from.
     known = "start_of_time": undated facts, known since ever.
     undated: nobody knows when. Its times stay empty; what needs time refuses the table.
+    traffic: of activities, the columns that tell our own people and machines from visitors.
     within: folders that its files have to lie in; set by `load_config`.
     """
 
@@ -210,6 +212,7 @@ class Source(Section):
     current_value_only: bool = False
     columns: dict[str, Binding]
     attributes: dict[str, AttributeBinding] = Field(default_factory=dict)
+    traffic: TrafficColumns | None = None
     within: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -243,7 +246,15 @@ class Source(Section):
         _check_known(self)
         _check_deletions(self)
         _check_attributes(self)
+        _check_traffic(self)
         return self
+
+
+def _check_traffic(source: Source) -> None:
+    if source.traffic is not None and source.table != "activities":
+        raise ValueError(f"traffic belongs to activities, not to {source.table}")
+    if source.traffic is not None and "traffic" in source.columns:
+        raise ValueError("traffic is bound twice: give [sources.traffic] or columns.traffic")
 
 
 def _check_origin(source: Source) -> None:

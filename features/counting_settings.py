@@ -6,21 +6,31 @@ none. Null rule: a key that is left out has the default written here; a kind tha
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from features.contract import CHANNEL_PATTERN, SENIORITIES
 from features.counting import PRESET_RULES, UNKNOWN, CountingRules
 from features.errors import suggestion
-from features.kinds import KINDS, ActivityKind, Direction
+from features.kinds import KINDS, ActivityKind, Direction, spellings
 from features.settings import Section
 from features.traffic import DEFAULT_BOTS
 
-__all__ = ["CountingSections", "EngagementSettings", "KindSettings", "TopicSettings", "WeightSettings"]
+__all__ = [
+    "CountingSections",
+    "EngagementSettings",
+    "KindSettings",
+    "TopicSettings",
+    "WeightSettings",
+    "counted_sources",
+]
 
 _PRESET_WEIGHTS = {level: weight / 100 for level, weight in PRESET_RULES.weights}
+_TRAFFIC_RULES = ("own_domains", "own_emails", "bots")
 _Weight = Annotated[float, Field(ge=0.0, le=20.0)]
 
 
@@ -83,6 +93,42 @@ class EngagementSettings(Section):
     def all_kinds(self) -> dict[str, ActivityKind]:
         """The presets and the kinds declared here, by name."""
         return KINDS | {name: _kind(name, given) for name, given in self.kinds.items()}
+
+
+def counted_sources(raw: Mapping[str, Any]) -> list[object]:
+    """The sources of a TOML document, what [engagement] says put into them.
+
+    `values = "kinds"` of the columns channel and direction become the spellings of every kind, and
+    [sources.traffic] the rules of our own people and machines. A faulty section is left to be reported.
+    """
+    try:
+        engagement = EngagementSettings.model_validate_json(
+            json.dumps(raw.get("engagement", {})), strict=True
+        )
+    except ValidationError:
+        engagement = EngagementSettings()
+    return [_counted(source, engagement) if isinstance(source, dict) else source for source in raw["sources"]]
+
+
+def _counted(source: dict[str, Any], engagement: EngagementSettings) -> dict[str, Any]:
+    full = dict(source)
+    if isinstance(source.get("traffic"), dict):
+        full["traffic"] = source["traffic"] | {
+            name: list(getattr(engagement, name)) for name in _TRAFFIC_RULES
+        }
+    if isinstance(source.get("columns"), dict):
+        found = spellings(engagement.all_kinds.values())
+        told = {
+            "channel": {word: kind.name for word, kind in found.items()},
+            "direction": {word: kind.direction for word, kind in found.items()},
+        }
+        full["columns"] = {
+            name: binding | {"values": told[name], "case": "lower"}
+            if name in told and isinstance(binding, dict) and binding.get("values") == "kinds"
+            else binding
+            for name, binding in source["columns"].items()
+        }
+    return full
 
 
 def _kind(name: str, given: KindSettings) -> ActivityKind:

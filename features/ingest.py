@@ -40,6 +40,7 @@ from features.sources import lacks_files
 from features.staging import canonical_columns, create_staging, stage
 from features.tables import open_engine
 from features.titles.filling import TitleCounts, fill_contacts
+from features.traffic import traffic_counts
 from features.validation import Reason, literal
 from features.workspace import Manifest, Workspace
 
@@ -138,6 +139,7 @@ class _Load:
         self.files: list[FileRead] = list(earlier.history.files) if earlier is not None else []
         self.known_files, self.read_anything = 0, False
         self.titles, self.identity = TitleCounts(), IdentityCounts()
+        self.traffic: dict[str, int] = {}
         self.progress, self.done = progress, 0
         self.steps = len(config.sources) + len(self.names) + 1
 
@@ -276,6 +278,7 @@ class _Load:
             kept={name: done.kept for name, done in settled.items() if done.kept},
         )
         self.identity = self._merge()
+        self.traffic = traffic_counts(self.connection, folder=self.folder)
         manifest = describe(
             self.connection,
             self.config,
@@ -315,6 +318,7 @@ class _Load:
             left_out=tuple(source.label for source in self.config.sources if lacks_files(source)),
             titles=self.titles,
             identity=self.identity,
+            traffic=self.traffic,
         )
 
 

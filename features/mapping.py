@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from features.bindings import EVENT_TIME, AttributeBinding, Binding, Source, Zone
 from features.config_errors import config_error
+from features.counting_settings import CountingSections, counted_sources
 from features.declared import DeclaredFeature
 from features.errors import ConfigError, suggestion
 from features.identity.settings import IdentitySettings
@@ -50,7 +51,7 @@ class WorkspaceSettings(Section):
     keep_history: bool = True
 
 
-class Config(Section):
+class Config(CountingSections):
     """The whole file. `file` is where it was read from; `parameters` are already put in."""
 
     file: Path
@@ -115,7 +116,7 @@ def load_config(path: Path | str, *, overrides: Mapping[str, str] | None = None)
     raw = _read_toml(file)
     parameters = _parameters(raw.get("parameters", {}), overrides=overrides or {}, file=file)
     if isinstance(raw.get("sources"), list):
-        raw["sources"] = [_written_out(source, parameters, file=file) for source in raw["sources"]]
+        raw["sources"] = [_written_out(source, parameters, file=file) for source in counted_sources(raw)]
     document = json.dumps(raw | {"parameters": parameters, "file": str(file)}, default=_json_value)
     try:
         return Config.model_validate_json(document, strict=True)

@@ -74,6 +74,7 @@ class IngestReport:
     left_out: optional sources whose files are not there.
     titles: what became of the job titles of contacts whose level or department the source does not say.
     identity: accounts that are one company with another, and pairs that a person should look at.
+    traffic: activities in the table that are no engagement, by mark: our own people, machines.
     """
 
     workspace: str
@@ -86,6 +87,7 @@ class IngestReport:
     left_out: tuple[str, ...] = ()
     titles: TitleCounts = field(default_factory=TitleCounts)
     identity: IdentityCounts = field(default_factory=IdentityCounts)
+    traffic: dict[str, int] = field(default_factory=dict)
 
     def table(self, name: str) -> TableReport:
         return next(table for table in self.tables if table.name == name)
@@ -111,6 +113,7 @@ class IngestReport:
             "left_out": list(self.left_out),
             "titles": asdict(self.titles),
             "identity": asdict(self.identity),
+            "traffic": self.traffic,
             "tables": {
                 table.name: {
                     "rows": table.rows,
@@ -156,6 +159,9 @@ class IngestReport:
             lines.append(self.titles.sentence())
         if self.identity != IdentityCounts():
             lines.append(self.identity.sentence())
+        if self.traffic:
+            told = ", ".join(f"{rows:,} {mark}" for mark, rows in self.traffic.items())
+            lines.append(f"activities that never count as engagement: {told}")
         return "\n".join(lines)
 
     def __str__(self) -> str:

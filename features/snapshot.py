@@ -67,6 +67,7 @@ def describe(
         channels=_channels(connection, files.get("activities")),
         created_by=config.file.stem,
         undated=_undated(config),
+        rules=config.counting_rules,
     )
     beside = _kept_sums(connection, folder)
     # Where a row stood in which file is no part of what it says.
@@ -92,6 +93,7 @@ def as_before(
         and manifest.created_by == config.file.stem
         and manifest.attributes == attributes
         and manifest.current_value_only == _current_value_only(connection, config, folder=folder)
+        and manifest.rules == config.counting_rules
     )
 
 

@@ -95,7 +95,9 @@ class _Opening:
         self.missing: dict[str, tuple[str, ...]] = {}
         self.unread: dict[str, str] = {}
         bindings = source.bindings | source.marks
-        self.needed = list(dict.fromkeys(binding.column for binding in bindings.values() if binding.column))
+        told = source.traffic.columns if source.traffic is not None else ()
+        read = [binding.column for binding in bindings.values() if binding.column]
+        self.needed = list(dict.fromkeys([*read, *told]))
 
     def relation(self) -> Relation | None:
         source = self.source

@@ -134,6 +134,11 @@ def _staging_sql(
         checks.append(Check(Reason.IN_THE_FUTURE, "deleted_at", later))
     bound = (bindings | source.marks).values()
     raw = list(dict.fromkeys(binding.column for binding in bound if binding.column is not None))
+    if source.traffic is not None:
+        cells.append(
+            Cell("traffic", "string", source.traffic.sql(raw_name), '"text traffic"', '"text traffic"')
+        )
+        raw = list(dict.fromkeys([*raw, *source.traffic.columns]))
     located = FILE_COLUMN in relation.types
     read = [f"{identifier(name)} AS {raw_name(name)}" for name in raw] + [FILE_COLUMN] * located
     read += [ROW_COLUMN] * numbered
@@ -233,7 +238,9 @@ def _activity_id(columns: dict[str, ColumnType]) -> str:
     So the same row in two overlapping files is one activity. Rows that cannot be told apart are taken for
     the same row; a source in which they are not has to bind `activity_id` or use `quantity`.
     """
-    told = {name: kind for name, kind in columns.items() if name not in ("activity_id", "known_at")}
+    told = {
+        name: kind for name, kind in columns.items() if name not in ("activity_id", "known_at", "traffic")
+    }
     content = {_EXACT_TIME if name == "occurred_at" else name: kind for name, kind in told.items()}
     return f"md5({content_sql(content)})"
 

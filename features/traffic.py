@@ -9,18 +9,18 @@ rule: a visitor of whom nothing is told is a genuine one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from features.contract import TABLES
+from features.contract import TRAFFIC
 from features.engine import run_sql
 from features.settings import Section
 from features.validation import literal
 
-__all__ = ["DEFAULT_BOTS", "TrafficColumns", "traffic_counts", "with_rules"]
+__all__ = ["DEFAULT_BOTS", "TrafficColumns", "traffic_counts"]
 
 DEFAULT_BOTS = (
     *("bot/", "bot;", "bot)", "bot-", "bot ", "+http", "crawler", "spider", "slurp", "facebookexternalhit"),
@@ -28,8 +28,6 @@ DEFAULT_BOTS = (
     *("barracuda", "mimecast", "proofpoint", "safelinks", "uptimerobot", "pingdom", "lighthouse"),
 )
 """Parts of user agents of search engines, link scanners of mail gateways, monitors and scripts."""
-
-_RULES = ("own_domains", "own_emails", "bots")
 
 
 class TrafficColumns(Section):
@@ -41,9 +39,9 @@ class TrafficColumns(Section):
 
     email: str | None = None
     user_agent: str | None = None
-    own_domains: tuple[str, ...] = Field(default=(), exclude=True)
-    own_emails: tuple[str, ...] = Field(default=(), exclude=True)
-    bots: tuple[str, ...] = Field(default=(), exclude=True)
+    own_domains: tuple[str, ...] = ()
+    own_emails: tuple[str, ...] = ()
+    bots: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _tells_something(self) -> TrafficColumns:
@@ -56,14 +54,14 @@ class TrafficColumns(Section):
         """The source columns that are read."""
         return tuple(name for name in (self.email, self.user_agent) if name is not None)
 
-    def sql(self, cells: Mapping[str, str]) -> str:
-        """The mark of a row. cells: SQL of each source column."""
+    def sql(self, cell: Callable[[str], str]) -> str:
+        """The mark of a row. cell: from a source column to its SQL."""
         told = []
         if self.email is not None and (self.own_domains or self.own_emails):
-            told.append(f"WHEN {self._internal(cells[self.email])} THEN 'internal'")
+            told.append(f"WHEN {self._internal(cell(self.email))} THEN 'internal'")
         if self.user_agent is not None and self.bots:
             parts = "|".join(re.escape(part.lower()) for part in self.bots)
-            agent = f"lower(CAST({cells[self.user_agent]} AS VARCHAR))"
+            agent = f"lower(CAST({cell(self.user_agent)} AS VARCHAR))"
             told.append(f"WHEN regexp_matches({agent}, {literal(parts)}) THEN 'bot'")
         return f"CASE {' '.join(told)} END" if told else "CAST(NULL AS VARCHAR)"
 
@@ -75,26 +73,11 @@ class TrafficColumns(Section):
         return f"(contains({address}, '@') AND ({' OR '.join(ways)}))"
 
 
-def with_rules(raw: Mapping[str, Any]) -> list[object]:
-    """The sources of a TOML document, the rules of [engagement] put into every [sources.traffic]."""
-    engagement = raw.get("engagement", {})
-    rules = {"bots": DEFAULT_BOTS} | {
-        name: engagement[name] for name in _RULES if isinstance(engagement, dict) and name in engagement
-    }
-    return [
-        source | {"traffic": source["traffic"] | rules}
-        if isinstance(source, dict) and isinstance(source.get("traffic"), dict)
-        else source
-        for source in raw["sources"]
-    ]
-
-
-def traffic_counts(connection: duckdb.DuckDBPyConnection, *, relation: str) -> dict[str, int]:
-    """Marked activities by mark, in the order of the contract."""
-    found = dict(
-        run_sql(
-            connection, f"SELECT traffic, count(*) FROM {relation} WHERE traffic IS NOT NULL GROUP BY 1"
-        ).fetchall()
-    )
-    allowed = TABLES["activities"].column("traffic").allowed or ()
-    return {mark: int(found[mark]) for mark in allowed if mark in found}
+def traffic_counts(connection: duckdb.DuckDBPyConnection, *, folder: Path) -> dict[str, int]:
+    """Marked activities of a snapshot by mark, in the order of the contract."""
+    file = folder / "activities.parquet"
+    if not file.is_file():
+        return {}
+    sql = f"SELECT traffic, count(*) FROM read_parquet({literal(str(file))}) GROUP BY traffic"
+    found = dict(run_sql(connection, sql).fetchall())
+    return {mark: int(found[mark]) for mark in TRAFFIC if mark in found}

@@ -25,6 +25,7 @@ import pyarrow.lib
 import pyarrow.parquet as pq
 
 from features.contract import CONTRACT_VERSION
+from features.counting import PRESET_RULES, CountingRules
 from features.errors import ContractError, WorkspaceError
 from features.identity.views import MERGED_FILE
 from features.tables import Attribute, Tables
@@ -55,6 +56,7 @@ class Manifest:
     data_through: newest `known_at` of accounts, activities, intent topics and opportunities (naive, UTC).
     quarantine: by table and reason, how many rows were set aside.
     undated: by table, the sources whose rows carry no times; what needs time refuses such a table.
+    rules: how activities and research count, as the mapping declares it.
     """
 
     contract_version: int
@@ -70,6 +72,7 @@ class Manifest:
     channels: tuple[str, ...]
     created_by: str
     undated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: CountingRules = PRESET_RULES
 
     def require_dated(self, what: str) -> None:
         """Raise ContractError when a table is undated. what: that which needs time, as people call it."""
@@ -123,6 +126,7 @@ def _typed(raw: dict[str, Any]) -> dict[str, Any]:
         "data_through": datetime.fromisoformat(through) if through else None,
         "channels": tuple(raw["channels"]),
         "undated": {name: tuple(sources) for name, sources in raw.get("undated", {}).items()},
+        "rules": CountingRules.from_dict(raw["rules"]) if "rules" in raw else PRESET_RULES,
     }
 
 
@@ -193,6 +197,7 @@ class Workspace:
             {name: tuple(folder / file for file in table.files) for name, table in manifest.tables.items()},
             manifest.attributes,
             merged if merged.is_file() else None,
+            rules=manifest.rules,
         )
 
     @contextmanager

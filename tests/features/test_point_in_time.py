@@ -46,6 +46,18 @@ def test_the_sql_agrees_with_plain_python_bit_for_bit(rows, anonymous):
         assert not wrong, (account_id, as_of, wrong)
 
 
+def test_a_person_of_two_rare_channels_is_one_person():
+    moment = pd.Timestamp("2023-07-14").to_pydatetime()
+    visits = [
+        {"activity_id": channel, "account_id": "a", "contact_id": "ann", "channel": channel, "quantity": 1,
+         "direction": "inbound", "occurred_at": moment, "known_at": moment}
+        for channel in ("chat", "email", "web_visit")
+    ]  # fmt: skip
+    keys = pd.DataFrame({"account_id": ["a"], "as_of": [pd.Timestamp("2023-07-20")]})
+    row = build_features(as_tables({"activities": visits}), keys, catalogue=CATALOGUE).iloc[0]
+    assert (row["engagement_other_people_7d"], row["engagement_people_7d"]) == (1.0, 1.0)
+
+
 def known_from(rows, moment: datetime):
     """The same rows, none known before `moment`; activities and deals are others."""
     return {
@@ -113,6 +125,12 @@ def test_order_of_rows_threads_and_company_change_nothing(rows, seed, threads, r
         ({"quantity": 0}, "engagement_days_since_record", 5.5),
         ({"quantity": 3, "people": 9}, "engagement_people_7d", 9.0),
         ({"seconds": 90}, "web_visit_minutes_7d", 1.5),
+        ({"channel": "meeting", "quantity": 2}, "meeting_minutes_7d", 60.0),
+        ({"channel": "meeting", "quantity": 2, "seconds": 0}, "meeting_minutes_7d", 0.0),
+        ({"channel": "chat", "direction": "outbound"}, "engagement_minutes_7d", 0.0),
+        ({"seconds": 90, "traffic": "bot"}, "web_visit_minutes_7d", 0.0),
+        ({"traffic": "internal"}, "engagement_days_since", np.nan),
+        ({"seconds": 90}, "engagement_weighted_minutes_30d", 0.75),
         ({"quantity": 2, "occurred_at": "2023-07-12", "known_at": "2023-07-13"}, "web_visit_decayed_7d", 1.0),
     ],
 )
@@ -142,6 +160,11 @@ def version(known_at: str, **facts: object) -> dict[str, object]:
     [
         ("contacts", [version("2023-07-19 23:59:59", seniority="c_level")],
          "web_visit_senior_people_7d", 1.0),
+        ("contacts", [version("2023-07-19 23:59:59", seniority="c_level")],
+         "engagement_weighted_minutes_90d", 2.0),
+        ("contacts", [version("2023-07-20", seniority="c_level")], "engagement_weighted_minutes_90d", 0.5),
+        ("contacts", [version("2023-07-01", seniority="staff"), version("2023-07-02", seniority="director")],
+         "engagement_weighted_minutes_90d", 1.5),
         ("contacts", [version("2023-07-20", seniority="c_level")], "engagement_senior_people_7d", 0.0),
         ("contacts", [version("2023-07-01", seniority="vice_president"), version("2023-07-02")],
          "web_visit_senior_people_7d", 1.0),
@@ -171,6 +194,7 @@ def test_versions_count_as_they_were_known(table, versions, name, value):
         "contact_id": "ann",
         "channel": "web_visit",
         "quantity": 1,
+        "seconds": 60,
     }
     rows = {
         "activities": [activity | {"direction": "inbound", "occurred_at": moment, "known_at": moment}],
