@@ -26,7 +26,7 @@ from features.errors import InputError
 from features.ingest import ingest
 from features.mapping import Config
 from features.report import IngestReport
-from features.sources import Relation, identifier, open_source
+from features.sources import Relation, confine, identifier, open_source
 from features.staging import source_cell
 from features.tables import open_engine
 from features.workspace import Workspace
@@ -123,6 +123,7 @@ def dry_run(config: Config) -> DryRun:
         connection = open_engine()
         try:
             run_sql(connection, "SET temp_directory = ?", parameters=[str(Path(folder) / "spill")])
+            confine(connection, config.sources, own=(Path(folder),))
             used = _used(config)
             sources = tuple(
                 _source(connection, source, position=position, used=used)

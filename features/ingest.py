@@ -36,7 +36,7 @@ from features.quarantine import (
 from features.report import IngestReport, TableReport
 from features.settling import Settled, settle
 from features.snapshot import as_before, describe, joined_attributes
-from features.sources import lacks_files
+from features.sources import confine, lacks_files
 from features.staging import canonical_columns, create_staging, stage
 from features.tables import open_engine
 from features.titles.filling import TitleCounts, fill_contacts
@@ -78,6 +78,7 @@ def ingest(
         connection = open_engine()
         try:
             _bound(connection, folder=engine, memory_limit=memory_limit)
+            confine(connection, config.sources, own=(workspace.snapshots,))
             load = _Load(
                 connection,
                 config=config,

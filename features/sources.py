@@ -25,7 +25,7 @@ from features.text_files import TextFile, open_text
 from features.validation import literal
 from features.workbooks import ENDINGS, open_sheet
 
-__all__ = ["FILE_COLUMN", "ROW_COLUMN", "Relation", "identifier", "lacks_files", "open_source"]
+__all__ = ["FILE_COLUMN", "ROW_COLUMN", "Relation", "confine", "identifier", "lacks_files", "open_source"]
 
 FILE_COLUMN = "_file"
 """Beside a file's own columns: its path."""
@@ -61,6 +61,21 @@ class Relation:
 def identifier(name: str) -> str:
     """A column name as SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def confine(connection: duckdb.DuckDBPyConnection, sources: Iterable[Source], *, own: Iterable[Path]) -> None:
+    """Keep SQL, that of the mapping's queries included, to files in the folders that sources may read.
+
+    own: folders that the work itself reads and writes. It holds until the connection is closed. The readers
+    of databases cannot be loaded then: with one, queries are not confined.
+    """
+    sources = list(sources)
+    if any(source.database is not None for source in sources):
+        return
+    within = [Path(folder) for source in sources for folder in source.within]
+    both = {str(path) for folder in [*within, *own] for path in (folder.absolute(), folder.resolve())}
+    connection.execute(f"SET allowed_directories = [{', '.join(map(literal, sorted(both)))}]")
+    connection.execute("SET enable_external_access = false")
 
 
 def lacks_files(source: Source) -> bool:

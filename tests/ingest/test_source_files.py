@@ -204,6 +204,18 @@ def test_a_path_out_of_the_mappings_folder_is_refused(tmp_path: Path, written: s
         run(write_sources(home, mapping=mapping))
 
 
+@pytest.mark.parametrize("reading", ["read_csv('{outside}/a.csv')", "read_text('/etc/hostname')"])
+def test_a_query_reads_no_file_out_of_the_mappings_folder(tmp_path: Path, reading: str) -> None:
+    outside, home = tmp_path / "outside", tmp_path / "home"
+    for folder in (outside, home):
+        folder.mkdir()
+    write_csv(outside / "a.csv", ACCOUNTS, [ADA])
+    query = f'query = "SELECT * FROM {reading.replace("{outside}", str(outside))}"'
+    mapping = MAPPING.replace('path = "{folder}/accounts*.csv"', query)
+    with pytest.raises(ConfigError, match=r"the query cannot be read .*Permission Error"):
+        run(write_sources(home, mapping=mapping))
+
+
 def test_a_folder_elsewhere_may_be_given_by_a_parameter(tmp_path: Path) -> None:
     outside, home = tmp_path / "outside", tmp_path / "home"
     for folder in (outside, home):
