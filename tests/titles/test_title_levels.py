@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.contract import SENIORITIES
+from features.titles import chinese, departments, levels, reading, roles
 from features.titles.departments import DEPARTMENTS, stated_department
 from features.titles.levels import explicit_level
 from features.titles.normalising import fold
@@ -129,8 +132,8 @@ def test_what_states_no_such_level(title: str) -> None:
 def test_chinese_titles_as_labelled_by_hand(
     title: str, seniority: str | None, department: str | None
 ) -> None:
-    reading = read_titles([title])[0]
-    assert (reading.seniority, reading.department) == (seniority, department)
+    read = read_titles([title])[0]
+    assert (read.seniority, read.department) == (seniority, department)
 
 
 def test_the_chinese_titles_are_a_hundred_different_ones() -> None:
@@ -157,8 +160,8 @@ def test_the_chinese_titles_are_a_hundred_different_ones() -> None:
     ],
 )
 def test_other_chinese_spellings(title: str, seniority: str | None, department: str | None) -> None:
-    reading = read_titles([title])[0]
-    assert (reading.seniority, reading.department) == (seniority, department)
+    read = read_titles([title])[0]
+    assert (read.seniority, read.department) == (seniority, department)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +173,12 @@ def test_other_chinese_spellings(title: str, seniority: str | None, department: 
         ("R&D Engineer", "research_and_development"),
         ("Plant Manager", "production"),
         ("Supply Chain Manager", "logistics"),
+        ("DRH", "human_resources"),
+        ("Chef de projet", "project_management"),
+        ("Customer Success Manager", "customer_support"),
+        ("Office Manager", "administrative"),
+        ("Assistant to the CFO", "finance"),
+        ("Assistant to the CEO", "administrative"),
         ("Managing Director", None),
     ],
 )
@@ -187,7 +196,7 @@ def test_departments_that_the_labelled_titles_lack(title: str, department: str |
         ("Directeur Marketing", "director", "marketing"),
         ("Direktorin Marketing", "director", "marketing"),
         ("Jefe de Ventas", "manager", "sales"),
-        ("Responsabile Acquisti", "manager", None),
+        ("Responsabile Acquisti", "manager", "purchasing"),
         ("Praktikantin Vertrieb", "staff", "sales"),
         ("Product Owner", None, None),
         ("Student", "staff", None),
@@ -196,13 +205,19 @@ def test_departments_that_the_labelled_titles_lack(title: str, department: str |
     ],
 )
 def test_titles_of_many_languages(title: str, seniority: str | None, department: str | None) -> None:
-    reading = read_titles([title])[0]
-    assert (reading.seniority, reading.department) == (seniority, department)
+    read = read_titles([title])[0]
+    assert (read.seniority, read.department) == (seniority, department)
+
+
+@pytest.mark.parametrize("module", [chinese, departments, levels, reading, roles])
+def test_the_examples_of_the_documentation_hold(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert (result.failed, result.attempted > 0) == (0, True)
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.text(max_size=40), max_size=5))
 def test_any_text_is_read_as_the_contract_allows(titles: list[str]) -> None:
-    for reading in read_titles(titles):
-        assert reading.seniority in (*SENIORITIES, None)
-        assert reading.department in (*DEPARTMENTS, None)
+    for read in read_titles(titles):
+        assert read.seniority in (*SENIORITIES, None)
+        assert read.department in (*DEPARTMENTS, None)
