@@ -46,6 +46,9 @@ known word of business occurs some times."""
 
 _FORM_WEIGHT = 1.0
 _LONG_FORM_WORD = 6
+_PARTS_OF_FORMS = frozenset(
+    {"public", "joint", "stock", "anonyme", "anonima", "anonim", "societe", "sociedad"}
+)
 
 
 class WordWeights:
@@ -97,8 +100,10 @@ def _generic_words() -> frozenset[str]:
 
 @cache
 def _form_words() -> frozenset[str]:
+    """Forms of one word, and what longer ones begin with; not every word in them ("capital" variable)."""
     phrases = word_phrases("legal_forms_at_the_end") | word_phrases("legal_forms_at_the_start")
-    return frozenset(word for phrase in phrases for word in phrase if len(word) > 1)
+    alone = {phrase[0] for phrase in phrases if len(phrase) == 1 and len(phrase[0]) > 1}
+    return frozenset(alone) | _PARTS_OF_FORMS
 
 
 @cache
