@@ -143,8 +143,14 @@ def _telemetry() -> str:
 
 
 def _sources(config: Config) -> str:
-    files = [path for source in config.sources for path in source.path]
-    missing = [path for path in files if not matching_files(path)]
+    asked = [source.path for source in config.sources if not source.optional]
+    asked += [
+        given.path
+        for source in config.sources
+        for given in source.files.values()
+        if not (source.optional or given.optional)
+    ]
+    missing = [", ".join(paths) for paths in asked if paths and not any(map(matching_files, paths))]
     if missing:
         raise ConfigError(
             f"{config.file.name} names files that are not there",

@@ -38,7 +38,7 @@ def _load(place: Path, text: str, **overrides: str) -> Config:
     [
         ("name =", "nam =", "workspace.nam (got 'nam'; allowed name, time_zone, keep_history); did you mean"),
         ("path =", "pth =", "unknown key sources[1].pth (got 'pth'; allowed table, name, path, query"),
-        ("[workspace]", "[workspaces]", "unknown key workspaces (got 'workspaces'; allowed workspace"),
+        ("[workspace]", "[workspaces]", "unknown key workspaces (got 'workspaces'; allowed "),
         (ID, 'acount_id = "id"', "sources[1]: unknown column of accounts 'acount_id'; allowed: account_id"),
         (ID, 'name = "n"', "sources[1]: nothing is bound to the required column 'account_id' of accounts"),
         (ID, 'account_id = { column = "id", sepator = ";" }', "did you mean 'separator'?"),
