@@ -29,10 +29,10 @@ __all__ = ["Settled", "settle"]
 _ORDER = {
     "accounts": ("account_id", "known_at"),
     "contacts": ("account_id", "contact_id", "known_at"),
-    "activities": ("account_id", "occurred_at", "activity_id", "known_at"),
+    "activities": ("account_id", "occurred_at", "activity_id"),
     "intent_topics": ("account_id", "topic", "occurred_at", "known_at"),
     "opportunities": ("account_id", "opportunity_id", "known_at"),
-    "stage_changes": ("opportunity_id", "occurred_at", "stage", "known_at"),
+    "stage_changes": ("opportunity_id", "occurred_at", "stage"),
 }
 """How each file is sorted: by whom it is read, then in a total order."""
 
@@ -40,7 +40,7 @@ _REFERS_TO = {"accounts": None, "stage_changes": "opportunities"}
 _ID = {"accounts": "account_id", "opportunities": "opportunity_id"}
 _UNKNOWN = {"account_id": Reason.UNKNOWN_ACCOUNT, "opportunity_id": Reason.UNKNOWN_OPPORTUNITY}
 
-_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
+_PARQUET = "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 100000)"
 
 
 @dataclass(frozen=True)
@@ -77,18 +77,18 @@ def settle(
     taken_back = find_deletions(connection, table=table, earlier=before, folder=folder / "kept")
     _rank(connection, table=table, columns=columns, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
+    # What was deleted and came back has one row for each time.
+    order = ", ".join([*_ORDER[name], *(["withdrawn_at"] if taken_back else [])])
     file = folder / f"{name}.parquet"
-    run_sql(
-        connection,
-        f"COPY (SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at FROM single_{name} UNION ALL"
-        f" SELECT {listed}, withdrawn_at FROM ranked_{name} WHERE _outcome = 'stays'"
-        f" ORDER BY {', '.join(_ORDER[name])}) TO {literal(str(file))} {_PARQUET}",
-    )
+    rows = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at FROM single_{name}"
+    if _count(connection, f"ranked_{name}"):
+        rows += f" UNION ALL SELECT {listed}, withdrawn_at FROM ranked_{name} WHERE _outcome = 'stays'"
+    run_sql(connection, f"COPY ({rows} ORDER BY {order}) TO {literal(str(file))} {_PARQUET}")
     kept = _keep(connection, name=name, columns=listed, folder=folder, deleting=deleting)
-    rows = _count(connection, f"read_parquet({literal(str(file))})")
-    loaded = rows if earlier is None else _loaded(connection, name=name)
+    count = _count(connection, f"read_parquet({literal(str(file))})")
+    loaded = count if earlier is None else _loaded(connection, name=name)
     repeated += _count(connection, f"ranked_{name} WHERE _fresh AND _outcome NOT IN ('stays', 'conflict')")
-    return Settled(rows=rows, loaded=loaded, repeated=repeated, kept=kept)
+    return Settled(rows=count, loaded=loaded, repeated=repeated, kept=kept)
 
 
 def _loaded(connection: duckdb.DuckDBPyConnection, *, name: str) -> int:
@@ -150,12 +150,14 @@ def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) ->
     """
     referred = _REFERS_TO.get(name, "accounts")
     exists = "true" if referred is None else f"{_ID[referred]} IN (FROM known_{referred})"
-    run_sql(connection, f"CREATE TEMP VIEW good_{name} AS SELECT * FROM observed_{name} WHERE {exists}")
     strays = f"observed_{name} WHERE NOT ({exists})"
     run_sql(connection, f"CREATE TABLE stray_{name} AS SELECT DISTINCT {columns}, _fresh FROM {strays}")
+    # Looking at millions of rows again takes time: without a stray there is nothing to look for.
+    kept = f" WHERE {exists}" if _count(connection, f"stray_{name}") else ""
+    run_sql(connection, f"CREATE TEMP VIEW good_{name} AS SELECT * FROM observed_{name}{kept}")
     if name in _ID:
         run_sql(connection, f"CREATE TABLE known_{name} AS SELECT DISTINCT {_ID[name]} FROM good_{name}")
-    return _count(connection, strays) - _count(connection, f"stray_{name}")
+    return _count(connection, strays) - _count(connection, f"stray_{name}") if kept else 0
 
 
 def _entity_hash(table: Table) -> str:
@@ -178,11 +180,8 @@ def _rank(
         f"CREATE TABLE repeated_{name} AS SELECT {key} AS key FROM good_{name}"
         f" GROUP BY key HAVING count(*) > 1{deleted}",
     )
-    run_sql(
-        connection,
-        f"CREATE TEMP VIEW single_{name} AS SELECT * FROM good_{name}"
-        f" WHERE {key} NOT IN (FROM repeated_{name})",
-    )
+    others = f" WHERE {key} NOT IN (FROM repeated_{name})" if _count(connection, f"repeated_{name}") else ""
+    run_sql(connection, f"CREATE TEMP VIEW single_{name} AS SELECT * FROM good_{name}{others}")
     ranked = _ranked_sql(table, columns=columns, taken_back=taken_back)
     run_sql(connection, f"CREATE TABLE ranked_{name} AS {ranked}")
 

@@ -2,8 +2,8 @@
 
 Turns Parquet files into counts, hashes and the newest known time. Time rule: nothing comes from the clock;
 `data_through` is the newest `known_at` of a dated fact. Null rule: an empty cell and an empty text hash
-differently. The fingerprint is a sum over rows, so it is blind to their order; it uses MD5 of the cells'
-text, so it does not change with DuckDB's own hash.
+differently. The fingerprint is that of the cells in the tables' own order; what is kept beside them counts as
+a sum over rows, blind to their order.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from features.cells import content_sql
+from features.content_hash import hash_rows
 from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, WITHDRAWN_AT, ColumnType
 from features.engine import run_sql
 from features.history import Earlier, History, source_id
@@ -50,7 +51,7 @@ def describe(
         name: {**canonical_columns(TABLES[name], attributes=attributes), WITHDRAWN_AT.name: WITHDRAWN_AT.type}
         for name in rows
     }
-    sums = {name: _row_sums(connection, file, columns=columns[name]) for name, file in files.items()}
+    sums = {name: hash_rows(folder / f"{name}.parquet", columns=sorted(columns[name])) for name in rows}
     kinds = [[attribute.name, attribute.type] for attribute in attributes]
     tables = {name: sums[name] for name in sums if rows[name]} | _merged_sums(connection, folder)
     manifest = Manifest(

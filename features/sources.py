@@ -186,7 +186,7 @@ class _Opening:
         groups: dict[TextFile, list[Path]] = {}
         for number, path in enumerate(paths):
             found = self._open(path, scratch=self.scratch / f"{name}_{number}.csv")
-            shape = TextFile(Path(), found.header, found.delimiter, found.skip)
+            shape = TextFile(Path(), found.header, found.delimiter, found.skip, found.quoted)
             groups.setdefault(shape, []).append(found.path)
             self.originals[found.path] = path
         whole = self.source.query is not None and wanted is None
@@ -263,12 +263,13 @@ class _Opening:
         columns = ", ".join(f"{cell}: 'VARCHAR'" for cell in cells.values())
         selected = ", ".join(f"{cells.get(name, 'NULL::VARCHAR')} AS {identifier(name)}" for name in chosen)
         rejects = f"{self.rejects}_again" if again else self.rejects
-        # parallel = false: a quoted line break at a chunk's edge can never be mistaken for a row's end.
+        # parallel: a quoted line break at a chunk's edge must never be mistaken for a row's end.
+        parallel = str(not (shape.quoted or again)).lower()
         return (
             f"SELECT {selected}, {self._original(files)} AS {FILE_COLUMN}"
             f" FROM read_csv({listed}, columns = {{{columns}}}, auto_detect = false,"
             f" header = true, skip = {shape.skip}, delim = {literal(shape.delimiter)}, quote = '\"',"
-            " escape = '\"', parallel = false, store_rejects = true,"
+            f" escape = '\"', parallel = {parallel}, store_rejects = true,"
             f" rejects_table = '{rejects}', rejects_scan = '{rejects}_scan', rejects_limit = 0,"
             " filename = true)"
         )

@@ -41,12 +41,17 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class TextFile:
-    """A CSV file in UTF-8. skip: lines before the header, such as the `sep=;` that Excel understands."""
+    """A CSV file in UTF-8.
+
+    skip: lines before the header, such as the `sep=;` that Excel understands. quoted: whether it holds a
+    quote anywhere; without one every line is a row, and several threads may read it.
+    """
 
     path: Path
     header: tuple[str, ...]
     delimiter: str
     skip: int = 0
+    quoted: bool = True
 
 
 def open_text(path: Path, *, encoding: str | None, delimiter: str | None, scratch: Path) -> TextFile:
@@ -60,14 +65,17 @@ def open_text(path: Path, *, encoding: str | None, delimiter: str | None, scratc
         start = _start(readable)
         separated = _SEPARATOR_LINE.match(start)
         parted = delimiter or (separated[1] if separated else _likeliest_delimiter(start))
-        if _odd_quotes(readable):
+        quotes = _quotes(readable)
+        if quotes % 2 == 1:
             _require_closed_quotes(readable, delimiter=parted, named=path)
         if _mixed_line_ends(readable):
             readable = _with_even_line_ends(readable, delimiter=parted, target=scratch.with_suffix(".even"))
         header = _header(readable, delimiter=parted, skip=1 if separated else 0)
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise ConfigError(f"{path} cannot be read as CSV", got=error, fix="write the file again") from error
-    return TextFile(readable, unique_header(header, path=path), parted, 1 if separated else 0)
+    return TextFile(
+        readable, unique_header(header, path=path), parted, 1 if separated else 0, quoted=quotes > 0
+    )
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -168,9 +176,9 @@ def _likeliest_delimiter(start: str) -> str:
     return max(_DELIMITERS, key=line.count)
 
 
-def _odd_quotes(path: Path) -> bool:
-    """Whether a quoted cell may never end: a quick look, so that few files need a closer one."""
-    return sum(piece.count(b'"') for piece in _pieces(path)) % 2 == 1
+def _quotes(path: Path) -> int:
+    """How many there are. With an odd number a quoted cell may never end: few files need a closer look."""
+    return sum(piece.count(b'"') for piece in _pieces(path))
 
 
 def _mixed_line_ends(path: Path) -> bool:
