@@ -66,6 +66,7 @@ def attach_database(
 def _load(connection: duckdb.DuckDBPyConnection, *, reader: str, place: str) -> None:
     try:
         shipped = _shipped(reader)
+        connection.execute("SET autoinstall_known_extensions = false")
         connection.execute(f"LOAD {reader if shipped is None else literal(str(shipped))}")
     except duckdb.Error as error:
         raise ConfigError(

@@ -24,7 +24,10 @@ from features.workspace import Manifest, Workspace
 __all__ = ["Earlier", "FileRead", "History", "files_of", "find_earlier", "source_id"]
 
 FILE = "history.json"
-_NOT_ABOUT_ROWS = {"path", "name", "extracted_at", "format", "delimiter", "optional", "current_value_only"}
+_NOT_ABOUT_ROWS = {
+    *("path", "name", "database", "extracted_at", "format", "delimiter", "encoding", "optional"),
+    "current_value_only",
+}
 """Keys of a source that may change from one extract to the next without changing what a row means."""
 
 _WORDS_ONLY = {"label", "label_zh", "unit"}
