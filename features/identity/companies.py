@@ -35,8 +35,8 @@ class Company:
     salesforce_id: str | None
 
 
-def read_companies(frame: pd.DataFrame, *, identifier: str) -> list[Company]:
-    """One company per row, in the order of the rows.
+def read_companies(frame: pd.DataFrame, *, identifier: str, register: str | None = None) -> list[Company]:
+    """One company per row, in the order of the rows. register: of the registration numbers.
 
     Raises ContractError when `identifier` is not a column, or is empty or repeated in a row.
     """
@@ -52,10 +52,13 @@ def read_companies(frame: pd.DataFrame, *, identifier: str) -> list[Company]:
             fix="settle the rows first",
         )
     columns = (_cells(frame, name) for name in _COLUMNS)
-    return [_company(key or "", cells=cells) for key, *cells in zip(identifiers, *columns, strict=True)]
+    return [
+        _company(key or "", cells=cells, register=register)
+        for key, *cells in zip(identifiers, *columns, strict=True)
+    ]
 
 
-def _company(identifier: str, *, cells: list[str | None]) -> Company:
+def _company(identifier: str, *, cells: list[str | None], register: str | None) -> Company:
     name, domain, country, number, salesforce = cells
     return Company(
         identifier=identifier,
@@ -63,7 +66,7 @@ def _company(identifier: str, *, cells: list[str | None]) -> Company:
         name=company_name(name or ""),
         domain=company_domain(domain),
         country=read_country(country).value,
-        registration_number=registration_number(number),
+        registration_number=registration_number(number, register=register),
         salesforce_id=salesforce_id(salesforce),
     )
 

@@ -45,6 +45,7 @@ class MatchSettings:
     lead: by how much the best name must be ahead of the second best.
     other_country: what is taken off the likeness of names whose countries differ.
     candidates: accounts that each name is compared with. shown: pairs per record in the review file.
+    register: of the registration numbers; see `identifiers`.
     """
 
     accept: float = 0.86
@@ -53,6 +54,7 @@ class MatchSettings:
     other_country: float = 0.15
     candidates: int = 10
     shown: int = 3
+    register: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class AccountMatcher:
 
     def __init__(self, accounts: pd.DataFrame, *, settings: MatchSettings | None = None) -> None:
         self.settings = settings or MatchSettings()
-        self.accounts = read_companies(accounts, identifier="account_id")
+        register = self.settings.register
+        self.accounts = read_companies(accounts, identifier="account_id", register=register)
         self._by: dict[str, dict[str, list[int]]] = {
             rule: _positions([getattr(account, rule) for account in self.accounts])
             for rule in ("salesforce_id", "registration_number", "domain")
@@ -93,7 +96,7 @@ class AccountMatcher:
 
     def match(self, records: pd.DataFrame) -> Matches:
         """records: record_id and any of the columns of the accounts; no order is assumed or kept in mind."""
-        asked = read_companies(records, identifier="record_id")
+        asked = read_companies(records, identifier="record_id", register=self.settings.register)
         blocks = self._blocks.candidates([one.name for one in asked], most=self.settings.candidates)
         matched: list[tuple[object, ...]] = []
         review: list[tuple[object, ...]] = []

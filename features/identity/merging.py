@@ -80,7 +80,12 @@ def merge_accounts(
         accounts,
         origins=(*settings.origins, *sources.values()),
         within_origin=settings.within_origin,
-        settings=MatchSettings(accept=settings.accept, review=settings.review, lead=settings.lead),
+        settings=MatchSettings(
+            accept=settings.accept,
+            review=settings.review,
+            lead=settings.lead,
+            register=settings.company_register,
+        ),
         decisions=read_decisions(settings.decisions) if settings.decisions else None,
     )
     merged = _rolled_up(found, accounts=accounts) if settings.parent else found.identity

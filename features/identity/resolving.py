@@ -59,11 +59,13 @@ def resolve(
     decisions: by pair (smaller identifier first): the same company, or not.
     Raises ContractError when account_id is missing, empty or repeated.
     """
-    companies = sorted(read_companies(accounts, identifier="account_id"), key=lambda one: one.identifier)
+    settings = settings or MatchSettings()
+    read = read_companies(accounts, identifier="account_id", register=settings.register)
+    companies = sorted(read, key=lambda one: one.identifier)
     facts = _facts(accounts, origins=origins)
     resolver = _Resolver(companies, facts=facts, decisions=decisions or {}, within_origin=within_origin)
     sources = {account_id: fact.origin for account_id, fact in facts.items()}
-    found = alike_pairs(companies, origins=sources, settings=settings or MatchSettings())
+    found = alike_pairs(companies, origins=sources, settings=settings)
     for pair in sorted([*_decided(decisions or {}, known=facts), *found], key=_strength):
         resolver.consider(pair)
     return Identities(resolver.identity(), resolver.review())

@@ -7,12 +7,23 @@ merged.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from features.errors import ConfigError
+from features.identity.identifiers import registration_number
 from features.settings import Section
 
 __all__ = ["IdentitySettings"]
+
+
+def _register(name: str) -> str:
+    try:
+        registration_number("0", register=name)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return name
 
 
 class IdentitySettings(Section):
@@ -25,6 +36,8 @@ class IdentitySettings(Section):
     accept, review, lead: likeness of names from which accounts merge, or are shown; and by how much the best
         must be ahead of the next.
     decisions: a review file in which a person wrote "same" or "different".
+    company_register: where the attribute `registration_number` is from, as python-stdnum names it ("jp.cn",
+        "fr.siren"); Chinese codes, LEIs and European VAT numbers are recognised without it.
     parent: the attribute with an account's parent; with it, subsidiaries roll up to the top of their family.
     """
 
@@ -35,4 +48,5 @@ class IdentitySettings(Section):
     review: float = Field(default=0.70, gt=0.0, le=1.0)
     lead: float = Field(default=0.03, ge=0.0, le=1.0)
     decisions: Path | None = None
+    company_register: Annotated[str, AfterValidator(_register)] | None = None
     parent: str | None = None

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from features.errors import ContractError
-from features.identity.matching import AccountMatcher, Matches, write_review
+from features.identity.matching import AccountMatcher, Matches, MatchSettings, write_review
 
 NUMBER = "9144030071526726XG"
 ACCOUNTS = pd.DataFrame(
@@ -82,6 +82,15 @@ def test_a_stranger_is_nobody(record: dict[str, object]) -> None:
     found = match(**record)
     assert found.matched.empty
     assert found.review.empty
+
+
+def test_numbers_of_a_declared_register_match() -> None:
+    first = ACCOUNTS["account_id"] == "a1"
+    accounts = ACCOUNTS.assign(registration_number=first.map({True: "7010401022924", False: None}))
+    record = pd.DataFrame([{"record_id": "r", "registration_number": "7-0104-0102-2924"}])
+    found = AccountMatcher(accounts, settings=MatchSettings(register="jp.cn")).match(record)
+    assert found.matched["account_id"].tolist() == ["a1"]
+    assert AccountMatcher(accounts).match(record).matched.empty
 
 
 def test_another_registration_number_contradicts_the_domain_and_the_name() -> None:

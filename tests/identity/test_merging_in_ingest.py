@@ -187,3 +187,8 @@ def test_a_cycle_of_parents_is_refused_and_nothing_changes(tmp_path: Path) -> No
 def test_an_unknown_parent_attribute_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"parent is no attribute.*owner"):
         load(write(tmp_path, settings='parent = "owner"', crm=CRM, register=REGISTER, visits=VISITS))
+
+
+def test_an_unknown_register_is_refused_when_the_mapping_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"identity\.company_register.*unknown register"):
+        load_config(write(tmp_path, settings='company_register = "xx.none"', crm=CRM))
