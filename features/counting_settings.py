@@ -21,12 +21,12 @@ from features.settings import Section
 from features.traffic import DEFAULT_BOTS
 
 __all__ = [
-    "CountingSections",
     "EngagementSettings",
     "KindSettings",
     "TopicSettings",
     "WeightSettings",
     "counted_sources",
+    "counting_rules",
 ]
 
 _PRESET_WEIGHTS = {level: weight / 100 for level, weight in PRESET_RULES.weights}
@@ -152,21 +152,14 @@ class TopicSettings(Section):
     minimum_surging_share: float = Field(default=PRESET_RULES.minimum_share / 100, gt=0.0, le=1.0)
 
 
-class CountingSections(Section):
-    """[engagement] and [topics]"""
-
-    engagement: EngagementSettings = EngagementSettings()
-    topics: TopicSettings = TopicSettings()
-
-    @property
-    def counting_rules(self) -> CountingRules:
-        """How activities and research count, as data."""
-        kinds, weights = self.engagement.all_kinds, self.engagement.weights
-        declared = [kinds[name] for name in sorted(self.engagement.kinds)]
-        return CountingRules(
-            tuple(sorted((kind.name, kind.seconds) for kind in kinds.values() if kind.seconds)),
-            tuple((level, round(getattr(weights, level) * 100)) for level in (*SENIORITIES, UNKNOWN)),
-            self.engagement.anonymous,
-            round(self.topics.minimum_surging_share * 100),
-            tuple((kind.name, kind.label or "", kind.label_zh or "") for kind in declared),
-        )
+def counting_rules(engagement: EngagementSettings, topics: TopicSettings) -> CountingRules:
+    """How activities and research count, as data."""
+    kinds, weights = engagement.all_kinds, engagement.weights
+    declared = [kinds[name] for name in sorted(engagement.kinds)]
+    return CountingRules(
+        tuple(sorted((kind.name, kind.seconds) for kind in kinds.values() if kind.seconds)),
+        tuple((level, round(getattr(weights, level) * 100)) for level in (*SENIORITIES, UNKNOWN)),
+        engagement.anonymous,
+        round(topics.minimum_surging_share * 100),
+        tuple((kind.name, kind.label or "", kind.label_zh or "") for kind in declared),
+    )

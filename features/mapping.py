@@ -19,7 +19,13 @@ from pydantic import Field, ValidationError, model_validator
 
 from features.bindings import EVENT_TIME, AttributeBinding, Binding, Source, Zone
 from features.config_errors import config_error
-from features.counting_settings import CountingSections, counted_sources
+from features.counting import CountingRules
+from features.counting_settings import (
+    EngagementSettings,
+    TopicSettings,
+    counted_sources,
+    counting_rules,
+)
 from features.declared import DeclaredFeature
 from features.errors import ConfigError, suggestion
 from features.identity.settings import IdentitySettings
@@ -51,7 +57,7 @@ class WorkspaceSettings(Section):
     keep_history: bool = True
 
 
-class Config(CountingSections):
+class Config(Section):
     """The whole file. `file` is where it was read from; `parameters` are already put in."""
 
     file: Path
@@ -65,6 +71,8 @@ class Config(CountingSections):
     serving: ServingSettings = ServingSettings()
     titles: TitleSettings = TitleSettings()
     identity: IdentitySettings = IdentitySettings()
+    engagement: EngagementSettings = EngagementSettings()
+    topics: TopicSettings = TopicSettings()
 
     @model_validator(mode="after")
     def _check(self) -> Config:
@@ -74,6 +82,11 @@ class Config(CountingSections):
             if len({binding.type for _, binding in self._declared(name)}) > 1:
                 raise ValueError(f"attribute {name!r} is declared with different types")
         return self
+
+    @property
+    def counting_rules(self) -> CountingRules:
+        """How activities and research count, as data."""
+        return counting_rules(self.engagement, self.topics)
 
     @property
     def identity_settings(self) -> IdentitySettings:
