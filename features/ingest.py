@@ -37,7 +37,7 @@ from features.report import IngestReport, TableReport
 from features.settling import Settled, settle
 from features.snapshot import as_before, describe, joined_attributes
 from features.sources import confine, lacks_files
-from features.staging import canonical_columns, create_staging, stage
+from features.staging import canonical_columns, create_staging, stage, unread_cells
 from features.tables import open_engine
 from features.titles.filling import TitleCounts, fill_contacts
 from features.traffic import traffic_counts
@@ -260,6 +260,7 @@ class _Load:
             collapsed=settled.repeated,
             quarantined=quarantined,
             examples=examples(self.connection, name=name),
+            unread=unread_cells(self.connection, name=name),
         )
         if not report.balanced():
             raise SpearfishError(

@@ -50,6 +50,7 @@ class TableReport:
     rows: in the table now. loaded: rows that are new in it. collapsed: rows that told nothing new, as they
         were there already, repeated a row, or repeated what their source had said before.
     quarantined: rows set aside by reason; examples: up to five per reason.
+    unread: by text column, cells of new rows that its normaliser could not read; they are empty.
     """
 
     name: str
@@ -59,6 +60,7 @@ class TableReport:
     collapsed: int
     quarantined: dict[str, int] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
+    unread: dict[str, int] = field(default_factory=dict)
 
     def balanced(self) -> bool:
         """Whether no row was lost and none was made."""
@@ -122,6 +124,7 @@ class IngestReport:
                     "collapsed": table.collapsed,
                     "quarantined": table.quarantined,
                     "examples": [vars(example) for example in table.examples],
+                    "unread": table.unread,
                 }
                 for table in self.tables
             },
@@ -157,6 +160,13 @@ class IngestReport:
             lines.append(f"files not read again, as they have not changed: {self.known_files:,}")
         if self.titles.read:
             lines.append(self.titles.sentence())
+        unread = [
+            f"{table.name}.{column} {cells:,}"
+            for table in self.tables
+            for column, cells in table.unread.items()
+        ]
+        if unread:
+            lines.append(f"cells that could not be read, and are empty: {', '.join(unread)}")
         if self.identity != IdentityCounts():
             lines.append(self.identity.sentence())
         if self.traffic:

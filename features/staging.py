@@ -22,12 +22,13 @@ from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, identifier, open
 from features.tables import Attribute
 from features.validation import Check, Reason, allowed_values, literal, row_checks
 
-__all__ = ["FAULT_FIELDS", "canonical_columns", "create_staging", "source_cell", "stage"]
+__all__ = ["FAULT_FIELDS", "canonical_columns", "create_staging", "source_cell", "stage", "unread_cells"]
 
 FAULT_FIELDS = ("source", "reason", "column", "got", "row", "file", "line", "allowed")
 _FAULT = "STRUCT(" + ", ".join(f'"{name}" VARCHAR' for name in FAULT_FIELDS) + ")"
-_BESIDE = {"_source": "VARCHAR", "_deleted_at": "TIMESTAMP", "_fault": _FAULT}
-"""Beside the canonical columns: the source's id, when the row was deleted in it, and what is wrong."""
+_BESIDE = {"_source": "VARCHAR", "_deleted_at": "TIMESTAMP", "_unread": "VARCHAR[]", "_fault": _FAULT}
+"""Beside the canonical columns: the source's id, when the row was deleted in it, the text columns whose
+cells their normaliser could not read, and what is wrong."""
 
 _MARKS: dict[str, ColumnType] = {"deleted": "boolean", "deleted_at": "timestamp"}
 _EXACT_TIME = '"exact occurred_at"'
@@ -81,6 +82,13 @@ def stage(
             place=f"sources[{position}] ({source.table}, {source.label})",
         )
     return rows + malformed
+
+
+def unread_cells(connection: duckdb.DuckDBPyConnection, *, name: str) -> dict[str, int]:
+    """By text column, cells of the rows read now that its normaliser could not read."""
+    columns = f"SELECT unnest(_unread) AS name FROM staged_{name} WHERE _fault IS NULL"
+    counted = run_sql(connection, f"SELECT name, count(*) FROM ({columns}) GROUP BY name ORDER BY name")
+    return {str(column): int(cells) for column, cells in counted.fetchall()}
 
 
 def _number_faults(connection: duckdb.DuckDBPyConnection, *, source: Source, again: str) -> None:
@@ -149,9 +157,21 @@ def _staging_sql(
     sql = f"SELECT *, {_first_fault(checks)} AS fault FROM ({sql})"
     place = (FILE_COLUMN if located else "NULL", ROW_COLUMN if numbered else "NULL")
     fault = _fault_sql(checks, cells=cells, raw=raw, source=source, place=place)
-    beside = f"{literal(source_id(source))}, {_deleted_at(source)}, {fault}"
+    beside = f"{literal(source_id(source))}, {_deleted_at(source)}, {_unread(cells, source=source)}, {fault}"
     only = " WHERE fault IS NOT NULL" if numbered else ""
     return f"SELECT {', '.join(map(identifier, columns))}, {beside} FROM ({sql}){only}"
+
+
+def _unread(cells: list[Cell], *, source: Source) -> str:
+    """Names of text columns that hold nothing though the source does; cells of other types are faults."""
+    declared = {name for name, binding in source.bindings.items() if binding.normalise is not None}
+    unread = [
+        f"CASE WHEN {cell.text_name} IS NOT NULL AND {identifier(cell.name)} IS NULL"
+        f" THEN {literal(cell.name)} END"
+        for cell in cells
+        if cell.name in declared and cell.type == "string"
+    ]
+    return f"list_filter([{', '.join(unread)}], lambda name: name IS NOT NULL)" if unread else "NULL"
 
 
 def source_cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:

@@ -66,6 +66,8 @@ def test_declared_columns_hold_one_spelling(mapping: Path) -> None:
     assert one["annual_revenue"] == 10_000_000
     assert one["technologies"].tolist() == ["amazon web services", "node.js"]
     assert accounts.loc["b"].drop("known_at").isna().all()
+    assert report.table("accounts").unread == {"country": 1, "industry": 1, "sector": 1}
+    assert "could not be read, and are empty: accounts.country 1" in str(report)
     assert report.table("accounts").quarantined == {Reason.WRONG_TYPE: 2}
     assert {json.loads(example.row or "")["Id"] for example in report.table("accounts").examples} == {
         "c",
