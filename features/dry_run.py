@@ -245,7 +245,7 @@ def _count(cell: Cell, *, raw: str) -> str:
     changed = f"{filled} AND NOT ({unread}) AND NOT coalesce({_same(cell, written=written)}, false)"
     example = f"left({written}, {_WIDTH}) || ' -> ' || left({became}, {_WIDTH})"
     return (
-        f"count_if({filled}), count_if({changed}), count_if({unread}),"
+        f"count(*) FILTER ({filled}), count(*) FILTER ({changed}), count(*) FILTER ({unread}),"
         f" min(left({written}, {_WIDTH})) FILTER ({filled}), min({example}) FILTER ({changed})"
     )
 

@@ -86,6 +86,22 @@ def test_a_column_that_another_source_reads_is_not_ignored(tmp_path: Path) -> No
     ] == []
 
 
+def test_a_source_without_rows_is_told(tmp_path: Path) -> None:
+    report = _tried(tmp_path, activities=[])
+    assert (_column(report, "Kind", source=1).rows, _column(report, "Kind", source=1).examples) == (0, ())
+
+
+@pytest.mark.parametrize("system", ["salesforce", "hubspot"])
+def test_the_sample_exports_are_told_column_by_column(shared_data: Path, tmp_path: Path, system: str) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text(preset_text(system), encoding="utf-8")
+    folder = shared_data / "crm_exports" / system
+    report = dry_run(load_config(path, overrides={"folder": str(folder)}))
+    statuses = {column.status for source in report.sources for column in source.columns}
+    assert {"bound", "ignored", "missing"} <= statuses
+    assert report.error is None
+
+
 def test_an_optional_source_without_a_file_is_told(tmp_path: Path) -> None:
     mapping = MAPPING.replace("activities*.csv", "absent.csv").replace('time_zone = "UTC"', "optional = true")
     report = _tried(tmp_path, mapping)
