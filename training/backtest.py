@@ -118,13 +118,14 @@ def predict_at(
             "cutoff": keys["as_of"],
             "account_id": keys["account_id"],
             "probability": learned.probabilities(X),
-            "logistic_regression": _logistic(everything, X_all, settings),
+            "logistic_regression": _logistic(everything, X_all, settings, logarithms=False),
+            "logistic_regression_logarithms": _logistic(everything, X_all, settings),
             "recent_activity": activity_heuristic(X_all, catalogue=catalogue),
             "recency": recency(X_all, catalogue=catalogue),
         }
     )
     if selected.names != catalogue.names:
-        frame["logistic_regression_same_columns"] = _logistic(rows, X, settings, strength=0.1)
+        frame["logistic_regression_tuned"] = _logistic(rows, X, settings, strength=0.1)
     probability = frame["probability"].to_numpy()
     scores = Reference.of(probability).scores(probability)
     frame["grade"] = GradeCuts(config.serving.grade_cuts).grades(scores)
@@ -132,10 +133,12 @@ def predict_at(
     return Prediction(frame.assign(**_by_seed(learned, X)), counts)
 
 
-def _logistic(rows: Rows, X: Matrix, settings: LearningSettings, *, strength: float = 1.0) -> Matrix:
+def _logistic(
+    rows: Rows, X: Matrix, settings: LearningSettings, *, strength: float = 1.0, logarithms: bool = True
+) -> Matrix:
     everything = np.arange(len(rows.frame), dtype=np.int64)
     return logistic_regression_probabilities(
-        rows, earlier=everything, X=X, settings=settings, strength=strength
+        rows, earlier=everything, X=X, settings=settings, strength=strength, logarithms=logarithms
     )
 
 

@@ -24,8 +24,9 @@ __all__ = ["RANKERS", "BacktestReport", "finite"]
 
 RANKERS = {
     "probability": "Spearfish",
-    "logistic_regression": "logistic regression, every column",
-    "logistic_regression_same_columns": "logistic regression, our columns, tuned",
+    "logistic_regression": "logistic regression",
+    "logistic_regression_logarithms": "logistic regression on logarithms",
+    "logistic_regression_tuned": "the same, our columns, tuned",
     "recent_activity": "actions in the last 30 days",
     "recency": "days since the last action",
 }

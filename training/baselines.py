@@ -1,9 +1,9 @@
 """Baselines: what a model has to beat.
 
 Turns the same rows and features into an activity heuristic (how many actions in the last 30 days), recency
-(how long since the last one) and a logistic regression. Time rule: the regression learns from the same
-earlier rows as the model; the other two learn nothing. Null rule: a missing number is the median, with a
-flag that says so; a missing category is a level of its own.
+(how long since the last one) and logistic regressions, plain and on logarithms. Time rule: a regression
+learns from the same earlier rows as the model; the other two learn nothing. Null rule: a missing number is
+the median, with a flag that says so; a missing category is a level of its own.
 """
 
 from __future__ import annotations
@@ -45,14 +45,17 @@ def _column(X: Matrix, *, catalogue: Catalogue, name: str, missing: float) -> Ma
     return values
 
 
-def logistic_regression(catalogue: Catalogue, *, strength: float = 1.0) -> Pipeline:
-    """A scikit-learn pipeline over the matrix: numbers on a log scale, filled with the median, flagged and
-    standardised; categories one-hot; ridge penalty with C = `strength`, by default scikit-learn's own."""
+def logistic_regression(catalogue: Catalogue, *, strength: float = 1.0, logarithms: bool = True) -> Pipeline:
+    """A scikit-learn pipeline over the matrix: numbers filled with the median, flagged and standardised;
+    categories one-hot; ridge penalty with C = `strength`, by default scikit-learn's own.
+
+    logarithms: whether numbers are read on a log scale, which is worth a lot where they are counts.
+    """
     kinds = [feature.kind for feature in catalogue.features]
     categories = [position for position, kind in enumerate(kinds) if kind == "category"]
     numbers = [position for position, kind in enumerate(kinds) if kind != "category"]
     number = make_pipeline(
-        FunctionTransformer(_signed_log),
+        FunctionTransformer(_signed_log if logarithms else None),
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         StandardScaler(),
     )
@@ -65,7 +68,13 @@ def logistic_regression(catalogue: Catalogue, *, strength: float = 1.0) -> Pipel
 
 
 def logistic_regression_probabilities(
-    rows: Rows, *, earlier: Positions, X: Matrix, settings: LearningSettings, strength: float = 1.0
+    rows: Rows,
+    *,
+    earlier: Positions,
+    X: Matrix,
+    settings: LearningSettings,
+    strength: float = 1.0,
+    logarithms: bool = True,
 ) -> Matrix:
     """Probabilities (m,) of the rows of X by a logistic regression that learned from `earlier` rows."""
     kept = keep_negatives(
@@ -73,8 +82,8 @@ def logistic_regression_probabilities(
     )
     # One thread: the same bits on any machine.
     with threadpool_limits(limits=1):
-        model = logistic_regression(rows.catalogue, strength=strength).fit(rows.X[kept], rows.label[kept])
-        chances: Matrix = model.predict_proba(X)[:, 1]
+        model = logistic_regression(rows.catalogue, strength=strength, logarithms=logarithms)
+        chances: Matrix = model.fit(rows.X[kept], rows.label[kept]).predict_proba(X)[:, 1]
     return chances
 
 

@@ -52,7 +52,8 @@ def test_no_prediction_reads_what_became_known_later(
     cutoff = CUTOFFS[0]
     made = report.predictions[report.predictions["cutoff"] == pd.Timestamp(cutoff)].reset_index(drop=True)
     again = predict_at(change(market, cutoff), cutoff=cutoff, config=config).frame
-    columns = ["account_id", "probability", "logistic_regression", "recent_activity", "recency", "grade"]
+    baselines = ["logistic_regression", "logistic_regression_logarithms", "recent_activity", "recency"]
+    columns = ["account_id", "probability", *baselines, "grade"]
     pd.testing.assert_frame_equal(made[columns], again[columns], check_exact=True)
 
 
@@ -93,7 +94,8 @@ def test_grades_cut_the_population_at_each_cutoff(report: BacktestReport) -> Non
 
 def test_the_report_is_json_and_a_file_of_predictions(report: BacktestReport, tmp_path: Path) -> None:
     document = json.loads(json.dumps(report.to_json(), allow_nan=False))
-    assert set(document["metrics"]) == {"spearfish", "logistic_regression", "recent_activity", "recency"}
+    regressions = {"logistic_regression", "logistic_regression_logarithms"}
+    assert set(document["metrics"]) == {"spearfish", *regressions, "recent_activity", "recency"}
     assert [one["cutoff"] for one in document["cutoffs"]] == ["2024-04-06T00:00:00Z", "2024-10-03T00:00:00Z"]
     report.write_predictions(tmp_path / "new" / "predictions.parquet")
     written = pd.read_parquet(tmp_path / "new" / "predictions.parquet")

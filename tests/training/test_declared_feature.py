@@ -28,7 +28,6 @@ unit = "visits"
 sentence_en = "{value} web visits of five minutes or more in the last 14 days"
 sentence_zh = "过去14天内{value}次五分钟以上的网站访问"
 """
-"""As in the README."""
 
 NAME = "long_visit_count_14d"
 CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
@@ -136,3 +135,8 @@ def test_a_name_that_exists_is_refused(market: Tables, config: Config, tmp_path:
     twice = config.model_copy(update={"features": with_lines(tmp_path, lines).features})
     with pytest.raises(ConfigError, match="exists already"):
         train_intent(market, cutoff=MARKET.end, config=twice)
+
+
+def test_the_readme_shows_these_ten_lines():
+    readme = Path(__file__).parents[2] / "README.md"
+    assert TEN_LINES.strip() in readme.read_text(encoding="utf-8")

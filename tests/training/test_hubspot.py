@@ -57,6 +57,18 @@ def test_the_activity_heuristic_has_the_figures_of_the_protocol(
     assert round(report.measured.estimates["recent_activity"][metric].value, 3) == published
 
 
+def test_the_figures_reach_their_floors(report: BacktestReport) -> None:
+    ours = report.measured.estimates["probability"]
+    assert ours["roc_auc"].value >= 0.88
+    assert ours["pr_auc"].value >= 0.065
+    assert report.measured.ahead["logistic_regression"]["roc_auc"].low > 0.0
+
+
+def test_logistic_regression_is_about_as_good_as_the_protocol_says(report: BacktestReport) -> None:
+    """Its features are others than the protocol's, so only about: .831."""
+    assert report.measured.estimates["logistic_regression"]["roc_auc"].value == pytest.approx(0.831, abs=0.03)
+
+
 def test_no_prediction_reads_a_later_outcome(workspace: Workspace, config: Config) -> None:
     """Every company becomes a customer at the cutoff, or none ever does: nothing changes."""
     cutoff = config.backtest.development_cutoffs[0]
