@@ -1,7 +1,7 @@
 """Leads in a CSV file, matched to the accounts of the workspace.
 
-Turns a file of leads into matches and pairs to look at. Time rule: accounts are taken as they are known today.
-Null rule: a lead without a company, a web site or an address matches nobody.
+Turns a file of leads into matches and pairs to look at. Time rule: accounts are taken as they are known
+today. Null rule: a lead without a company, a web site or an address matches nobody.
 """
 
 from __future__ import annotations
