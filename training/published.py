@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from training.backtest_report import RANKERS
+from training.title_figures import title_figures
 
 __all__ = ["commit", "figures", "published", "stale"]
 
@@ -29,7 +30,7 @@ _KINDS = {"fit": "ICP fit", "intent": "buying intent"}
 def figures(results: Path) -> str:
     """Every table, in Markdown."""
     parts = []
-    for name, render in (("hubspot_free_tier", _hubspot), ("simulated_market", _market)):
+    for name, render in _TABLES.items():
         path = results / f"{name}.json"
         if path.is_file():
             parts.append("\n".join(render(json.loads(path.read_text(encoding="utf-8")))))
@@ -107,6 +108,27 @@ def _market(found: Mapping[str, Any]) -> Iterator[str]:
         row = found["roc_auc"][kind]
         names = ("model", "logistic_regression", "best", "gap_to_best", "ahead_of_logistic_regression")
         yield f"| {title} | " + " | ".join(_interval(row[name]["mean"], row[name]) for name in names) + " |"
+
+
+def _identity(found: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"**Identity**: {found['copies']:,} companies with spoiled names and {found['look_alikes']:,} others "
+        f"that only look alike, matched with {found['accounts']:,} accounts; 95 % intervals."
+    )
+    yield ""
+    yield "| matched by | precision | recall | left for a person |"
+    yield "|---|---|---|---|"
+    for way, one in found["ways"].items():
+        shares = " | ".join(_interval(one[name]["value"], one[name]) for name in ("precision", "recall"))
+        yield f"| {way.replace('_', ' ')} | {shares} | {one['in_review']:,} |"
+
+
+_TABLES = {
+    "hubspot_free_tier": _hubspot,
+    "simulated_market": _market,
+    "identity": _identity,
+    "job_titles": title_figures,
+}
 
 
 def _interval(value: float, bounds: Mapping[str, float | None]) -> str:
