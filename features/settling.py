@@ -77,18 +77,50 @@ def settle(
     taken_back = find_deletions(connection, table=table, earlier=before, folder=folder / "kept")
     _rank(connection, table=table, columns=columns, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
-    # What was deleted and came back has one row for each time.
-    order = ", ".join([*_ORDER[name], *(["withdrawn_at"] if taken_back else [])])
     file = folder / f"{name}.parquet"
     rows = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at FROM single_{name}"
     if _count(connection, f"ranked_{name}"):
         rows += f" UNION ALL SELECT {listed}, withdrawn_at FROM ranked_{name} WHERE _outcome = 'stays'"
-    run_sql(connection, f"COPY ({rows} ORDER BY {order}) TO {literal(str(file))} {_PARQUET}")
+    written = _sorted_sql(connection, rows, table=table, columns=[*columns, "_source", "withdrawn_at"])
+    run_sql(connection, f"COPY ({written}) TO {literal(str(file))} {_PARQUET}")
     kept = _keep(connection, name=name, columns=listed, folder=folder, deleting=deleting)
     count = _count(connection, f"read_parquet({literal(str(file))})")
     loaded = count if earlier is None else _loaded(connection, name=name)
     repeated += _count(connection, f"ranked_{name} WHERE _fresh AND _outcome NOT IN ('stays', 'conflict')")
     return Settled(rows=count, loaded=loaded, repeated=repeated, kept=kept)
+
+
+def _sorted_sql(connection: duckdb.DuckDBPyConnection, rows: str, *, table: Table, columns: list[str]) -> str:
+    """The rows in the order in which they are stored.
+
+    Sorting is what takes the time. So accounts are compared by their place among all instead of as texts,
+    and a column that holds the same in every row is put in afterwards.
+    """
+    first, *rest = _ORDER[table.name]
+    by_account = first == "account_id"
+    # What was deleted and came back has one row for each time.
+    order = ["place" if by_account else first, *rest, "withdrawn_at"]
+    same = _same_everywhere(connection, rows, columns=[name for name in columns if name not in order])
+    kept = ", ".join(f"any_value({identifier(name)}) AS {identifier(name)}" for name in same) or "1"
+    run_sql(connection, f"CREATE TABLE same_{table.name} AS SELECT {kept} FROM ({rows})")
+    if by_account:
+        rows = f"SELECT said.*, place FROM ({rows}) AS said JOIN known_accounts ON id = account_id"
+    moved = ", ".join([identifier(name) for name in columns if name not in same] + ["place"] * by_account)
+    whole = ", ".join(
+        f"(SELECT {name} FROM same_{table.name}) AS {name}" if plain in same else name
+        for plain, name in zip(columns, map(identifier, columns), strict=True)
+    )
+    return f"SELECT {whole} FROM (SELECT {moved} FROM ({rows}) ORDER BY {', '.join(order)})"
+
+
+def _same_everywhere(connection: duckdb.DuckDBPyConnection, rows: str, *, columns: list[str]) -> list[str]:
+    """The columns that hold one value in every row, or nothing in any."""
+    tests = ", ".join(
+        f"min({name}) IS NOT DISTINCT FROM max({name}) AND count({name}) IN (0, count(*))"
+        for name in map(identifier, columns)
+    )
+    found = run_sql(connection, f"SELECT {tests} FROM ({rows})").fetchone() or ()
+    return [name for name, same in zip(columns, found, strict=True) if same]
 
 
 def _loaded(connection: duckdb.DuckDBPyConnection, *, name: str) -> int:
@@ -149,14 +181,18 @@ def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) ->
     Returns how many strays told nothing new. Accounts refer to nothing, and come first.
     """
     referred = _REFERS_TO.get(name, "accounts")
-    exists = "true" if referred is None else f"{_ID[referred]} IN (FROM known_{referred})"
+    exists = "true" if referred is None else f"{_ID[referred]} IN (SELECT id FROM known_{referred})"
     strays = f"observed_{name} WHERE NOT ({exists})"
     run_sql(connection, f"CREATE TABLE stray_{name} AS SELECT DISTINCT {columns}, _fresh FROM {strays}")
     # Looking at millions of rows again takes time: without a stray there is nothing to look for.
     kept = f" WHERE {exists}" if _count(connection, f"stray_{name}") else ""
     run_sql(connection, f"CREATE TEMP VIEW good_{name} AS SELECT * FROM observed_{name}{kept}")
     if name in _ID:
-        run_sql(connection, f"CREATE TABLE known_{name} AS SELECT DISTINCT {_ID[name]} FROM good_{name}")
+        run_sql(
+            connection,
+            f"CREATE TABLE known_{name} AS SELECT id, row_number() OVER (ORDER BY id) AS place"
+            f" FROM (SELECT DISTINCT {_ID[name]} AS id FROM good_{name})",
+        )
     return _count(connection, strays) - _count(connection, f"stray_{name}") if kept else 0
 
 
