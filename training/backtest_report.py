@@ -24,9 +24,9 @@ __all__ = ["RANKERS", "BacktestReport", "finite"]
 
 RANKERS = {
     "probability": "Spearfish",
-    "logistic_regression": "logistic regression",
+    "logistic_regression": "logistic regression, as it comes",
     "logistic_regression_logarithms": "logistic regression on logarithms",
-    "logistic_regression_tuned": "the same, our columns, tuned",
+    "logistic_regression_tuned": "the same, tuned, on our columns",
     "recent_activity": "actions in the last 30 days",
     "recency": "days since the last action",
 }

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.xdist_group("hubspot")
 @pytest.fixture(scope="module")
 def config(shared_data: Path) -> Config:
     path = Path(__file__).parents[2] / "configs" / "hubspot_free_tier.toml"
-    loaded = load_config(path, overrides={"folder": str(shared_data / "hubspot_free_tier")})
-    # The intervals' last digits are for the README, which takes five times as many.
-    return loaded.model_copy(update={"backtest": loaded.backtest.model_copy(update={"replicates": 200})})
+    return load_config(path, overrides={"folder": str(shared_data / "hubspot_free_tier")})
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +64,6 @@ def test_the_figures_reach_their_floors(report: BacktestReport) -> None:
     assert ours["roc_auc"].value >= 0.88
     assert ours["pr_auc"].value >= 0.065
     assert report.measured.ahead["logistic_regression"]["roc_auc"].low > 0.0
-
-
-def test_logistic_regression_is_about_as_good_as_the_protocol_says(report: BacktestReport) -> None:
-    """Its features are others than the protocol's, so only about: .831."""
-    assert report.measured.estimates["logistic_regression"]["roc_auc"].value == pytest.approx(0.831, abs=0.03)
 
 
 def test_no_prediction_reads_a_later_outcome(workspace: Workspace, config: Config) -> None:
