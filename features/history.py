@@ -139,12 +139,20 @@ def find_earlier(config: Config, *, workspace: Workspace, rebuild: bool) -> Earl
     history = History.read(folder)
     if history is None:
         return None
-    change = _change(config, manifest=manifest, history=history)
+    change = _damage(history, folder=folder) or _change(config, manifest=manifest, history=history)
     if change is None:
         return Earlier(folder, manifest, history)
     if _can_be_read_again(history, config=config if manifest.workspace == config.workspace.name else None):
         return None
     raise change
+
+
+def _damage(history: History, *, folder: Path) -> WorkspaceError | None:
+    """Why what was kept beside the tables cannot be gone on from; None when it can."""
+    for name in history.kept:
+        if not (folder / "kept" / f"{name}.parquet").is_file():
+            return WorkspaceError(f"the workspace lacks rows kept beside {name}", fix=_REBUILD)
+    return None
 
 
 def _any_history(workspace: Workspace) -> History | None:

@@ -276,7 +276,9 @@ class Workspace:
         for path in [*staging.rglob("*"), staging]:
             _flush(path)
         name = manifest.snapshot
-        while (self.snapshots / name).exists() and not _same_rows(self.snapshots / name, manifest):
+        while (self.snapshots / name).exists() and not _whole(
+            self.snapshots / name, manifest=manifest, like=staging
+        ):
             name += "-again"
         if not (self.snapshots / name).exists():
             staging.rename(self.snapshots / name)
@@ -325,10 +327,10 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _same_rows(folder: Path, manifest: Manifest) -> bool:
-    """Whether an earlier snapshot of the same content is still whole."""
+def _whole(folder: Path, *, manifest: Manifest, like: Path) -> bool:
+    """Whether an earlier snapshot of the same content still has every file, and its tables every row."""
     try:
-        return (folder / _LEASE).exists() and all(
+        return all((folder / path.relative_to(like)).exists() for path in like.rglob("*")) and all(
             sum(pq.read_metadata(folder / file).num_rows for file in table.files) == table.rows
             for table in manifest.tables.values()
         )

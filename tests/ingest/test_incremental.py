@@ -204,13 +204,18 @@ def test_what_cannot_be_read_again_is_not_forgotten_unasked(
     assert workspace.tables().read("activities")["occurred_at"].tolist() == [pd.Timestamp(2023, 4, 1)]
 
 
-def test_a_damaged_history_is_not_gone_on_from(tmp_path: Path) -> None:
-    path = write_sources(tmp_path)
+@pytest.mark.parametrize("lost", ["activities.parquet", "kept/activities.parquet", "history.json"])
+def test_a_damaged_history_is_not_gone_on_from(tmp_path: Path, lost: str) -> None:
+    path = write_sources(tmp_path, activities=[VISIT, ("a9", *VISIT[1:])])
     report, workspace = run(path)
+    damaged = workspace.snapshots / report.snapshot / lost
+    whole = damaged.read_bytes()
+    damaged.write_text("{", encoding="utf-8") if lost == "history.json" else damaged.unlink()
     write_sources(tmp_path, accounts=[("a2", *ADA[1:])])
-    (workspace.snapshots / report.snapshot / "activities.parquet").unlink()
     with pytest.raises(WorkspaceError, match="--rebuild"):
         run(path)
+    damaged.write_bytes(whole)
+    assert run(path)[0].table("accounts").rows == 2
 
 
 def test_without_keeping_history_each_ingest_starts_from_nothing(tmp_path: Path) -> None:
