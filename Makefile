@@ -39,6 +39,8 @@ test: setup ## run the whole test suite, style and types included
 verify: setup ## run the statistical campaigns (under an hour) and bring the README's figures up to date
 	@$(BIN)/python -m training.market_check --seeds 10 --out results/simulated_market.json
 	@test ! -d ../shared/data || $(BIN)/python -m training.hubspot_check --out results/hubspot_free_tier.json
+	@test ! -d ../shared/data || $(BIN)/python -m training.identity_check --out results/identity.json
+	@test ! -d ../shared/data || $(BIN)/python -m training.title_check --tries --out results/job_titles.json
 	@$(BIN)/python -m training.published
 
 lock: setup ## resolve the floors of pyproject.toml anew (needs uv); hashes, no addresses
