@@ -92,7 +92,7 @@ def campaign(kills: int, *, seed: int, folder: Path, rows: int = 2_000) -> dict[
             # A different kind of moment each time; the last steps replace and remove, and are few.
             if number % 2:
                 step = (
-                    steps - chance.randrange(min(steps, 60)) if number % 4 == 1 else chance.randint(1, steps)
+                    steps - chance.randrange(min(steps, 15)) if number % 4 == 1 else chance.randint(1, steps)
                 )
                 moment: dict[str, float] = {"step": step}
             else:
