@@ -31,7 +31,7 @@ __all__ = [
     "sql_type",
 ]
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 START_OF_TIME = "1970-01-01T00:00:00Z"
 CHANNEL_PATTERN = "[a-z][a-z0-9_]{0,39}"
 
