@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import duckdb
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -87,22 +89,31 @@ class DryRun:
             "error": None if self.error is None else self.error.sentence(),
         }
 
-    def __rich__(self) -> RichTable:
-        shown = RichTable(title="What the mapping binds; nothing was changed", title_justify="left")
-        for column in ("source", "column", "is", "fills", "rows", "coerced", "unreadable", "for example"):
-            numeric = column in ("rows", "coerced", "unreadable")
-            shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
-        for source in self.sources:
-            for line in _lines(source):
-                shown.add_row(*(Text(cell) for cell in line))
-            shown.add_section()
-        return shown
+    def __rich__(self) -> Group:
+        return Group(
+            Text("What the mapping binds; nothing was changed", style="bold"),
+            *(_shown(source) for source in self.sources),
+        )
+
+
+def _shown(source: SourceReport) -> RichTable | Text:
+    title = f"{source.table}: {source.name}"
+    if not source.found:
+        return Text(f"{title}: no such file; the source is optional and left out", style="italic")
+    shown = RichTable(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
+    for column, width in (("column", 20), ("is", 7), ("fills", 12)):
+        shown.add_column(column, min_width=width, overflow="fold")
+    for column in ("rows", "coerced", "unread"):
+        shown.add_column(column, justify="right", no_wrap=True, min_width=len(column))
+    shown.add_column("for example", no_wrap=True, overflow="ellipsis", max_width=40)
+    for line in _lines(source):
+        shown.add_row(*(Text(cell) for cell in line))
+    return shown
 
 
 def _lines(source: SourceReport) -> Iterator[tuple[str, ...]]:
-    title = f"{source.table}: {source.name}"
-    if not source.found:
-        yield title, "", "not found", "", "", "", "", "an optional source without a file is left out"
     for column in source.columns:
         if column.status == "bound" and column.fills == _BY_QUERY:
             # What the query makes of it is told already.
@@ -110,8 +121,7 @@ def _lines(source: SourceReport) -> Iterator[tuple[str, ...]]:
         counts = ("" if not count else f"{count:,}" for count in (column.coerced, column.unreadable))
         rows = "" if column.rows is None else f"{column.rows:,}"
         where = column.column if column.file in ("files", "query") else f"{column.file}.{column.column}"
-        yield title, where, column.status, ", ".join(column.fills), rows, *counts, "; ".join(column.examples)
-        title = ""
+        yield where, column.status, ", ".join(column.fills), rows, *counts, "; ".join(column.examples)
 
 
 def dry_run(config: Config) -> DryRun:

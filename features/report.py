@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from io import StringIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from features.identity.counts import IdentityCounts
 from features.titles.filling import TitleCounts
@@ -94,15 +95,13 @@ class IngestReport:
     def table(self, name: str) -> TableReport:
         return next(table for table in self.tables if table.name == name)
 
-    def lines(self) -> Iterator[tuple[str, int, int, int, int, str, int, str]]:
-        """Per table and reason: table, rows, read, loaded, collapsed, reason, rows set aside, an example."""
+    def set_aside(self) -> Iterator[str]:
+        """A sentence per table and reason: how many rows, why, and one of them."""
         for table in self.tables:
-            counts = (table.name, table.rows, table.read, table.loaded, table.collapsed)
-            if not table.quarantined:
-                yield (*counts, "", 0, "")
             for reason, rows in table.quarantined.items():
                 example = next(example for example in table.examples if example.reason == reason)
-                yield (*counts, reason, rows, example.sentence())
+                noun = "row" if rows == 1 else "rows"
+                yield f"{table.name}: {rows:,} {noun} set aside, {reason}; for example {example.sentence()}"
 
     def to_dict(self) -> dict[str, object]:
         """The report as one JSON object."""
@@ -131,25 +130,20 @@ class IngestReport:
             "current_value_only": {name: list(columns) for name, columns in self.current_value_only.items()},
         }
 
-    def __rich__(self) -> RichTable:
-        shown = RichTable(
-            title=self._title(), title_justify="left", caption=self._caption() or None, caption_justify="left"
-        )
-        numbers = ("holds", "read", "new", "nothing new", "rows")
-        for column in ("table", *numbers[:4], "set aside because", "rows", "for example"):
-            numeric = column in numbers
-            shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
-        previous = None
-        for name, *numbers_of, reason, rows, example in self.lines():
-            counts = [""] * 5 if name == previous else [name, *(f"{number:,}" for number in numbers_of)]
-            shown.add_row(*counts, reason, f"{rows:,}" if rows else "", example.replace("[", r"\["))
-            previous = name
-        return shown
+    def __rich__(self) -> Group:
+        shown = RichTable(title=self._title(), title_justify="left", title_style="bold")
+        shown.add_column("table")
+        for column in ("holds", "read", "new", "nothing new", "set aside"):
+            shown.add_column(column, justify="right")
+        for table in self.tables:
+            numbers = (table.rows, table.read, table.loaded, table.collapsed, sum(table.quarantined.values()))
+            shown.add_row(table.name, *(f"{number:,}" for number in numbers))
+        return Group(shown, *(Text(line) for line in (*self.set_aside(), *self._notes())))
 
     def _title(self) -> str:
         return f"Ingested into {self.workspace}" + ("" if self.changed else ": nothing new")
 
-    def _caption(self) -> str:
+    def _notes(self) -> list[str]:
         marked = [
             f"{table}.{column}" for table, columns in self.current_value_only.items() for column in columns
         ]
@@ -172,7 +166,7 @@ class IngestReport:
         if self.traffic:
             told = ", ".join(f"{rows:,} {mark}" for mark, rows in self.traffic.items())
             lines.append(f"activities that never count as engagement: {told}")
-        return "\n".join(lines)
+        return lines
 
     def __str__(self) -> str:
         console = Console(file=StringIO(), width=140)
