@@ -14,7 +14,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: help setup demo test verify lock clean
+.PHONY: help setup demo test verify bench lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -41,7 +41,11 @@ verify: setup ## run the statistical campaigns (under an hour) and bring the REA
 	@test ! -d ../shared/data || $(BIN)/python -m training.hubspot_check --out results/hubspot_free_tier.json
 	@test ! -d ../shared/data || $(BIN)/python -m training.identity_check --out results/identity.json
 	@test ! -d ../shared/data || $(BIN)/python -m training.title_check --tries --out results/job_titles.json
+	@$(BIN)/python -m training.ingest_kill_check --kills 150 --out results/ingest_kills.json
 	@$(BIN)/python -m training.published
+
+bench: setup ## measure speed beside peers: ten million activities against DuckDB's own COPY
+	@$(BIN)/python tests/bench/ingest_bench.py --rows 10000000 --out results/ingest_speed.json
 
 lock: setup ## resolve the floors of pyproject.toml anew (needs uv); hashes, no addresses
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
