@@ -121,15 +121,28 @@ class _Accounts:
         """The latest value of a column for each of `_keys`, empty where there is none."""
         if (name, year_before) not in self._facts:
             values = self._versions.column(f"fact {name}")
-            counts = np.asarray(values.is_valid().to_numpy())[self._order]
-            if year_before:
-                counts &= self._known < self._moments[self._sorted_keys] - 365 * DAY
-            candidates = np.where(counts, self._order_of_rows, -1)
-            latest = np.maximum.reduceat(candidates, self._starts) if len(self._starts) else candidates
-            rows = np.where(latest < 0, 0, self._order[latest]) if len(latest) else latest
-            taken = pa.array(rows, pa.int64(), mask=latest < 0)
+            if year_before or values.null_count:
+                taken = self._last_filled(values, year_before=year_before)
+            else:
+                taken = self._newest
             self._facts[name, year_before] = _one(values.take(taken))
         return self._facts[name, year_before]
+
+    @cached_property
+    def _newest(self) -> pa.Array:
+        """The row of each key's latest version: what `_last_filled` finds where no cell is empty."""
+        ends = np.append(self._starts[1:], len(self._order)) - 1 if len(self._starts) else self._starts
+        return pa.array(self._order[ends], pa.int64())
+
+    def _last_filled(self, values: pa.ChunkedArray, *, year_before: bool) -> pa.Array:
+        """The row of the latest version of each key with a value, empty where there is none."""
+        counts = np.asarray(values.is_valid().to_numpy())[self._order]
+        if year_before:
+            counts &= self._known < self._moments[self._sorted_keys] - 365 * DAY
+        candidates = np.where(counts, self._order_of_rows, -1)
+        latest = np.maximum.reduceat(candidates, self._starts) if len(self._starts) else candidates
+        rows = np.where(latest < 0, 0, self._order[latest]) if len(latest) else latest
+        return pa.array(rows, pa.int64(), mask=latest < 0)
 
     def latest(self, name: str, *, missing: int) -> Integers:
         """int64 (count,): the latest value of a whole number, `missing` where there is none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import math
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import process_time
@@ -16,7 +15,7 @@ from random_rows import ACCOUNTS, AS_OF, ATTRIBUTES, CATALOGUE, START, all_keys,
 from features import catalogue, point_in_time
 from features.errors import ContractError, EngineError, InputError
 from features.point_in_time import FeatureEngine, RecordEngine, build_features
-from features.tables import Tables
+from features.tables import Tables, open_engine
 
 
 def hundred_activities(account_id: str):
@@ -56,25 +55,36 @@ def engine(request):
         yield engine
 
 
-def best_of(count, work, *, enough):
-    """The least processor time of a call, in milliseconds; stops when it is below `enough`.
+FIVE_GROUPED_QUERIES = 4.2
+"""Processor milliseconds of `five_grouped_queries` on the idle machine on which ten milliseconds were set as
+the limit. A machine that is slow or busy takes longer for both, so their ratio is what is held."""
 
-    A neighbour on the same core makes calls slower, never faster, so a busy machine only needs more of them.
-    """
-    best = math.inf
-    for _ in range(count):
-        start = process_time()
-        work()
-        best = min(best, (process_time() - start) * 1_000)
-        if best < enough:
-            break
-    return best
+
+def five_grouped_queries(connection):
+    for _ in range(5):
+        connection.execute(
+            "SELECT n % 7, n % 3, count(*), sum(n), max(n) FROM range(300) AS rows(n) GROUP BY 1, 2"
+        ).to_arrow_table()
+
+
+def took(work):
+    start = process_time()
+    work()
+    return (process_time() - start) * 1_000
 
 
 def test_one_account_with_a_hundred_activities_takes_less_than_ten_milliseconds():
-    with FeatureEngine(as_tables(ROWS), CATALOGUE, threads=1, resident=True) as engine:
+    with (
+        FeatureEngine(as_tables(ROWS), CATALOGUE, threads=1, resident=True) as engine,
+        open_engine(threads=1) as peer,
+    ):
         assert engine.build_one("a", AS_OF[0])[CATALOGUE.index("engagement_count_180d")] > 90
-        assert best_of(3_000, lambda: engine.build_one("a", AS_OF[0]), enough=10) < 10
+        turns = [
+            (took(lambda: engine.build_one("a", AS_OF[0])), took(lambda: five_grouped_queries(peer)))
+            for _ in range(400)
+        ]
+    ours, theirs = (min(times) for times in zip(*turns, strict=True))
+    assert ours / theirs < 10 / FIVE_GROUPED_QUERIES
 
 
 def test_threads_do_not_mix_their_answers(engine):

@@ -174,7 +174,7 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
 
 def test_a_workspace_of_another_contract_is_said(workspace: Workspace, holder: DeskHolder) -> None:
     text = workspace.manifest_path.read_text(encoding="utf-8")
-    workspace.manifest_path.write_text(text.replace('"contract_version": 1', '"contract_version": 0'))
+    workspace.manifest_path.write_text(text.replace('"contract_version": 2', '"contract_version": 1'))
     publish_without_tables(workspace)
     holder.look()
     response = ask(holder)
