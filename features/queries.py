@@ -160,7 +160,8 @@ def contact_days() -> str:
         FROM person_sums AS r
         LEFT JOIN contacts AS v
             ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
-            AND (v.withdrawn_at IS NULL OR r.as_of <= v.withdrawn_at)
+            -- One comparison: an outer join on anything else compares every row with every row.
+            AND coalesce(v.withdrawn_at, TIMESTAMP '9999-12-31 00:00:00') >= r.as_of
         GROUP BY 1, 2, 3
     )
     SELECT
