@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-__all__ = ["NAMES", "Card", "CardFacts", "Kind", "TrainedWith"]
+__all__ = ["NAMES", "Card", "CardFacts", "Kind", "TrainedWith", "TrainingFacts"]
 
 Kind = Literal["fit", "intent"]
 NAMES: dict[Kind, str] = {"fit": "icp_fit", "intent": "buying_intent"}
@@ -26,18 +26,13 @@ class TrainedWith(TypedDict):
     serving: dict[str, Any]
 
 
-class CardFacts(TypedDict):
-    """What training tells of a model. Everything counts for the fingerprint, except `provenance`.
+class TrainingFacts(TypedDict):
+    """What any training tells, whatever the label.
 
-    meaning: one sentence per language ("en", "zh") on what the probability means.
-    horizon_days: None for a fit model. label: how the outcome is defined. cutoff: ISO time with Z.
-    counts, metrics, parameters: of the training. data_fingerprint: of the tables.
+    cutoff: ISO time with Z. counts, metrics, parameters: of the training. data_fingerprint: of the tables.
     provenance: times, paths, run ids, durations; the only place where they may stand.
     """
 
-    meaning: dict[str, str]
-    horizon_days: int | None
-    label: str
     cutoff: str
     base_rate: float
     counts: dict[str, int]
@@ -45,6 +40,18 @@ class CardFacts(TypedDict):
     parameters: dict[str, Any]
     data_fingerprint: str
     provenance: dict[str, Any]
+
+
+class CardFacts(TrainingFacts):
+    """What training tells of a model. Everything counts for the fingerprint, except `provenance`.
+
+    meaning: one sentence per language ("en", "zh") on what the probability means.
+    horizon_days: None for a fit model. label: how the outcome is defined.
+    """
+
+    meaning: dict[str, str]
+    horizon_days: int | None
+    label: str
 
 
 class Card(CardFacts):

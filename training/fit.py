@@ -12,7 +12,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -25,6 +24,7 @@ from features.point_in_time import build_features
 from features.settings import IntentLabelSettings, LearningSettings
 from features.tables import Tables
 from models.bundle import Bundle, CardFacts, Kind
+from models.card import TrainingFacts
 from models.grades import GradeCuts
 from models.making import make_bundle
 from training.evaluate import roc_auc
@@ -216,16 +216,6 @@ def _training(
     return Training(kind, bundle, learned, rows, facts["counts"], settings)
 
 
-class _CommonFacts(TypedDict):
-    cutoff: str
-    base_rate: float
-    counts: dict[str, int]
-    metrics: dict[str, Any]
-    parameters: dict[str, Any]
-    data_fingerprint: str
-    provenance: dict[str, Any]
-
-
 def _common_facts(
     rows: Rows,
     learned: Learned,
@@ -234,10 +224,10 @@ def _common_facts(
     cutoff: datetime,
     counts: dict[str, int],
     fingerprint: str,
-) -> _CommonFacts:
+) -> TrainingFacts:
     later = learned.later
     auc = roc_auc(later["label"].to_numpy(), probabilities=later["probability"].to_numpy())
-    return _CommonFacts(
+    return TrainingFacts(
         cutoff=f"{cutoff.isoformat()}Z",
         base_rate=float(rows.label.mean()),
         counts=counts,

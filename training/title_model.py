@@ -30,13 +30,14 @@ __all__ = ["CHOSEN", "TRIES", "export", "fit"]
 _SEED: Final = 7
 
 
-class InTwoTitles(VarianceThreshold):  # type: ignore[misc]  # scikit-learn has no types
+class InTwoTitles(VarianceThreshold):  # type: ignore[misc]  # scikit-learn ships no types, so its classes are Any
     """Keeps the letter groups of at least two titles: what is one person's or one company's name goes."""
 
     def fit(self, X: csr_matrix, y: object = None) -> InTwoTitles:
         share = 1.0 / X.shape[0]
         self.threshold = 1.5 * share * (1.0 - 1.5 * share)
-        return super().fit(X, y)  # type: ignore[no-any-return]
+        super().fit(X, y)
+        return self
 
 
 def _words() -> CountVectorizer:

@@ -23,6 +23,7 @@ from features.normalisation.reading import NOTHING, UNREAD, Reading, plain, tidy
 __all__ = ["Industry", "Scheme", "read_industry"]
 
 Scheme = Literal["naics", "sic", "nace", "isic"]
+_SCHEMES: dict[str, Scheme] = {"naics": "naics", "sic": "sic", "nace": "nace", "isic": "isic"}
 
 _DATA = Path(__file__).parent / "data"
 _CODED = re.compile(
@@ -83,7 +84,7 @@ def _coded(text: str, *, scheme: Scheme | None) -> str | None:
     """The section or division of a code; None where it is none."""
     named = _CODED.fullmatch(text)
     if named:
-        scheme, text = named["scheme"].lower(), named["code"]  # type: ignore[assignment] # one of the four
+        scheme, text = _SCHEMES[named["scheme"].lower()], named["code"]
     code = re.sub(r"\.0$", "", text) if scheme in ("naics", "sic") else text
     if scheme is None and re.fullmatch(r"\d{6}", code):
         scheme = "naics"

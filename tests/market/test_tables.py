@@ -162,7 +162,7 @@ def test_a_directory_without_truth_is_an_error(tmp_path: Path) -> None:
         ({"accounts": 0}, "accounts is out of bounds"),
         ({"seed": -1}, "seed is out of bounds"),
         ({"chunk_accounts": 1_500}, "multiples of 1000"),
-        ({"end": datetime(2025, 1, 1, 12)}, "not a midnight"),  # noqa: DTZ001  (naive means UTC)
+        ({"end": datetime.fromisoformat("2025-01-01T12:00")}, "not a midnight"),
         ({"end": datetime(2025, 1, 1, tzinfo=UTC)}, "not a midnight"),
     ],
 )

@@ -43,6 +43,7 @@ CATALOGUE = Catalogue(
     )
 )
 
+CALIBRATION = Calibration(slope=0.83, intercept=-0.21)
 FACTS = CardFacts(
     meaning={"en": "Chance to win if pursued.", "zh": "若跟进的赢单概率。"},
     horizon_days=None,
@@ -104,12 +105,22 @@ def train(world: World, *, seed: int = 1, rounds: int = 40, threads: int = 1) ->
     return lightgbm.train(settings, data, rounds)
 
 
-def make(booster: lightgbm.Booster | str, world: World, **changes: object) -> Bundle:
-    arguments: dict[str, object] = {
-        "kind": "fit",
-        "catalogue": CATALOGUE,
-        "calibration": Calibration(slope=0.83, intercept=-0.21),
-        "population": world.X,
-        "facts": FACTS,
-    }
-    return make_bundle(booster, **(arguments | changes))  # type: ignore[arg-type]  # one place for defaults
+def make(
+    booster: lightgbm.Booster | str,
+    world: World,
+    *,
+    catalogue: Catalogue = CATALOGUE,
+    calibration: Calibration = CALIBRATION,
+    population: Matrix | None = None,
+    facts: CardFacts = FACTS,
+    linear: LinearPart | None = None,
+) -> Bundle:
+    return make_bundle(
+        booster,
+        kind="fit",
+        catalogue=catalogue,
+        calibration=calibration,
+        population=world.X if population is None else population,
+        facts=facts,
+        linear=linear,
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from features.catalogue import learn_catalogue
 from features.point_in_time import build_features
@@ -16,19 +15,7 @@ from features.tables import Tables
 from training.catalogue_pages import write_catalogue
 from training.feature_table import FeatureTable
 
-CHROMIUM = Path("/usr/bin/chromium")
 AS_OF = pd.Timestamp("2024-06-01")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        assert not os.environ.get("CI"), "CI must have a browser: apt-get install chromium"
-        pytest.skip("no browser: apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

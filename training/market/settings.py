@@ -38,6 +38,7 @@ WARM_UP_STEPS: Final = 4
 BLOCK_ACCOUNTS: Final = 1_000
 """Accounts that share random streams: account 123,456 is the same however many accounts there are."""
 
+_END: Final = datetime.fromisoformat("2025-01-01")
 _MAXIMUM_ACCOUNTS: Final = 9_999_999
 
 
@@ -55,7 +56,7 @@ class MarketSettings:
 
     accounts: int = ACCOUNTS_BY_DEFAULT
     seed: int = 0
-    end: datetime = datetime(2025, 1, 1)  # noqa: DTZ001  (naive means UTC everywhere in Spearfish)
+    end: datetime = _END
     hidden_states: bool = False
     chunk_accounts: int = 5_000
 
