@@ -8,12 +8,13 @@ cell that holds something which is not of its type is NULL too, and its text is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from features.bindings import Binding
 from features.contract import ColumnType
 from features.normalisation.in_sql import normalise_sql
+from features.privacy.in_sql import kept_address_sql, kept_identifier_sql
 from features.sources import identifier
 from features.validation import literal
 
@@ -82,7 +83,7 @@ def typed_cell(
     exact = ""
     match kind:
         case "string":
-            exact = _domain(read) if name == "domain" else read
+            exact = _KEPT.get(name, str)(read)
         case "integer":
             exact = _integer(_number(read, binding=binding), rounded=binding.scale is not None)
         case "number":
@@ -169,6 +170,14 @@ def _put(text: str, *, binding: Binding) -> str:
 def _domain(text: str) -> str:
     bare = f"regexp_replace(lower({text}), '^([a-z]+://)?(www[.])?', '')"
     return f"NULLIF(split_part({bare}, '/', 1), '')"
+
+
+_KEPT: dict[str, Callable[[str], str]] = {
+    "domain": _domain,
+    "email": kept_address_sql,
+    "contact_id": kept_identifier_sql,
+}
+"""What is made of a text in columns that do not keep it as it is."""
 
 
 def _number(text: str, *, binding: Binding) -> str:

@@ -13,9 +13,11 @@ from typing import Literal
 
 __all__ = [
     "ATTRIBUTE_TYPES",
+    "BASIS_PATTERN",
     "CHANNEL_PATTERN",
     "CONTRACT_VERSION",
     "DIRECTIONS",
+    "NO_BASIS",
     "OUTCOMES",
     "ROLES",
     "SENIOR",
@@ -23,6 +25,7 @@ __all__ = [
     "START_OF_TIME",
     "TABLES",
     "TRAFFIC",
+    "UNKNOWN_BASIS",
     "WITHDRAWN_AT",
     "AttributeType",
     "Column",
@@ -31,9 +34,16 @@ __all__ = [
     "sql_type",
 ]
 
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
 START_OF_TIME = "1970-01-01T00:00:00Z"
 CHANNEL_PATTERN = "[a-z][a-z0-9_]{0,39}"
+BASIS_PATTERN = CHANNEL_PATTERN
+
+NO_BASIS = "none"
+"""A consent basis that counts as an opt-out: there is nothing on which the person's data may be used."""
+
+UNKNOWN_BASIS = "unknown"
+"""The consent basis where a source says who opted out, and not why the others may be addressed."""
 
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp", "set"]
 AttributeType = Literal["number", "category", "boolean", "date", "set", "text"]
@@ -64,7 +74,12 @@ def sql_type(column_type: ColumnType) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a canonical table. Bounds are inclusive; `unit` is for people."""
+    """One column of a canonical table. Bounds are inclusive; `unit` is for people.
+
+    personal: it tells of a person who they are; reports, examples and rows set aside never show its values.
+    keyed: its values depend on the secret of the workspace, and the fingerprint of the data leaves them out.
+    takes_effect: a time from which on the row counts for what it says, and which may lie after `known_at`.
+    """
 
     name: str
     type: ColumnType
@@ -76,6 +91,9 @@ class Column:
     allowed: tuple[str, ...] | None = None
     pattern: str | None = None
     default: int | None = None
+    personal: bool = False
+    takes_effect: bool = False
+    keyed: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +108,16 @@ class Table:
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Names of the columns that hold personal data."""
+        return frozenset(column.name for column in self.columns if column.personal)
+
+    @property
+    def keyed(self) -> frozenset[str]:
+        """Names of the columns that depend on the secret of the workspace."""
+        return frozenset(column.name for column in self.columns if column.keyed)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -144,16 +172,44 @@ _ACCOUNTS = Table(
 
 _CONTACTS = Table(
     "contacts",
-    "Versions of what is known of a person at an account. No names and no addresses.",
+    "Versions of what is known of a person at an account, without a name. The latest version that tells of "
+    "consent (a basis or an opt-out) says whether the person's activities may be used.",
     ("contact_id", "known_at"),
     (
         _identifier("contact_id", "identifier of the person in the source"),
         _identifier("account_id", "the company the person works for"),
         _KNOWN_AT,
-        Column("title", "string", "job title as the source words it; what the next three lack comes from it"),
+        Column(
+            "title",
+            "string",
+            "job title as the source words it; what the next three lack comes from it",
+            personal=True,
+        ),
         Column("seniority", "string", "level", allowed=SENIORITIES),
         Column("department", "string", "department"),
         Column("role", "string", "role in the buying group", allowed=ROLES),
+        Column(
+            "consent_basis",
+            "string",
+            "what allows the use of the person's data, such as consent, legitimate_interest or contract; "
+            f"{NO_BASIS} counts as an opt-out",
+            pattern=BASIS_PATTERN,
+        ),
+        Column(
+            "opted_out_at",
+            "timestamp",
+            "since when the person has opted out; empty for one who has not",
+            takes_effect=True,
+        ),
+        # The last one: rows that differ in nothing else are told apart by it, and never otherwise.
+        Column(
+            "email",
+            "string",
+            "e-mail address as a hash keyed with the secret of the workspace; the address itself only where "
+            "the mapping asks for it",
+            personal=True,
+            keyed=True,
+        ),
     ),
 )
 

@@ -27,6 +27,7 @@ from features.engine import run_sql
 from features.errors import InputError
 from features.ingest import ingest
 from features.mapping import Config
+from features.privacy.in_sql import add_kept_address
 from features.report import IngestReport
 from features.sources import Relation, confine, identifier, open_source
 from features.staging import source_cell
@@ -134,6 +135,7 @@ def dry_run(config: Config) -> DryRun:
         try:
             run_sql(connection, "SET temp_directory = ?", parameters=[str(Path(folder) / "spill")])
             confine(connection, config.sources, own=(Path(folder),))
+            add_kept_address(connection, secret=b"")
             used = _used(config)
             sources = tuple(
                 _source(connection, source, position=position, used=used)

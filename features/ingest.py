@@ -25,6 +25,9 @@ from features.history import Earlier, FileRead, History, files_of, find_earlier,
 from features.identity.counts import IdentityCounts
 from features.identity.merging import merge_accounts, merging_as_before
 from features.mapping import Config, Source
+from features.origins import ONE_ORIGIN
+from features.privacy.in_sql import add_kept_address
+from features.privacy.settings import kept_under
 from features.quarantine import (
     carry_over,
     collect_faults,
@@ -78,6 +81,7 @@ def ingest(
         connection = open_engine()
         try:
             _bound(connection, folder=engine, memory_limit=memory_limit)
+            add_kept_address(connection, secret=kept_under(config.privacy, workspace=workspace))
             confine(connection, config.sources, own=(workspace.snapshots,))
             load = _Load(
                 connection,
@@ -287,6 +291,7 @@ class _Load:
             rows={name: done.rows for name, done in settled.items()},
             quarantine=self.counts,
             history=history,
+            origins=self.earlier.manifest.origins if self.earlier is not None else ONE_ORIGIN,
         )
         history.write(self.folder)
         self.progress("ingest", self.steps, self.steps)
@@ -319,6 +324,8 @@ class _Load:
             titles=self.titles,
             identity=self.identity,
             traffic=self.traffic,
+            origins=manifest.origins,
+            comparison=manifest.comparison,
         )
 
 

@@ -30,6 +30,8 @@ from features.declared import DeclaredFeature
 from features.errors import ConfigError, suggestion
 from features.identity.settings import IdentitySettings
 from features.locations import allowed_folders, locate_files, locate_parameters, matching_files
+from features.origins import OriginSettings, check_origins
+from features.privacy.settings import PrivacySettings
 from features.settings import BacktestSettings, LabelSettings, ModelSettings, Section, ServingSettings
 from features.tables import Attribute
 from features.titles.roles import TitleSettings
@@ -71,8 +73,10 @@ class Config(Section):
     serving: ServingSettings = ServingSettings()
     titles: TitleSettings = TitleSettings()
     identity: IdentitySettings = IdentitySettings()
+    origins: OriginSettings = OriginSettings()
     engagement: EngagementSettings = EngagementSettings()
     topics: TopicSettings = TopicSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @model_validator(mode="after")
     def _check(self) -> Config:
@@ -81,6 +85,7 @@ class Config(Section):
         for name in {name for source in self.sources for name in source.attributes}:
             if len({binding.type for _, binding in self._declared(name)}) > 1:
                 raise ValueError(f"attribute {name!r} is declared with different types")
+        check_origins(self.origins, [source.origin for source in self.sources if source.table == "accounts"])
         return self
 
     @property

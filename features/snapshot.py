@@ -11,26 +11,32 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from features.cells import content_sql
+from features.comparable import compare_origins
 from features.content_hash import hash_rows
 from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, WITHDRAWN_AT, ColumnType
 from features.engine import run_sql
 from features.history import Earlier, History, source_id
 from features.identity.views import MERGED_FILE
 from features.mapping import Config
+from features.origins import CRM, ONE_ORIGIN, OriginRules, told_files
 from features.quarantine import QUARANTINE_COLUMNS
 from features.sources import identifier
 from features.staging import canonical_columns
-from features.tables import Attribute
+from features.tables import Attribute, Tables
 from features.validation import literal
 from features.workspace import Manifest, TableFiles
 
 __all__ = ["as_before", "describe", "joined_attributes"]
+
+_MEMORY = "2GB"
+"""What comparing the origins may use before it spills into the snapshot's folder."""
 
 _DATED = ("accounts", "activities", "intent_topics", "opportunities")
 
@@ -44,14 +50,18 @@ def describe(
     rows: Mapping[str, int],
     quarantine: Mapping[str, Mapping[str, int]],
     history: History,
+    origins: OriginRules = ONE_ORIGIN,
 ) -> Manifest:
-    """The manifest of the tables in `folder`, one file each. rows: by table; quarantine: by table, reason."""
+    """The manifest of the tables in `folder`, one file each. rows: by table; quarantine: by table, reason.
+
+    origins: as the snapshot had them that was gone on from.
+    """
     files = {name: _parquet(folder / f"{name}.parquet") for name in rows}
     columns = {
         name: {**canonical_columns(TABLES[name], attributes=attributes), WITHDRAWN_AT.name: WITHDRAWN_AT.type}
         for name in rows
     }
-    sums = {name: hash_rows(folder / f"{name}.parquet", columns=sorted(columns[name])) for name in rows}
+    sums = {name: hash_rows(folder / f"{name}.parquet", columns=_told(name, columns[name])) for name in rows}
     kinds = [[attribute.name, attribute.type] for attribute in attributes]
     tables = {name: sums[name] for name in sums if rows[name]} | _merged_sums(connection, folder)
     manifest = Manifest(
@@ -70,12 +80,14 @@ def describe(
         undated=_undated(config),
         rules=config.counting_rules,
     )
+    manifest = _with_origins(manifest, config, folder=folder, sources=history.sources, before=origins)
     beside = _kept_sums(connection, folder)
     # Where a row stood in which file is no part of what it says.
     told: dict[str, ColumnType] = {
         name: "string" for name in QUARANTINE_COLUMNS if name not in ("file", "line")
     }
     beside.append(_row_sums(connection, "quarantine", columns=told))
+    beside += [_keyed_sums(folder / f"{name}.parquet", name=name) for name in rows]
     content = {"manifest": manifest.to_json(), "beside": beside, "sources": sorted(history.sources)}
     return Manifest(**{**vars(manifest), "snapshot": _digest(content)[:16]})
 
@@ -95,7 +107,47 @@ def as_before(
         and manifest.attributes == attributes
         and manifest.current_value_only == _current_value_only(connection, config, folder=folder)
         and manifest.rules == config.counting_rules
+        and manifest.origins
+        == _origin_rules(config, sources=manifest.origins.sources, before=manifest.origins)
     )
+
+
+def _with_origins(
+    manifest: Manifest,
+    config: Config,
+    *,
+    folder: Path,
+    sources: Mapping[str, tuple[str, str]],
+    before: OriginRules,
+) -> Manifest:
+    """The manifest with what it tells of the origins of accounts; sources: table and label by id."""
+    told = [name for name, (table, _) in sources.items() if table == "accounts"]
+    rules = _origin_rules(config, sources=told, before=before)
+    merged = folder / MERGED_FILE
+    tables = Tables(
+        {"accounts": (folder / "accounts.parquet",)},
+        manifest.attributes,
+        merged if merged.is_file() else None,
+        origins=rules,
+        told=told_files(folder),
+    )
+    with tables.connect() as connection:
+        run_sql(connection, "SET memory_limit = ?", parameters=[_MEMORY])
+        run_sql(connection, "SET temp_directory = ?", parameters=[str(folder / "engine" / "origins")])
+        comparison = compare_origins(connection, rules=rules, attributes=manifest.attributes)
+    return replace(manifest, origins=rules, comparison=comparison)
+
+
+def _origin_rules(config: Config, *, sources: Iterable[str], before: OriginRules) -> OriginRules:
+    """[origins], and the origin of every source that the tables have rows of."""
+    declared = {source_id(source): source.origin for source in config.sources if source.table == "accounts"}
+    rules = OriginRules(
+        {name: declared.get(name, before.sources.get(name, CRM)) for name in sorted({*sources, *declared})},
+        worked=config.origins.worked,
+        nearly_none=config.origins.nearly_none,
+        shared_values=config.origins.shared_values,
+    )
+    return rules if rules.declared else ONE_ORIGIN
 
 
 def joined_attributes(config: Config, *, earlier: Earlier | None) -> tuple[Attribute, ...]:
@@ -103,6 +155,16 @@ def joined_attributes(config: Config, *, earlier: Earlier | None) -> tuple[Attri
     before = {attribute.name: attribute for attribute in (earlier.attributes if earlier else ())}
     joined = before | {attribute.name: attribute for attribute in config.attributes}
     return tuple(joined[name] for name in sorted(joined))
+
+
+def _told(name: str, columns: Iterable[str]) -> list[str]:
+    """The columns that are the same in every workspace with the same data."""
+    return sorted(set(columns) - TABLES[name].keyed)
+
+
+def _keyed_sums(file: Path, *, name: str) -> list[str]:
+    """The hashes of the others: they tell one snapshot of this workspace from the next."""
+    return hash_rows(file, columns=sorted(TABLES[name].keyed))
 
 
 def _parquet(file: Path) -> str:

@@ -76,7 +76,7 @@ def row_checks(table: Table, *, now: datetime, undated: bool = False) -> list[Ch
         checks.append(
             Check(Reason.IN_THE_FUTURE, column, f'"{column}" > TIMESTAMP {literal(now.isoformat(" "))}')
         )
-    for column in _times(table):
+    for column in _happened(table):
         if column != "known_at":
             checks.append(Check(Reason.KNOWN_TOO_EARLY, "known_at", f'known_at < "{column}"'))
     if table.name == "opportunities" and not undated:
@@ -137,6 +137,11 @@ def _times(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.type == "timestamp"]
 
 
+def _happened(table: Table) -> list[str]:
+    """The times that lie in the past once the row is known."""
+    return [column.name for column in table.columns if column.type == "timestamp" and not column.takes_effect]
+
+
 def _column_checks(column: Column) -> list[Check]:
     name = f'"{column.name}"'
     checks = []
@@ -172,7 +177,7 @@ def record_problems(table: Table, record: Mapping[str, object], *, now: datetime
         if value > now
     ]
     known_at = found.get("known_at")
-    if known_at is not None and any(value > known_at for value in found.values()):
+    if known_at is not None and any(found.get(name, known_at) > known_at for name in _happened(table)):
         problems.append(Problem(Reason.KNOWN_TOO_EARLY, "known_at", known_at))
     if table.name == "opportunities":
         problems += _deal_problems(record, found)

@@ -202,7 +202,7 @@ def request_model(attributes: tuple[Attribute, ...]) -> type[ScoreRequest]:
     account = _account_model(attributes)
     lists: dict[str, Any] = {"earlier_versions": _list_of(account, name="earlier_versions")} | {
         name: _list_of(
-            _row_model(row_name, TABLES[name], without=("account_id",), optional=optional), name=name
+            _row_model(row_name, TABLES[name], without=("account_id", "email"), optional=optional), name=name
         )
         for name, row_name, optional in _ROW_MODELS
     }

@@ -39,7 +39,10 @@ def test_the_manifest_survives_being_stored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"contract_version": CONTRACT_VERSION - 1}, "written with an older data contract (got version 1;"),
+        (
+            {"contract_version": CONTRACT_VERSION - 1},
+            f"written with an older data contract (got version {CONTRACT_VERSION - 1};",
+        ),
         ({"contract_version": CONTRACT_VERSION + 1}, "written with another data contract"),
         ({"tables": 3}, "manifest.json is damaged"),
         ({"snapshot": "gone"}, "the workspace lacks"),

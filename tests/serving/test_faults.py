@@ -15,6 +15,7 @@ import small_workspace
 from server_process import running, until
 from small_workspace import AS_OF, bundle, load_data, publish
 
+from features.contract import CONTRACT_VERSION
 from features.errors import EngineError
 from features.point_in_time import FeatureEngine
 from features.workspace import Workspace
@@ -174,7 +175,9 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
 
 def test_a_workspace_of_another_contract_is_said(workspace: Workspace, holder: DeskHolder) -> None:
     text = workspace.manifest_path.read_text(encoding="utf-8")
-    workspace.manifest_path.write_text(text.replace('"contract_version": 2', '"contract_version": 1'))
+    workspace.manifest_path.write_text(
+        text.replace(f'"contract_version": {CONTRACT_VERSION}', '"contract_version": 1')
+    )
     publish_without_tables(workspace)
     holder.look()
     response = ask(holder)
