@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from features.contract import TABLES, AttributeType, Table
 from features.errors import ConfigError, suggestion
+from features.origins import CRM
 from features.settings import Section
 from features.traffic import TrafficColumns
 
@@ -184,6 +185,8 @@ class Source(Section):
     extracted_at: the time of the extract that the files came from.
     known = "start_of_time": undated facts, known since ever.
     undated: nobody knows when. Its times stay empty; what needs time refuses the table.
+    origin: of accounts, where they come from: "crm", which sales works, or another name for a universe of
+        companies that nobody has worked with (`[origins]`).
     traffic: of activities, the columns that tell our own people and machines from visitors.
     within: folders that its files have to lie in; set by `load_config`.
     """
@@ -209,6 +212,7 @@ class Source(Section):
     extracted_at: Annotated[datetime | None, AfterValidator(_with_zone)] = None
     known: Literal["start_of_time"] | None = None
     undated: Literal[True] | None = None
+    origin: str = Field(default=CRM, pattern="^[a-z][a-z0-9_]{0,39}$")
     current_value_only: bool = False
     columns: dict[str, Binding]
     attributes: dict[str, AttributeBinding] = Field(default_factory=dict)
@@ -247,6 +251,8 @@ class Source(Section):
         _check_deletions(self)
         _check_attributes(self)
         _check_traffic(self)
+        if self.origin != CRM and self.table != "accounts":
+            raise ValueError(f"origin belongs to accounts, not to {self.table}")
         return self
 
 

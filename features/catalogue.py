@@ -8,7 +8,7 @@ empty before the cutoff declares no feature.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -20,6 +20,7 @@ from features.declarations import declare
 from features.declared import DeclaredFeature, declared_features
 from features.errors import InputError, suggestion
 from features.feature import REST, Feature, Group, Language, Value
+from features.formulas import names_read
 from features.learning import learn
 from features.tables import Attribute, Tables
 
@@ -148,7 +149,8 @@ def learn_catalogue(
 ) -> Catalogue:
     """The features that the tables, as they stood before `cutoff` (naive, UTC), have something to say to.
 
-    current_value_only: account columns whose source has no history; their features carry the mark.
+    current_value_only: account columns whose source has no history; their features carry the mark. Where
+        accounts come from several origins, so do features of columns that cannot be compared between them.
     declared: further features, the [[features]] of a config, last in the order. Raises ConfigError for one
     whose formula cannot be computed or whose name is taken.
     """
@@ -162,13 +164,21 @@ def learn_catalogue(
         current_value_only=current_value_only,
     )
     return Catalogue(
-        (*built, *own),
+        tuple(_compared(feature, learned.not_comparable) for feature in (*built, *own)),
         tuple(channel.name for channel in common if not channel.outbound),
         tuple(channel.name for channel in common if channel.outbound),
         tables.attributes,
         learned.rules,
         learned.size_levels,
     )
+
+
+def _compared(feature: Feature, not_comparable: Mapping[str, str]) -> Feature:
+    """The feature, with the mark of the first column in its formula that is not comparable."""
+    if not not_comparable or feature.table != "accounts":
+        return feature
+    reasons = (not_comparable.get(name, "") for name in names_read(feature))
+    return replace(feature, not_comparable=next(filter(None, reasons), ""))
 
 
 def _stored(declaration: Feature | Attribute) -> dict[str, Any]:

@@ -7,8 +7,8 @@ without activity are 0; recency before the first activity, and facts never told,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from features.counting import NO_RULES, CountingRules, SizeLevel
 from features.declare_accounts import declare_accounts
@@ -28,6 +28,7 @@ class Learned:
     levels: by category or set column, the common values.
     filled: account columns with any value.
     rules, size_levels: how activities and research count.
+    not_comparable: why, by account column that cannot be compared between the origins of accounts.
     """
 
     channels: tuple[Channel, ...]
@@ -41,6 +42,7 @@ class Learned:
     meetings: bool
     rules: CountingRules = NO_RULES
     size_levels: tuple[SizeLevel, ...] = ()
+    not_comparable: Mapping[str, str] = field(default_factory=dict)
 
 
 def declare(learned: Learned) -> tuple[Feature, ...]:

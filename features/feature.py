@@ -50,6 +50,7 @@ class Feature:
         FORMULA is computed by them; the others are computed faster and held to them by test.
     meaning_en, meaning_zh: what it means, for people who read the catalogue; the window is told apart.
     null_rule, null_rule_zh: what stands where nothing is known.
+    not_comparable: why it cannot be compared between accounts of different origins; empty when it can.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Feature:
     meaning_en: str = ""
     meaning_zh: str = ""
     null_rule_zh: str = ""
+    not_comparable: str = ""
 
     def readable(self, value: float) -> Value:
         """A cell of the matrix as people read it: level, yes or no, number; None when missing."""

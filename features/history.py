@@ -18,6 +18,7 @@ from features.bindings import Source
 from features.errors import ConfigError, WorkspaceError
 from features.locations import matching_files
 from features.mapping import Config
+from features.origins import CRM
 from features.tables import Attribute
 from features.workspace import Manifest, Workspace
 
@@ -90,6 +91,8 @@ class Earlier:
 def source_id(source: Source) -> str:
     """What a source is known by from ingest to ingest: a hash of how its rows are read."""
     told = source.model_dump(mode="json", exclude=_NOT_ABOUT_ROWS)
+    if source.origin == CRM:
+        del told["origin"]
     for given in told["files"].values():
         del given["path"]
     for binding in told["attributes"].values():

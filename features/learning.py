@@ -11,6 +11,7 @@ from datetime import datetime
 
 import duckdb
 
+from features.comparable import compare_origins
 from features.contract import TABLES
 from features.counting import CountingRules
 from features.declarations import Learned
@@ -51,6 +52,13 @@ def learn(tables: Tables, *, cutoff: datetime, current_value_only: Collection[st
             meetings=_any(connection, _MEETINGS, cutoff),
             rules=tables.rules,
             size_levels=learn_size_levels(connection, cutoff=cutoff),
+            not_comparable=compare_origins(
+                connection,
+                rules=tables.origins,
+                attributes=tables.attributes,
+                before=cutoff,
+                year_before=True,
+            ).not_comparable,
         )
 
 

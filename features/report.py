@@ -15,6 +15,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from features.identity.counts import IdentityCounts
+from features.origin_report import compared_table, origin_sentences
+from features.origins import NOTHING_COMPARED, ONE_ORIGIN, Comparison, OriginRules
 from features.titles.filling import TitleCounts
 
 __all__ = ["Example", "IngestReport", "TableReport"]
@@ -78,6 +80,7 @@ class IngestReport:
     titles: what became of the job titles of contacts whose level or department the source does not say.
     identity: accounts that are one company with another, and pairs that a person should look at.
     traffic: activities in the table that are no engagement, by mark: our own people, machines.
+    origins, comparison: where accounts come from, and which columns can be compared between the origins.
     """
 
     workspace: str
@@ -91,6 +94,8 @@ class IngestReport:
     titles: TitleCounts = field(default_factory=TitleCounts)
     identity: IdentityCounts = field(default_factory=IdentityCounts)
     traffic: dict[str, int] = field(default_factory=dict)
+    origins: OriginRules = ONE_ORIGIN
+    comparison: Comparison = NOTHING_COMPARED
 
     def table(self, name: str) -> TableReport:
         return next(table for table in self.tables if table.name == name)
@@ -115,6 +120,7 @@ class IngestReport:
             "titles": asdict(self.titles),
             "identity": asdict(self.identity),
             "traffic": self.traffic,
+            **({"origins": self.comparison.to_dict()} if self.origins.several else {}),
             "tables": {
                 table.name: {
                     "rows": table.rows,
@@ -138,7 +144,9 @@ class IngestReport:
         for table in self.tables:
             numbers = (table.rows, table.read, table.loaded, table.collapsed, sum(table.quarantined.values()))
             shown.add_row(table.name, *(f"{number:,}" for number in numbers))
-        return Group(shown, *(Text(line) for line in (*self.set_aside(), *self._notes())))
+        compared = compared_table(self.comparison, origins=self.origins) if self.origins.several else None
+        notes = (Text(line) for line in (*self.set_aside(), *self._notes()))
+        return Group(shown, *([compared] if compared else []), *notes)
 
     def _title(self) -> str:
         return f"Ingested into {self.workspace}" + ("" if self.changed else ": nothing new")
@@ -163,6 +171,8 @@ class IngestReport:
             lines.append(f"cells that could not be read, and are empty: {', '.join(unread)}")
         if self.identity != IdentityCounts():
             lines.append(self.identity.sentence())
+        if self.origins.several:
+            lines += origin_sentences(self.comparison, origins=self.origins)
         if self.traffic:
             told = ", ".join(f"{rows:,} {mark}" for mark, rows in self.traffic.items())
             lines.append(f"activities that never count as engagement: {told}")

@@ -7,7 +7,7 @@ table at a moment. Null rule: columns of the contract that a source lacks are em
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from features.counting import PRESET_RULES, CountingRules
 from features.errors import ContractError, suggestion
 from features.identity.views import NOTHING_MERGED, merged_sql
 from features.normalisation.in_sql import add_normalise
+from features.origins import BY_ORIGIN, ONE_ORIGIN, OriginRules, by_origin_sql
 from features.validation import literal
 
 __all__ = ["Attribute", "Tables", "arrow_type", "open_engine"]
@@ -88,12 +89,16 @@ class Tables:
     attributes: the further account columns, stored in `accounts` under their own names.
     merged: a file that says which account stands for which (`features.identity.merging`).
     rules: how activities and research count, for a catalogue that is learned from the tables.
+    origins: where accounts come from. told: where that is several places, what each of them tells of
+        accounts: files with the rows' `_source`, or the relation `accounts_by_origin` itself.
     """
 
     sources: Mapping[str, tuple[Path, ...] | pa.Table]
     attributes: tuple[Attribute, ...] = ()
     merged: Path | None = None
     rules: CountingRules = PRESET_RULES
+    origins: OriginRules = ONE_ORIGIN
+    told: tuple[Path, ...] | pa.Table = ()
 
     def __post_init__(self) -> None:
         for name in self.sources:
@@ -138,7 +143,27 @@ class Tables:
         connection.execute(f"CREATE TABLE merged_accounts AS SELECT * FROM {merged}")
         for name in TABLES:
             self._create_view(connection, name)
+        if self.origins.several:
+            self._create_by_origin(connection)
         return connection
+
+    def _create_by_origin(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if isinstance(self.told, pa.Table):
+            connection.register("told", self.told)
+            connection.execute(f"CREATE TABLE {BY_ORIGIN} AS SELECT * FROM told")
+            connection.unregister("told")
+            return
+        types = self._types("accounts")
+        stored = " UNION ALL ".join(_stored(file, types=types) for file in self.told)
+        sql = by_origin_sql(self.origins, stored=stored, columns=tuple(types))
+        connection.execute(f"CREATE VIEW {BY_ORIGIN} AS {sql}")
+
+    def _types(self, name: str) -> dict[str, ColumnType]:
+        """The type of every column of a table, attributes included."""
+        types = {column.name: column.type for column in (*TABLES[name].columns, WITHDRAWN_AT)}
+        if name == "accounts":
+            types |= {attribute.name: attribute.column_type for attribute in self.attributes}
+        return types
 
     def _create_view(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         source = self.sources.get(name)
@@ -151,13 +176,8 @@ class Tables:
             present = set(pq.read_schema(source[0]).names)
             files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in source)
             origin = f"read_parquet([{files}])"
-        types = {column.name: column.type for column in (*TABLES[name].columns, WITHDRAWN_AT)}
-        if name == "accounts":
-            types |= {attribute.name: attribute.column_type for attribute in self.attributes}
-        columns = ", ".join(
-            f'"{column}"' if column in present else f'CAST(NULL AS {sql_type(kind)}) AS "{column}"'
-            for column, kind in types.items()
-        )
+        types = self._types(name)
+        columns = _listed(types, present=present)
         kind_of_relation = "TABLE" if given else "VIEW"
         sql = f"SELECT {columns} FROM {origin}"
         if self.merged is not None:
@@ -186,21 +206,46 @@ class Tables:
                 replaced = f"coalesce(known_at, {start}) AS known_at{empty if name == 'accounts' else ''}"
                 rows = connection.execute(f"SELECT * REPLACE ({replaced}) FROM {name}").to_arrow_table()
                 found[name] = rows.cast(self.schema(name))
-        return Tables(found, self.attributes, rules=self.rules)
+            told = self._told(connection)
+        return Tables(found, self.attributes, rules=self.rules, origins=self.origins, told=told)
 
     def known_before(self, moment: datetime) -> Tables:
         """The tables as they stood at `moment` (naive, UTC), in memory: rows with `known_at < moment`, and of
         what was withdrawn only what was known to be by then."""
+        cut = (
+            "SELECT * REPLACE (CASE WHEN withdrawn_at < $1 THEN withdrawn_at END AS withdrawn_at)"
+            " FROM {name} WHERE known_at < $1"
+        )
         with self.connect() as connection:
             return Tables(
                 {
-                    name: connection.execute(
-                        "SELECT * REPLACE (CASE WHEN withdrawn_at < $1 THEN withdrawn_at END AS withdrawn_at)"
-                        f" FROM {name} WHERE known_at < $1",
-                        [moment],
-                    ).to_arrow_table()
+                    name: connection.execute(cut.format(name=name), [moment]).to_arrow_table()
                     for name in self.sources
                 },
                 self.attributes,
                 rules=self.rules,
+                origins=self.origins,
+                told=self._told(connection, sql=cut.format(name=BY_ORIGIN), moment=moment),
             )
+
+    def _told(
+        self, connection: duckdb.DuckDBPyConnection, *, sql: str = f"FROM {BY_ORIGIN}", moment: object = None
+    ) -> tuple[Path, ...] | pa.Table:
+        """What each origin tells of accounts, in memory."""
+        if not self.origins.several:
+            return ()
+        return connection.execute(sql, [] if moment is None else [moment]).to_arrow_table()
+
+
+def _listed(types: Mapping[str, ColumnType], *, present: Collection[str]) -> str:
+    """The columns; one that is not there is empty."""
+    return ", ".join(
+        f'"{column}"' if column in present else f'CAST(NULL AS {sql_type(kind)}) AS "{column}"'
+        for column, kind in types.items()
+    )
+
+
+def _stored(file: Path, *, types: Mapping[str, ColumnType]) -> str:
+    """The rows of a file of accounts with their sources."""
+    present = pq.read_schema(file).names
+    return f"SELECT {_listed(types, present=present)}, _source FROM read_parquet({literal(str(file))})"

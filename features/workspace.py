@@ -28,6 +28,7 @@ from features.contract import CONTRACT_VERSION
 from features.counting import PRESET_RULES, CountingRules
 from features.errors import ContractError, WorkspaceError
 from features.identity.views import MERGED_FILE
+from features.origins import NOTHING_COMPARED, ONE_ORIGIN, Comparison, OriginRules, told_files
 from features.tables import Attribute, Tables
 
 __all__ = ["Manifest", "TableFiles", "Workspace"]
@@ -57,6 +58,8 @@ class Manifest:
     quarantine: by table and reason, how many rows were set aside.
     undated: by table, the sources whose rows carry no times; what needs time refuses such a table.
     rules: how activities and research count, as the mapping declares it.
+    origins: where accounts come from, as the mapping declares it; comparison: how well the columns of the
+        origins can be compared. Neither is stored where all accounts come from one place.
     """
 
     contract_version: int
@@ -73,6 +76,8 @@ class Manifest:
     created_by: str
     undated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: CountingRules = PRESET_RULES
+    origins: OriginRules = ONE_ORIGIN
+    comparison: Comparison = NOTHING_COMPARED
 
     def require_dated(self, what: str) -> None:
         """Raise ContractError when a table is undated. what: that which needs time, as people call it."""
@@ -87,9 +92,10 @@ class Manifest:
     def to_json(self) -> str:
         """The manifest as it is stored: sorted keys, ISO times."""
         through = self.data_through.isoformat() if self.data_through else None
-        return json.dumps(
-            asdict(self) | {"data_through": through}, indent=2, sort_keys=True, ensure_ascii=False
-        )
+        told = asdict(self) | {"data_through": through}
+        if not self.origins.declared:
+            del told["origins"], told["comparison"]
+        return json.dumps(told, indent=2, sort_keys=True, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -127,6 +133,8 @@ def _typed(raw: dict[str, Any]) -> dict[str, Any]:
         "channels": tuple(raw["channels"]),
         "undated": {name: tuple(sources) for name, sources in raw.get("undated", {}).items()},
         "rules": CountingRules.from_dict(raw["rules"]) if "rules" in raw else PRESET_RULES,
+        "origins": OriginRules.from_dict(raw["origins"]) if "origins" in raw else ONE_ORIGIN,
+        "comparison": Comparison.from_dict(raw["comparison"]) if "comparison" in raw else NOTHING_COMPARED,
     }
 
 
@@ -198,6 +206,8 @@ class Workspace:
             manifest.attributes,
             merged if merged.is_file() else None,
             rules=manifest.rules,
+            origins=manifest.origins,
+            told=told_files(folder) if manifest.origins.several else (),
         )
 
     @contextmanager
@@ -239,8 +249,7 @@ class Workspace:
             raises, the workspace stays as it was.
         Raises WorkspaceError when another writer is at work or the folder cannot be written.
         """
-        with self._write_lock():
-            self._sweep_leftovers()
+        with self.writing():
             staging = self.snapshots / f"{_STAGING}{uuid4().hex}"
             staging.mkdir(parents=True)
             try:
@@ -249,6 +258,26 @@ class Workspace:
                 shutil.rmtree(staging, ignore_errors=True)
             self._sweep(keep=manifest.snapshot)
             return manifest
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only writer for as long as the block runs; what a killed one left behind is removed first.
+
+        Raises WorkspaceError when another writer is at work or the folder cannot be written.
+        """
+        with self._write_lock():
+            self._sweep_leftovers()
+            yield
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove every snapshot that neither counts nor is read; the names of those that still are.
+
+        Raises WorkspaceError when a writer is at work: it removes them itself.
+        """
+        with self.writing():
+            current = self.manifest().snapshot
+            self._sweep(keep=current)
+            return tuple(sorted(one.name for one in self.snapshots.iterdir() if one.name != current))
 
     @contextmanager
     def _write_lock(self) -> Iterator[None]:
@@ -284,12 +313,16 @@ class Workspace:
             staging.rename(self.snapshots / name)
             _flush(self.snapshots)
         published = Manifest(**{**vars(manifest), "snapshot": name})
-        draft = self.home / ".manifest.json.new"
-        draft.write_text(published.to_json() + "\n", encoding="utf-8")
-        _flush(draft)
-        draft.replace(self.manifest_path)
-        _flush(self.home)
+        self.write_beside(self.manifest_path.name, published.to_json() + "\n")
         return published
+
+    def write_beside(self, name: str, text: str) -> None:
+        """Replace a file of the workspace's folder in one step, on disk when this returns."""
+        draft = self.home / f".{name}.new"
+        draft.write_text(text, encoding="utf-8")
+        _flush(draft)
+        draft.replace(self.home / name)
+        _flush(self.home)
 
     def _sweep_leftovers(self) -> None:
         """Remove what a killed writer left behind."""
