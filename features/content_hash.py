@@ -1,14 +1,16 @@
 """The content of a sorted Parquet file as one hash.
 
 Turns the cells of a file into a hash that depends on them and on their order alone: not on row groups,
-compression, versions of libraries or DuckDB's own hash. Column after column, a file of ten million rows
-takes seconds. Time rule: none. Null rule: whether a cell is filled is hashed beside what it holds, so that
-an empty cell, an empty text and a zero differ.
+compression, versions of libraries or DuckDB's own hash. Columns are hashed beside each other; a file of
+ten million rows takes seconds. Time rule: none. Null rule: whether a cell is filled is hashed beside what it
+holds, so that an empty cell, an empty text and a zero differ.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -28,13 +30,17 @@ def hash_rows(file: Path, *, columns: list[str]) -> list[str]:
 
     The rows are hashed in the order of the file, which has to follow from them.
     """
-    hashes: dict[str, dict[str, Any]] = {name: {} for name in columns}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        hashes = pool.map(lambda name: _hash_column(file, name=name), columns)
+        return [str(pq.read_metadata(file).num_rows), *hashes]
+
+
+def _hash_column(file: Path, *, name: str) -> str:
+    streams: dict[str, Any] = {}
     with pq.ParquetFile(file, memory_map=True) as parquet:
-        rows = parquet.metadata.num_rows
-        for batch in parquet.iter_batches(batch_size=_ROWS, columns=columns):
-            for name in columns:
-                _add(batch.column(name), hashes[name])
-    return [str(rows), *(_digest(hashes[name]) for name in columns)]
+        for batch in parquet.iter_batches(batch_size=_ROWS, columns=[name], use_threads=False):
+            _add(batch.column(0), streams)
+    return _digest(streams)
 
 
 def _add(array: Any, streams: dict[str, Any]) -> None:

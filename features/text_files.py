@@ -14,7 +14,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import IO, cast
 
 from features.errors import ConfigError, ContractError
 
-__all__ = ["TextFile", "open_text", "unique_header"]
+__all__ = ["TextFile", "open_text", "quotes_and_line_ends", "unique_header"]
 
 _PIECE = 1 << 20
 _DELIMITERS = (",", ";", "\t", "|")
@@ -65,10 +65,10 @@ def open_text(path: Path, *, encoding: str | None, delimiter: str | None, scratc
         start = _start(readable)
         separated = _SEPARATOR_LINE.match(start)
         parted = delimiter or (separated[1] if separated else _likeliest_delimiter(start))
-        quotes = _quotes(readable)
+        quotes, ends = quotes_and_line_ends(readable)
         if quotes % 2 == 1:
             _require_closed_quotes(readable, delimiter=parted, named=path)
-        if _mixed_line_ends(readable):
+        if len(ends) > 1:
             readable = _with_even_line_ends(readable, delimiter=parted, target=scratch.with_suffix(".even"))
         header = _header(readable, delimiter=parted, skip=1 if separated else 0)
     except (OSError, EOFError, zlib.error, csv.Error) as error:
@@ -176,26 +176,34 @@ def _likeliest_delimiter(start: str) -> str:
     return max(_DELIMITERS, key=line.count)
 
 
-def _quotes(path: Path) -> int:
-    """How many there are. With an odd number a quoted cell may never end: few files need a closer look."""
-    return sum(piece.count(b'"') for piece in _pieces(path))
+def quotes_and_line_ends(path: Path) -> tuple[int, set[bytes]]:
+    """How many quotes a file holds, and the ways in which its rows end; line ends in cells do not count.
 
-
-def _mixed_line_ends(path: Path) -> bool:
-    """Whether rows end in different ways, which the engine does not read; line ends in cells do not count."""
-    ends: set[bytes] = set()
-    inside = False
-    for piece in _pieces(path):
+    With an odd number of quotes a quoted cell may never end: few files need a closer look. Rows that end in
+    different ways are not read by the engine.
+    """
+    quotes, ends = 0, set[bytes]()
+    for piece in _between_lines(_pieces(path)):
         segments = piece.split(b'"') if b"\r" in piece or b"\r\n" in ends else []
         if segments:
-            outside = b"".join(segments[1 if inside else 0 :: 2])
+            outside = b"".join(segments[quotes % 2 :: 2])
             rest = outside.replace(b"\r\n", b"")
             ends.update(end for end in (b"\r\n",) if end in outside)
             ends.update(end for end in (b"\r", b"\n") if end in rest)
         elif b"\n" in piece:
             ends.add(b"\n")
-        inside ^= piece.count(b'"') % 2 == 1
-    return len(ends) > 1
+        quotes += piece.count(b'"')
+    return quotes, ends
+
+
+def _between_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same pieces, but none parts a carriage return from its line feed."""
+    carried = b""
+    for piece in pieces:
+        whole = carried + piece
+        carried = b"\r" if whole.endswith(b"\r") else b""
+        yield whole.removesuffix(carried)
+    yield carried
 
 
 def _with_even_line_ends(path: Path, *, delimiter: str, target: Path) -> Path:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from small_sources import ACCOUNTS, ADA, MAPPING, run, write_csv, write_sources
 
+from features import text_files
 from features.errors import ConfigError, ContractError, InputError
 from features.validation import Reason
 from features.workbooks import UNPACKED_LIMIT
@@ -306,3 +307,22 @@ def test_another_kind_of_database_is_refused(tmp_path: Path, address: str, messa
     with pytest.raises(ConfigError) as raised:
         run(write_sources(tmp_path, mapping=mapping))
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"a\r\nb\r\n", (0, {b"\r\n"})),
+        (b"a\rb\r", (0, {b"\r"})),
+        (b'a\r\n"b\nc"\r\n', (2, {b"\r\n"})),
+        (b'"b\r\nc"\n', (2, {b"\n"})),
+        (b"a\r\nb\n", (0, {b"\r\n", b"\n"})),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_line_ends_are_told_wherever_the_file_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, content: bytes, told: tuple[int, set[bytes]]
+) -> None:
+    (tmp_path / "cut.csv").write_bytes(content)
+    monkeypatch.setattr(text_files, "_PIECE", size)
+    assert text_files.quotes_and_line_ends(tmp_path / "cut.csv") == told
