@@ -1,7 +1,8 @@
 """Puts the rules of counting into an SQL engine, beside the tables that they are about.
 
 Turns a catalogue's rules into the relations `channel_rules`, `level_weights` and `size_levels`, and the table
-`activities` into `counted_activities`, which every step reads in its place. Time and null rules: none.
+`activities` into `counted_activities`, which every step reads in its place: without those of people who have
+opted out. Time and null rules: those of `features.queries`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from collections.abc import Collection, Sequence
 import duckdb
 
 from features.counting import CountingRules, SizeLevel, rule_relations
-from features.queries import counted_activities
+from features.queries import consent_periods, counted_activities
 
-__all__ = ["count_by", "install_rules"]
+__all__ = ["count_by", "install_rules", "know_consent"]
 
 
 def install_rules(
@@ -30,6 +31,14 @@ def install_rules(
         connection.unregister("given")
 
 
+def know_consent(connection: duckdb.DuckDBPyConnection, *, kind: str = "TABLE") -> None:
+    """Create `consent_periods` from `contacts`, once for all who ask. kind: TABLE, or TEMP TABLE."""
+    connection.execute(f"CREATE {kind} consent_periods AS {consent_periods()}")
+
+
 def count_by(connection: duckdb.DuckDBPyConnection, rules: CountingRules, *, kind: str = "VIEW") -> None:
-    """Create `counted_activities` over `activities`. kind: VIEW, or TEMP TABLE where it is read twice."""
+    """Create `counted_activities` over `activities` and `consent_periods`.
+
+    kind: VIEW, or TEMP TABLE where it is read twice.
+    """
     connection.execute(f"CREATE {kind} counted_activities AS {counted_activities(anonymous=rules.anonymous)}")

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.counted import count_by, install_rules
+from features.counted import count_by, install_rules, know_consent
 from features.counting import PRESET_RULES
 from features.errors import ConfigError, suggestion
 from features.feature import DAY, FORMULA, Feature
@@ -116,6 +116,7 @@ def check_formula(feature: Feature, *, attributes: Sequence[Attribute] = ()) -> 
     with tables.connect(threads=1) as connection:
         connection.register("keys", _NOBODY)
         install_rules(connection, PRESET_RULES)
+        know_consent(connection)
         count_by(connection, PRESET_RULES)
         try:
             rows = connection.execute(sql).to_arrow_table()

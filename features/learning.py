@@ -13,11 +13,12 @@ import duckdb
 
 from features.comparable import compare_origins
 from features.contract import TABLES
+from features.counted import know_consent
 from features.counting import CountingRules
 from features.declarations import Learned
 from features.declare_activities import Channel, merged
 from features.feature import REST
-from features.queries import activity_counts, quoted
+from features.queries import activity_counts, permitted_activities, quoted
 from features.size_curve import learn_size_levels
 from features.tables import Attribute, Tables
 
@@ -39,6 +40,7 @@ def learn(tables: Tables, *, cutoff: datetime, current_value_only: Collection[st
     current_value_only: account columns without history in the source; their features are marked.
     """
     with tables.connect() as connection:
+        know_consent(connection)
         filled = _filled(connection, tables.attributes, cutoff)
         return Learned(
             channels=_channels(connection, tables.rules, cutoff),
@@ -68,7 +70,8 @@ _CHANGES = f"""
 SELECT account_id FROM accounts WHERE {_KNOWN}
 GROUP BY account_id HAVING count(DISTINCT employees) > 1"""
 
-_MEETINGS = f"SELECT 1 FROM activities WHERE {_KNOWN} AND direction = 'mutual' AND traffic IS NULL"
+_MEETINGS = f"""
+SELECT 1 FROM ({permitted_activities()}) WHERE {_KNOWN} AND direction = 'mutual' AND traffic IS NULL"""
 
 
 def _any(connection: duckdb.DuckDBPyConnection, sql: str, cutoff: datetime) -> bool:
@@ -99,7 +102,7 @@ SELECT
     bool_or(coalesce(s.senior, false)) AS senior,
     bool_or(a.quantity <> 1) AS many,
     bool_or(s.contact_id IS NOT NULL) AS levels
-FROM activities AS a
+FROM ({permitted}) AS a
 LEFT JOIN levelled AS s ON s.contact_id = a.contact_id
 WHERE a.known_at < $1 AND (a.withdrawn_at IS NULL OR a.withdrawn_at >= $1) AND {counts}
 GROUP BY 1, 2
@@ -110,7 +113,8 @@ def _channels(
     connection: duckdb.DuckDBPyConnection, rules: CountingRules, cutoff: datetime
 ) -> tuple[Channel, ...]:
     """The common channels of each side by number of rows, then one for all the rare ones of that side."""
-    sql = _CHANNELS.format(known=_KNOWN, counts=activity_counts(anonymous=rules.anonymous))
+    counts = activity_counts(anonymous=rules.anonymous)
+    sql = _CHANNELS.format(known=_KNOWN, permitted=permitted_activities(), counts=counts)
     found = connection.execute(sql, [cutoff]).fetchall()
     usual = {channel for channel, _ in rules.default_seconds}
     labels = {channel: words for channel, *words in rules.labels}

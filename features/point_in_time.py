@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from features import queries
 from features.catalogue import Catalogue
-from features.counted import count_by, install_rules
+from features.counted import count_by, install_rules, know_consent
 from features.errors import ContractError, EngineError, InputError
 from features.feature import FORMULA
 from features.formulas import formula_steps
@@ -83,6 +83,7 @@ class FeatureEngine:
         self._numbers: AccountNumbers | None = None
         self._connection = tables.connect(threads=threads)
         _install(self._connection, catalogue)
+        know_consent(self._connection)
         count_by(self._connection, catalogue.rules)
         if resident:
             self._numbers = make_resident(self._connection)
@@ -156,6 +157,9 @@ class RecordEngine:
         self._connection = open_engine(threads=1)
         _install(self._connection, catalogue)
         nothing = Tables({}, catalogue.attributes)
+        self._connection.register("contacts", _in_memory(nothing, "contacts"))
+        know_consent(self._connection)
+        self._connection.unregister("contacts")
         moments = np.array(["1970-01-01"], dtype="datetime64[s]")
         self._of_nothing = self._steps(nothing, "", moments, steps=list(self._statements))
 
@@ -181,8 +185,11 @@ class RecordEngine:
         """The answers of some steps. A step whose first table is empty has no rows: it need not be asked."""
         with self._connection.cursor() as cursor:
             sources = {source for step in steps for source in _sources(step)}
-            for name in sources:
+            opted_out = "activities" in sources and _opted_out(tables)
+            for name in sources | ({"contacts"} if opted_out else set()):
                 cursor.register(name, _in_memory(tables, name))
+            if opted_out:
+                know_consent(cursor, kind="TEMP TABLE")
             if "activities" in sources:
                 count_by(cursor, self.catalogue.rules, kind="TEMP TABLE")
             cursor.register("keys", _keys([account_id], moments))
@@ -207,6 +214,12 @@ def _sources(step: str) -> tuple[str, ...]:
     return {"activities": ("activities", "contacts"), "intent_topics": ("intent_topics", "accounts")}.get(
         table, (table,)
     )
+
+
+def _opted_out(tables: Tables) -> bool:
+    """Whether anybody in these tables ever opted out; most records name nobody who did."""
+    times = _in_memory(tables, "contacts").column("opted_out_at")
+    return bool(times.null_count < len(times))
 
 
 def _in_memory(tables: Tables, name: str) -> pa.Table:

@@ -22,9 +22,11 @@ __all__ = [
     "account_versions",
     "activity_counts",
     "activity_days",
+    "consent_periods",
     "contact_days",
     "counted_activities",
     "opportunity_states",
+    "permitted_activities",
     "quoted",
     "topic_sums",
 ]
@@ -44,10 +46,60 @@ def activity_counts(*, anonymous: bool) -> str:
     return f"a.traffic IS NULL{'' if anonymous else known}"
 
 
+_TOLD = "(consent_basis IS NOT NULL OR opted_out_at IS NOT NULL)"
+"""Of a version of a contact: whether it says anything about consent. One that does not changes nothing."""
+
+
+def consent_periods() -> str:
+    """When the activities of people who ever opted out may be used: after `since`, up to and with `until`.
+
+    The latest version known by then that tells of consent counts; of several of one second, the earliest
+    opt-out. It is in force once `opted_out_at` has passed, too. A version that was deleted in its source
+    still says what it said: who is deleted has not opted in. People who never opted out have no period.
+    """
+    return f"""
+    WITH told AS (
+        SELECT contact_id, known_at, min(opted_out_at) AS opted_out_at
+        FROM contacts
+        WHERE {_TOLD} AND contact_id IN (SELECT contact_id FROM contacts WHERE opted_out_at IS NOT NULL)
+        GROUP BY contact_id, known_at
+    ),
+    followed AS (
+        SELECT t.contact_id, t.known_at, t.opted_out_at, min(n.known_at) AS next_known_at
+        FROM told AS t
+        LEFT JOIN told AS n ON n.contact_id = t.contact_id AND n.known_at > t.known_at
+        GROUP BY t.contact_id, t.known_at, t.opted_out_at
+    )
+    SELECT contact_id, TIMESTAMP '0001-01-01 00:00:00' AS since, min(known_at) AS until
+    FROM told
+    GROUP BY contact_id
+    UNION ALL
+    SELECT contact_id, known_at AS since, least(opted_out_at, next_known_at) AS until
+    FROM followed
+    WHERE opted_out_at IS NULL OR opted_out_at > known_at"""
+
+
+_PERMITTED_FROM = "greatest(a.known_at, p.since)"
+_PERMITTED_TO = "least(a.withdrawn_at, p.until)"
+"""Nothing is the greatest and the least of nothing; beside a time it does not count."""
+
+
+def permitted_activities() -> str:
+    """Activities, those of people who opted out once for each period in which they may be used.
+
+    The period narrows `known_at` and `withdrawn_at`, which every step cuts by already.
+    """
+    return f"""
+    SELECT a.* REPLACE ({_PERMITTED_FROM} AS known_at, {_PERMITTED_TO} AS withdrawn_at)
+    FROM activities AS a
+    LEFT JOIN consent_periods AS p ON p.contact_id = a.contact_id"""
+
+
 def counted_activities(*, anonymous: bool) -> str:
     """The rows that count, with the usual seconds of the channel where a row carries none.
 
-    Our own people and machines are left out, and so are, unless `anonymous`, inbound rows of nobody known.
+    Our own people and machines are left out, people while they have opted out (see `consent_periods`), and,
+    unless `anonymous`, inbound rows of nobody known.
     """
     return f"""
     SELECT
@@ -56,14 +108,15 @@ def counted_activities(*, anonymous: bool) -> str:
         a.channel,
         a.direction,
         a.occurred_at,
-        a.known_at,
-        a.withdrawn_at,
+        {_PERMITTED_FROM} AS known_at,
+        {_PERMITTED_TO} AS withdrawn_at,
         a.quantity,
         coalesce(a.seconds, a.quantity * c.seconds) AS seconds,
         a.people,
         coalesce(c.own, FALSE) AS own
     FROM activities AS a
     LEFT JOIN channel_rules AS c ON c.channel = a.channel
+    LEFT JOIN consent_periods AS p ON p.contact_id = a.contact_id
     WHERE {activity_counts(anonymous=anonymous)}"""
 
 

@@ -34,6 +34,7 @@ def features_of(rows: Rows, account_id: str, as_of: datetime, catalogue: Catalog
         table: [row for row in found if row["account_id"] == account_id] for table, found in known.items()
     }
     mine["contacts"] = known["contacts"]
+    mine["activities"] = [row for row in mine["activities"] if may_be_used(row, known["contacts"], as_of)]
     compute = {
         "accounts": account_feature,
         "activities": activity_feature,
@@ -41,6 +42,19 @@ def features_of(rows: Rows, account_id: str, as_of: datetime, catalogue: Catalog
         "opportunities": deal_feature,
     }
     return [float(compute[f.table](mine, as_of, f, catalogue)) for f in catalogue.features]
+
+
+def may_be_used(activity: Row, contacts: list[Row], as_of: datetime) -> bool:
+    """Whether the person, as far as is known by then, has not opted out; nobody known cannot have."""
+    told = [
+        row
+        for row in contacts
+        if row["contact_id"] == activity["contact_id"]
+        and (row.get("consent_basis") or row.get("opted_out_at"))
+    ]
+    newest = max((row["known_at"] for row in told), default=None)
+    opted_out = [row["opted_out_at"] for row in told if row["known_at"] == newest and row["opted_out_at"]]
+    return not opted_out or as_of <= min(opted_out)
 
 
 def account_feature(rows: Rows, as_of: datetime, feature: Feature, _: Catalogue) -> float:

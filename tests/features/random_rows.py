@@ -144,6 +144,8 @@ _contact_rows = st.fixed_dictionaries(
         "account_id": _accounts,
         "known_at": _moments,
         "seniority": st.sampled_from((None, "c_level", "vice_president", "manager", "staff")),
+        "consent_basis": st.sampled_from((None, None, "consent")),
+        "opted_out_at": st.none() | st.none() | _moments,
     }
 )
 _activity_rows = st.builds(

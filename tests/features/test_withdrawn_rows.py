@@ -33,7 +33,13 @@ def _withdrawn(rows, *, chosen, moment: datetime):
 @given(rows=tables_of_rows, moment=st.sampled_from(AS_OF), seed=st.integers(0, 1_000), resident=st.booleans())
 def test_withdrawn_rows_count_until_they_are_withdrawn(rows, moment, seed, resident):
     chance = Random(seed)
-    chosen = {(table, k) for table, found in rows.items() for k in range(len(found)) if chance.random() < 0.5}
+    # Who is deleted has not opted in again: what was said of consent stands.
+    chosen = {
+        (table, k)
+        for table, found in rows.items()
+        for k, row in enumerate(found)
+        if chance.random() < 0.5 and not (row.get("consent_basis") or row.get("opted_out_at"))
+    }
     left = {
         table: [row for k, row in enumerate(found) if (table, k) not in chosen]
         for table, found in rows.items()

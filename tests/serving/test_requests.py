@@ -145,7 +145,8 @@ def test_the_request_knows_every_column_of_the_contract() -> None:
     assert account == {*TABLES["accounts"].column_names, "attributes"} - {"account_id"}
     for name in ("contacts", "activities", "intent_topics", "opportunities"):
         (row,) = sent.model_fields[name].annotation.__args__
-        assert set(row.model_fields) == set(TABLES[name].column_names) - {"account_id"}, name
+        # No score depends on an address: nobody need send one.
+        assert set(row.model_fields) == set(TABLES[name].column_names) - {"account_id", "email"}, name
 
 
 def test_domains_are_compared_as_the_tables_hold_them() -> None:
