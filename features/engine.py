@@ -5,6 +5,7 @@ Turns DuckDB's errors into EngineError with the failing SQL. Time rule: none. Nu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import duckdb
@@ -12,6 +13,8 @@ import duckdb
 from features.errors import EngineError
 
 __all__ = ["first_line", "run_sql"]
+
+_PASSWORD = re.compile("(://[^:/@ ]*:).*(?=@)|(?<=password=)[^&'\" ]+")
 
 
 def run_sql(
@@ -25,5 +28,5 @@ def run_sql(
 
 
 def first_line(error: duckdb.Error) -> str:
-    """What DuckDB says, without the statement that it repeats."""
-    return str(error).strip().splitlines()[0]
+    """What DuckDB says, without the statement that it repeats, and without the password of an address."""
+    return _PASSWORD.sub(r"\1***", str(error).strip().splitlines()[0])

@@ -16,7 +16,7 @@ import duckdb
 
 from features.bindings import Source
 from features.contract import TABLES
-from features.databases import attach_database
+from features.databases import attach_database, attach_servers
 from features.engine import first_line
 from features.errors import ConfigError, ContractError, suggestion
 from features.locations import matching_files, require_within
@@ -66,16 +66,25 @@ def identifier(name: str) -> str:
 def confine(connection: duckdb.DuckDBPyConnection, sources: Iterable[Source], *, own: Iterable[Path]) -> None:
     """Keep SQL, that of the mapping's queries included, to files in the folders that sources may read.
 
-    own: folders that the work itself reads and writes. It holds until the connection is closed. The readers
-    of databases cannot be loaded then: with one, queries are not confined.
+    own: folders that the work itself reads and writes. It holds until the connection is closed. No server
+    can be attached then: with several databases, one of them on a server, queries are not confined.
     """
     sources = list(sources)
-    if any(source.database is not None for source in sources):
+    places = {
+        source.database: _place(source, position)
+        for position, source in enumerate(sources, start=1)
+        if source.database is not None
+    }
+    if not attach_servers(connection, places=places):
         return
     within = [Path(folder) for source in sources for folder in source.within]
     both = {str(path) for folder in [*within, *own] for path in (folder.absolute(), folder.resolve())}
     connection.execute(f"SET allowed_directories = [{', '.join(map(literal, sorted(both)))}]")
     connection.execute("SET enable_external_access = false")
+
+
+def _place(source: Source, position: int) -> str:
+    return f"sources[{position}] ({source.table}, {source.label})"
 
 
 def lacks_files(source: Source) -> bool:
@@ -100,7 +109,7 @@ class _Opening:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, *, source: Source, position: int) -> None:
         self.connection, self.source = connection, source
-        self.place = f"sources[{position}] ({source.table}, {source.label})"
+        self.place = _place(source, position)
         self.rejects = f"rejects_{position}"
         self.gaps = f"gaps_{position}"
         self.numbered: str | None = None
