@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from training.published import ROOT, published, stale
+from training.published import published
+from training.results import ROOT, stale, write_result
 
 RESULTS = ROOT / "results"
 
@@ -35,7 +37,35 @@ def test_the_figures_stand_between_the_marks(tmp_path: Path) -> None:
     assert text.endswith("<!-- published: end -->\nz\n")
 
 
-@pytest.mark.parametrize("commit", [None, "0" * 40])
-def test_a_result_of_unknown_code_is_named(commit: str | None, tmp_path: Path) -> None:
-    (tmp_path / "some.json").write_text(json.dumps({"commit": commit}))
+@pytest.mark.parametrize(
+    "told",
+    [{"commit": None}, {"commit": "0" * 40, "code": ["training"]}, {"commit": "HEAD+", "code": ["none"]}],
+)
+def test_a_result_of_unknown_code_is_named(told: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "some.json").write_text(json.dumps({"code": ["none"], **told}))
     assert stale(tmp_path) == ["some.json"]
+
+
+def test_a_result_gets_old_by_its_own_code_alone(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        told = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *words]
+        return subprocess.run(told, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
+
+    for name in ("measured.py", "other.py"):
+        (tmp_path / name).write_text("first")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "first")
+    result = {"commit": git("rev-parse", "HEAD"), "code": ["measured.py"]}
+    (tmp_path / "some.json").write_text(json.dumps(result))
+    (tmp_path / "other.py").write_text("second")
+    assert stale(tmp_path, root=tmp_path) == []
+    (tmp_path / "measured.py").write_text("second")
+    assert stale(tmp_path, root=tmp_path) == ["some.json"]
+
+
+def test_a_result_names_the_code_that_ran(tmp_path: Path) -> None:
+    told = write_result({"figure": 1}, out=tmp_path / "new" / "some.json", also=[ROOT / "configs" / "a.toml"])
+    assert json.loads((tmp_path / "new" / "some.json").read_text()) == told
+    assert {"training/results.py", "training/published.py", "configs/a.toml"} <= set(told["code"])
+    assert not [name for name in told["code"] if name.startswith((".venv", "/"))]

@@ -9,7 +9,6 @@ the backtest; everything was chosen on the development cutoffs. Null rule: none.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from features.workspace import Workspace
 from training.backtest import backtest
 from training.backtest_report import BacktestReport
 from training.console import Output, ReportProgress
-from training.published import ROOT, commit
+from training.results import ROOT, write_result
 
 __all__ = ["CONFIG", "check"]
 
@@ -51,11 +50,7 @@ def main() -> None:
     with output.progress() as progress, tempfile.TemporaryDirectory() as home:
         report = check(Path(home), folder=given.folder, development=given.development, progress=progress)
     output.show(report)
-    document = {"commit": commit()} | report.to_json()
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    output.result(document)
+    output.result(write_result(report.to_json(), out=given.out, also=[CONFIG]))
 
 
 if __name__ == "__main__":

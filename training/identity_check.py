@@ -12,7 +12,6 @@ Time rule: none. Null rule: a record without a match is no match, whether or not
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from dataclasses import asdict
@@ -25,7 +24,7 @@ from features.errors import InputError
 from features.identity.matching import AccountMatcher, Matches, write_review
 from training.console import Output
 from training.identity_set import LabelledSet, Part, labelled_set, read_companies
-from training.published import ROOT, commit
+from training.results import ROOT, write_result
 
 __all__ = ["FLOOR", "WAYS", "check", "judge"]
 
@@ -129,11 +128,7 @@ def main() -> None:
     output.table(["seen", "precision", "recall", "in review", "seconds"], list(_lines(document["ways"])))
     if given.review:
         write_review(matches.review, given.review)
-    document = {"commit": commit()} | document
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    output.result(document)
+    output.result(write_result(document, out=given.out))
 
 
 def _lines(ways: dict[str, Any]) -> list[tuple[object, ...]]:

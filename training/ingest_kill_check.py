@@ -32,7 +32,8 @@ from features.errors import SpearfishError
 from features.ingest import ingest
 from features.mapping import load_config
 from features.workspace import Workspace
-from training.published import commit
+from training.console import Output
+from training.results import write_result
 
 __all__ = ["campaign"]
 
@@ -274,12 +275,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         found = campaign(given.kills, seed=given.seed, folder=Path(folder))
-    document = {"commit": commit(), "seed": given.seed, **found}
-    text = json.dumps(document, indent=1) + "\n"
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(text, encoding="utf-8")
-    sys.stdout.write(text)
+    Output(as_json=True).result(write_result({"seed": given.seed, **found}, out=given.out))
 
 
 if __name__ == "__main__":

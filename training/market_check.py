@@ -11,8 +11,6 @@ as they were opened. Null rule: none; every opportunity and snapshot of a simula
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -39,6 +37,7 @@ from training.labels import fit_labels, fit_outcomes, intent_outcomes
 from training.learn import Progress, Rows, learn
 from training.market.settings import MarketSettings
 from training.market.write import read_truth, simulate
+from training.results import write_result
 
 __all__ = ["Comparison", "check_seed", "market_tables", "summarise"]
 
@@ -190,18 +189,6 @@ def _told(progress: Progress | None, what: str) -> Callable[[int, int], None] | 
     return None if progress is None else lambda done, total: progress(what, done, total)
 
 
-def _commit() -> str | None:
-    """The commit of the code that ran, with `+` when files differ from it; None outside a repository."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parent,
-    )
-    return described.stdout.strip() or None
-
-
 def main() -> None:
     """The command: check some seeds and write what was found as JSON."""
     parser = argparse.ArgumentParser(prog="python -m training.market_check", description=__doc__)
@@ -225,7 +212,6 @@ def main() -> None:
             )
             output.table(["kind", "seed", "rows", "events", "model", "LR", "best"], _lines(comparisons[-2:]))
     document = {
-        "commit": _commit(),
         "seeds": list(seeds),
         "accounts": given.accounts,
         "test_accounts": given.test_accounts,
@@ -233,10 +219,7 @@ def main() -> None:
         "roc_auc": summarise(comparisons),
         "by_seed": [asdict(one) for one in comparisons],
     }
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    output.result(document)
+    output.result(write_result(document, out=given.out))
 
 
 def _lines(comparisons: Sequence[Comparison]) -> list[tuple[object, ...]]:

@@ -1,8 +1,7 @@
 """The published figures: what `results/*.json` says, as the tables of the README.
 
-Turns result files into Markdown between two marks of the README. Time rule: a result names the commit of the
-code that gave it; `stale` names the results that are older than the code they measure. Null rule: a result
-that is not there has no table.
+Turns result files into Markdown between two marks of the README. Time rule: none. Null
+rule: a result that is not there has no table.
 
     python -m training.published
 """
@@ -10,19 +9,17 @@ that is not there has no table.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from training.backtest_report import RANKERS
+from training.results import ROOT
 from training.title_figures import title_figures
 
-__all__ = ["commit", "figures", "published", "stale"]
+__all__ = ["figures", "published"]
 
-ROOT = Path(__file__).parents[1]
 START, END = "<!-- published: figures -->\n", "<!-- published: end -->"
-MEASURED = ("features", "models", "training", "configs")
 _SHOWN = ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k")
 _KINDS = {"fit": "ICP fit", "intent": "buying intent"}
 
@@ -42,31 +39,6 @@ def published(readme: str, *, results: Path) -> str:
     before, _, rest = readme.partition(START)
     _, _, after = rest.partition(END)
     return f"{before}{START}{figures(results)}{END}{after}"
-
-
-def stale(results: Path) -> list[str]:
-    """Names of results whose code has changed since."""
-    found = []
-    for path in sorted(results.glob("*.json")):
-        measured = str(json.loads(path.read_text(encoding="utf-8")).get("commit") or "").rstrip("+")
-        done = subprocess.run(
-            ["git", "diff", "--quiet", measured, "--", *MEASURED], cwd=ROOT, capture_output=True, check=False
-        )
-        if not measured or done.returncode:
-            found.append(path.name)
-    return found
-
-
-def commit() -> str | None:
-    """The commit of the code that runs, with `+` when files differ from it; None outside a repository."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    return described.stdout.strip() or None
 
 
 def _hubspot(found: Mapping[str, Any]) -> Iterator[str]:

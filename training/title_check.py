@@ -12,7 +12,6 @@ where it has a label.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from features.titles.encoding import presence
 from features.titles.model import ABSTAIN, TitleModel
 from features.titles.normalising import fold
 from training.console import Output
-from training.published import ROOT, commit
+from training.results import ROOT, write_result
 from training.title_data import FOLDS, SPLIT_SEED, TASKS, Task, split_fingerprint, titles_to_learn
 from training.title_model import CHOSEN, TRIES, export, fit
 
@@ -150,16 +149,14 @@ def main() -> None:
     parser.add_argument("--ship", action="store_true", help="replace the models that come with the package")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
-    document: dict[str, object] = {"commit": commit(), "seed": SPLIT_SEED, "chosen": CHOSEN}
+    document: dict[str, object] = {"seed": SPLIT_SEED, "chosen": CHOSEN}
     for task in TASKS:
         model, document[task] = check(given.folder, task=task)
         if given.ship:
             model.save(SHIPPED / f"{task}.npz")
     if given.tries:
         document["tries"] = {task: tries(given.folder, task=task) for task in TASKS}
-    if given.out:
-        given.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    Output(as_json=True).result(document)
+    Output(as_json=True).result(write_result(document, out=given.out))
 
 
 if __name__ == "__main__":

@@ -166,17 +166,14 @@ def main() -> None:
         found["peak_megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sys.stdout.write(json.dumps(found))
         return
-    from training.published import commit
+    from training.results import write_result
 
     runs = []
     for shape in given.shapes:
         with tempfile.TemporaryDirectory() as folder:
             runs.append(compare(rows=given.rows, shape=shape, folder=Path(folder)))
-    text = json.dumps({"commit": commit(), "memory_limit": LIMIT, "runs": runs}, indent=1) + "\n"
-    if given.out:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(text, encoding="utf-8")
-    sys.stdout.write(text)
+    told = write_result({"memory_limit": LIMIT, "runs": runs}, out=given.out)
+    sys.stdout.write(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from features.titles.encoding import letter_groups, presence
 from features.titles.model import ABSTAIN, TitleModel, shipped
 from features.titles.normalising import fold
 from features.titles.reading import read_titles
-from training.published import ROOT
+from training.results import ROOT
 from training.title_check import labels_of, measure
 from training.title_data import TASKS, Task, split_fingerprint, titles_to_learn
 from training.title_model import export, fit
