@@ -68,6 +68,11 @@ class Catalogue:
     def _positions(self) -> dict[str, int]:
         return {name: position for position, name in enumerate(self.names)}
 
+    @property
+    def not_comparable(self) -> dict[str, str]:
+        """Why, by the name of each feature that cannot be compared between accounts of different origins."""
+        return {feature.name: feature.not_comparable for feature in self.features if feature.not_comparable}
+
     def index(self, name: str) -> int:
         """The column of the feature `name`. InputError when the catalogue lacks it."""
         if name not in self._positions:

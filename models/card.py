@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-__all__ = ["NAMES", "Card", "CardFacts", "Kind", "TrainedWith", "TrainingFacts"]
+__all__ = ["NAMES", "Card", "CardFacts", "ComparedFacts", "Kind", "TrainedWith", "TrainingFacts"]
 
 Kind = Literal["fit", "intent"]
 NAMES: dict[Kind, str] = {"fit": "icp_fit", "intent": "buying_intent"}
@@ -26,11 +26,22 @@ class TrainedWith(TypedDict):
     serving: dict[str, Any]
 
 
+class ComparedFacts(TypedDict):
+    """Features that cannot be compared between accounts of different origins, each with the reason.
+
+    left_out: those that the model did not learn from. kept: those that it did, as the config names them.
+    """
+
+    left_out: dict[str, str]
+    kept: dict[str, str]
+
+
 class TrainingFacts(TypedDict):
     """What any training tells, whatever the label.
 
     cutoff: ISO time with Z. counts, metrics, parameters: of the training. data_fingerprint: of the tables.
     provenance: times, paths, run ids, durations; the only place where they may stand.
+    origins: absent where all accounts come from one place.
     """
 
     cutoff: str
@@ -40,6 +51,7 @@ class TrainingFacts(TypedDict):
     parameters: dict[str, Any]
     data_fingerprint: str
     provenance: dict[str, Any]
+    origins: NotRequired[ComparedFacts]
 
 
 class CardFacts(TrainingFacts):

@@ -109,7 +109,7 @@ def predict_at(
     everything = intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
     keys = intent_population(tables, as_of=cutoff, settings=config.labels.intent)
     X_all = matrix(tables, keys, catalogue=catalogue)
-    selected = select_features(catalogue, kind="intent", settings=settings)
+    selected = select_features(catalogue, kind="intent", settings=settings, keep=config.origins.keep)
     rows, X = narrowed(everything, selected), X_all[:, columns_of(selected, catalogue)]
     what = f"backtest {cutoff.date().isoformat()}"
     learned = learn(rows, settings=settings, progress=progress, what=what)

@@ -24,7 +24,7 @@ from features.point_in_time import build_features
 from features.settings import IntentLabelSettings, LearningSettings
 from features.tables import Tables
 from models.bundle import Bundle, CardFacts, Kind
-from models.card import TrainingFacts
+from models.card import ComparedFacts, TrainingFacts
 from models.grades import GradeCuts
 from models.making import make_bundle
 from training.evaluate import roc_auc
@@ -92,7 +92,7 @@ def train_fit(
     catalogue = learn_catalogue(
         tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
     )
-    selected = select_features(catalogue, kind="fit", settings=settings)
+    selected = select_features(catalogue, kind="fit", settings=settings, keep=config.origins.keep)
     rows = fit_rows(tables, labels=labels, catalogue=selected)
     counts = {**labels.counts, "won": int(rows.label.sum()), "lost": int((1 - rows.label).sum())}
     _require_enough(rows, counts=counts)
@@ -106,6 +106,8 @@ def train_fit(
         label="won, among opportunities won or lost",
         **_common_facts(rows, learned, settings, cutoff=cutoff, counts=counts, fingerprint=data_fingerprint),
     )
+    if tables.origins.several:
+        facts["origins"] = _compared(catalogue, selected, kind="fit", settings=settings)
     population = known_accounts(tables, as_of=cutoff)
     return _training("fit", tables, rows, learned, population=population, facts=facts, config=config)
 
@@ -127,7 +129,7 @@ def train_intent(
     catalogue = learn_catalogue(
         tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
     )
-    selected = select_features(catalogue, kind="intent", settings=settings)
+    selected = select_features(catalogue, kind="intent", settings=settings, keep=config.origins.keep)
     rows = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
     counts = _intent_counts(rows.frame)
     _require_enough(rows, counts=counts)
@@ -138,6 +140,8 @@ def train_intent(
         label=f"{labels.event} within {labels.horizon_days} days",
         **_common_facts(rows, learned, settings, cutoff=cutoff, counts=counts, fingerprint=data_fingerprint),
     )
+    if tables.origins.several:
+        facts["origins"] = _compared(catalogue, selected, kind="intent", settings=settings)
     population = intent_population(tables, as_of=cutoff, settings=labels)
     return _training("intent", tables, rows, learned, population=population, facts=facts, config=config)
 
@@ -163,8 +167,14 @@ def matrix(tables: Tables, keys: pd.DataFrame, *, catalogue: Catalogue) -> NDArr
     return np.ascontiguousarray(built.to_numpy(dtype=np.float64))
 
 
-def select_features(catalogue: Catalogue, *, kind: Kind, settings: LearningSettings) -> Catalogue:
-    """The features that a model may learn from: of its kind and the config's groups, less those left out."""
+def select_features(
+    catalogue: Catalogue, *, kind: Kind, settings: LearningSettings, keep: Collection[str] = ()
+) -> Catalogue:
+    """The features that a model may learn from: of its kind and the config's groups, less those left out.
+
+    Where accounts come from several origins, what cannot be compared between them is left out, too, but for
+    `keep` (names with *): from it a model would learn who is in the CRM already.
+    """
     allowed: Sequence[str] = FIT_GROUPS if kind == "fit" else GROUPS
     wanted = settings.groups if settings.groups is not None else allowed
     unknown = [group for group in wanted if group not in allowed]
@@ -176,8 +186,26 @@ def select_features(catalogue: Catalogue, *, kind: Kind, settings: LearningSetti
             fix="remove the others",
         )
     selected = catalogue.select(groups=wanted)
-    kept = (f for f in selected.features if not any(fnmatchcase(f.name, one) for one in settings.leave_out))
+    kept = (
+        feature
+        for feature in selected.features
+        if not _named(feature.name, settings.leave_out)
+        and (not feature.not_comparable or _named(feature.name, keep))
+    )
     return replace(selected, features=tuple(kept))
+
+
+def _named(name: str, patterns: Collection[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _compared(
+    catalogue: Catalogue, selected: Catalogue, *, kind: Kind, settings: LearningSettings
+) -> ComparedFacts:
+    """What the model would have learned from, were it not for the origins."""
+    whole = select_features(catalogue, kind=kind, settings=settings, keep=("*",)).not_comparable
+    kept = selected.not_comparable
+    return ComparedFacts(left_out={name: why for name, why in whole.items() if name not in kept}, kept=kept)
 
 
 def columns_of(selected: Catalogue, catalogue: Catalogue) -> NDArray[np.int64]:
