@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from loading import KNOWN_ACCOUNTS
 
 from features.catalogue import Catalogue, learn_catalogue
 from features.contract import CHANNEL_PATTERN, DIRECTIONS
@@ -21,15 +22,7 @@ from features.tables import Tables
 from features.wording import channel_noun, channel_noun_zh
 from features.workspace import Workspace
 
-MAPPING = """
-[workspace]
-name = "test"
-
-[[sources]]
-table = "accounts"
-path = "accounts.csv"
-known = "start_of_time"
-columns = { account_id = "id" }
+MAPPING = f"""{KNOWN_ACCOUNTS}
 
 [[sources]]
 table = "activities"
@@ -41,10 +34,10 @@ known_immediately = true
 activity_id = "id"
 account_id = "account"
 contact_id = "person"
-channel = { column = "kind", values = "kinds" }
-direction = { column = "kind", values = "kinds" }
+channel = {{ column = "kind", values = "kinds" }}
+direction = {{ column = "kind", values = "kinds" }}
 occurred_at = "at"
-seconds = { column = "minutes", scale = 60 }
+seconds = {{ column = "minutes", scale = 60 }}
 
 [sources.traffic]
 email = "email"
@@ -81,7 +74,7 @@ VISITS = (
 def loaded(folder: Path, *, further: str = ENGAGEMENT):
     """The mapping read and its files ingested: config, workspace and report."""
     (folder / "mapping.toml").write_text(MAPPING + further, encoding="utf-8")
-    (folder / "accounts.csv").write_text("id\na\n", encoding="utf-8")
+    (folder / "accounts.csv").write_text("Id\na\n", encoding="utf-8")
     with (folder / "visits.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("id", "account", "person", "kind", "minutes", "email", "agent", "at"))

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from loading import KNOWN_ACCOUNTS, load
 from typer.testing import CliRunner
 
 from features.errors import ContractError, InputError
-from features.ingest import ingest
-from features.mapping import load_config
-from features.workspace import Workspace
 from training.cli.app import app
 
-MAPPING = """
-[workspace]
-name = "test"
-
-[[sources]]
-table = "accounts"
-path = "accounts.csv"
-known = "start_of_time"
-[sources.columns]
-account_id = "Id"
-name = "Name"
+MAPPING = f"""{KNOWN_ACCOUNTS}name = "Name"
 domain = "Web"
 country = "Country"
 """
@@ -48,10 +35,7 @@ l4,Nobody Knows,dora@gmail.com,
 def home(tmp_path: Path) -> Path:
     for name, text in (("accounts.csv", ACCOUNTS), ("mapping.toml", MAPPING), ("leads.csv", LEADS)):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    workspace = Workspace(tmp_path / "workspace")
-    ingest(
-        load_config(tmp_path / "mapping.toml"), workspace=workspace, now=datetime.fromisoformat("2024-01-01")
-    )
+    load(tmp_path / "mapping.toml")
     return tmp_path
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from loading import load
 
 from features.errors import ConfigError, ContractError
 from features.identity.counts import REVIEW_FILE, IdentityCounts
-from features.ingest import ingest
 from features.mapping import load_config
 from features.report import IngestReport
 from features.tables import Tables
@@ -104,9 +103,8 @@ def write(folder: Path, *, settings: str = "", **files: list[dict[str, Any]]) ->
     return folder / "mapping.toml"
 
 
-def load(mapping: Path) -> tuple[IngestReport, Tables]:
-    workspace = Workspace(mapping.parent / "workspace")
-    report = ingest(load_config(mapping), workspace=workspace, now=datetime.fromisoformat("2024-01-01"))
+def load_tables(mapping: Path) -> tuple[IngestReport, Tables]:
+    report, workspace = load(mapping)
     return report, workspace.tables()
 
 
@@ -116,7 +114,7 @@ def read(tables: Tables, name: str) -> pd.DataFrame:
 
 
 def test_two_sources_become_one_account(tmp_path: Path) -> None:
-    report, tables = load(write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS))
+    report, tables = load_tables(write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS))
     accounts = read(tables, "accounts")
     assert set(accounts["account_id"]) == {ZEPHYR, "c2", "c3", "a2", "a3"}
     zephyr = accounts[accounts["account_id"] == ZEPHYR]
@@ -131,19 +129,19 @@ def test_two_sources_become_one_account(tmp_path: Path) -> None:
 def test_without_the_section_nothing_is_merged(tmp_path: Path) -> None:
     mapping = write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS)
     mapping.write_text(mapping.read_text().replace("merge = true", "merge = false"), encoding="utf-8")
-    report, tables = load(mapping)
+    report, tables = load_tables(mapping)
     assert tables.read("accounts")["account_id"].nunique() == 6
     assert report.identity == IdentityCounts()
 
 
 def test_any_order_and_any_split_of_the_files_gives_the_same_tables(tmp_path: Path) -> None:
-    whole, all_at_once = load(write(tmp_path / "one", crm=CRM, register=REGISTER, visits=VISITS))
+    whole, all_at_once = load_tables(write(tmp_path / "one", crm=CRM, register=REGISTER, visits=VISITS))
     mapping = write(tmp_path / "two", register=REGISTER[1:], crm=CRM[:1], visits=VISITS[3:])
-    load(mapping)
+    load_tables(mapping)
     write(tmp_path / "two", crm2=CRM[1:], visits2=VISITS[:1])
-    load(mapping)
+    load_tables(mapping)
     write(tmp_path / "two", register3=REGISTER[:1], visits3=VISITS[1:3])
-    parts, bit_by_bit = load(mapping)
+    parts, bit_by_bit = load_tables(mapping)
     for name in ("accounts", "activities"):
         pd.testing.assert_frame_equal(read(all_at_once, name), read(bit_by_bit, name))
     assert whole.fingerprint == parts.fingerprint
@@ -151,23 +149,26 @@ def test_any_order_and_any_split_of_the_files_gives_the_same_tables(tmp_path: Pa
 
 def test_a_decision_merges_what_was_doubtful(tmp_path: Path) -> None:
     mapping = write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS)
-    before, _ = load(mapping)
+    before, _ = load_tables(mapping)
     review = tmp_path / "workspace" / "snapshots" / before.snapshot / REVIEW_FILE
     doubtful = pd.read_csv(review)
     assert doubtful[["record_id", "account_id"]].to_numpy().tolist() == [["a2", "c2"]]
     doubtful.assign(decision="same").to_csv(tmp_path / "decided.csv", index=False)
-    report, tables = load(write(tmp_path, settings='decisions = "decided.csv"'))
+    report, tables = load_tables(write(tmp_path, settings='decisions = "decided.csv"'))
     assert report.changed
     assert report.fingerprint != before.fingerprint
     boreas = read(tables, "accounts").query("account_id == 'c2'")
     # Known later, the register's number is the newer one; the two are versions of one account.
     assert boreas["employees"].tolist() == [20, 25]
-    again, _ = load(write(tmp_path, settings='decisions = "decided.csv"'))
+    again, _ = load_tables(write(tmp_path, settings='decisions = "decided.csv"'))
     assert not again.changed
 
 
 def test_subsidiaries_roll_up_by_choice(tmp_path: Path) -> None:
-    _, tables = load(write(tmp_path, settings='parent = "parent"', crm=CRM, register=REGISTER, visits=VISITS))
+    companies = {"crm": CRM, "register": REGISTER, "visits": VISITS}
+    _, tables = load_tables(write(tmp_path, settings='parent = "parent"', **companies))
+        write(tmp_path, settings='parent = "parent"', crm=CRM, register=REGISTER, visits=VISITS)
+    )
     accounts = read(tables, "accounts").set_index("account_id")
     assert "c2" not in accounts.index
     # A plant's facts are not its owner's, its dealings are.
@@ -177,16 +178,16 @@ def test_subsidiaries_roll_up_by_choice(tmp_path: Path) -> None:
 
 def test_a_cycle_of_parents_is_refused_and_nothing_changes(tmp_path: Path) -> None:
     mapping = write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS)
-    before, _ = load(mapping)
+    before, _ = load_tables(mapping)
     circle = [{**CRM[2], "Parent": "c2", "Since": LATER}]
     with pytest.raises(ContractError, match="c2 -> c3 -> c2"):
-        load(write(tmp_path, settings='parent = "parent"', crm2=circle))
+        load_tables(write(tmp_path, settings='parent = "parent"', crm2=circle))
     assert Workspace(tmp_path / "workspace").manifest().snapshot == before.snapshot
 
 
 def test_an_unknown_parent_attribute_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"parent is no attribute.*owner"):
-        load(write(tmp_path, settings='parent = "owner"', crm=CRM, register=REGISTER, visits=VISITS))
+        load_tables(write(tmp_path, settings='parent = "owner"', crm=CRM, register=REGISTER, visits=VISITS))
 
 
 def test_an_unknown_register_is_refused_when_the_mapping_is_read(tmp_path: Path) -> None:

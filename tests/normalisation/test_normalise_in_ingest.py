@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from loading import KNOWN_ACCOUNTS, load
 
 from features.dry_run import dry_run
 from features.errors import ConfigError
-from features.ingest import ingest
 from features.mapping import load_config
 from features.tables import open_engine
 from features.validation import Reason
-from features.workspace import Workspace
 
-MAPPING = """
-[workspace]
-name = "test"
-
-[[sources]]
-table = "accounts"
-path = "accounts.csv"
-known = "start_of_time"
-[sources.columns]
-account_id = "Id"
+MAPPING = (
+    KNOWN_ACCOUNTS
+    + """
 domain = { column = "Web", normalise = "domain" }
 country = { column = "Land", normalise = "country" }
 industry = { column = "Industry", normalise = "industry" }
@@ -38,6 +29,7 @@ column = "Industry"
 type = "category"
 normalise = "industry_section"
 """
+)
 
 ROWS = [
     {"Id": "a", "Web": "https://www.Acme.co.uk/x", "Land": "德国", "Industry": "SaaS", "Staff": "51-200"}
@@ -56,8 +48,7 @@ def mapping(tmp_path: Path) -> Path:
 
 
 def test_declared_columns_hold_one_spelling(mapping: Path) -> None:
-    workspace = Workspace(mapping.parent / "workspace")
-    report = ingest(load_config(mapping), workspace=workspace, now=datetime.fromisoformat("2024-01-01"))
+    report, workspace = load(mapping)
     accounts = workspace.tables().read("accounts").set_index("account_id")
     one = accounts.loc["a"]
     assert (one["domain"], one["country"], one["employees"]) == ("acme.co.uk", "DE", 101)

@@ -6,24 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from loading import KNOWN_ACCOUNTS, load
 
 from features.errors import ConfigError
-from features.ingest import ingest
 from features.mapping import load_config
 from features.report import IngestReport
 from features.titles.filling import TitleCounts, fill_contact_rows
 from features.titles.roles import TitleSettings, buying_role
-from features.workspace import Workspace
 
-MAPPING = """
-[workspace]
-name = "test"
-[[sources]]
-table = "accounts"
-path = "accounts.csv"
-known = "start_of_time"
-[sources.columns]
-account_id = "Id"
+MAPPING = f"""{KNOWN_ACCOUNTS}
 [[sources]]
 table = "contacts"
 path = "contacts.csv"
@@ -51,8 +42,7 @@ def _ingest(folder: Path, *, more: str = "") -> tuple[IngestReport, pd.DataFrame
     (folder / "accounts.csv").write_text("Id\na1\n")
     pd.DataFrame(PEOPLE, columns=list(COLUMNS)).to_csv(folder / "contacts.csv", index=False)
     (folder / "mapping.toml").write_text(MAPPING + more)
-    workspace = Workspace(folder / "workspace")
-    report = ingest(load_config(folder / "mapping.toml"), workspace=workspace)
+    report, workspace = load(folder / "mapping.toml")
     contacts = pd.read_parquet(next(workspace.home.glob("snapshots/*/contacts.parquet")))
     return report, contacts.sort_values(["contact_id", "known_at"])
 
