@@ -165,8 +165,7 @@ def test_a_decision_merges_what_was_doubtful(tmp_path: Path) -> None:
 
 
 def test_subsidiaries_roll_up_by_choice(tmp_path: Path) -> None:
-    companies = {"crm": CRM, "register": REGISTER, "visits": VISITS}
-    _, tables = load_tables(write(tmp_path, settings='parent = "parent"', **companies))
+    _, tables = load_tables(
         write(tmp_path, settings='parent = "parent"', crm=CRM, register=REGISTER, visits=VISITS)
     )
     accounts = read(tables, "accounts").set_index("account_id")
