@@ -17,6 +17,7 @@ import duckdb
 from features.contract import Table
 from features.engine import run_sql
 from features.errors import ContractError
+from features.privacy.leaving_out import drop_forgotten
 from features.validation import Reason, literal
 
 __all__ = ["entity", "find_deletions", "hold_extract"]
@@ -74,11 +75,17 @@ def _create(connection: duckdb.DuckDBPyConnection, *, table: Table) -> None:
 
 
 def find_deletions(
-    connection: duckdb.DuckDBPyConnection, *, table: Table, earlier: Path | None, folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    table: Table,
+    earlier: Path | None,
+    folder: Path,
+    forgetting: bool = False,
 ) -> bool:
     """Make the table `deleted_<name>`, and keep in `folder` what later ingests need for theirs.
 
-    earlier: the folder kept by the ingest before. Returns whether there is any deletion.
+    earlier: the folder kept by the ingest before. forgetting: whether it may tell of forgotten people.
+    Returns whether there is any deletion.
     """
     name, keys = table.name, ", ".join(entity(table))
     known, future = " AND ".join(f"{key} IS NOT NULL" for key in entity(table)), Reason.IN_THE_FUTURE
@@ -91,6 +98,8 @@ def find_deletions(
     )
     for kept in (f"marked_{name}", f"held_{name}", f"{_EXTRACTS}_{name}"):
         _add_earlier(connection, kept=kept, earlier=earlier)
+    if forgetting:
+        drop_forgotten(connection, name=name)
     run_sql(
         connection,
         f"CREATE TABLE deleted_{name} AS SELECT * FROM marked_{name} UNION {_absences(table)}",

@@ -47,11 +47,17 @@ class FileRead:
 
 @dataclass(frozen=True)
 class History:
-    """sources: by id, table and label. kept: by table, rows kept beside it. files: those read."""
+    """sources: by id, table and label. kept: by table, rows kept beside it. files: those read.
+
+    ranks: ids of the sources of accounts, first those that identity prefers.
+    deleting: ids of sources that may take back what they said.
+    """
 
     sources: Mapping[str, tuple[str, str]]
     files: tuple[FileRead, ...] = ()
     kept: Mapping[str, int] = field(default_factory=dict)
+    ranks: tuple[str, ...] = ()
+    deleting: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Store it in a snapshot's folder."""
@@ -68,6 +74,8 @@ class History:
                 sources={name: (table, label) for name, (table, label) in raw["sources"].items()},
                 files=tuple(FileRead(**file) for file in raw["files"]),
                 kept=raw["kept"],
+                ranks=tuple(raw["ranks"]),
+                deleting=tuple(raw["deleting"]),
             )
         except FileNotFoundError:
             return None

@@ -11,6 +11,7 @@ clock of the ingest only tells what lies in the future. Null rule: an empty cell
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -27,7 +28,10 @@ from features.identity.merging import merge_accounts, merging_as_before
 from features.mapping import Config, Source
 from features.origins import ONE_ORIGIN
 from features.privacy.in_sql import add_kept_address
+from features.privacy.leaving_out import find_forgotten, leave_out
+from features.privacy.purging import mentions_in_quarantine, purge_quarantine
 from features.privacy.settings import kept_under
+from features.privacy.suppression import Forgotten
 from features.quarantine import (
     carry_over,
     collect_faults,
@@ -90,15 +94,18 @@ def ingest(
                 folder=folder,
                 now=moment,
                 progress=progress or _silent,
+                people=Forgotten.read(workspace),
             )
             loads.append(load)
-            return load.run()
+            return load.run(workspace)
         finally:
             connection.close()
             shutil.rmtree(engine)
 
     try:
         manifest = workspace.replace(fill)
+        if loads[0].people is not None:
+            loads[0].people.note_applied(workspace)
     except OSError as error:
         raise WorkspaceError(
             f"the workspace {workspace.home} cannot be written",
@@ -130,6 +137,7 @@ class _Load:
         folder: Path,
         now: datetime,
         progress: Progress,
+        people: Forgotten | None,
     ) -> None:
         self.connection, self.config, self.folder, self.now = connection, config, folder, now
         self.earlier = earlier
@@ -137,21 +145,28 @@ class _Load:
         self.sources = {source_id(source): (source.table, source.label) for source in config.sources}
         if earlier is not None:
             self.sources = {**earlier.history.sources, **self.sources}
+        deleting = {source_id(source) for source in config.sources if source.deletes}
+        self.deleting = tuple(sorted(deleting.union(earlier.history.deleting if earlier is not None else ())))
         tables = {table for table, _ in self.sources.values()}
         self.names = [name for name in TABLES if name in tables]
         self.files: list[FileRead] = list(earlier.history.files) if earlier is not None else []
         self.known_files, self.read_anything = 0, False
         self.titles, self.identity = TitleCounts(), IdentityCounts()
         self.traffic: dict[str, int] = {}
+        self.people, self.forgotten = people, Counter[str]()
         self.progress, self.done = progress, 0
         self.steps = len(config.sources) + len(self.names) + 1
 
-    def run(self) -> Manifest:
+    def run(self, workspace: Workspace) -> Manifest:
         create_quarantine(self.connection)
         read = self._stage()
+        forgetting = self._forget(workspace)
+        if "contacts" in self.names:
+            self.titles = fill_contacts(self.connection, settings=self.config.titles)
         if (
             self.earlier is not None
             and not self.read_anything
+            and not forgetting
             and as_before(
                 self.connection,
                 self.config,
@@ -162,13 +177,20 @@ class _Load:
             and merging_as_before(self.earlier.folder, self.config.identity_settings)
         ):
             return self._unchanged(self.earlier.manifest)
-        settled = {name: self._settle(name) for name in self.names}
+        settled = {name: self._settle(name, forgetting=forgetting) for name in self.names}
+        if self.people is not None:
+            self.forgotten += purge_quarantine(self.connection, people=self.people).fresh
         self.counts = quarantine_counts(self.connection)
         fresh = quarantine_counts(self.connection, fresh=True)
         for name in self.counts:
             write_quarantine(self.connection, name=name, folder=self.folder / "quarantine")
         self.reports = tuple(
-            self._report(name, read=read[name], settled=settled[name], quarantined=fresh.get(name, {}))
+            self._report(
+                name,
+                read=read[name] - self.forgotten[name],
+                settled=settled[name],
+                quarantined=fresh.get(name, {}),
+            )
             for name in self.names
         )
         return self._describe(settled)
@@ -194,9 +216,24 @@ class _Load:
         for position, source in enumerate(self.config.sources, start=1):
             self._step(source.table)
             read[source.table] += self._stage_source(source, position=position)
-        if "contacts" in self.names:
-            self.titles = fill_contacts(self.connection, settings=self.config.titles)
         return read
+
+    def _forget(self, workspace: Workspace) -> bool:
+        """Leave out who was forgotten. Returns whether the earlier snapshot may hold anything of them."""
+        people, before = self.people, self.earlier
+        clean = before is None or (people is not None and people.applied_to == before.manifest.snapshot)
+        if people is None or (clean and not self.read_anything):
+            return False
+        folder = before.folder if before is not None else None
+        leaving = find_forgotten(self.connection, people=people, names=self.names, earlier=folder)
+        self.people = leaving.people
+        if leaving.people is not people:
+            # Before anything is left out for good: those who were found by it cannot be found again.
+            leaving.people.write(workspace)
+        self.forgotten = Counter({name: leave_out(self.connection, name=name) for name in self.names})
+        if folder is None or leaving.earlier:
+            return folder is not None
+        return bool(mentions_in_quarantine(self.connection, folder=folder, people=leaving.people))
 
     def _stage_source(self, source: Source, *, position: int) -> int:
         """Rows read from the files of a source that were not read before."""
@@ -240,7 +277,7 @@ class _Load:
         if early == (0,):
             self.files += files
 
-    def _settle(self, name: str) -> Settled:
+    def _settle(self, name: str, *, forgetting: bool) -> Settled:
         self._step(name)
         collect_faults(self.connection, name=name)
         if self.earlier is not None:
@@ -252,7 +289,8 @@ class _Load:
             folder=self.folder,
             earlier=self.earlier.folder if self.earlier is not None else None,
             labels={source: label for source, (_, label) in self.sources.items()},
-            deleting=[source_id(source) for source in self.config.sources if source.deletes],
+            deleting=self.deleting,
+            forgetting=forgetting,
         )
 
     def _report(self, name: str, *, read: int, settled: Settled, quarantined: dict[str, int]) -> TableReport:
@@ -280,6 +318,8 @@ class _Load:
             sources=self.sources,
             files=tuple(sorted(set(self.files), key=lambda file: (file.source, file.path))),
             kept={name: done.kept for name, done in settled.items() if done.kept},
+            ranks=self._ranks(),
+            deleting=self.deleting,
         )
         self.identity = self._merge()
         self.traffic = traffic_counts(self.connection, folder=self.folder)
@@ -297,15 +337,19 @@ class _Load:
         self.progress("ingest", self.steps, self.steps)
         return manifest
 
-    def _merge(self) -> IdentityCounts:
-        """Which accounts are one company; sources that the mapping names come first, in its order."""
+    def _ranks(self) -> tuple[str, ...]:
+        """The sources of accounts: those that the mapping names come first, in its order."""
         own = [source_id(source) for source in self.config.sources]
         known = sorted(self.sources, key=lambda one: (own.index(one) if one in own else len(own), one))
+        return tuple(one for one in known if self.sources[one][0] == "accounts")
+
+    def _merge(self) -> IdentityCounts:
+        """Which accounts are one company."""
         return merge_accounts(
             self.connection,
             folder=self.folder,
             settings=self.config.identity_settings,
-            sources={one: self.sources[one][1] for one in known if self.sources[one][0] == "accounts"},
+            sources={one: self.sources[one][1] for one in self._ranks()},
             attributes=[attribute.name for attribute in self.attributes],
         )
 
@@ -324,6 +368,7 @@ class _Load:
             titles=self.titles,
             identity=self.identity,
             traffic=self.traffic,
+            forgotten=dict(+self.forgotten),
             origins=manifest.origins,
             comparison=manifest.comparison,
         )

@@ -80,6 +80,7 @@ class IngestReport:
     titles: what became of the job titles of contacts whose level or department the source does not say.
     identity: accounts that are one company with another, and pairs that a person should look at.
     traffic: activities in the table that are no engagement, by mark: our own people, machines.
+    forgotten: by table, rows that were read and left out, as they are about somebody who was forgotten.
     origins, comparison: where accounts come from, and which columns can be compared between the origins.
     """
 
@@ -94,6 +95,7 @@ class IngestReport:
     titles: TitleCounts = field(default_factory=TitleCounts)
     identity: IdentityCounts = field(default_factory=IdentityCounts)
     traffic: dict[str, int] = field(default_factory=dict)
+    forgotten: dict[str, int] = field(default_factory=dict)
     origins: OriginRules = ONE_ORIGIN
     comparison: Comparison = NOTHING_COMPARED
 
@@ -120,6 +122,7 @@ class IngestReport:
             "titles": asdict(self.titles),
             "identity": asdict(self.identity),
             "traffic": self.traffic,
+            "forgotten": self.forgotten,
             **({"origins": self.comparison.to_dict()} if self.origins.several else {}),
             "tables": {
                 table.name: {
@@ -144,7 +147,7 @@ class IngestReport:
         for table in self.tables:
             numbers = (table.rows, table.read, table.loaded, table.collapsed, sum(table.quarantined.values()))
             shown.add_row(table.name, *(f"{number:,}" for number in numbers))
-        compared = compared_table(self.comparison, origins=self.origins) if self.origins.several else None
+        compared = compared_table(self.comparison) if self.origins.several else None
         notes = (Text(line) for line in (*self.set_aside(), *self._notes()))
         return Group(shown, *([compared] if compared else []), *notes)
 
@@ -176,6 +179,8 @@ class IngestReport:
         if self.traffic:
             told = ", ".join(f"{rows:,} {mark}" for mark, rows in self.traffic.items())
             lines.append(f"activities that never count as engagement: {told}")
+        if self.forgotten:
+            lines.append(f"rows of forgotten people that were left out: {sum(self.forgotten.values()):,}")
         return lines
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from features.cells import content_sql
 from features.contract import START_OF_TIME, TABLES, ColumnType, Table, sql_type
 from features.deletions import entity, find_deletions
 from features.engine import run_sql
+from features.privacy.leaving_out import remaining_sql
 from features.sources import identifier
 from features.validation import Reason, allowed_values, literal
 
@@ -63,18 +64,22 @@ def settle(
     earlier: Path | None,
     labels: Mapping[str, str],
     deleting: Collection[str] = (),
+    forgetting: bool = False,
 ) -> Settled:
     """Write the canonical table into `folder`.
 
     earlier: the snapshot to go on from. labels: what reports call a source, by its id.
     deleting: ids of sources that may take back what they said.
+    forgetting: whether rows of the earlier snapshot may be about those of `features.privacy.leaving_out`.
     """
     name = table.name
     listed = ", ".join([*map(identifier, columns), "_source"])
-    repeated = _gather(connection, name=name, columns=columns, earlier=earlier)
+    repeated = _gather(connection, name=name, columns=columns, earlier=earlier, forgetting=forgetting)
     repeated += _refer(connection, name=name, columns=listed)
     before = earlier / "kept" if earlier is not None else None
-    taken_back = find_deletions(connection, table=table, earlier=before, folder=folder / "kept")
+    taken_back = find_deletions(
+        connection, table=table, earlier=before, folder=folder / "kept", forgetting=forgetting
+    )
     _rank(connection, table=table, columns=columns, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
     file = folder / f"{name}.parquet"
@@ -139,12 +144,15 @@ def _gather(
     name: str,
     columns: Mapping[str, ColumnType],
     earlier: Path | None,
+    forgetting: bool,
 ) -> int:
     """Every good row, read now (`_fresh`) or before. Returns how many read now were there before."""
     listed = ", ".join([*map(identifier, columns), "_source"])
     staged = f"SELECT {listed} FROM staged_{name} WHERE _fault IS NULL"
     files = [] if earlier is None else [earlier / f"{name}.parquet", earlier / "kept" / f"{name}.parquet"]
     before = [_stored(connection, file, columns=columns) for file in files if file.is_file()]
+    if forgetting:
+        before = [remaining_sql(rows, name=name) for rows in before]
     if not before:
         run_sql(connection, f"CREATE TEMP VIEW observed_{name} AS SELECT *, true AS _fresh FROM ({staged})")
         return 0

@@ -8,12 +8,12 @@ rule: none; the list does not say when. Null rule: an empty text is on no list.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -41,10 +41,14 @@ _WORD = re.compile(r"[\w-]{6,}")
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The list. secret: the workspace's. digests: by kind, the hashes on the list."""
+    """The list. secret: the workspace's. digests: by kind, the hashes on the list.
+
+    applied_to: the snapshot that is known to hold nothing of anybody on it.
+    """
 
     secret: bytes = field(repr=False)
-    digests: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
+    digests: Mapping[Kind, frozenset[str]]
+    applied_to: str = ""
 
     @classmethod
     def read(cls, workspace: Workspace) -> Forgotten | None:
@@ -56,7 +60,8 @@ class Forgotten:
         try:
             raw = json.loads(file.read_text(encoding="utf-8"))
             made_under = raw["key"]
-            digests = {kind: frozenset(map(str, raw[kind])) for kind in KINDS}
+            digests: dict[Kind, frozenset[str]] = {kind: frozenset(map(str, raw[kind])) for kind in KINDS}
+            applied_to = str(raw["applied_to"])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -65,7 +70,7 @@ class Forgotten:
                 got=type(error).__name__,
                 fix="restore it from a backup: without it, those who were forgotten would come back",
             ) from error
-        found = cls(workspace_secret(workspace), digests)
+        found = cls(workspace_secret(workspace), digests, applied_to)
         if not hmac.compare_digest(str(made_under), found.key_check):
             raise WorkspaceError(
                 f"the list of forgotten people was made under another secret: {file}",
@@ -80,9 +85,19 @@ class Forgotten:
 
     def write(self, workspace: Workspace) -> None:
         """Replace the workspace's list by this one, in one step and for good."""
-        told = {"format": _FORMAT, "key": self.key_check}
+        told = {"format": _FORMAT, "key": self.key_check, "applied_to": self.applied_to}
         content = told | {kind: sorted(self.digests[kind]) for kind in KINDS}
         workspace.write_beside(FORGOTTEN_FILE, json.dumps(content, indent=1) + "\n")
+
+    def note_applied(self, workspace: Workspace) -> None:
+        """Note that the snapshot that counts holds nothing of those on this list.
+
+        It only spares looking again: when somebody else writes meanwhile, it is left for another time.
+        """
+        with suppress(WorkspaceError), workspace.writing():
+            current, listed = workspace.manifest().snapshot, Forgotten.read(workspace)
+            if listed is not None and listed.digests == self.digests and listed.applied_to != current:
+                replace(listed, applied_to=current).write(workspace)
 
     @cached_property
     def _key(self) -> bytes:
@@ -92,12 +107,6 @@ class Forgotten:
     def key_check(self) -> str:
         """Tells one secret from another, and nothing about either."""
         return hmac.digest(self._key, b"check", "sha256").hex()[:_DIGITS]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A hash of who is on the list."""
-        content = [sorted(self.digests[kind]) for kind in KINDS]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_DIGITS]
 
     def __len__(self) -> int:
         return sum(map(len, self.digests.values()))
@@ -126,8 +135,10 @@ class Forgotten:
         return bool(listed and text) and self.digest(kind, text or "") in listed
 
     def adding(self, kind: Kind, texts: Iterable[str]) -> Forgotten:
-        """The list with more on it."""
+        """The list with more on it; no snapshot is known to be free of those who are new."""
         found = {digest for text in texts if (digest := self.digest(kind, text)) is not None}
+        if found <= self.digests[kind]:
+            return self
         return Forgotten(self.secret, {**self.digests, kind: self.digests[kind] | found})
 
     def names(self, cell: str) -> bool:
@@ -137,7 +148,7 @@ class Forgotten:
         )
 
     def masked(self, text: str) -> str:
-        """Running text with every address and identifier on the list overwritten, sign by sign.
+        """Running text with every address and identifier on the list overwritten, as many bytes long.
 
         Identifiers of fewer than six signs are left: they cannot be told from other words and numbers.
         """
@@ -146,7 +157,11 @@ class Forgotten:
     def _mask_address(self, match: re.Match[str]) -> str:
         # A full stop after an address belongs to the sentence.
         address = match[0].rstrip(".!?")
-        return "*" * len(address) + match[0][len(address) :] if self.names(address) else match[0]
+        return _stars(address) + match[0][len(address) :] if self.names(address) else match[0]
 
     def _mask(self, match: re.Match[str]) -> str:
-        return "*" * len(match[0]) if any(self.holds(kind, match[0]) for kind in KINDS) else match[0]
+        return _stars(match[0]) if any(self.holds(kind, match[0]) for kind in KINDS) else match[0]
+
+
+def _stars(text: str) -> str:
+    return "*" * len(text.encode())
