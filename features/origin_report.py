@@ -28,9 +28,9 @@ def share(value: float) -> str:
     return f"{value:.0%}".replace("%", " %") if value in (0.0, 1.0) else f"{100 * value:.1f} %"
 
 
-def compared_table(comparison: Comparison, *, origins: OriginRules) -> Table:
+def compared_table(comparison: Comparison) -> Table:
     """Per column of accounts: how often each origin fills it, how many of its words others know, the mark."""
-    names = [name for name in origins.names if name in comparison.accounts]
+    names = list(comparison.accounts)
     shown = Table(title="Columns of accounts by origin", title_justify="left", title_style="bold")
     shown.add_column("column")
     for name in names:

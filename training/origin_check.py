@@ -9,39 +9,38 @@ judged apart, as no company is large or small because a list lacks its size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import lightgbm
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
-from sklearn.model_selection import StratifiedKFold
 
 from features.catalogue import Catalogue, learn_catalogue
+from features.comparable import compare_origins
 from features.errors import ConfigError, NotEnoughDataError
 from features.formulas import columns_read
 from features.mapping import Config
-from features.origin_report import share
-from features.origins import account_origins
+from features.origin_report import compared_table, share
+from features.origins import Comparison, account_origins
 from features.tables import Tables
 from features.workspace import Workspace
 from models.card import Kind
-from training.evaluate import Estimate, measure, roc_auc
+from training.evaluate import Estimate, measure
 from training.fit import matrix, select_features
 from training.labels import known_accounts, next_cutoff
+from training.origin_classifier import OriginClassifier, fold_of, out_of_fold
 
 __all__ = ["OriginCheck", "ToldBy", "check_origin", "check_workspace"]
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-_FOLDS = 5
 _MOST = 5_000
 """Accounts of each side: the standard error of the ROC AUC is below .006 then."""
 
@@ -80,6 +79,7 @@ class OriginCheck:
     sides: the name of the origin that is to be told (as "crm"), and of all others. accounts: of one origin,
     by side; several: accounts of several origins, which are left out. used: rows of the classifier.
     base_rate: share of the first side. auc: of all features; by_emptiness: of which are empty.
+    comparison: of every column of accounts; the model may have left out what is not comparable.
     """
 
     kind: Kind
@@ -93,6 +93,7 @@ class OriginCheck:
     auc: Estimate
     by_emptiness: Estimate
     columns: tuple[ToldBy, ...]
+    comparison: Comparison
 
     @property
     def told(self) -> bool:
@@ -140,6 +141,7 @@ class OriginCheck:
             "told": self.told,
             "verdict": self.verdict,
             "columns": [one.to_json() for one in self.columns],
+            "comparison": self.comparison.to_dict(),
         }
 
     def __rich__(self) -> Group:
@@ -156,7 +158,7 @@ class OriginCheck:
             f"by emptiness alone: ROC AUC {self.by_emptiness}",
             self.verdict,
         )
-        return Group(table, *map(Text, lines))
+        return Group(compared_table(self.comparison), table, *map(Text, lines))
 
 
 def check_workspace(
@@ -210,9 +212,9 @@ def check_origin(
     drawn = _drawn(frame)
     X = matrix(tables, drawn, catalogue=catalogue)
     label = drawn["label"].to_numpy(dtype=np.int64)
-    whole = _Classifier(X, label, catalogue)
+    whole = OriginClassifier(X, label, catalogue)
     empty = np.isnan(X).astype(np.float64)
-    estimates = _estimates(drawn, probability=whole.told, emptiness=_out_of_fold(empty, label, ()))
+    estimates = _estimates(drawn, probability=whole.told, emptiness=out_of_fold(empty, label, ()))
     return OriginCheck(
         kind=kind,
         as_of=as_of,
@@ -225,7 +227,13 @@ def check_origin(
         auc=estimates["probability"],
         by_emptiness=estimates["emptiness"],
         columns=_columns(whole, tables=tables, sides=sides),
+        comparison=_comparison(tables, as_of=as_of),
     )
+
+
+def _comparison(tables: Tables, *, as_of: datetime) -> Comparison:
+    with tables.connect() as connection:
+        return compare_origins(connection, rules=tables.origins, attributes=tables.attributes, before=as_of)
 
 
 def _accounts(tables: Tables, *, as_of: datetime) -> tuple[pd.DataFrame, int]:
@@ -274,49 +282,12 @@ def _estimates(drawn: pd.DataFrame, **told: Matrix) -> dict[str, Estimate]:
     there is nothing to tell, that gives less than .5.
     """
     label = drawn["label"].to_numpy(dtype=np.int64)
-    rows = drawn[["account_id", "label"]].assign(cutoff=_fold_of(label), **told)
+    rows = drawn[["account_id", "label"]].assign(cutoff=fold_of(label), **told)
     measured = measure(rows, columns=tuple(told), replicates=400, seed=_SEED)
     return {name: measured.estimates[name]["roc_auc"] for name in told}
 
 
-class _Classifier:
-    """A classifier of the whole, as each fold has it. told: float64 (n,), predictions out of fold."""
-
-    def __init__(self, X: Matrix, label: Labels, catalogue: Catalogue) -> None:
-        self.X, self.label, self.catalogue = X, label, catalogue
-        self.categories = _categories(catalogue)
-        self.folds = list(_folds(label))
-        self.boosters = [_grown(X[train], label[train], self.categories) for train, _ in self.folds]
-        self.told = self.predict(X)
-
-    def predict(self, X: Matrix) -> Matrix:
-        """What each fold's booster says of the rows that it did not see."""
-        told = np.empty(len(X))
-        for booster, (_, test) in zip(self.boosters, self.folds, strict=True):
-            told[test] = booster.predict(X[test], num_threads=1)
-        return told
-
-    def lost(self, columns: Sequence[int]) -> float:
-        """What the ROC AUC loses when these columns are shuffled together, within the rows of each fold."""
-        shuffled, generator = self.X.copy(), np.random.default_rng(_SEED)
-        for _, test in self.folds:
-            mixed = generator.permutation(test)
-            for column in columns:
-                shuffled[test, column] = self.X[mixed, column]
-        return self.auc(self.told) - self.auc(self.predict(shuffled))
-
-    def alone(self, columns: Sequence[int]) -> float:
-        """The ROC AUC of a classifier that sees these columns only."""
-        categories = tuple(at for at, column in enumerate(columns) if column in self.categories)
-        return self.auc(_out_of_fold(self.X[:, columns], self.label, categories))
-
-    def auc(self, told: Matrix) -> float:
-        """The mean over folds."""
-        found = [roc_auc(self.label[test], probabilities=told[test]) for _, test in self.folds]
-        return float(np.mean(found))
-
-
-def _columns(whole: _Classifier, *, tables: Tables, sides: tuple[str, str]) -> tuple[ToldBy, ...]:
+def _columns(whole: OriginClassifier, *, tables: Tables, sides: tuple[str, str]) -> tuple[ToldBy, ...]:
     """Every column of accounts that features are made of, the one that tells most alone first."""
     found = [
         _column(name, positions, whole=whole, sides=sides)
@@ -325,7 +296,7 @@ def _columns(whole: _Classifier, *, tables: Tables, sides: tuple[str, str]) -> t
     return tuple(sorted(found, key=lambda one: (-one.alone, one.column)))
 
 
-def _column(name: str, positions: list[int], *, whole: _Classifier, sides: tuple[str, str]) -> ToldBy:
+def _column(name: str, positions: list[int], *, whole: OriginClassifier, sides: tuple[str, str]) -> ToldBy:
     filled: NDArray[np.bool_] = np.asarray(~np.isnan(whole.X[:, positions]).all(axis=1))
     ours, others = int(whole.label.sum()), int((1 - whole.label).sum())
     # The standard error of the ROC AUC of a ranking without knowledge: Mann and Whitney 1947.
@@ -351,51 +322,3 @@ def _by_column(catalogue: Catalogue, *, tables: Tables) -> dict[str, list[int]]:
         column = columns_read(feature, attributes=tables.attributes)[0]
         found.setdefault(column.removeprefix("accounts."), []).append(position)
     return found
-
-
-def _categories(catalogue: Catalogue) -> tuple[int, ...]:
-    return tuple(at for at, feature in enumerate(catalogue.features) if feature.kind == "category")
-
-
-def _folds(label: Labels) -> Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows to learn from and rows to predict; there is one row per account, so accounts never repeat."""
-    split = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
-    return list(split.split(np.zeros((len(label), 1)), label))
-
-
-def _fold_of(label: Labels) -> Labels:
-    """The fold in which each row is predicted."""
-    fold = np.empty(len(label), dtype=np.int64)
-    for number, (_, test) in enumerate(_folds(label)):
-        fold[test] = number
-    return fold
-
-
-def _out_of_fold(X: Matrix, label: Labels, categories: Sequence[int]) -> Matrix:
-    told = np.empty(len(label))
-    for train, test in _folds(label):
-        told[test] = _grown(X[train], label[train], categories).predict(X[test], num_threads=1)
-    return told
-
-
-def _grown(X: Matrix, label: Labels, categories: Sequence[int]) -> lightgbm.Booster:
-    data = lightgbm.Dataset(X, label=label, categorical_feature=list(categories), params={"verbosity": -1})
-    booster: lightgbm.Booster = lightgbm.train(
-        {
-            "objective": "binary",
-            "learning_rate": 0.1,
-            "num_leaves": 7,
-            "min_data_in_leaf": int(np.clip(len(label) // 50, 5, 20)),
-            "lambda_l2": 5.0,
-            "feature_fraction": 0.8,
-            "max_bin": 63,
-            "seed": _SEED,
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": 1,
-            "verbosity": -1,
-        },
-        data,
-        num_boost_round=60,
-    )
-    return booster

@@ -160,8 +160,7 @@ def test_any_order_of_the_files_gives_the_same_origins(tmp_path: Path) -> None:
 
 
 def test_changed_settings_compare_anew(tmp_path: Path) -> None:
-    files = {"crm": rows("crm", 40), "register": rows("register", 40)}
-    load(write(tmp_path, **files))
+    load(write(tmp_path, crm=rows("crm", 40), register=rows("register", 40)))
     report, _ = load(write(tmp_path, sections=MERGE + "[origins]\nshared_values = 0.0\n"))
     assert report.changed
     assert report.comparison.not_comparable == {"tier": EMPTY_ELSEWHERE}
