@@ -33,7 +33,7 @@ from features.tables import Attribute, Tables
 from features.validation import literal
 from features.workspace import Manifest, TableFiles
 
-__all__ = ["as_before", "describe", "joined_attributes"]
+__all__ = ["as_before", "describe", "describe_again", "joined_attributes"]
 
 _MEMORY = "2GB"
 """What comparing the origins may use before it spills into the snapshot's folder."""
@@ -56,7 +56,38 @@ def describe(
 
     origins: as the snapshot had them that was gone on from.
     """
+    told = [name for name, (table, _) in history.sources.items() if table == "accounts"]
+    declared = Manifest(
+        contract_version=CONTRACT_VERSION,
+        snapshot="",
+        fingerprint="",
+        workspace=config.workspace.name,
+        time_zone=config.workspace.time_zone,
+        tables={},
+        attributes=attributes,
+        current_value_only=_current_value_only(connection, config, folder=folder),
+        data_through=None,
+        quarantine=quarantine,
+        channels=(),
+        created_by=config.file.stem,
+        undated=_undated(config),
+        rules=config.counting_rules,
+        origins=_origin_rules(config, sources=told, before=origins),
+    )
+    return describe_again(connection, declared, folder=folder, rows=rows, history=history)
+
+
+def describe_again(
+    connection: duckdb.DuckDBPyConnection,
+    declared: Manifest,
+    *,
+    folder: Path,
+    rows: Mapping[str, int],
+    history: History,
+) -> Manifest:
+    """The manifest of the tables in `folder`, with what `declared` says of the mapping and the quarantine."""
     files = {name: _parquet(folder / f"{name}.parquet") for name in rows}
+    attributes = declared.attributes
     columns = {
         name: {**canonical_columns(TABLES[name], attributes=attributes), WITHDRAWN_AT.name: WITHDRAWN_AT.type}
         for name in rows
@@ -64,23 +95,15 @@ def describe(
     sums = {name: hash_rows(folder / f"{name}.parquet", columns=_told(name, columns[name])) for name in rows}
     kinds = [[attribute.name, attribute.type] for attribute in attributes]
     tables = {name: sums[name] for name in sums if rows[name]} | _merged_sums(connection, folder)
-    manifest = Manifest(
-        contract_version=CONTRACT_VERSION,
+    manifest = replace(
+        declared,
         snapshot="",
         fingerprint=_digest({"contract": CONTRACT_VERSION, "attributes": kinds, "tables": tables}),
-        workspace=config.workspace.name,
-        time_zone=config.workspace.time_zone,
         tables={name: TableFiles(rows=count, files=(f"{name}.parquet",)) for name, count in rows.items()},
-        attributes=attributes,
-        current_value_only=_current_value_only(connection, config, folder=folder),
         data_through=_data_through(connection, [files[name] for name in _DATED if name in files]),
-        quarantine=quarantine,
         channels=_channels(connection, files.get("activities")),
-        created_by=config.file.stem,
-        undated=_undated(config),
-        rules=config.counting_rules,
     )
-    manifest = _with_origins(manifest, config, folder=folder, sources=history.sources, before=origins)
+    manifest = _with_comparison(manifest, folder=folder)
     beside = _kept_sums(connection, folder)
     # Where a row stood in which file is no part of what it says.
     told: dict[str, ColumnType] = {
@@ -89,7 +112,7 @@ def describe(
     beside.append(_row_sums(connection, "quarantine", columns=told))
     beside += [_keyed_sums(folder / f"{name}.parquet", name=name) for name in rows]
     content = {"manifest": manifest.to_json(), "beside": beside, "sources": sorted(history.sources)}
-    return Manifest(**{**vars(manifest), "snapshot": _digest(content)[:16]})
+    return replace(manifest, snapshot=_digest(content)[:16])
 
 
 def as_before(
@@ -112,18 +135,9 @@ def as_before(
     )
 
 
-def _with_origins(
-    manifest: Manifest,
-    config: Config,
-    *,
-    folder: Path,
-    sources: Mapping[str, tuple[str, str]],
-    before: OriginRules,
-) -> Manifest:
-    """The manifest with what it tells of the origins of accounts; sources: table and label by id."""
-    told = [name for name, (table, _) in sources.items() if table == "accounts"]
-    rules = _origin_rules(config, sources=told, before=before)
-    merged = folder / MERGED_FILE
+def _with_comparison(manifest: Manifest, *, folder: Path) -> Manifest:
+    """The manifest with how well the origins of its accounts can be compared."""
+    rules, merged = manifest.origins, folder / MERGED_FILE
     tables = Tables(
         {"accounts": (folder / "accounts.parquet",)},
         manifest.attributes,
@@ -135,7 +149,7 @@ def _with_origins(
         run_sql(connection, "SET memory_limit = ?", parameters=[_MEMORY])
         run_sql(connection, "SET temp_directory = ?", parameters=[str(folder / "engine" / "origins")])
         comparison = compare_origins(connection, rules=rules, attributes=manifest.attributes)
-    return replace(manifest, origins=rules, comparison=comparison)
+    return replace(manifest, comparison=comparison)
 
 
 def _origin_rules(config: Config, *, sources: Iterable[str], before: OriginRules) -> OriginRules:
