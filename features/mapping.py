@@ -32,7 +32,14 @@ from features.identity.settings import IdentitySettings
 from features.locations import allowed_folders, locate_files, locate_parameters, matching_files
 from features.origins import OriginSettings, check_origins
 from features.privacy.settings import PrivacySettings
-from features.settings import BacktestSettings, LabelSettings, ModelSettings, Section, ServingSettings
+from features.settings import (
+    BacktestSettings,
+    LabelSettings,
+    ModelSettings,
+    Section,
+    ServingSettings,
+    UndatedSettings,
+)
 from features.tables import Attribute
 from features.titles.roles import TitleSettings
 
@@ -70,6 +77,7 @@ class Config(Section):
     labels: LabelSettings = LabelSettings()
     model: ModelSettings = ModelSettings()
     backtest: BacktestSettings = BacktestSettings()
+    undated: UndatedSettings = UndatedSettings()
     serving: ServingSettings = ServingSettings()
     titles: TitleSettings = TitleSettings()
     identity: IdentitySettings = IdentitySettings()

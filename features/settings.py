@@ -29,6 +29,7 @@ __all__ = [
     "Priority",
     "Section",
     "ServingSettings",
+    "UndatedSettings",
 ]
 
 
@@ -135,6 +136,21 @@ class BacktestSettings(Section):
     seeds: int = Field(default=5, ge=1, le=50)
     top_k: int = Field(default=10, ge=1)
     replicates: int = Field(default=1000, ge=100, le=100_000)
+
+
+class UndatedSettings(Section):
+    """[undated]: how a table in which nothing has a date is judged: by folds, equal rows kept together.
+
+    seed: of the reported folds; repeat r takes seed + r. development_seed: of those for choosing.
+    columns: features to learn from, under a name for each choice, with *; the first is told first. None
+        means all that a fit model may use.
+    """
+
+    folds: int = Field(default=5, ge=2, le=20)
+    repeats: int = Field(default=1, ge=1, le=20)
+    seed: int = Field(default=20_000, ge=0)
+    development_seed: int = Field(default=100, ge=0)
+    columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 Grade = Literal["A", "B", "C", "D"]

@@ -88,15 +88,17 @@ def learn(
     rows: Rows,
     *,
     settings: LearningSettings,
+    folds: tuple[Fold, ...] | None = None,
     progress: Progress | None = None,
     what: str = "grow trees",
 ) -> Learned:
     """Find the number of rounds and the calibration on later slices, then grow on all rows.
 
+    folds: instead of the later slices, for rows without dates.
     Raises NotEnoughDataError when one class is missing or the history is too short.
     """
     require_both_classes(rows.label)
-    folds = time_folds(rows.frame, folds=settings.folds)
+    folds = folds or time_folds(rows.frame, folds=settings.folds)
     grower = _Grower(rows, settings, progress, what, total=(len(folds) + 1) * settings.members)
     tried = grower.grow([(fold.earlier, fold.later) for fold in folds], rounds=settings.max_rounds)
     rounds = _mean_rounds([grown.boosters for grown in tried], settings=settings)

@@ -57,15 +57,21 @@ def backtest(
         ),
     ] = None,
     development: Annotated[
-        bool, typer.Option("--development", help="Use the cutoffs for choosing instead of the reported ones.")
+        bool,
+        typer.Option(
+            "--development", help="Use the cutoffs, or folds, for choosing instead of the reported ones."
+        ),
     ] = False,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Train as of past cutoffs, score what came after, and compare with baselines, with intervals."""
-    from training.backtest import backtest as run_backtest
+    """Train as of past cutoffs, score what came after, and compare with baselines, with intervals.
+
+    Where outcomes have no dates: by folds that keep equal rows together; time is then not tested.
+    """
     from training.feature_table import check_target
+    from training.undated import backtest_workspace as run_backtest
 
     output = open_output(as_json=as_json)
     if predictions is not None:

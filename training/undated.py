@@ -1,0 +1,182 @@
+"""Backtest of a table without dates: won and lost rows in, metrics over repeated folds out.
+
+Turns opportunities with an outcome, and what is known of their accounts, into rows that are judged by models
+which learned from other rows only; rows that are equal in every column stay on one side. Time rule: none can
+be kept, and the report says that time was not tested. Null rule: an opportunity without an outcome is open
+and left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pandas as pd
+
+from features.catalogue import Catalogue, learn_catalogue
+from features.errors import ConfigError, suggestion
+from features.mapping import Config
+from features.settings import GRADES
+from features.tables import Tables
+from features.workspace import Workspace
+from models.grades import GradeCuts, Reference
+from training.backtest import backtest
+from training.backtest_report import BacktestReport
+from training.evaluate import grade_conversion, measure
+from training.fit import matrix, narrowed, select_features
+from training.folds import Positions, Split, equal_rows, stratified_splits
+from training.labels import next_cutoff
+from training.learn import Progress, Rows
+from training.peers import BASELINES
+from training.small import learn_small
+from training.undated_report import ColumnsReport, UndatedReport
+
+__all__ = ["backtest_undated", "backtest_workspace", "column_choices", "undated_rows"]
+
+_LATEST = """
+SELECT opportunity_id, account_id, outcome = 'won' AS won
+FROM (
+    SELECT * FROM opportunities
+    WHERE withdrawn_at IS NULL AND ($1 IS NULL OR product = $1)
+    QUALIFY row_number() OVER (PARTITION BY opportunity_id ORDER BY known_at DESC) = 1
+)
+WHERE outcome IS NOT NULL AND account_id IN (SELECT account_id FROM accounts WHERE withdrawn_at IS NULL)
+ORDER BY opportunity_id"""
+
+
+def backtest_workspace(
+    workspace: Workspace, *, config: Config, development: bool = False, progress: Progress | None = None
+) -> BacktestReport | UndatedReport:
+    """Backtest a workspace: at past cutoffs, or by folds where the outcomes have no dates.
+
+    Raises as `backtest` and `backtest_undated` do.
+    """
+    with workspace.lease() as manifest:
+        if "opportunities" in manifest.undated:
+            tables = workspace.tables(manifest)
+            return backtest_undated(tables, config=config, development=development, progress=progress)
+    return backtest(workspace, config=config, development=development, progress=progress)
+
+
+def undated_rows(tables: Tables, *, config: Config) -> Rows:
+    """Every opportunity that was won or lost, with all that a fit model may know of its account.
+
+    tables: without times. What the outcomes themselves tell of an account (its earlier wins) is not among
+    the features: nothing says which came first.
+    """
+    moment = next_cutoff(tables)
+    catalogue = learn_catalogue(tables, cutoff=moment, declared=config.features)
+    selected = select_features(catalogue, kind="fit", settings=config.model.fit, keep=config.origins.keep)
+    with tables.connect() as connection:
+        found = connection.execute(_LATEST, [config.labels.fit.product]).to_arrow_table().to_pandas()
+    at = pd.Series(moment, index=found.index, dtype="datetime64[us]")
+    frame = found.assign(as_of=at, label_known_at=at, label=found["won"].astype(np.int64))
+    return Rows(frame.drop(columns="won"), matrix(tables, frame, catalogue=selected), selected)
+
+
+def column_choices(catalogue: Catalogue, *, config: Config) -> dict[str, Catalogue]:
+    """The features of each choice in [undated.columns], by its name; all of them where there is none.
+
+    Raises ConfigError for a name that no feature has.
+    """
+    choices = config.undated.columns or {"all": ("*",)}
+    return {name: _chosen(catalogue, patterns, choice=name) for name, patterns in choices.items()}
+
+
+def _chosen(catalogue: Catalogue, patterns: tuple[str, ...], *, choice: str) -> Catalogue:
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in catalogue.names):
+            raise ConfigError(
+                f"[undated.columns] {choice}: no feature is called so",
+                got=repr(pattern),
+                fix=suggestion(pattern, catalogue.names),
+            )
+    kept = (one for one in catalogue.features if any(fnmatchcase(one.name, pattern) for pattern in patterns))
+    return replace(catalogue, features=tuple(kept))
+
+
+def backtest_undated(
+    tables: Tables, *, config: Config, development: bool = False, progress: Progress | None = None
+) -> UndatedReport:
+    """Judge the learner by folds, for each choice of columns, beside the baselines.
+
+    tables: with times or without; none is read. development: the folds for choosing, not the reported ones.
+    Raises NotEnoughDataError when there is too little to learn from.
+    """
+    rows = undated_rows(tables.without_times(), config=config)
+    settings = config.undated
+    seed = settings.development_seed if development else settings.seed
+    reports = {
+        name: _judged(
+            narrowed(rows, catalogue), config=config, seed=seed, progress=progress, what=f"backtest {name}"
+        )
+        for name, catalogue in column_choices(rows.catalogue, config=config).items()
+    }
+    return UndatedReport(
+        reports, folds=settings.folds, repeats=settings.repeats, seed=seed, development=development
+    )
+
+
+def _judged(rows: Rows, *, config: Config, seed: int, progress: Progress | None, what: str) -> ColumnsReport:
+    groups, folds = equal_rows(rows.X), config.undated
+    splits = stratified_splits(rows.label, groups=groups, folds=folds.folds, repeats=folds.repeats, seed=seed)
+    parts = []
+    for done, split in enumerate(splits):
+        if progress:
+            progress(what, done, len(splits))
+        parts.append(_predicted(rows, split, config=config))
+    if progress:
+        progress(what, len(splits), len(splits))
+    predictions = pd.concat(parts, ignore_index=True)
+    return _measured(rows, predictions, groups=groups, config=config)
+
+
+def _predicted(rows: Rows, split: Split, *, config: Config) -> pd.DataFrame:
+    """What is said of the judged rows by models that learned from the others."""
+    learn = Rows(rows.frame.iloc[split.learn], rows.X[split.learn], rows.catalogue)
+    new = rows.X[split.judge]
+    probability = learn_small(learn, settings=config.model.fit).probabilities(new)
+    scores = Reference.of(probability).scores(probability)
+    told = {
+        peer.column: peer(learn.X, label=learn.label, new=new, catalogue=rows.catalogue) for peer in BASELINES
+    }
+    return pd.DataFrame(
+        {
+            "repeat": split.repeat,
+            "fold": split.fold,
+            "position": split.judge,
+            "opportunity_id": rows.frame["opportunity_id"].to_numpy()[split.judge],
+            "account_id": rows.frame["account_id"].to_numpy()[split.judge],
+            "label": rows.label[split.judge],
+            "probability": probability,
+            "grade": GradeCuts(config.serving.grade_cuts).grades(scores),
+            "decile": 1 + np.floor(10 * (1 - np.clip(scores, 1e-9, 100) / 100)).astype(int),
+            **told,
+        }
+    )
+
+
+def _measured(rows: Rows, predictions: pd.DataFrame, *, groups: Positions, config: Config) -> ColumnsReport:
+    """Mean over the folds; equal rows are drawn together for the intervals."""
+    told = predictions.assign(
+        account_id=groups[predictions["position"]],
+        cutoff=predictions["repeat"] * config.undated.folds + predictions["fold"],
+    )
+    settings, rankers = config.backtest, ["probability", *(peer.column for peer in BASELINES)]
+    replicates = settings.replicates
+    return ColumnsReport(
+        features=rows.catalogue.names,
+        rows=len(rows.frame),
+        events=int(rows.label.sum()),
+        different_rows=len(np.unique(groups)),
+        top_k=settings.top_k,
+        predictions=predictions.drop(columns="position"),
+        measured=measure(told, columns=rankers, top_k=settings.top_k, replicates=replicates),
+        grades=grade_conversion(told, grades=GRADES, replicates=replicates),
+        deciles=grade_conversion(
+            told.assign(grade=told["decile"].astype(str)),
+            grades=[str(decile) for decile in range(1, 11)],
+            replicates=replicates,
+        ),
+    )
