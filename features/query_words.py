@@ -27,6 +27,9 @@ _WORDS = {
     " WHEN NULLIF(trim(second), '') IS NULL OR TRY_CAST(first AS TIMESTAMP) IS NULL THEN first"
     " WHEN coalesce(TRY_CAST(second AS TIMESTAMP) <= TRY_CAST(first AS TIMESTAMP), false) THEN first"
     " ELSE second END",
+    "company_domain(text)": "NULLIF(normalise('company_domain', text), '')",
+    "lead_company(email, website, company)": "'lead-' || coalesce(company_domain(email),"
+    " company_domain(website), NULLIF(normalise('company_key', company), ''))",
     "earlier(first, second)": "CASE WHEN NULLIF(trim(first), '') IS NULL THEN second"
     " WHEN NULLIF(trim(second), '') IS NULL OR TRY_CAST(first AS TIMESTAMP) IS NULL THEN first"
     " WHEN coalesce(TRY_CAST(second AS TIMESTAMP) >= TRY_CAST(first AS TIMESTAMP), false) THEN first"
@@ -35,7 +38,9 @@ _WORDS = {
 """given: the text, unless it is blank.        filled: the first that is not blank.
 yes: whether a yes/no cell says yes.        end_of_day: a day without a time as its last second.
 is_before, is_same_day: false when either is no time.
-later, earlier: of two times; one that is no time wins, so that it is noticed."""
+later, earlier: of two times; one that is no time wins, so that it is noticed.
+company_domain: the domain of an address or a web site that a company can be known by.
+lead_company: the identifier of the company that a lead names, by its domain, else by its name."""
 
 
 def define_words(connection: duckdb.DuckDBPyConnection) -> None:

@@ -12,10 +12,18 @@ REVIEW_FILE = "identity_review.csv"
 
 @dataclass(frozen=True)
 class IdentityCounts:
-    """merged: accounts that another one stands for. review: pairs that a person should look at."""
+    """merged: accounts that another one stands for. review: pairs that a person should look at.
+
+    leads: companies that only leads name; matched: those of them that are among the other accounts.
+    """
 
     merged: int = 0
     review: int = 0
+    leads: int = 0
+    matched: int = 0
 
     def sentence(self) -> str:
-        return f"accounts that another one stands for: {self.merged:,}; pairs to look at: {self.review:,}"
+        told = f"accounts that another one stands for: {self.merged:,}; pairs to look at: {self.review:,}"
+        if not self.leads:
+            return told
+        return f"{told}; companies that leads name: {self.leads:,}, matched to accounts: {self.matched:,}"

@@ -1,7 +1,7 @@
 """Which account a record (a lead, a row of another source) speaks of.
 
-Turns records and accounts into matches and a review file. Rules, the first that decides wins: Salesforce id,
-registration number, web domain, name. A rule that points at several accounts is narrowed by the name; what
+Turns records and accounts into matches and a review file. Rules, the first that decides wins: a person's
+decision, Salesforce id, registration number, web domain, name. A rule that points at several accounts is narrowed by the name; what
 stays open, what is alike but not enough, and what contradicts itself goes to review. Thresholds were chosen
 on one part of the companies of `training.identity_check` and are reported on another. Time rule: none; give
 the values that were known at the moment that is asked for. Null rule: an empty cell neither agrees nor
@@ -10,7 +10,7 @@ contradicts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,14 +94,22 @@ class AccountMatcher:
         names = [account.name for account in self.accounts]
         self._weights, self._blocks = WordWeights(names), NameBlocks(names)
 
-    def match(self, records: pd.DataFrame) -> Matches:
-        """records: record_id and any of the columns of the accounts; no order is assumed or kept in mind."""
+    def match(
+        self, records: pd.DataFrame, *, decisions: Mapping[tuple[str, str], bool] | None = None
+    ) -> Matches:
+        """records: record_id and any of the columns of the accounts; no order is assumed or kept in mind.
+
+        decisions: by pair of record and account, the smaller identifier first, whether they are the same.
+        """
+        decided = self._decided(decisions or {})
         asked = read_companies(records, identifier="record_id", register=self.settings.register)
         blocks = self._blocks.candidates([one.name for one in asked], most=self.settings.candidates)
         matched: list[tuple[object, ...]] = []
         review: list[tuple[object, ...]] = []
         for record, block in zip(asked, blocks, strict=True):
-            found, doubtful = self._decide(record, block=block.tolist())
+            found, doubtful = self._decide(
+                record, block=block.tolist(), decided=decided.get(record.identifier, {})
+            )
             if found is not None:
                 matched.append(self._row(record, found))
             else:
@@ -111,13 +119,29 @@ class AccountMatcher:
             pd.DataFrame(review, columns=list(REVIEW_COLUMNS)),
         )
 
-    def _decide(self, record: Company, *, block: list[int]) -> tuple[_Candidate | None, list[_Candidate]]:
+    def _decided(self, decisions: Mapping[tuple[str, str], bool]) -> dict[str, dict[int, bool]]:
+        """By record, what a person decided of accounts, by their positions."""
+        positions = {account.identifier: position for position, account in enumerate(self.accounts)}
+        found: dict[str, dict[int, bool]] = {}
+        for (one, two), same in decisions.items():
+            for record, account in ((one, two), (two, one)):
+                if account in positions:
+                    found.setdefault(record, {})[positions[account]] = same
+        return found
+
+    def _decide(
+        self, record: Company, *, block: list[int], decided: Mapping[int, bool]
+    ) -> tuple[_Candidate | None, list[_Candidate]]:
         """The match, or the pairs to look at."""
+        for position, same in sorted(decided.items()):
+            if same:
+                return _Candidate(position, 1.0, "decision"), []
         for rule in ("salesforce_id", "registration_number", "domain"):
-            positions = self._by[rule].get(getattr(record, rule) or "", [])
+            named = self._by[rule].get(getattr(record, rule) or "", [])
+            positions = [position for position in named if position not in decided]
             if positions:
                 return self._by_identifier(record, positions=positions, rule=rule)
-        return self._by_name(record, block=block)
+        return self._by_name(record, block=[position for position in block if position not in decided])
 
     def _by_identifier(
         self, record: Company, *, positions: list[int], rule: str

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -21,8 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.engine import run_sql
-from features.errors import ConfigError
+from features.errors import ConfigError, suggestion
 from features.identity.counts import REVIEW_FILE, IdentityCounts
+from features.identity.lead_companies import each_its_own, joined, match_leads
 from features.identity.matching import MatchSettings, write_review
 from features.identity.parents import ultimate_parents
 from features.identity.resolving import Identities, read_decisions, resolve
@@ -30,9 +32,9 @@ from features.identity.settings import IdentitySettings
 from features.identity.views import MERGED_FILE, ROLLED_UP
 from features.validation import literal
 
-__all__ = ["merge_accounts", "merging_as_before"]
+__all__ = ["SETTINGS_FILE", "merge_accounts", "merging_as_before"]
 
-_SETTINGS_FILE = Path("identity.json")
+SETTINGS_FILE = Path("identity.json")
 
 _SCHEMA = pa.schema(
     [
@@ -60,15 +62,12 @@ def merge_accounts(
 
     sources: the name of each source of accounts by its id, in the order of the mapping.
     attributes: the names of the further account columns.
-    Raises ConfigError for a `parent` that is no attribute; ContractError for a cycle of parents and for a
-    file of decisions that is none.
+    Raises ConfigError for a `parent` that is no attribute and for `leads` that are no source; ContractError
+    for a cycle of parents and for a file of decisions that is none.
     """
-    if not settings.merge:
+    if not settings.used:
         return IdentityCounts()
-    if settings.parent is not None and settings.parent not in attributes:
-        raise ConfigError(
-            "[identity] parent is no attribute", got=repr(settings.parent), allowed=", ".join(attributes)
-        )
+    _require_known(settings, sources=sources, attributes=attributes)
     accounts = _accounts(
         connection,
         file=folder / "accounts.parquet",
@@ -76,27 +75,64 @@ def merge_accounts(
         sources=sources,
         attributes=attributes,
     )
-    found = resolve(
-        accounts,
-        origins=(*settings.origins, *sources.values()),
-        within_origin=settings.within_origin,
-        settings=MatchSettings(
-            accept=settings.accept,
-            review=settings.review,
-            lead=settings.lead,
-            register=settings.company_register,
-        ),
-        decisions=read_decisions(settings.decisions) if settings.decisions else None,
+    rules = _match_settings(settings)
+    decisions = read_decisions(settings.decisions) if settings.decisions else {}
+    named = accounts["origin"].isin(settings.leads)
+    others = accounts[~named]
+    if settings.merge:
+        found = resolve(
+            others,
+            origins=(*settings.origins, *sources.values()),
+            within_origin=settings.within_origin,
+            settings=rules,
+            decisions=decisions,
+        )
+    else:
+        found = each_its_own(others)
+    matched = match_leads(accounts[named], accounts=others, found=found, settings=rules, decisions=decisions)
+    if settings.parent:
+        found = replace(found, identity=_rolled_up(found, accounts=others))
+        top = dict(zip(found.identity["account_id"], found.identity["identity"], strict=True))
+        matched = replace(
+            matched, identity=matched.identity.assign(identity=matched.identity["identity"].map(top))
+        )
+    _write(joined(found, matched), folder=folder, settings=settings)
+    merged = int((found.identity["account_id"] != found.identity["identity"]).sum())
+    review = len(found.review) + len(matched.review)
+    return IdentityCounts(merged, review, leads=int(named.sum()), matched=len(matched.identity))
+
+
+def _require_known(
+    settings: IdentitySettings, *, sources: Mapping[str, str], attributes: Sequence[str]
+) -> None:
+    if settings.parent is not None and settings.parent not in attributes:
+        raise ConfigError(
+            "[identity] parent is no attribute", got=repr(settings.parent), allowed=", ".join(attributes)
+        )
+    allowed = tuple(sources.values())
+    if odd := [name for name in settings.leads if name not in allowed]:
+        raise ConfigError(
+            "[identity] leads names no source of accounts",
+            got=repr(odd[0]),
+            allowed=", ".join(allowed),
+            fix=suggestion(odd[0], allowed),
+        )
+
+
+def _match_settings(settings: IdentitySettings) -> MatchSettings:
+    return MatchSettings(
+        accept=settings.accept,
+        review=settings.review,
+        lead=settings.lead,
+        register=settings.company_register,
     )
-    merged = _rolled_up(found, accounts=accounts) if settings.parent else found.identity
-    return _write(merged, found=found, folder=folder, settings=settings)
 
 
 def merging_as_before(folder: Path, settings: IdentitySettings) -> bool:
     """Whether the snapshot in `folder` was merged as `settings` say."""
-    file = folder / _SETTINGS_FILE
+    file = folder / SETTINGS_FILE
     before = file.read_text(encoding="utf-8") if file.is_file() else None
-    return before == (_told(settings) if settings.merge else None)
+    return before == (_told(settings) if settings.used else None)
 
 
 def _told(settings: IdentitySettings) -> str:
@@ -162,16 +198,14 @@ def _rolled_up(found: Identities, *, accounts: pd.DataFrame) -> pd.DataFrame:
     return found.identity.assign(identity=rolled, rule=rule)
 
 
-def _write(
-    identity: pd.DataFrame, *, found: Identities, folder: Path, settings: IdentitySettings
-) -> IdentityCounts:
+def _write(found: Identities, *, folder: Path, settings: IdentitySettings) -> None:
+    identity = found.identity
     others = identity[identity["account_id"] != identity["identity"]].copy()
     others["place"] = others.groupby("identity").cumcount() + 1
-    (folder / _SETTINGS_FILE).write_text(_told(settings), encoding="utf-8")
+    (folder / SETTINGS_FILE).write_text(_told(settings), encoding="utf-8")
     if len(found.review):
         write_review(found.review, folder / REVIEW_FILE)
     if len(others):
         (folder / MERGED_FILE.parent).mkdir(exist_ok=True)
         table = pa.Table.from_pandas(others[_SCHEMA.names], schema=_SCHEMA, preserve_index=False)
         pq.write_table(table, folder / MERGED_FILE)
-    return IdentityCounts(merged=len(others), review=len(found.review))

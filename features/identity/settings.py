@@ -39,6 +39,9 @@ class IdentitySettings(Section):
     company_register: where the attribute `registration_number` is from, as python-stdnum names it ("jp.cn",
         "fr.siren"); Chinese codes, LEIs and European VAT numbers are recognised without it.
     parent: the attribute with an account's parent; with it, subsidiaries roll up to the top of their family.
+    leads: names of sources of accounts that are only what leads say of their companies. Each is matched to
+        the accounts of the other sources (`matching`), whether these merge or not. What a lead was matched to
+        has the lead's dealings; what the lead says of the company counts only while nothing else is known.
     """
 
     merge: bool = False
@@ -50,3 +53,9 @@ class IdentitySettings(Section):
     decisions: Path | None = None
     company_register: Annotated[str, AfterValidator(_register)] | None = None
     parent: str | None = None
+    leads: tuple[str, ...] = ()
+
+    @property
+    def used(self) -> bool:
+        """Whether any account may stand for another."""
+        return self.merge or bool(self.leads)

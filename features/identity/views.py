@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["MERGED_FILE", "NOTHING_MERGED", "ROLLED_UP", "merged_sql"]
+__all__ = ["MERGED_FILE", "NAMED_BY_LEAD", "NOTHING_MERGED", "ROLLED_UP", "merged_sql"]
 
 MERGED_FILE = Path("kept") / "identity.parquet"
 """Where a snapshot says who stands for whom: account_id, identity, place in the group, rule, score."""
@@ -19,6 +19,9 @@ NOTHING_MERGED = "SELECT '' AS account_id, '' AS identity, 0 AS place, '' AS rul
 
 ROLLED_UP = "parent"
 """The rule under which a subsidiary's dealings count for the top of its family, and its own facts do not."""
+
+NAMED_BY_LEAD = "lead"
+"""What the rules begin with by which the company of a lead was matched; its own facts do not count."""
 
 _ONE_SCORE = ("topic", "occurred_at", "known_at", "withdrawn_at")
 
@@ -38,7 +41,8 @@ def merged_sql(name: str, *, stored: str, merged: str, columns: Sequence[str]) -
     )
     if name == "accounts":
         # What a group consists of is no news of the group: a plant's size is not its owner's.
-        rows += f" WHERE coalesce(merged.rule, '') <> '{ROLLED_UP}'"
+        rule = "coalesce(merged.rule, '')"
+        rows += f" WHERE {rule} <> '{ROLLED_UP}' AND NOT starts_with({rule}, '{NAMED_BY_LEAD}')"
         return _grouped(rows, columns=columns, keys=("account_id", "known_at", "withdrawn_at"))
     if name == "intent_topics":
         keys = ("account_id", *(key for key in _ONE_SCORE if key in columns))

@@ -15,7 +15,7 @@ from typing import Final
 import pycountry
 
 from features.errors import ConfigError, suggestion
-from features.identity.domains import registrable_domain
+from features.identity.domains import company_domain, registrable_domain
 from features.normalisation.amounts import Amount
 from features.normalisation.employees import read_employees
 from features.normalisation.industries import Industry, Scheme, read_industry
@@ -47,6 +47,19 @@ def _read_domain(cell: str) -> Reading[str]:
     return Reading(domain) if domain else UNREAD
 
 
+def _company_domain(cell: str) -> str:
+    """Nothing where the mail provider or nobody is told: the company may be told elsewhere."""
+    return company_domain(cell) or ""
+
+
+def _company_key(cell: str) -> str:
+    """One spelling for names that differ in legal form, case and accents only."""
+    # Spelling out Chinese names takes long tables.
+    from features.identity.names import company_name
+
+    return company_name(tidy(cell) or "").key.replace(" ", "-")
+
+
 def _industry(cell: str, *, scheme: Scheme | None = None, section: bool = False) -> str | None:
     reading = read_industry(cell, scheme=scheme)
     found: Industry | None = reading.value
@@ -62,6 +75,8 @@ def _technologies(cell: str) -> str | None:
 
 NORMALISERS: Final[dict[str, Normaliser]] = {
     "domain": lambda cell: _text(_read_domain(cell)),
+    "company_domain": _company_domain,
+    "company_key": _company_key,
     "employees": lambda cell: _whole(read_employees(cell)),
     "country": lambda cell: _text(read_country(cell)),
     "region": lambda cell: _text(read_region(cell)),
