@@ -14,6 +14,7 @@ import pandas as pd
 from features.errors import ContractError, InputError
 from features.identity.leads import lead_records
 from features.identity.matching import AccountMatcher, Matches, MatchSettings
+from features.identity.resolving import read_decisions
 from features.tables import Tables
 
 __all__ = ["match_lead_file"]
@@ -23,16 +24,48 @@ _OPTIONAL = ("registration_number", "salesforce_id")
 
 
 def match_lead_file(
-    tables: Tables, *, file: Path, columns: Mapping[str, str], settings: MatchSettings | None = None
+    tables: Tables,
+    *,
+    file: Path,
+    columns: Mapping[str, str],
+    settings: MatchSettings | None = None,
+    decisions: Path | None = None,
 ) -> Matches:
     """Match the leads of a CSV file (UTF-8).
 
+    decisions: a review file of earlier matches in which a person wrote "same" or "different". What was
+        decided of an account that another one stands for by now counts for that one.
+
     columns: the file's column for lead_id, company, email, website, country, registration_number and
         account_salesforce_id; those that the file lacks are empty, but for lead_id.
-    Raises InputError for a file that cannot be read, ContractError for one without leads or identifiers.
+    Raises InputError for a file that cannot be read, ContractError for one without leads or identifiers, and
+    for a file of decisions that is none.
     """
     leads = _leads(file, columns=columns)
-    return AccountMatcher(_accounts(tables), settings=settings).match(lead_records(leads))
+    decided = {} if decisions is None else _standing(_decisions(decisions), tables=tables)
+    return AccountMatcher(_accounts(tables), settings=settings).match(lead_records(leads), decisions=decided)
+
+
+def _decisions(file: Path) -> dict[tuple[str, str], bool]:
+    try:
+        return read_decisions(file)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(
+            f"{file}: cannot be read as CSV", got=str(error), fix="give a review file that `match` wrote"
+        ) from error
+
+
+def _standing(decisions: Mapping[tuple[str, str], bool], *, tables: Tables) -> dict[tuple[str, str], bool]:
+    """The decisions, with the accounts that stand for others in their place; "same" before "different"."""
+    with tables.connect() as connection:
+        rows = connection.execute("SELECT account_id, identity FROM merged_accounts").fetchall()
+    stands = dict(rows)
+    found: dict[tuple[str, str], bool] = {}
+    for (one, two), same in decisions.items():
+        pair = (stands.get(one, one), stands.get(two, two))
+        key = (min(pair), max(pair))
+        found[key] = same or found.get(key, False)
+    return found
 
 
 def _leads(file: Path, *, columns: Mapping[str, str]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,9 @@ from loading import KNOWN_ACCOUNTS, load
 from typer.testing import CliRunner
 
 from features.errors import ContractError, InputError
+from features.workspace import Workspace
 from training.cli.app import app
+from training.lead_files import match_lead_file
 
 MAPPING = f"""{KNOWN_ACCOUNTS}name = "Name"
 domain = "Web"
@@ -54,6 +57,68 @@ def test_leads_find_their_accounts(home: Path) -> None:
         ["l3", "a2", "other country"]
     ]
     assert "gmail" not in (home / "out.csv").read_text() + (home / "review.csv").read_text()
+
+
+def match(home: Path, *more: str) -> dict[str, object]:
+    files = ["--out", str(home / "out.csv"), "--review", str(home / "review.csv"), "--id", "Lead"]
+    arguments = ["match", str(home / "leads.csv"), "-w", str(home / "workspace"), "--json", *files, *more]
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def decide(home: Path, *rows: tuple[str, str, str]) -> str:
+    file = home / "decided.csv"
+    pd.DataFrame(rows, columns=["record_id", "account_id", "decision"]).to_csv(file, index=False)
+    return str(file)
+
+
+def test_decisions_go_before_every_rule(home: Path) -> None:
+    match(home)
+    review = pd.read_csv(home / "review.csv").assign(decision="same")
+    review.to_csv(home / "decided.csv", index=False, encoding="utf-8-sig")
+    found = match(home, "--decisions", str(home / "decided.csv"))
+    assert found["by_rule"] == {"decision": 1, "domain": 1, "name": 1}
+    assert found["review"] == 0
+    matched = pd.read_csv(home / "out.csv").set_index("lead_id")["account_id"].to_dict()
+    assert matched == {"l1": "a1", "l2": "a2", "l3": "a2"}
+
+
+def test_what_a_person_told_apart_is_neither_matched_nor_shown_again(home: Path) -> None:
+    file = decide(home, ("l1", "a1", "different"), ("l3", "a2", "different"), ("l2", "gone", "same"))
+    found = match(home, "--decisions", file)
+    assert found["by_rule"] == {"name": 1}
+    assert found["review"] == 0
+
+
+def test_a_decision_on_a_merged_account_counts_for_the_one_that_stands_for_it(home: Path) -> None:
+    stands_for = {"account_id": "old", "identity": "a2", "place": 1, "rule": "name", "score": 1.0}
+    pd.DataFrame([stands_for]).to_parquet(home / "identity.parquet")
+    tables = replace(Workspace(home / "workspace").tables(), merged=home / "identity.parquet")
+    found = match_lead_file(
+        tables,
+        file=home / "leads.csv",
+        columns={"lead_id": "Lead", "company": "Company"},
+        decisions=Path(decide(home, ("l4", "old", "same"))),
+    )
+    assert found.matched.set_index("record_id").loc["l4", ["account_id", "rule"]].tolist() == [
+        "a2",
+        "decision",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("leads.csv", ContractError, "is no review file"),
+        ("nothing.csv", InputError, "cannot be read as CSV"),
+    ],
+)
+def test_a_file_without_decisions_is_refused(
+    home: Path, name: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        match(home, "--decisions", str(home / name))
 
 
 @pytest.mark.parametrize(

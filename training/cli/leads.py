@@ -29,6 +29,14 @@ def match(
     review: Annotated[
         Path, typer.Option("--review", help="The file to write with the pairs that a person should look at.")
     ] = Path("review.csv"),
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            "--decisions",
+            help="A review file with your decisions, same or different; they go before every rule.",
+            show_default=False,
+        ),
+    ] = None,
     identifier: Annotated[str, typer.Option("--id", help="Its column with the lead's identifier.")] = "Id",
     company: Annotated[str, typer.Option(help="Its column with the company's name.")] = "Company",
     email: Annotated[str, typer.Option(help="Its column with the e-mail address.")] = "Email",
@@ -44,7 +52,9 @@ def match(
     output = open_output(as_json=as_json)
     columns = {"lead_id": identifier, "company": company, "email": email, "website": website}
     with open_workspace(workspace).reading() as tables:
-        found = match_lead_file(tables, file=leads, columns=columns | {"country": country})
+        found = match_lead_file(
+            tables, file=leads, columns=columns | {"country": country}, decisions=decisions
+        )
     found.matched.rename(columns={"record_id": "lead_id"}).to_csv(out, index=False)
     write_review(found.review, review)
     rules = found.matched["rule"].value_counts().sort_index()
