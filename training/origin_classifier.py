@@ -1,4 +1,4 @@
-"""The classifier that tries to tell origins apart: small trees; each row is predicted by those not grown on it.
+"""The classifier that tries to tell origins apart: small trees, each asked about rows it never saw.
 
 Turns a float64 matrix and labels (1 for the origin that is to be told) into predictions out of fold. Time
 rule: none. Null rule: NaN is a value of its own.

@@ -15,11 +15,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from features.origin_report import share
 from features.settings import GRADES
 from features.workspace import Workspace
 from models.bundle import Kind
+from models.card import ComparedFacts
 from training.evaluate import Estimate, grade_conversion
 from training.fit import Training, Untrained
+from training.origin_check import OriginCheck
 from training.plots import as_svg, curves, importance
 
 __all__ = ["write_report"]
@@ -43,13 +46,22 @@ def write_report(
     metrics: Mapping[Kind, Mapping[str, Estimate]],
     cutoff: datetime,
     name: str,
+    origins: Mapping[Kind, OriginCheck | str] | None = None,
 ) -> Path:
-    """Write the page to the workspace's `reports/`, named by cutoff and content; returns its path."""
+    """Write the page to the workspace's `reports/`, named by cutoff and content; returns its path.
+
+    origins: by model, how well the origin of an account could be told, or why that could not be measured.
+    """
+    checks = origins or {}
     template = _environment().get_template("report.html.j2")
     page = template.render(
         name=name,
         cutoff=cutoff.date().isoformat(),
-        models=[_model(one, metrics=metrics[one.kind]) for one in found if isinstance(one, Training)],
+        models=[
+            _model(one, metrics=metrics[one.kind]) | {"origin": _origin(one, check=checks.get(one.kind))}
+            for one in found
+            if isinstance(one, Training)
+        ],
         absent=[
             {"title": _TITLES[one.kind], "reason": one.reason} for one in found if isinstance(one, Untrained)
         ],
@@ -86,6 +98,33 @@ def _model(training: Training, *, metrics: Mapping[str, Estimate]) -> dict[str, 
         "features": list(_feature_rows(training)),
         "plots": as_svg(curves(training.learned.later)),
         "parameters": list(card["parameters"].items()),
+    }
+
+
+def _origin(training: Training, *, check: OriginCheck | str | None) -> dict[str, Any] | None:
+    """Whether the model could have learned where accounts come from; None when they come from one place."""
+    if check is None:
+        return None
+    facts = training.bundle.card.get("origins") or ComparedFacts(left_out={}, kept={})
+    told = {"left_out": list(facts["left_out"].items()), "kept": list(facts["kept"].items())}
+    if isinstance(check, str):
+        return told | {"verdict": check, "sides": (), "columns": [], "facts": ""}
+    counts = ", ".join(f"{count:,} {side}" for side, count in check.accounts.items())
+    left = f"{check.several:,} of several origins are left out"
+    return told | {
+        "verdict": check.verdict,
+        "sides": check.sides,
+        "facts": f"{counts} accounts of one origin (base rate {share(check.base_rate)}); {left}."
+        f" By emptiness alone: ROC AUC {check.by_emptiness}.",
+        "columns": [
+            (
+                one.column,
+                f"{one.alone:.3f}",
+                f"{one.lost:.3f}",
+                *(share(one.filled[side]) for side in check.sides),
+            )
+            for one in check.columns[:_STRONGEST]
+        ],
     }
 
 

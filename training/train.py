@@ -8,23 +8,27 @@ tables cannot give is left out, and the report says why; when neither can be had
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from features.errors import NotEnoughDataError
 from features.mapping import Config
+from features.tables import Tables
 from features.workspace import Workspace
+from models.card import Kind
 from models.making import with_settings
 from training.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.labels import next_cutoff, require_past
 from training.learn import Progress
+from training.origin_check import OriginCheck, check_origin
 
 __all__ = ["TrainReport", "TrainedModel", "train"]
 
@@ -59,6 +63,8 @@ class TrainReport:
 
     untrained: models these tables cannot give. report: the page to read. tracking_uri: MLflow's address,
     without a password. artifacts: where MLflow keeps the files of the runs; a tracking server decides it.
+    origins: where accounts come from several places, how well that could be told from each model's features,
+    or why it could not be measured.
     """
 
     cutoff: datetime
@@ -67,6 +73,7 @@ class TrainReport:
     report: Path
     tracking_uri: str
     artifacts: str
+    origins: Mapping[Kind, OriginCheck | str] = field(default_factory=dict)
 
     @property
     def tracked(self) -> str:
@@ -83,7 +90,27 @@ class TrainReport:
             "report": str(self.report),
             "tracking_uri": self.tracking_uri,
             "artifacts": self.artifacts,
+            **({"origins": self._origins_to_json()} if self.origins else {}),
         }
+
+    def _origins_to_json(self) -> dict[str, Any]:
+        return {
+            kind: {"verdict": check} if isinstance(check, str) else check.to_json()
+            for kind, check in self.origins.items()
+        }
+
+    def compared(self) -> Iterator[str]:
+        """What each model does with features that cannot be compared between the origins, and the check."""
+        for model in self.models:
+            bundle = model.training.bundle
+            facts = bundle.card.get("origins")
+            for what, found in (facts or {}).items():
+                names = ", ".join(f"{name} ({why})" for name, why in cast("dict[str, str]", found).items())
+                if names:
+                    yield f"{bundle.name}: not comparable between origins, {what.replace('_', ' ')}: {names}"
+            check = self.origins.get(model.training.kind)
+            if check is not None:
+                yield f"{bundle.name}: {check if isinstance(check, str) else check.verdict}"
 
     def lines(self) -> Iterator[tuple[str, ...]]:
         """Per model and metric: model, metric, value, 95 % interval, what chance gives."""
@@ -102,6 +129,7 @@ class TrainReport:
         for line in self.lines():
             table.add_row(*line)
         notes = [Text(f"no {absent.kind} model: {absent.reason}") for absent in self.untrained]
+        notes += map(Text, self.compared())
         return Group(table, *notes, Text(self.tracked), Text(f"report: {self.report}"))
 
 
@@ -135,8 +163,28 @@ def train(
             )
             for grow in (train_fit, train_intent)
         ]
+        origins = {one.kind: _check(one, tables, cutoff=moment) for one in found if isinstance(one, Training)}
     found = [_with_settings(one, config=config) for one in found]
-    return _track(workspace, found, name=manifest.workspace, cutoff=moment, config=config, progress=progress)
+    checks = {kind: check for kind, check in origins.items() if check is not None}
+    return _track(
+        workspace,
+        found,
+        origins=checks,
+        name=manifest.workspace,
+        cutoff=moment,
+        config=config,
+        progress=progress,
+    )
+
+
+def _check(training: Training, tables: Tables, *, cutoff: datetime) -> OriginCheck | str | None:
+    """How well the origin could be told from the features of a model; None when there is only one."""
+    if not tables.origins.several:
+        return None
+    try:
+        return check_origin(tables, as_of=cutoff, catalogue=training.bundle.catalogue, kind=training.kind)
+    except NotEnoughDataError as error:
+        return error.sentence()
 
 
 def _with_settings(found: Training | Untrained, *, config: Config) -> Training | Untrained:
@@ -149,6 +197,7 @@ def _track(
     workspace: Workspace,
     found: list[Training | Untrained],
     *,
+    origins: Mapping[Kind, OriginCheck | str],
     name: str,
     cutoff: datetime,
     config: Config,
@@ -165,7 +214,9 @@ def _track(
     metrics = {
         one.kind: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained
     }
-    page = write_report(workspace, found, metrics=metrics, cutoff=cutoff, name=config.workspace.name)
+    page = write_report(
+        workspace, found, metrics=metrics, cutoff=cutoff, name=config.workspace.name, origins=origins
+    )
     tracker, models = Tracker(workspace, name=name), []
     for done, one in enumerate(trained):
         if progress:
@@ -178,4 +229,4 @@ def _track(
     if progress:
         progress("track in MLflow", len(trained), len(trained))
     uri = shown_uri(workspace.mlflow_uri)
-    return TrainReport(cutoff, tuple(models), tuple(untrained), page, uri, tracker.artifacts)
+    return TrainReport(cutoff, tuple(models), tuple(untrained), page, uri, tracker.artifacts, origins)
