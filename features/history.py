@@ -22,7 +22,7 @@ from features.origins import CRM
 from features.tables import Attribute
 from features.workspace import Manifest, Workspace
 
-__all__ = ["Earlier", "FileRead", "History", "files_of", "find_earlier", "source_id"]
+__all__ = ["Earlier", "FileRead", "History", "files_of", "find_earlier", "read_earlier", "source_id"]
 
 FILE = "history.json"
 _NOT_ABOUT_ROWS = {
@@ -156,6 +156,17 @@ def find_earlier(config: Config, *, workspace: Workspace, rebuild: bool) -> Earl
     if _can_be_read_again(history, config=config if manifest.workspace == config.workspace.name else None):
         return None
     raise change
+
+
+def read_earlier(workspace: Workspace) -> Earlier:
+    """The current snapshot as what to go on from. Raises WorkspaceError when it is older or damaged."""
+    manifest = workspace.manifest()
+    folder = workspace.snapshots / manifest.snapshot
+    history = History.read(folder)
+    damage = None if history is None else _damage(history, folder=folder)
+    if history is None or damage is not None:
+        raise damage or WorkspaceError(f"the workspace lacks {folder / FILE}", fix=_REBUILD)
+    return Earlier(folder, manifest, history)
 
 
 def _damage(history: History, *, folder: Path) -> WorkspaceError | None:

@@ -24,6 +24,7 @@ from features.engine import run_sql
 from features.errors import ContractError, SpearfishError, WorkspaceError
 from features.history import Earlier, FileRead, History, files_of, find_earlier, source_id
 from features.identity.counts import IdentityCounts
+from features.identity.decided import keep_decisions
 from features.identity.merging import merge_accounts, merging_as_before
 from features.mapping import Config, Source
 from features.origins import ONE_ORIGIN
@@ -345,13 +346,16 @@ class _Load:
 
     def _merge(self) -> IdentityCounts:
         """Which accounts are one company."""
-        return merge_accounts(
+        settings = self.config.identity_settings
+        counts = merge_accounts(
             self.connection,
             folder=self.folder,
-            settings=self.config.identity_settings,
+            settings=settings,
             sources={one: self.sources[one][1] for one in self._ranks()},
             attributes=[attribute.name for attribute in self.attributes],
         )
+        keep_decisions(self.connection, folder=self.folder, settings=settings)
+        return counts
 
     def told(self, workspace: Workspace, *, manifest: Manifest) -> IngestReport:
         """The report, once the manifest counts."""

@@ -249,15 +249,21 @@ class Workspace:
             raises, the workspace stays as it was.
         Raises WorkspaceError when another writer is at work or the folder cannot be written.
         """
+        with self.scratch() as staging:
+            manifest = self._publish(staging, fill(staging))
+            self._sweep(keep=manifest.snapshot)
+            return manifest
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """As `writing`, with an empty folder that is gone afterwards, at the latest when somebody writes."""
         with self.writing():
             staging = self.snapshots / f"{_STAGING}{uuid4().hex}"
             staging.mkdir(parents=True)
             try:
-                manifest = self._publish(staging, fill(staging))
+                yield staging
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
-            self._sweep(keep=manifest.snapshot)
-            return manifest
 
     @contextmanager
     def writing(self) -> Iterator[None]:
