@@ -1,0 +1,231 @@
+"""Facts of today that are tied to the outcome beyond what values known at creation explain.
+
+Turns the columns of which only today's value is known into findings. Taken for known at creation: columns
+that times prove, and of the others those that are filled (nearly) from the start in every row and do not name
+events. The rest is doubtful, and is held against them: cross-fitted chances from what was known at creation
+are shifted by the doubtful column, its emptiness included, and what that gains is measured as a share of all
+there is to know about the outcome (its entropy). A doubtful column blocks when
+
+1. it tells more than 5 % beyond creation by itself, or
+2. it tells more than 1 % that neither creation nor the columns already blocked explain (these are taken in
+   one by one, the most telling first), or
+3. it is filled in exactly the rows in which a blocked one is: whatever fills one fills the other.
+
+An emptiness that only repeats that of a blocked column is explained by it, and does not block. Time rule: the
+chances of a row come from other rows; equal rows and those of one account stay together. Null rule: emptiness
+is a value; a column that is always empty tells nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from training.audit.columns import AuditTable, Column
+from training.audit.event_words import names_events
+from training.audit.finding import Finding, percent, share
+from training.audit.statistics import FOLDS, by_bins, fold_of, log_loss, roc_auc_interval, sure
+
+__all__ = ["DEFAULT", "Limits", "beyond_creation"]
+
+Vector = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """complete: a column filled in this share of the rows was filled when the row was made.
+    alone, unexplained: shares of the entropy that a doubtful column may tell.
+    level: of all tests of a table together. words: whether words that name events make a column doubtful.
+    """
+
+    complete: float = 0.95
+    alone: float = 0.05
+    unexplained: float = 0.01
+    level: float = 0.001
+    words: bool = True
+
+
+DEFAULT = Limits()
+_FEWEST = 40
+_MOST_ROUNDS = 12
+_TREES = 80
+_PARAMETERS: dict[str, Any] = {
+    "objective": "binary",
+    "num_leaves": 8,
+    "learning_rate": 0.1,
+    "min_data_in_leaf": 20,
+    "cat_smooth": 10.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "seed": 0,
+    "verbosity": -1,
+}
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a column tells: the share of the entropy with its 95 % interval, and whether it is surely any."""
+
+    share: float
+    low: float
+    high: float
+    surely: bool
+    chance: Vector
+
+
+def beyond_creation(
+    table: AuditTable, *, late: Collection[str] = (), limits: Limits = DEFAULT
+) -> Iterator[Finding]:
+    """The columns that block, the most telling first.
+
+    late: columns that cannot have been known at creation, for reasons found elsewhere.
+    """
+    told = [column for column in table.columns if not column.constant]
+    doubtful = [column for column in told if column.marked and _is_doubtful(column, late=late, limits=limits)]
+    if not doubtful or min(table.events, table.rows - table.events) < _FEWEST:
+        return
+    names = {column.name for column in doubtful}
+    known = [column for column in told if column.name not in names]
+    test = _Test(table, tests=len(doubtful), limits=limits)
+    creation = test.chances(known)
+    alone = {column.name: test.told(column, creation) for column in doubtful}
+    unexplained = _taken_in(test, known, doubtful, creation)
+    blocked = [
+        column
+        for column in doubtful
+        if column.name in unexplained
+        or (alone[column.name].surely and alone[column.name].share > limits.alone)
+    ]
+    named = {column.name for column in blocked}
+    beside = {
+        column.name: twin
+        for column in doubtful
+        if column.name not in named and (twin := _filled_alike(column, blocked))
+    }
+    order = sorted(doubtful, key=lambda column: -alone[column.name].share)
+    for column in order:
+        if column.name in named or column.name in beside:
+            yield _finding(
+                table,
+                column,
+                alone[column.name],
+                base=creation,
+                known=len(known),
+                left=unexplained.get(column.name),
+                twin=beside.get(column.name, ""),
+            )
+
+
+def _is_doubtful(column: Column, *, late: Collection[str], limits: Limits) -> bool:
+    return column.name in late or column.filled < limits.complete or (limits.words and names_events(column))
+
+
+def _taken_in(
+    test: _Test, known: Sequence[Column], doubtful: Sequence[Column], creation: Vector
+) -> dict[str, _Told]:
+    """What doubtful columns tell that nothing before them explains, in the order of how much it is."""
+    taken: dict[str, _Told] = {}
+    chance, left = creation, list(doubtful)
+    while left and len(taken) < _MOST_ROUNDS:
+        told = {column.name: test.told(column, chance) for column in left}
+        best = max(left, key=lambda column: told[column.name].share)
+        if not told[best.name].surely or told[best.name].share <= test.limits.unexplained:
+            break
+        taken[best.name] = told[best.name]
+        left.remove(best)
+        chance = test.chances([*known, *(column for column in doubtful if column.name in taken)])
+    return taken
+
+
+def _filled_alike(column: Column, blocked: Sequence[Column]) -> str:
+    """The blocked column that is empty in the same rows, where any are."""
+    alike = (one.name for one in blocked if column.empty.any() and np.array_equal(one.empty, column.empty))
+    return next(alike, "")
+
+
+class _Test:
+    """The rows of a table, cut into folds once."""
+
+    def __init__(self, table: AuditTable, *, tests: int, limits: Limits) -> None:
+        self.label, self.groups, self.limits = table.label, table.groups, limits
+        self._tests, self._folds = tests, fold_of(table.groups)
+        rate = float(table.label.mean())
+        self._entropy = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+
+    def chances(self, columns: Sequence[Column]) -> Vector:
+        """Cross-fitted chances of the event from columns, float64 (n,)."""
+        if not columns:
+            return np.full(len(self.label), self.label.mean())
+        matrix = np.column_stack([column.values for column in columns])
+        words = [position for position, column in enumerate(columns) if column.levels]
+        result = np.empty(len(self.label))
+        for fold in range(FOLDS):
+            learn = self._folds != fold
+            data = lightgbm.Dataset(
+                matrix[learn], self.label[learn], categorical_feature=words, params={"verbosity": -1}
+            )
+            booster = lightgbm.train(_PARAMETERS, data, num_boost_round=_TREES)
+            result[~learn] = booster.predict(matrix[~learn], num_threads=1)
+        return np.clip(result, 1e-5, 1 - 1e-5)
+
+    def told(self, column: Column, base: Vector) -> _Told:
+        chance = by_bins(column.bins, label=self.label, folds=self._folds, base=base)
+        gain = (log_loss(self.label, base) - log_loss(self.label, chance)) / self._entropy
+        return _Told(*sure(gain, groups=self.groups, tests=self._tests, level=self.limits.level), chance)
+
+
+def _finding(
+    table: AuditTable, column: Column, told: _Told, *, base: Vector, known: int, left: _Told | None, twin: str
+) -> Finding:
+    before = roc_auc_interval(table.label, base, groups=table.groups)[0]
+    after, low, high = roc_auc_interval(table.label, told.chance, groups=table.groups)
+    why = (
+        f"beyond the {known} columns known at creation it tells {percent(told.share)} of the outcome "
+        f"({percent(told.low)} to {percent(told.high)}), ROC AUC {before:.3f} to {after:.3f} "
+        f"({low:.3f} to {high:.3f}), base rate {share(table.events, table.rows)}"
+    )
+    if left is not None and left.share != told.share:
+        interval = f"{percent(left.low)} to {percent(left.high)}"
+        why += f"; {percent(left.share)} that no other column explains ({interval})"
+    if twin:
+        why += f"; it is filled in exactly the rows in which {twin} is, which blocks"
+    return Finding(
+        "current_value_only",
+        "blocks",
+        column.name,
+        f"{_emptiness(table, column)}{why}",
+        "only today's value is known: take the value as it stood at creation (a history, or a column of the "
+        "first value), or leave the column out",
+        {
+            "told": told.share,
+            "low": told.low,
+            "high": told.high,
+            "roc_auc_before": before,
+            "roc_auc_after": after,
+            "unexplained": None if left is None else left.share,
+            "base_rate": table.events / table.rows,
+        },
+    )
+
+
+def _emptiness(table: AuditTable, column: Column) -> str:
+    """How often the event comes with an empty cell and with a filled one."""
+    if not column.empty.any():
+        return (
+            "every row is filled; "
+            if not names_events(column)
+            else "every row is filled, with names of events; "
+        )
+    empty, filled = table.label[column.empty], table.label[~column.empty]
+    return (
+        f"empty in {share(len(empty), table.rows)} of {table.rows:,} rows, of which "
+        f"{share(int(empty.sum()), len(empty))} have the event, of the others "
+        f"{share(int(filled.sum()), len(filled))}; "
+    )

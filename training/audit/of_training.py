@@ -1,0 +1,106 @@
+"""The audit of a model: of the rows that it learned from, and of the tables that they came from.
+
+Turns a training into an audit. Time rule: everything that the training read was known before its cutoff; the
+time proof checks it row by row. Null rule: a workspace whose accounts have no versions has no fact that is
+filled in later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from features.mapping import Config
+from features.tables import Tables
+from models.bundle import Kind
+from training.audit.columns import AuditTable, rows_table
+from training.audit.finding import Audit, Finding, FindingKind
+from training.audit.identifiers import identifiers
+from training.audit.near_outcome import event_moments, near_outcome
+from training.audit.overlap import shared_rows
+from training.audit.running import found_in_columns, in_order
+from training.audit.time_proof import PROVED_ROWS, time_proof
+from training.learn import Rows
+from training.splits import Fold
+
+__all__ = ["audit_rows"]
+
+_MARKED = "only today's value is known: a change after the record was made reads as if it had always been so"
+_HISTORY = "export the field's history, or bind extracts with their times"
+
+
+def audit_rows(
+    tables: Tables, *, rows: Rows, folds: Sequence[Fold], kind: Kind, cutoff: datetime, config: Config
+) -> Audit:
+    """The audit of what a model learned from.
+
+    tables: those of the training. folds: those that its figures and its calibration rest on.
+    """
+    table = rows_table(rows)
+    names = list(identifiers(table))
+    rest = table.without({one.column for one in names if one.severity == "blocks"})
+    columns = _account_columns(tables, table)
+    event = "won" if kind == "fit" else config.labels.intent.event
+    events = event_moments(tables, event=event, cutoff=cutoff)
+    findings = [
+        *time_proof(tables, rows=rows),
+        *near_outcome(tables, events=events, columns=columns, cutoff=cutoff),
+        *names,
+        *_by_source(found_in_columns(rest), table),
+        *shared_rows(rows.frame, folds=folds),
+    ]
+    findings += list(_marked(table, findings))
+    return Audit(
+        rows=len(rows.frame),
+        events=int(rows.label.sum()),
+        columns=len(table.columns),
+        checked=_checked(table, rows=rows, folds=folds, columns=columns, events=len(events)),
+        findings=in_order(findings),
+    )
+
+
+def _checked(
+    table: AuditTable, *, rows: Rows, folds: Sequence[Fold], columns: Sequence[str], events: int
+) -> dict[FindingKind, str]:
+    count = f"{len(table.columns):,} features of {table.rows:,} rows"
+    marked = sum(column.marked for column in table.columns)
+    proved = min(PROVED_ROWS, len(rows.frame))
+    return {
+        "time_proof": f"{len(table.columns):,} features of {proved:,} rows, computed again to the last bit",
+        "near_outcome": f"{len(columns):,} columns of accounts around {events:,} events",
+        "identifier": count,
+        "ranks_too_well": count,
+        "one_class": count,
+        "overlap": f"{len(rows.frame):,} rows in {len(folds):,} splits by time",
+        "current_value_only": f"{marked:,} features are marked so",
+    }
+
+
+def _account_columns(tables: Tables, table: AuditTable) -> list[str]:
+    """The columns of accounts that features are made of."""
+    stored = set(tables.schema("accounts").names) - {"account_id", "known_at", "withdrawn_at"}
+    return sorted({column.source for column in table.columns} & stored)
+
+
+def _by_source(findings: Iterable[Finding], table: AuditTable) -> Iterator[Finding]:
+    """Of today's values, one finding per column of the source, the most telling one."""
+    sources = {column.name: column.source for column in table.columns}
+    seen: set[str] = set()
+    for finding in findings:
+        source = sources.get(finding.column, "")
+        if finding.kind != "current_value_only" or not source:
+            yield finding
+        elif source not in seen:
+            seen.add(source)
+            why = finding.why if source == finding.column else f"{finding.column}: {finding.why}"
+            yield replace(finding, column=source, why=why)
+
+
+def _marked(table: AuditTable, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """A warning for each marked column that does not block already."""
+    told = {finding.column for finding in findings if finding.kind == "current_value_only"}
+    for source in sorted({column.source for column in table.columns if column.marked} - told):
+        count = sum(column.source == source for column in table.columns)
+        what = f"{_MARKED} (features made of it: {count:,} of {len(table.columns):,})"
+        yield Finding("current_value_only", "warns", source, what, _HISTORY, {"features": count})

@@ -1,0 +1,113 @@
+"""Values, or emptiness, that exist for one class only.
+
+Turns columns into findings: a word, an empty cell or a filled one that comes with one outcome and never with
+the other, oftener than chance allows. Time rule: none; where times prove what was known, a value without any
+event is a warning, as honest facts (a country that is not served) exclude as well. Null rule: emptiness is a
+value, and so is being filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from training.audit.columns import AuditTable, Column
+from training.audit.finding import Finding, percent, share
+from training.audit.statistics import exact_interval
+
+__all__ = ["one_class"]
+
+_LEVEL = 0.001
+"""A clean table names a column less than once in a thousand times, whatever the number of columns."""
+
+_FEW_VALUES = 20
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class _Pure:
+    """A value of one class. probability: that so many rows are of one class by chance."""
+
+    words: str
+    groups: int
+    events: bool
+    probability: float
+
+
+def one_class(table: AuditTable) -> Iterator[Finding]:
+    """Columns with such a value; the exact (hypergeometric) chance times the number of values looked at."""
+    total = len(np.unique(table.groups))
+    with_event = len(np.unique(table.groups[table.label == 1]))
+    looked = [(column, list(_values(column))) for column in table.columns if not column.constant]
+    tests = sum(len(values) for _, values in looked)
+    for column, values in looked:
+        pure = [_pure(words, rows, table, total=total, with_event=with_event) for words, rows in values]
+        sure = [one for one in pure if one is not None and one.probability * tests < _LEVEL]
+        if sure:
+            yield _finding(table, column, sure, tests=tests)
+
+
+def _values(column: Column) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    if column.empty.any() and not column.empty.all():
+        yield "empty", column.empty
+        yield "filled", ~column.empty
+    if column.levels or column.distinct <= _FEW_VALUES:
+        for value in np.unique(column.values[~column.empty]):
+            yield repr(column.word(value)), column.values == value
+
+
+def _pure(
+    words: str, rows: NDArray[np.bool_], table: AuditTable, *, total: int, with_event: int
+) -> _Pure | None:
+    """None unless every row with the value has the same outcome."""
+    label = table.label[rows]
+    if 0 < label.sum() < len(label):
+        return None
+    events = bool(label[0])
+    groups = len(np.unique(table.groups[rows]))
+    same = with_event if events else len(np.unique(table.groups[table.label == 0]))
+    return _Pure(words, groups, events, _all_of(groups, same=same, among=total))
+
+
+def _all_of(drawn: int, *, same: int, among: int) -> float:
+    """The chance that `drawn` of `among`, drawn without putting back, are all of the `same` ones.
+
+    >>> round(_all_of(2, same=3, among=4), 3)
+    0.5
+    """
+    if drawn > same:
+        return 1.0
+    ways = gammaln(same + 1) - gammaln(same - drawn + 1) - gammaln(among + 1) + gammaln(among - drawn + 1)
+    return float(np.exp(ways))
+
+
+def _finding(table: AuditTable, column: Column, found: Sequence[_Pure], *, tests: int) -> Finding:
+    found = sorted(found, key=lambda one: one.probability)
+    first = found[0]
+    low, high = exact_interval(first.groups if first.events else 0, first.groups)
+    named = ", ".join(one.words for one in found[:_NAMED]) + (
+        f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    )
+    blocks = not table.dated or column.marked or any(one.events for one in found)
+    outcome = "the event and never without it" if first.events else "no event"
+    return Finding(
+        "one_class",
+        "blocks" if blocks else "warns",
+        column.name,
+        f"{named}: {first.words} comes with {outcome} in all {first.groups:,} cases "
+        f"({percent(low)} to {percent(high)}; of all rows {share(table.events, table.rows)} have it); "
+        f"by chance {first.probability * tests:.1g}, {tests:,} values looked at",
+        "find out when it is filled in; leave the column out, or take it as it stood before the outcome",
+        {
+            "cases": first.groups,
+            "low": low,
+            "high": high,
+            "base_rate": table.events / table.rows,
+            "probability": first.probability * tests,
+            "values": len(found),
+        },
+    )
