@@ -22,7 +22,16 @@ from features.origins import CRM
 from features.settings import Section
 from features.traffic import TrafficColumns
 
-__all__ = ["EVENT_TIME", "UNDATED_TABLES", "AttributeBinding", "Binding", "FileInput", "Source", "Zone"]
+__all__ = [
+    "EVENT_TIME",
+    "UNDATED_TABLES",
+    "AttributeBinding",
+    "Binding",
+    "Consent",
+    "FileInput",
+    "Source",
+    "Zone",
+]
 
 EVENT_TIME = {
     "activities": ("occurred_at",),
@@ -160,6 +169,20 @@ class FileInput(Section):
     optional: bool = False
 
 
+class Consent(Section):
+    """[sources.consent]: why the people of a source of contacts may be addressed, and who has opted out.
+
+    assume: an assumption in words, where no column says why; every report that uses the data prints it.
+    opted_out: a yes/no column; yes opts the person out, from the bound opted_out_at on where that is filled,
+        else from when the row was known.
+    told_by: the name of another source of contacts, which tells of the same people.
+    """
+
+    assume: str | None = Field(default=None, pattern=r"\S")
+    opted_out: Binding | None = None
+    told_by: str | None = None
+
+
 class Source(Section):
     """[[sources]]: rows of one canonical table, from files, from a SQL query, or from a query on files.
 
@@ -187,6 +210,7 @@ class Source(Section):
     undated: nobody knows when. Its times stay empty; what needs time refuses the table.
     origin: of accounts, where they come from: "crm", which sales works, or another name for a universe of
         companies that nobody has worked with (`[origins]`).
+    consent: of contacts, why they may be addressed, unless consent_basis or opted_out_at is bound.
     traffic: of activities, the columns that tell our own people and machines from visitors.
     within: folders that its files have to lie in; set by `load_config`.
     """
@@ -217,6 +241,7 @@ class Source(Section):
     columns: dict[str, Binding]
     attributes: dict[str, AttributeBinding] = Field(default_factory=dict)
     traffic: TrafficColumns | None = None
+    consent: Consent | None = None
     within: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
@@ -237,6 +262,17 @@ class Source(Section):
         return {name: binding for name, binding in marks.items() if binding is not None}
 
     @property
+    def flags(self) -> dict[str, Binding]:
+        """The bindings that fill no column themselves, and change what one says."""
+        flag = self.consent.opted_out if self.consent is not None else None
+        return {} if flag is None else {"opted_out": flag}
+
+    @property
+    def read(self) -> dict[str, Binding]:
+        """Every binding of the source."""
+        return self.bindings | self.marks | self.flags
+
+    @property
     def deletes(self) -> bool:
         """Whether the source may take back what it said."""
         return bool(self.marks) or self.complete
@@ -251,9 +287,28 @@ class Source(Section):
         _check_deletions(self)
         _check_attributes(self)
         _check_traffic(self)
+        _check_consent(self)
         if self.origin != CRM and self.table != "accounts":
             raise ValueError(f"origin belongs to accounts, not to {self.table}")
         return self
+
+
+def _check_consent(source: Source) -> None:
+    """The law asks on what basis people are addressed: a mapping cannot leave it open."""
+    given = source.consent or Consent()
+    if source.table != "contacts":
+        if source.consent is not None:
+            raise ValueError(f"consent belongs to contacts, not to {source.table}")
+        return
+    told = "consent_basis" in source.columns or "opted_out_at" in source.columns
+    if not told and given == Consent():
+        raise ValueError(
+            "say on what basis these people may be addressed: bind a column (consent_basis or opted_out_at"
+            ' among the columns, or consent = { opted_out = "YES/NO COLUMN" }), or name the assumption:'
+            ' consent = { assume = "legitimate interest: existing business contacts" }'
+        )
+    if given.told_by is not None and (told or given != Consent(told_by=given.told_by)):
+        raise ValueError("consent is told twice: by the source itself, and by the one in told_by")
 
 
 def _check_traffic(source: Source) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from features.bindings import Binding
 from features.contract import ColumnType
 from features.normalisation.in_sql import normalise_sql
+from features.privacy.consent import basis_sql
 from features.privacy.in_sql import kept_address_sql, kept_identifier_sql
 from features.sources import identifier
 from features.validation import literal
@@ -176,6 +177,7 @@ _KEPT: dict[str, Callable[[str], str]] = {
     "domain": _domain,
     "email": kept_address_sql,
     "contact_id": kept_identifier_sql,
+    "consent_basis": basis_sql,
 }
 """What is made of a text in columns that do not keep it as it is."""
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 __all__ = [
     "ATTRIBUTE_TYPES",
+    "BASIS_LENGTH",
     "BASIS_PATTERN",
     "CHANNEL_PATTERN",
     "CONTRACT_VERSION",
@@ -37,6 +38,7 @@ __all__ = [
 CONTRACT_VERSION = 3
 START_OF_TIME = "1970-01-01T00:00:00Z"
 CHANNEL_PATTERN = "[a-z][a-z0-9_]{0,39}"
+BASIS_LENGTH = 40
 BASIS_PATTERN = CHANNEL_PATTERN
 
 NO_BASIS = "none"

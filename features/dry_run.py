@@ -187,8 +187,9 @@ def _fills(source: Source) -> dict[str, tuple[str, ...]]:
     for name, binding in source.bindings.items():
         if binding.column is not None:
             found[binding.column] = (*found.get(binding.column, ()), name)
-    if source.deleted is not None and source.deleted.column is not None:
-        found[source.deleted.column] = (*found.get(source.deleted.column, ()), "deleted")
+    for name, mark in {**source.marks, **source.flags}.items():
+        if mark.column is not None:
+            found[mark.column] = (*found.get(mark.column, ()), name)
     return found
 
 

@@ -101,6 +101,9 @@ def source_id(source: Source) -> str:
     told = source.model_dump(mode="json", exclude=_NOT_ABOUT_ROWS)
     if source.origin == CRM:
         del told["origin"]
+    told["consent"] = told["consent"] and told["consent"]["opted_out"]
+    if told["consent"] is None:
+        del told["consent"]
     for given in told["files"].values():
         del given["path"]
     for binding in told["attributes"].values():

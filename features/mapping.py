@@ -31,6 +31,7 @@ from features.errors import ConfigError, suggestion
 from features.identity.settings import IdentitySettings
 from features.locations import allowed_folders, locate_files, locate_parameters, matching_files
 from features.origins import OriginSettings, check_origins
+from features.privacy.consent import check_told_by
 from features.privacy.settings import PrivacySettings
 from features.settings import (
     BacktestSettings,
@@ -93,8 +94,15 @@ class Config(Section):
         for name in {name for source in self.sources for name in source.attributes}:
             if len({binding.type for _, binding in self._declared(name)}) > 1:
                 raise ValueError(f"attribute {name!r} is declared with different types")
+        check_told_by(self.sources)
         check_origins(self.origins, [source.origin for source in self.sources if source.table == "accounts"])
         return self
+
+    @property
+    def assumptions(self) -> dict[str, str]:
+        """By the label of its source, what the mapping assumes of people's consent."""
+        given = {source.label: source.consent.assume for source in self.sources if source.consent is not None}
+        return {label: assumed for label, assumed in given.items() if assumed is not None}
 
     @property
     def counting_rules(self) -> CountingRules:
@@ -218,6 +226,9 @@ def _written_out(source: object, parameters: Mapping[str, str], *, file: Path) -
     for key in ("columns", "attributes"):
         if isinstance(full.get(key), dict):
             full[key] = {name: _as_binding(value, put_in=put_in) for name, value in full[key].items()}
+    if isinstance(full.get("consent"), dict) and "opted_out" in full["consent"]:
+        flag = _as_binding(full["consent"]["opted_out"], put_in=put_in)
+        full["consent"] = full["consent"] | {"opted_out": flag}
     return full
 
 

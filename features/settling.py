@@ -251,7 +251,8 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
     rows = (
         "SELECT *, row_number() OVER best AS _place, first_value(_content) OVER best = _content AS _same"
         f" FROM ({rows}) WINDOW best AS (PARTITION BY {key}, _copy, _never"
-        " ORDER BY withdrawn_at DESC NULLS FIRST, _filled DESC, known_at, _content, _source)"
+        f" ORDER BY withdrawn_at DESC NULLS FIRST, {_FIRST.get(table.name, '')}_filled DESC, known_at,"
+        " _content, _source)"
     )
     outcome = "WHEN _place = 1 THEN 'stays' WHEN _same THEN 'again' ELSE 'conflict' END"
     if versions:
@@ -262,6 +263,9 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
     outcome = f"CASE WHEN _copy THEN 'copy' WHEN _never THEN 'never' {outcome}"
     return f"SELECT {listed}, {outcome} AS _outcome FROM ({rows})"
 
+
+_FIRST = {"contacts": "opted_out_at NULLS LAST, "}
+"""What goes before completeness: of two rows about a person at one time, the one that tells of an opt-out."""
 
 _KNOWN = f"coalesce(known_at, TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))})"
 

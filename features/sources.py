@@ -118,7 +118,7 @@ class _Opening:
         self.present: dict[str, tuple[str, ...]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
         self.unread: dict[str, str] = {}
-        bindings = source.bindings | source.marks
+        bindings = source.read
         told = source.traffic.columns if source.traffic is not None else ()
         read = [binding.column for binding in bindings.values() if binding.column]
         self.needed = list(dict.fromkeys([*read, *told]))

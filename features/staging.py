@@ -18,6 +18,7 @@ from features.engine import first_line, run_sql
 from features.errors import ConfigError, EngineError
 from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
+from features.privacy.consent import consent_sql
 from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, identifier, open_source
 from features.tables import Attribute
 from features.validation import Check, Reason, allowed_values, literal, row_checks
@@ -30,7 +31,7 @@ _BESIDE = {"_source": "VARCHAR", "_deleted_at": "TIMESTAMP", "_unread": "VARCHAR
 """Beside the canonical columns: the source's id, when the row was deleted in it, the text columns whose
 cells their normaliser could not read, and what is wrong."""
 
-_MARKS: dict[str, ColumnType] = {"deleted": "boolean", "deleted_at": "timestamp"}
+_MARKS: dict[str, ColumnType] = {"deleted": "boolean", "deleted_at": "timestamp", "opted_out": "boolean"}
 _EXACT_TIME = '"exact occurred_at"'
 
 
@@ -129,18 +130,18 @@ def _staging_sql(
 
     numbered: the faulty rows alone, with their numbers.
     """
-    table, bindings = TABLES[source.table], source.bindings
+    table = TABLES[source.table]
     columns = canonical_columns(table, attributes=attributes)
     cells = [
         source_cell(name, binding=binding, source=source, relation=relation)
-        for name, binding in (bindings | source.marks).items()
+        for name, binding in source.read.items()
     ]
     undated = source.undated is not None
     checks = _cell_checks(cells) + _known_at_last(row_checks(table, now=now, undated=undated))
     if source.deleted_at is not None:
         later = f"deleted_at > TIMESTAMP {literal(now.isoformat(' '))}"
         checks.append(Check(Reason.IN_THE_FUTURE, "deleted_at", later))
-    bound = (bindings | source.marks).values()
+    bound = source.read.values()
     raw = list(dict.fromkeys(binding.column for binding in bound if binding.column is not None))
     if source.traffic is not None:
         cells.append(
@@ -154,6 +155,9 @@ def _staging_sql(
     sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
     sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
     sql = f"SELECT *, {_derived(source, cells=cells, columns=columns)} FROM ({sql})"
+    if consent := consent_sql(source):
+        replaced = ", ".join(f"{value} AS {name}" for name, value in consent.items())
+        sql = f"SELECT * REPLACE ({replaced}) FROM ({sql})"
     sql = f"SELECT *, {_first_fault(checks)} AS fault FROM ({sql})"
     place = (FILE_COLUMN if located else "NULL", ROW_COLUMN if numbered else "NULL")
     fault = _fault_sql(checks, cells=cells, raw=raw, source=source, place=place)
@@ -319,7 +323,7 @@ def _fault_sql(
 
 def _allowed(check: Check, *, cells: list[Cell], source: Source) -> str:
     kinds = {cell.name: cell.type for cell in cells}
-    binding = (source.bindings | source.marks).get(check.column)
+    binding = source.read.get(check.column)
     layouts = binding.format if binding is not None else None
     return allowed_values(
         TABLES[source.table],

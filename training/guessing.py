@@ -51,6 +51,9 @@ _COLUMN_WORDS = {
     "title": ("title", "jobtitle", "职位"),
     "seniority": ("seniority",),
     "department": ("department", "部门"),
+    "email": ("email", "emailaddress", "workemail", "邮箱", "电子邮箱"),
+    "consent_basis": ("consentbasis", "legalbasis", "basis"),
+    "opted_out_at": ("optedoutat", "optoutdate", "unsubscribedat", "unsubscribedate"),
     "channel": ("channel", "kind", "type", "activitytype", "eventtype"),
     "direction": ("direction",),
     "occurred_at": (
@@ -84,6 +87,10 @@ _KNOWN_WORDS = (
     "createdat",
     "createddate",
     "createdate",
+)
+_OPT_OUT_WORDS = (
+    *("hasoptedoutofemail", "emailoptout", "optedout", "optout", "unsubscribed", "hsemailoptout", "退订"),
+    "unsubscribedfromallemail",
 )
 _KEYS = {"accounts": "account_id", "contacts": "contact_id", "opportunities": "opportunity_id"}
 
@@ -177,6 +184,7 @@ def _source_text(file: Path, *, table: str, header: tuple[str, ...]) -> str | No
     if "undated = true" in known:
         times = {column.name for column in TABLES[table].columns if column.type == "timestamp"}
         columns = {name: column for name, column in columns.items() if name not in times}
+    consent, asked = _consent(table, header=header, columns=columns)
     lines = [f"{name} = {_quoted(column)}" for name, column in columns.items()]
     lines += _assumed(table, columns=columns)
     bound = {line.split(" = ")[0] for line in lines}
@@ -187,13 +195,14 @@ def _source_text(file: Path, *, table: str, header: tuple[str, ...]) -> str | No
     } - {"activity_id"}
     if not required <= bound or (not known and table not in UNDATED_TABLES):
         return None
-    rest = [name for name in header if name not in {*columns.values(), *used}]
+    rest = [name for name in header if name not in {*columns.values(), *used, *asked}]
     return (
         "\n".join(
             (
                 f'[[sources]]\ntable = "{table}"\npath = {_quoted("{folder}/" + file.name)}',
                 'time_zone = "UTC" # the zone of times that are written without one',
                 *known,
+                *consent,
                 "\n[sources.columns]",
                 *lines,
                 *_rest(table, rest=rest),
@@ -217,6 +226,18 @@ def _known(table: str, *, header: tuple[str, ...], columns: dict[str, str]) -> t
             marked = ["current_value_only = true"] if created else []
             return [f"known_at = {_quoted(plain[word])}{created}", *marked], [plain[word]]
     return ["undated = true # no column says when"], []
+
+
+def _consent(table: str, *, header: tuple[str, ...], columns: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The line that says on what basis people may be addressed, and the source columns that it uses."""
+    if table != "contacts":
+        return [], []
+    asked = [name for name in header if _plain(name) in _OPT_OUT_WORDS][:1]
+    if asked:
+        return [f"consent = {{ opted_out = {_quoted(asked[0])} }}"], asked
+    if {"consent_basis", "opted_out_at"} & columns.keys():
+        return [], []
+    return ['consent = { assume = "not known: say on what basis these people may be addressed" }'], []
 
 
 def _assumed(table: str, *, columns: dict[str, str]) -> Iterator[str]:

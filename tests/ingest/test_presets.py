@@ -223,7 +223,7 @@ def test_only_what_has_no_history_is_marked(loaded: dict[str, tuple[IngestReport
     assert salesforce["accounts"] == ("domain", "employees", "name")
     assert salesforce["opportunities"] == ("account_id", "amount", "closed_at", "created_at", "outcome")
     assert hubspot["accounts"] == ("city", "employees", "industry", "name")
-    assert hubspot["contacts"] == ("account_id", "role", "seniority")
+    assert hubspot["contacts"] == ("account_id", "email", "role", "seniority")
 
 
 def test_what_is_not_there_is_told(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:

@@ -74,6 +74,7 @@ table = "contacts"
 path = "{folder}/contacts.parquet"
 time_zone = "UTC"
 known = "start_of_time"
+consent = { assume = "consent: made-up people" }
 [sources.columns]
 contact_id = "contact_id"
 account_id = "account_id"

@@ -19,6 +19,7 @@ MAPPING = f"""{KNOWN_ACCOUNTS}
 table = "contacts"
 path = "contacts.csv"
 known_at = "Since"
+consent = {{ assume = "consent: made-up people" }}
 [sources.columns]
 contact_id = "Contact"
 account_id = "Account"
