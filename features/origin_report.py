@@ -31,19 +31,21 @@ def share(value: float) -> str:
 def compared_table(comparison: Comparison) -> Table:
     """Per column of accounts: how often each origin fills it, how many of its words others know, the mark."""
     names = list(comparison.accounts)
-    shown = Table(title="Columns of accounts by origin", title_justify="left", title_style="bold")
+    shown = Table(
+        title="Columns of accounts by origin: how many have a value; how many values others have, too",
+        title_justify="left",
+        title_style="bold",
+    )
     shown.add_column("column")
-    for name in names:
-        shown.add_column(f"filled, {name}", justify="right")
-    for name in names:
-        shown.add_column(f"words known elsewhere, {name}", justify="right")
-    shown.add_column("")
+    for words in ("", "values, "):
+        for name in names:
+            shown.add_column(f"{words}{name}", justify="right")
+    shown.add_column("not comparable")
     for column in comparison.columns:
         if any(column.filled.values()):
             filled = comparison.coverage(column)
             known = [share(column.shared[name]) if name in column.shared else "" for name in names]
-            mark = f"not comparable: {column.reason}" if column.reason else ""
-            shown.add_row(column.name, *(share(filled[name]) for name in names), *known, mark)
+            shown.add_row(column.name, *(share(filled[name]) for name in names), *known, column.reason)
     return shown
 
 

@@ -25,6 +25,7 @@ from features.catalogue import GROUPS
 from features.errors import ConfigError
 from features.feature import FORMULA, OTHER, Feature, Language
 from features.formulas import columns_read, names_read
+from features.origin_report import share
 from training.catalogue_words import (
     GROUP_WORDS,
     WORDS,
@@ -182,10 +183,11 @@ def _line(one: _Told, *, language: Language) -> dict[str, Any]:
         "href": quote(f"features/{one.file}{_ending(language)}"),
         "window": _window(feature, language=language, short=True),
         "unit": unit_words(feature.unit, language=language),
-        "coverage": _share(one.distribution.coverage),
+        "coverage": share(one.distribution.coverage),
         "width": round(100 * one.distribution.coverage, 1),
         "middle": _middle(one, language=language),
         "current": feature.current_value_only,
+        "not_comparable": bool(feature.not_comparable),
         "own": feature.aggregation == FORMULA,
     }
 
@@ -224,8 +226,18 @@ def _page(
             for name, place in (("previous", number - 1), ("next", number + 1))
         },
         sentences=list(_sentences(one, language=language)),
+        by_origin=list(_by_origin(table, feature)),
         **_figures(one, language=language),
     )
+
+
+def _by_origin(table: FeatureTable, feature: Feature) -> Iterator[dict[str, str]]:
+    """Per column that the feature reads and origin: how much is filled, and how much of it others know."""
+    read = names_read(feature) if feature.table == "accounts" else ()
+    for column in table.comparison.columns:
+        for origin, filled in table.comparison.coverage(column).items() if column.name in read else ():
+            known = share(column.shared[origin]) if origin in column.shared else "–"
+            yield {"column": column.name, "origin": origin, "filled": share(filled), "known": known}
 
 
 def _link(one: _Told, *, language: Language) -> dict[str, str]:
@@ -252,7 +264,7 @@ def _figures(one: _Told, *, language: Language) -> dict[str, Any]:
     bars = [
         {
             "label": _level(bar.label, words),
-            "share": _share(bar.count / found.known),
+            "share": share(bar.count / found.known),
             "count": f"{bar.count:,}",
             "height": round(100 * bar.count / found.largest, 2),
         }
@@ -262,16 +274,16 @@ def _figures(one: _Told, *, language: Language) -> dict[str, Any]:
     quantiles = zip(_QUANTILE_WORDS, found.quantiles, strict=True) if found.quantiles else ()
     return {
         "known": words["known"].format(known=f"{found.known:,}", accounts=f"{found.accounts:,}"),
-        "coverage": _share(found.coverage),
+        "coverage": share(found.coverage),
         "coverage_width": round(100 * found.coverage, 1),
-        "zeros": words["zeros"].format(share=_share(found.zeros / found.known)) if found.zeros else "",
+        "zeros": words["zeros"].format(share=share(found.zeros / found.known)) if found.zeros else "",
         "empty": found.empty,
         "constant": words["constant"].format(value=bars[0]["label"]) if found.constant else "",
         "widening": found.widening,
         "bars": bars[: len(bars) - hidden],
         "hidden": words["more_levels"].format(count=hidden) if hidden else "",
         "ticks": found.ticks,
-        "top": _share(found.largest / found.known) if found.known else "",
+        "top": share(found.largest / found.known) if found.known else "",
         "quantiles": [
             *((words[name], short_number(value)) for name, value in quantiles),
             *([(words["mean"], short_number(found.mean))] if found.mean is not None else []),
@@ -281,15 +293,6 @@ def _figures(one: _Told, *, language: Language) -> dict[str, Any]:
 
 def _level(label: str, words: Mapping[str, str]) -> str:
     return {OTHER: words["other_level"], "yes": words["yes"], "no": words["no"]}.get(label, label)
-
-
-def _share(share: float) -> str:
-    """Never rounded to all or nothing: 99.98 % is not 100 %."""
-    if 0.0 < share < 0.001:
-        return "<0.1 %"
-    if 0.999 < share < 1.0:
-        return ">99.9 %"
-    return f"{share:.0%}".replace("%", " %") if share in (0.0, 1.0) else f"{100 * share:.1f} %"
 
 
 def _middle(one: _Told, *, language: Language) -> str:

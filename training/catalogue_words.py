@@ -83,6 +83,26 @@ WORDS: dict[str, Pair] = {
         "been another one.",
         "来源只有当前值，用它代替过去时刻的值，而当时的值可能不同。",
     ),
+    "not_comparable": ("not comparable", "不可比"),
+    "one origin only": (
+        "Accounts come from several origins, and only some of them tell this. A model would learn from it "
+        "where an account comes from, not how well it fits. So models do not learn from it, unless keep in "
+        "[origins] names it.",
+        "客户来自多个来源，而只有部分来源提供该信息。模型会由此学到客户来自哪里，而不是匹配程度。"
+        "因此模型不使用该特征，除非 [origins] 的 keep 指名保留。",
+    ),
+    "other values": (
+        "The origins of accounts use different words here, so that equal companies look different. So models "
+        "do not learn from it, unless keep in [origins] names it. Bring both to one list with normalise or "
+        "values.",
+        "各来源在此使用不同的取值，相同的企业看起来不同。因此模型不使用该特征，"
+        "除非 [origins] 的 keep 指名保留。可用 normalise 或 values 统一取值。",
+    ),
+    "by_origin": ("By origin", "按来源"),
+    "column": ("Column", "列"),
+    "origin": ("Origin", "来源"),
+    "filled": ("Filled", "有值"),
+    "known_elsewhere": ("Values that others have, too", "其他来源也有的取值"),
     "own": ("declared in your config", "由配置声明"),
     "switch": ("中文", "English"),
     "previous": ("Previous", "上一个"),

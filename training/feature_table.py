@@ -15,8 +15,10 @@ from typing import Any
 import pandas as pd
 
 from features.catalogue import Catalogue, learn_catalogue
+from features.comparable import compare_origins
 from features.declared import DeclaredFeature
 from features.errors import ConfigError, NotEnoughDataError
+from features.origins import NOTHING_COMPARED, Comparison
 from features.point_in_time import build_features
 from features.tables import Tables
 from features.workspace import Workspace
@@ -32,12 +34,14 @@ class FeatureTable:
     """Features as of one moment, or of undated tables (None).
 
     workspace: its name. frame: one row per account, values as people read them.
+    comparison: of the account columns between origins, where accounts come from several.
     """
 
     workspace: str
     as_of: datetime | None
     catalogue: Catalogue
     frame: pd.DataFrame
+    comparison: Comparison = NOTHING_COMPARED
 
     def summary(self) -> Iterator[tuple[str, str, str, str, str]]:
         """Per feature: name, group, unit, how often it is filled, and the median (or commonest) value."""
@@ -52,7 +56,11 @@ class FeatureTable:
             "as_of": None if self.as_of is None else f"{self.as_of.isoformat()}Z",
             "accounts": len(self.frame),
             "features": [dict(zip(names, line, strict=True)) for line in self.summary()],
+            **(self._compared() if self.comparison != NOTHING_COMPARED else {}),
         }
+
+    def _compared(self) -> dict[str, Any]:
+        return {"not_comparable": self.catalogue.not_comparable, "origins": self.comparison.to_dict()}
 
 
 def feature_table(
@@ -75,8 +83,11 @@ def feature_table(
         catalogue = learn_catalogue(tables, cutoff=moment, current_value_only=marked, declared=declared)
         keys = _known_accounts(tables, as_of=moment)
         matrix = build_features(tables, keys, catalogue=catalogue)
+        compared = _comparison(tables, as_of=moment)
     shown = None if manifest.undated else moment
-    return FeatureTable(manifest.workspace, shown, catalogue, _readable(matrix, catalogue=catalogue))
+    return FeatureTable(
+        manifest.workspace, shown, catalogue, _readable(matrix, catalogue=catalogue), compared
+    )
 
 
 def write_frame(frame: pd.DataFrame, *, out: Path) -> None:
@@ -102,6 +113,15 @@ def check_target(out: Path) -> None:
         )
     if out.is_dir() or not out.parent.is_dir():
         raise ConfigError("not a file in a folder that exists", got=out, fix="name another file")
+
+
+def _comparison(tables: Tables, *, as_of: datetime) -> Comparison:
+    if not tables.origins.several:
+        return NOTHING_COMPARED
+    with tables.connect() as connection:
+        return compare_origins(
+            connection, rules=tables.origins, attributes=tables.attributes, before=as_of, year_before=True
+        )
 
 
 def _known_accounts(tables: Tables, *, as_of: datetime) -> pd.DataFrame:

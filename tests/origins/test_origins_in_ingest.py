@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from features.mapping import load_config
 from features.origins import EMPTY_ELSEWHERE, OTHER_VALUES, account_origins
 from features.report import IngestReport
 from features.workspace import Workspace
+from training.catalogue_pages import write_catalogue
+from training.feature_table import feature_table
 
 MAPPING = """
 [workspace]
@@ -182,7 +185,31 @@ def test_wrong_origins_are_refused(tmp_path: Path, sections: str, message: str) 
 def test_only_accounts_have_an_origin(tmp_path: Path) -> None:
     mapping = write(tmp_path, crm=rows("crm", 1))
     contacts = '[[sources]]\ntable = "contacts"\norigin = "universe"\npath = "c.csv"\nknown_at = "K"\n'
-    contacts += '[sources.columns]\ncontact_id = "Id"\naccount_id = "A"\n'
+    contacts += 'consent = { assume = "a test" }\n[sources.columns]\ncontact_id = "Id"\naccount_id = "A"\n'
     mapping.write_text(mapping.read_text() + contacts, encoding="utf-8")
     with pytest.raises(ConfigError, match="origin belongs to accounts"):
         load_config(mapping)
+
+
+def test_the_catalogue_shows_it(loaded: tuple[IngestReport, Workspace], tmp_path: Path) -> None:
+    table = feature_table(loaded[1])
+    told = table.to_json()
+    assert told["not_comparable"] == {"tier": EMPTY_ELSEWHERE, "industry": OTHER_VALUES}
+    write_catalogue(table, folder=tmp_path / "pages")
+    pages = {
+        name: (tmp_path / "pages" / "features" / f"{name}.html").read_text()
+        for name in ("tier", "industry", "employees", "tier.zh")
+    }
+    assert "only some of them tell this" in pages["tier"]
+    assert "use different words here" in pages["industry"]
+    assert "不可比" in pages["tier.zh"]
+    assert "not comparable" not in pages["employees"]
+    # Sixty of the CRM have a tier, none of the eighty of the register.
+    cells = re.findall(r"<td>(crm|universe)</td><td class=\"n\">([^<]*)</td>", pages["tier"])
+    assert cells == [("crm", "100 %"), ("universe", "0 %")]
+
+
+def test_the_catalogue_of_one_origin_says_nothing_of_origins(tmp_path: Path) -> None:
+    _, workspace = load(write(tmp_path, crm=rows("crm", 40), register=rows("register", 0)))
+    table = feature_table(workspace)
+    assert table.catalogue.not_comparable == {}
