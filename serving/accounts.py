@@ -8,7 +8,7 @@ domain is found by its identifier only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -52,7 +52,16 @@ _DEALS = """
 
 _ACCOUNT = "account_id, name, domain, first_known_at, newest_known_at, withdrawn_at"
 _STANDS_FOR = "account_id = (SELECT identity FROM merged_accounts WHERE account_id = $1)"
-_SPELLING = "domain IN (SELECT $1 UNION ALL SELECT written FROM spelling WHERE registrable = $1)"
+_SPELLINGS = "SELECT $1 UNION ALL SELECT written FROM spelling WHERE registrable = $1"
+_SPELLING = f"domain IN ({_SPELLINGS})"
+_OF_MEMBERS = "account_id IN (SELECT identity FROM member WHERE domain IN ({domains}))"
+_OF_MEMBER = _OF_MEMBERS.format(domains="$1")
+_REGISTERED = f"{_SPELLING} OR {_OF_MEMBERS.format(domains=_SPELLINGS)}"
+
+_MEMBERS = """
+    SELECT account_id, max_by(domain, (known_at, domain)) AS domain FROM accounts
+    WHERE domain IS NOT NULL AND account_id IN (SELECT account_id FROM members) GROUP BY account_id
+"""
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,7 @@ class AccountIndex:
             "SET threads = 1",
         ):
             self._connection.execute(statement)
+        self._learn_members(tables)
         self._learn_spellings()
 
     def close(self) -> None:
@@ -113,14 +123,19 @@ class AccountIndex:
     def by_domain(self, domain: str) -> Account:
         """The one account whose current domain this is: as written, else by what was registered.
 
-        A URL, an e-mail address and a subdomain lead to the account of their registrable domain. The domain
-        of a mail provider identifies no company.
+        The domain of an account that another one stands for leads to that one. A URL, an e-mail address and a
+        subdomain lead to the account of their registrable domain. The domain of a mail provider identifies no
+        company.
         """
         if is_mail_provider(domain):
             raise UnknownAccountError(
                 "domain: a mail provider's domain identifies no company", got=domain, fix="send account_id"
             )
-        found = self._select("domain = $1", domain) or self._select(_SPELLING, registrable_domain(domain))
+        found = (
+            self._select("domain = $1", domain)
+            or self._select(_OF_MEMBER, domain)
+            or self._select(_REGISTERED, registrable_domain(domain))
+        )
         if not found:
             raise UnknownAccountError(
                 "domain: no account has this domain", got=domain, fix="check the domain, or send a record"
@@ -164,11 +179,26 @@ class AccountIndex:
         )
         return tuple(Deal(*row) for row in rows.fetchall())
 
+    def _learn_members(self, tables: Tables) -> None:
+        """The current domains of accounts that another one stands for, which the merged rows leave out."""
+        self._connection.execute("CREATE TABLE member (identity VARCHAR, domain VARCHAR)")
+        members = self._connection.execute("SELECT account_id FROM merged_accounts").to_arrow_table()
+        if not members.num_rows:
+            return
+        with replace(tables, merged=None).connect() as stored:
+            stored.register("members", members)
+            found = stored.execute(_MEMBERS).to_arrow_table()
+        self._connection.register("found", found)
+        self._connection.execute(
+            "INSERT INTO member SELECT identity, domain FROM found JOIN merged_accounts USING (account_id)"
+        )
+        self._connection.unregister("found")
+
     def _learn_spellings(self) -> None:
         """The registrable domain of every domain that is not its own, so that both find the account."""
         self._connection.execute("CREATE TABLE spelling (written VARCHAR, registrable VARCHAR)")
         unusual = self._connection.execute(
-            "SELECT DISTINCT domain FROM account_index"
+            "SELECT domain FROM (SELECT domain FROM account_index UNION SELECT domain FROM member)"
             " WHERE NOT regexp_full_match(domain, '[a-z0-9-]+[.][a-z]+')"
         ).fetchall()
         written = [domain for (domain,) in unusual]

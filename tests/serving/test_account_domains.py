@@ -57,3 +57,55 @@ def test_an_account_that_another_one_stands_for_leads_to_it(tmp_path: Path) -> N
         assert index.by_id(asked).name == "Zephyr"
     with pytest.raises(UnknownAccountError, match="list-8"):
         index.by_id("list-8")
+
+
+MERGED_DOMAINS = {
+    "crm": "zephyr.com",
+    "list": "shop.zephyr-foods.co.uk",
+    "plant": "zephyr-plant.de",
+    "b": "boreas.com",
+}
+
+
+@pytest.fixture(scope="module")
+def merged_index(tmp_path_factory: pytest.TempPathFactory) -> AccountIndex:
+    """The list's company and the plant are the CRM's; the plant was at aeolus.com before."""
+    frame = pd.DataFrame({"account_id": MERGED_DOMAINS.keys(), "domain": MERGED_DOMAINS.values()})
+    frame["known_at"] = pd.Timestamp("2020-01-01")
+    earlier = pd.DataFrame(
+        [{"account_id": "plant", "domain": "aeolus.com", "known_at": pd.Timestamp("2019-01-01")}]
+    )
+    tables = Tables.from_frames({"accounts": pd.concat([frame, earlier], ignore_index=True)})
+    file = tmp_path_factory.mktemp("merged") / "identity.parquet"
+    pd.DataFrame(
+        {
+            "account_id": ["list", "plant"],
+            "identity": "crm",
+            "place": [1, 2],
+            "rule": ["name", "parent"],
+            "score": 1.0,
+        }
+    ).to_parquet(file)
+    return AccountIndex(Tables(tables.sources, merged=file))
+
+
+@pytest.mark.parametrize(
+    ("asked", "account_id"),
+    [
+        ("zephyr.com", "crm"),
+        ("shop.zephyr-foods.co.uk", "crm"),
+        ("zephyr-foods.co.uk", "crm"),
+        ("ann@zephyr-plant.de", "crm"),
+        ("zephyr-plant.de", "crm"),
+        ("boreas.com", "b"),
+    ],
+)
+def test_the_domain_of_an_account_finds_the_one_that_stands_for_it(
+    merged_index: AccountIndex, asked: str, account_id: str
+) -> None:
+    assert merged_index.by_domain(asked).account_id == account_id
+
+
+def test_a_domain_that_nobody_has_any_more_finds_nobody(merged_index: AccountIndex) -> None:
+    with pytest.raises(UnknownAccountError, match=r"aeolus\.com"):
+        merged_index.by_domain("aeolus.com")
