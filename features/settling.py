@@ -3,7 +3,8 @@
 Turns `staged_<name>` and what earlier ingests kept into `<name>.parquet`, and the rows that it does not
 hold into `kept/<name>.parquet`: both together are every good row ever read, so that the result follows from
 the set of rows, whatever their order and however they came in files. Of rows with one key that differ the
-one with the most filled cells stays (then the earliest known, then the smallest text). Time rule: rows that
+one with the most filled cells stays (then the earliest known, then the smallest text); of other
+sources, rows that do not contradict it stay beside it, and are read as one row with it. Time rule: rows that
 differ in `known_at` alone are one event, known at the earliest of these times; of a fact with versions, a
 row that repeats what its source said last is no version, and one that changes back is. Null rule: an empty
 cell counts as less complete than a filled one.
@@ -21,7 +22,9 @@ from features.cells import content_sql
 from features.contract import START_OF_TIME, TABLES, ColumnType, Table, sql_type
 from features.deletions import entity, find_deletions
 from features.engine import run_sql
+from features.joined import PART
 from features.privacy.leaving_out import remaining_sql
+from features.privacy.masking import shown_sql, without_addresses_sql
 from features.sources import identifier
 from features.validation import Reason, allowed_values, literal
 
@@ -46,8 +49,8 @@ _PARQUET = "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 100000)"
 
 @dataclass(frozen=True)
 class Settled:
-    """rows: in the table now. loaded: those read now. repeated: rows read now that told nothing new.
-    kept: good rows that are not in the table, and may count later."""
+    """rows: in the table now. loaded: those read now. repeated: rows read now that told nothing new, or that
+    are read as one with another source's. kept: good rows that are not in the table, and may count later."""
 
     rows: int
     loaded: int
@@ -83,14 +86,20 @@ def settle(
     _rank(connection, table=table, columns=columns, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
     file = folder / f"{name}.parquet"
-    rows = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at FROM single_{name}"
+    rows = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at, 0 AS {PART} FROM single_{name}"
     if _count(connection, f"ranked_{name}"):
-        rows += f" UNION ALL SELECT {listed}, withdrawn_at FROM ranked_{name} WHERE _outcome = 'stays'"
-    written = _sorted_sql(connection, rows, table=table, columns=[*columns, "_source", "withdrawn_at"])
+        rows += (
+            f" UNION ALL SELECT {listed}, withdrawn_at, {PART} FROM ranked_{name}"
+            " WHERE _outcome IN ('stays', 'joins')"
+        )
+    joins = _count(connection, f"ranked_{name} WHERE _outcome = 'joins'")
+    beside = ["_source", "withdrawn_at", *([PART] if joins else [])]
+    written = _sorted_sql(connection, rows, table=table, columns=[*columns, *beside])
     run_sql(connection, f"COPY ({written}) TO {literal(str(file))} {_PARQUET}")
     kept = _keep(connection, name=name, columns=listed, folder=folder, deleting=deleting)
-    count = _count(connection, f"read_parquet({literal(str(file))})")
-    loaded = count if earlier is None else _loaded(connection, name=name)
+    stored = _count(connection, f"read_parquet({literal(str(file))})")
+    loaded = stored - joins if earlier is None else _loaded(connection, name=name)
+    count = stored - joins + (_only_joining(connection, table=table) if joins else 0)
     repeated += _count(connection, f"ranked_{name} WHERE _fresh AND _outcome NOT IN ('stays', 'conflict')")
     return Settled(rows=count, loaded=loaded, repeated=repeated, kept=kept)
 
@@ -104,7 +113,12 @@ def _sorted_sql(connection: duckdb.DuckDBPyConnection, rows: str, *, table: Tabl
     first, *rest = _ORDER[table.name]
     by_account = first == "account_id"
     # What was deleted and came back has one row for each time.
-    order = ["place" if by_account else first, *rest, "withdrawn_at"]
+    order = [
+        "place" if by_account else first,
+        *rest,
+        "withdrawn_at",
+        *(PART for one in columns if one == PART),
+    ]
     same = _same_everywhere(connection, rows, columns=[name for name in columns if name not in order])
     kept = ", ".join(f"any_value({identifier(name)}) AS {identifier(name)}" for name in same) or "1"
     run_sql(connection, f"CREATE TABLE same_{table.name} AS SELECT {kept} FROM ({rows})")
@@ -126,6 +140,12 @@ def _same_everywhere(connection: duckdb.DuckDBPyConnection, rows: str, *, column
     )
     found = run_sql(connection, f"SELECT {tests} FROM ({rows})").fetchone() or ()
     return [name for name, same in zip(columns, found, strict=True) if same]
+
+
+def _only_joining(connection: duckdb.DuckDBPyConnection, *, table: Table) -> int:
+    """Rows that several sources made, and of which the first repeats what its own had said before."""
+    groups = f"SELECT 1 FROM ranked_{table.name} WHERE {PART} > 0 GROUP BY {', '.join(table.key)}"
+    return _count(connection, f"({groups} HAVING count_if(_outcome = 'stays') = 0)")
 
 
 def _loaded(connection: duckdb.DuckDBPyConnection, *, name: str) -> int:
@@ -234,7 +254,8 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
     """The rows under repeated keys, each with its `_outcome` and the time of its deletion.
 
     copy: the same row twice. never: deleted as soon as it was known. again: says what the row that stays
-    says. conflict: says something else. unchanged: repeats what its source said last. stays: goes into the
+    says. joins: is of another source, and contradicts no row before it: both are read as one. conflict: says
+    something else. unchanged: repeats what its source said last. stays: goes into the
     table. A deletion parts the rows of its source into those before, which it ends, and those after.
     """
     subject, versions = ", ".join(entity(table)), "known_at" in table.key
@@ -248,20 +269,44 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
     )
     rows = f"SELECT *, NOT _copy AND coalesce(withdrawn_at <= {_KNOWN}, false) AS _never FROM ({rows})"
     key = ", ".join(table.key if versions else (*table.key, "withdrawn_at"))
-    rows = (
-        "SELECT *, row_number() OVER best AS _place, first_value(_content) OVER best = _content AS _same"
-        f" FROM ({rows}) WINDOW best AS (PARTITION BY {key}, _copy, _never"
+    order = (
         f" ORDER BY withdrawn_at DESC NULLS FIRST, {_FIRST.get(table.name, '')}_filled DESC, known_at,"
-        " _content, _source)"
+        " _content, _source"
     )
-    outcome = "WHEN _place = 1 THEN 'stays' WHEN _same THEN 'again' ELSE 'conflict' END"
+    same = f"PARTITION BY {key}, _copy, _never"
+    fits = _fits(columns, best=f"({same}{order} {_WHOLE})") if versions else "false"
+    rows = (
+        "SELECT *, row_number() OVER best AS _place, first_value(_content) OVER best = _content AS _same,"
+        f" {fits} AND row_number() OVER ({same}, _source{order}) = 1 AS _fits"
+        f" FROM ({rows}) WINDOW best AS ({same}{order})"
+    )
+    outcome = (
+        "WHEN _place = 1 THEN 'stays' WHEN _same THEN 'again' WHEN _fits THEN 'joins' ELSE 'conflict' END"
+    )
     if versions:
         chain = f"{subject}, _source, withdrawn_at, _copy, _never, _place = 1"
         said = f"lag(_content) OVER (PARTITION BY {chain} ORDER BY known_at)"
         outcome = f"WHEN _place = 1 AND {said} = _content THEN 'unchanged' {outcome}"
-    listed = ", ".join([*map(identifier, columns), "_source", "_fresh", "withdrawn_at"])
     outcome = f"CASE WHEN _copy THEN 'copy' WHEN _never THEN 'never' {outcome}"
-    return f"SELECT {listed}, {outcome} AS _outcome FROM ({rows})"
+    rows = f"SELECT *, {outcome} AS _outcome FROM ({rows})"
+    part = (
+        f"CASE WHEN _outcome IN ('stays', 'joins') AND bool_or(_outcome = 'joins') OVER ({same})"
+        " THEN CAST(_place AS INTEGER) ELSE 0 END"
+    )
+    listed = ", ".join([*map(identifier, columns), "_source", "_fresh", "withdrawn_at"])
+    return f"SELECT {listed}, _outcome, {part} AS {PART} FROM ({rows})"
+
+
+_WHOLE = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+
+
+def _fits(columns: Mapping[str, ColumnType], *, best: str) -> str:
+    """Whether a row contradicts none of those before it that are about the same at the same time."""
+    cells = [
+        f"coalesce({name} = first_value({name} IGNORE NULLS) OVER {best}, true)"
+        for name in map(identifier, columns)
+    ]
+    return " AND ".join([*cells, f"withdrawn_at IS NOT DISTINCT FROM first_value(withdrawn_at) OVER {best}"])
 
 
 _FIRST = {"contacts": "opted_out_at NULLS LAST, "}
@@ -293,7 +338,7 @@ def _set_aside(
 ) -> None:
     """Into the quarantine: rows that refer to nothing, and rows that lost against another."""
     name, referred = table.name, _ID[_REFERS_TO.get(table.name) or "accounts"]
-    members = ", ".join(f"{literal(column)}, {identifier(column)}" for column in columns)
+    held = shown_sql({column: identifier(column) for column in columns}, personal=table.personal)
     label = " ".join(f"WHEN {literal(source)} THEN {literal(text)}" for source, text in labels.items())
     for relation, reason, column in (
         (f"stray_{name}", _UNKNOWN[referred], referred),
@@ -302,7 +347,7 @@ def _set_aside(
         run_sql(
             connection,
             f"INSERT INTO quarantine SELECT '{name}', CASE _source {label} END, {literal(reason)},"
-            f" '{column}', {column}, CAST(json_object({members}) AS VARCHAR), NULL, NULL,"
+            f" '{column}', {without_addresses_sql(column)}, {held}, NULL, NULL,"
             f" {literal(allowed_values(table, reason=reason))}, _fresh FROM {relation}",
         )
 
@@ -316,7 +361,7 @@ def _keep(
     deleting: Collection[str],
 ) -> int:
     """Write the good rows that are not in the table, but may count once others have been read."""
-    lasting = "_outcome NOT IN ('stays', 'copy')"
+    lasting = "_outcome NOT IN ('stays', 'joins', 'copy')"
     if "known_at" not in TABLES[name].key:
         # An event known later than the row that stays can count only after a deletion.
         told = ", ".join(map(literal, deleting))

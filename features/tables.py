@@ -29,6 +29,7 @@ from features.contract import (
 from features.counting import PRESET_RULES, CountingRules
 from features.errors import ContractError, suggestion
 from features.identity.views import NOTHING_MERGED, merged_sql
+from features.joined import PART, joined_sql
 from features.normalisation.in_sql import add_normalise
 from features.origins import BY_ORIGIN, ONE_ORIGIN, OriginRules, by_origin_sql
 from features.validation import literal
@@ -180,6 +181,8 @@ class Tables:
         columns = _listed(types, present=present)
         kind_of_relation = "TABLE" if given else "VIEW"
         sql = f"SELECT {columns} FROM {origin}"
+        if PART in present:
+            sql = joined_sql(name, origin=origin, listed=columns, columns=tuple(types))
         if self.merged is not None:
             sql = merged_sql(name, stored=sql, merged="merged_accounts", columns=tuple(types))
         connection.execute(f"CREATE {kind_of_relation} {name} AS {sql}")

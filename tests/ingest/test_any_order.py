@@ -31,16 +31,42 @@ activity = st.tuples(
     st.sampled_from(["2023-02-01 10:00:00", "2023-02-01 10:00:00.5", "2023-03-01", "2031-01-01", ""]),
     st.sampled_from(["1", "2", ""]),
 )
+told = st.tuples(
+    st.sampled_from(["a1", "a2", "a4", ""]),
+    st.sampled_from(["Ada", "Zoe", ""]),
+    st.sampled_from(["10", "20", ""]),
+    st.sampled_from(["Bonn", "Rome", ""]),
+    updated,
+)
+TOLD = ("Id", "Name", "Staff", "City", "Updated")
+"""What another source tells of the same accounts, perhaps at the same time."""
+
+TWO_SOURCES = MAPPING.replace(
+    '[[sources]]\ntable = "activities"',
+    """[[sources]]
+table = "accounts"
+path = "{folder}/told*.csv"
+optional = true
+known_at = "Updated"
+columns = { account_id = "Id", name = "Name", employees = "Staff", city = "City" }
+
+[[sources]]
+table = "activities\"""",
+)
 SURE: tuple[str, ...] = ("a1", "Ada", "", "", "", "2023-01-01T00:00:00Z")
 
 
-def _loaded(folder: Path, *, accounts: list[Rows], activities: list[Rows]) -> tuple[object, ...]:
+def _loaded(
+    folder: Path, *, accounts: list[Rows], activities: list[Rows], others: list[Rows]
+) -> tuple[object, ...]:
     folder.mkdir()
+    for k, rows in enumerate(others):
+        write_csv(folder / f"told{k}.csv", TOLD, rows)
     for k, rows in enumerate(accounts):
         write_csv(folder / f"accounts{k}.csv", ACCOUNTS, rows)
     for k, rows in enumerate(activities):
         write_csv(folder / f"activities{k}.csv", ACTIVITIES, rows)
-    (folder / "mapping.toml").write_text(MAPPING, encoding="utf-8")
+    (folder / "mapping.toml").write_text(TWO_SOURCES, encoding="utf-8")
     config = load_config(folder / "mapping.toml", overrides={"folder": str(folder)})
     workspace = Workspace(folder / "workspace")
     report = ingest(config, workspace=workspace, now=NOW)
@@ -48,6 +74,8 @@ def _loaded(folder: Path, *, accounts: list[Rows], activities: list[Rows]) -> tu
         assert table.balanced()
     tables = workspace.tables()
     counts = [(table.read, table.loaded, table.collapsed, table.quarantined) for table in report.tables]
+    assert not tables.read("accounts").duplicated(["account_id", "known_at", "withdrawn_at"]).any()
+    assert len(tables.read("accounts")) == report.table("accounts").rows
     frames = [tables.read(name).to_json(date_format="iso") for name in ("accounts", "activities")]
     return report.fingerprint, report.snapshot, counts, frames
 
@@ -62,19 +90,21 @@ def _split(rows: Rows, *, files: int, chance: random.Random) -> list[Rows]:
 @given(
     st.lists(account, max_size=12),
     st.lists(activity, min_size=1, max_size=12),
+    st.lists(told, max_size=8),
     st.integers(1, 3),
     st.randoms(),
 )
 def test_order_and_split_of_files_change_nothing(
-    accounts: Rows, activities: Rows, files: int, chance: random.Random
+    accounts: Rows, activities: Rows, others: Rows, files: int, chance: random.Random
 ) -> None:
     accounts = [*accounts, SURE]
     activities = [*activities, ("a1", "email", "2023-04-01", "1")]
     with TemporaryDirectory() as folder:
-        whole = _loaded(Path(folder) / "whole", accounts=[accounts], activities=[activities])
+        whole = _loaded(Path(folder) / "whole", accounts=[accounts], activities=[activities], others=[others])
         parts = _loaded(
             Path(folder) / "parts",
             accounts=_split(accounts, files=files, chance=chance),
             activities=_split(activities, files=files, chance=chance),
+            others=_split(others, files=files, chance=chance),
         )
     assert parts == whole
