@@ -28,6 +28,14 @@ from features.errors import InputError
 from features.ingest import ingest
 from features.mapping import Config
 from features.privacy.in_sql import add_kept_address
+from features.privacy.masking import (
+    ABOUT_PEOPLE,
+    kind_of,
+    kind_sql,
+    personal_columns,
+    without_addresses,
+    without_addresses_sql,
+)
 from features.report import IngestReport
 from features.sources import Relation, confine, identifier, open_source
 from features.staging import source_cell
@@ -239,6 +247,7 @@ def _counts(
         for name, binding in bound.items()
     }
     columns = {name: binding.column or "" for name, binding in bound.items()}
+    personal = personal_columns(source)
     read = dict.fromkeys(columns.values())
     sql = (
         f"SELECT {', '.join(f'{identifier(name)} AS {raw_name(name)}' for name in read)} FROM {relation.sql}"
@@ -246,20 +255,26 @@ def _counts(
     sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells.values())} FROM ({sql})"
     values = (f"{cell.exact} AS {identifier(name)}" for name, cell in cells.items())
     sql = f"SELECT *, {', '.join(values)} FROM ({sql})"
-    told = ", ".join(_count(cell, raw=raw_name(columns[name])) for name, cell in cells.items())
+    told = ", ".join(
+        _count(cell, raw=raw_name(columns[name]), personal=columns[name] in personal)
+        for name, cell in cells.items()
+    )
     row = run_sql(connection, f"SELECT {told} FROM ({sql})").fetchone() or ()
     return {name: row[5 * k : 5 * k + 5] for k, name in enumerate(cells)}
 
 
-def _count(cell: Cell, *, raw: str) -> str:
+def _count(cell: Cell, *, raw: str, personal: bool) -> str:
     written, value = f"trim(CAST({raw} AS VARCHAR))", identifier(cell.name)
     became = f"coalesce(CAST({value} AS VARCHAR), 'nothing')"
     filled, unread = f"{written} <> ''", f"{cell.text_name} IS NOT NULL AND {value} IS NULL"
     changed = f"{filled} AND NOT ({unread}) AND NOT coalesce({_same(cell, written=written)}, false)"
     example = f"left({written}, {_WIDTH}) || ' -> ' || left({became}, {_WIDTH})"
+    plain, example = without_addresses_sql(f"left({written}, {_WIDTH})"), without_addresses_sql(example)
+    if personal:
+        plain, example = kind_sql(written), f"{kind_sql(written)} || ' -> ' || {kind_sql(became)}"
     return (
         f"count(*) FILTER ({filled}), count(*) FILTER ({changed}), count(*) FILTER ({unread}),"
-        f" min(left({written}, {_WIDTH})) FILTER ({filled}), min({example}) FILTER ({changed})"
+        f" min({plain}) FILTER ({filled}), min({example}) FILTER ({changed})"
     )
 
 
@@ -306,5 +321,10 @@ def _ignored(
                 told.add(column)
                 cells = (str(row[place]).strip() for row in rows if row[place])
                 example = next((cell for cell in cells if cell), None)
-                examples = (example[:_WIDTH],) if example else ()
+                examples = (_unbound_example(example, table=source.table),) if example else ()
                 yield ColumnReport(name, column, "ignored", examples=examples)
+
+
+def _unbound_example(cell: str, *, table: str) -> str:
+    """A cell of a column that nothing says anything of; one of a file about people may tell who they are."""
+    return kind_of(cell) if table in ABOUT_PEOPLE else without_addresses(cell[:_WIDTH])

@@ -13,6 +13,7 @@ import duckdb
 
 from features.contract import TABLES
 from features.engine import run_sql
+from features.privacy.masking import ABOUT_PEOPLE, without_addresses_sql
 from features.report import Example
 from features.staging import FAULT_FIELDS
 from features.validation import Reason, allowed_values, literal
@@ -54,10 +55,17 @@ def collect_faults(connection: duckdb.DuckDBPyConnection, *, name: str) -> None:
     )
     run_sql(
         connection,
-        f"INSERT INTO quarantine SELECT '{name}', source, {literal(Reason.MALFORMED_LINE)}, NULL, message,"
-        f" text, file, line, {literal(allowed_values(None, reason=Reason.MALFORMED_LINE))}, true"
+        f"INSERT INTO quarantine SELECT '{name}', source, {literal(Reason.MALFORMED_LINE)}, NULL,"
+        f" {without_addresses_sql('message')}, {_line_sql(name)}, file, line,"
+        f" {literal(allowed_values(None, reason=Reason.MALFORMED_LINE))}, true"
         f" FROM malformed WHERE name = '{name}'",
     )
+
+
+def _line_sql(name: str) -> str:
+    """What is kept of a line that is no row: nobody knows which cells of it tell of a person."""
+    whole = "concat('[line of ', length(text), ' characters]')"
+    return whole if name in ABOUT_PEOPLE else without_addresses_sql("text")
 
 
 def carry_over(connection: duckdb.DuckDBPyConnection, *, name: str, folder: Path) -> None:

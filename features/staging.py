@@ -7,6 +7,7 @@ the source says; it is never the clock. Null rule: what a source does not bind i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import duckdb
@@ -19,6 +20,13 @@ from features.errors import ConfigError, EngineError
 from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
 from features.privacy.consent import consent_sql
+from features.privacy.masking import (
+    kind_sql,
+    personal_columns,
+    shown_sql,
+    without_addresses_sql,
+    without_values,
+)
 from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, identifier, open_source
 from features.tables import Attribute
 from features.validation import Check, Reason, allowed_values, literal, row_checks
@@ -110,7 +118,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, sql: str, *, source: Source, 
     except (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError) as error:
         raise ConfigError(
             f"sources[{position}] ({source.table}, {source.label}): reading failed",
-            got=first_line(error),
+            got=without_values(first_line(error), table=source.table),
             fix="correct the query or the file; TRY_CAST leaves a cell empty instead of failing",
         ) from error
     except duckdb.Error as error:
@@ -300,25 +308,31 @@ def _fault_sql(
     numbered = list(enumerate(checks))
     reasons = " ".join(f"WHEN {k} THEN {literal(check.reason)}" for k, check in numbered)
     names = " ".join(f"WHEN {k} THEN {literal(check.column)}" for k, check in numbered)
+    table = TABLES[source.table]
     got = " ".join(
-        f"WHEN {k} THEN {texts.get(check.column, f'CAST({identifier(check.column)} AS VARCHAR)')}"
-        for k, check in numbered
+        f"WHEN {k} THEN {_shown(check.column, texts=texts, personal=table.personal)}" for k, check in numbered
     )
     allowed = " ".join(
         f"WHEN {k} THEN {literal(_allowed(check, cells=cells, source=source))}" for k, check in numbered
     )
-    held = ", ".join(f"{literal(name)}, {raw_name(name)}" for name in raw)
+    held = shown_sql({name: raw_name(name) for name in raw}, personal=personal_columns(source))
     parts = (
         literal(source.label),
         f"CASE fault {reasons} END",
         f"CASE fault {names} END",
         f"CASE fault {got} END",
-        f"CAST(json_object({held}) AS VARCHAR)",
+        held,
         *place,
         f"CASE fault {allowed} END",
     )
     packed = ", ".join(f'"{name}" := {part}' for name, part in zip(FAULT_FIELDS, parts, strict=True))
     return f"CASE WHEN fault IS NOT NULL THEN struct_pack({packed}) END"
+
+
+def _shown(column: str, *, texts: Mapping[str, str], personal: frozenset[str]) -> str:
+    """SQL for what a cell held, and for its kind where that is personal."""
+    text = texts.get(column, f"CAST({identifier(column)} AS VARCHAR)")
+    return kind_sql(text) if column in personal else without_addresses_sql(text)
 
 
 def _allowed(check: Check, *, cells: list[Cell], source: Source) -> str:

@@ -121,7 +121,7 @@ def _require_utf8(sample: bytes, *, path: Path) -> None:
     raise _wrong_encoding(
         path,
         declared="utf-8",
-        got=f"line {number}: {line[:60]!r}",
+        got=f"line {number}: {bytes(sign for sign in line if sign > 127)[:20]!r}",
         fix=f'declare it beside the table, as in encoding = "{likely}", or save the file as UTF-8',
     )
 
