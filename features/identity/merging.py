@@ -24,9 +24,10 @@ import pyarrow.parquet as pq
 from features.engine import run_sql
 from features.errors import ConfigError, suggestion
 from features.identity.counts import REVIEW_FILE, IdentityCounts
+from features.identity.identifiers import salesforce_id
 from features.identity.lead_companies import each_its_own, joined, match_leads
 from features.identity.matching import MatchSettings, write_review
-from features.identity.parents import ultimate_parents
+from features.identity.parents import Families, ultimate_parents
 from features.identity.resolving import Identities, read_decisions, resolve
 from features.identity.settings import IdentitySettings
 from features.identity.views import MERGED_FILE, ROLLED_UP
@@ -63,7 +64,7 @@ def merge_accounts(
     sources: the name of each source of accounts by its id, in the order of the mapping.
     attributes: the names of the further account columns.
     Raises ConfigError for a `parent` that is no attribute and for `leads` that are no source; ContractError
-    for a cycle of parents and for a file of decisions that is none.
+    for a file of decisions that is none.
     """
     if not settings.used:
         return IdentityCounts()
@@ -90,8 +91,10 @@ def merge_accounts(
     else:
         found = each_its_own(others)
     matched = match_leads(accounts[named], accounts=others, found=found, settings=rules, decisions=decisions)
+    cycles: tuple[tuple[str, ...], ...] = ()
     if settings.parent:
-        found = replace(found, identity=_rolled_up(found, accounts=others))
+        families = _families(found, accounts=others)
+        found, cycles = replace(found, identity=_rolled_up(found, top=families.top)), families.cycles
         top = dict(zip(found.identity["account_id"], found.identity["identity"], strict=True))
         matched = replace(
             matched, identity=matched.identity.assign(identity=matched.identity["identity"].map(top))
@@ -99,7 +102,17 @@ def merge_accounts(
     _write(joined(found, matched), folder=folder, settings=settings)
     merged = int((found.identity["account_id"] != found.identity["identity"]).sum())
     review = len(found.review) + len(matched.review)
-    return IdentityCounts(merged, review, leads=int(named.sum()), matched=len(matched.identity))
+    return IdentityCounts(
+        merged,
+        review,
+        leads=int(named.sum()),
+        matched=len(matched.identity),
+        cycles=tuple(_told_cycle(ring, column=settings.parent or "") for ring in cycles),
+    )
+
+
+def _told_cycle(ring: Sequence[str], *, column: str) -> str:
+    return f"{column}: got {' -> '.join([*ring, ring[0]])}, allowed a parent that is no descendant"
 
 
 def _require_known(
@@ -183,17 +196,25 @@ def _with_salesforce_ids(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(salesforce_id=given.where(given.notna(), own))
 
 
-def _rolled_up(found: Identities, *, accounts: pd.DataFrame) -> pd.DataFrame:
-    """The identities with the top of the family in place of its members."""
+def _families(found: Identities, *, accounts: pd.DataFrame) -> Families:
+    """The families of the companies that accounts stand for."""
     identity = dict(zip(found.identity["account_id"], found.identity["identity"], strict=True))
     parents: dict[str, str | None] = dict.fromkeys(sorted(set(identity.values())))
     for account, parent in zip(accounts["account_id"], accounts["parent"], strict=True):
         own = identity[account]
+        meant = None if pd.isna(parent) else identity.get(parent) or identity.get(salesforce_id(parent) or "")
+        # Who merged with its parent is one company with it, and no ancestor of itself.
+        if meant is None or (meant == own and salesforce_id(parent) != salesforce_id(account)):
+            continue
         # A company's own account tells its parent before the others that stand for it.
-        if not pd.isna(parent) and (account == own or parents[own] is None):
-            parents[own] = identity.get(parent, parent)
-    top = ultimate_parents(parents)
-    rolled = found.identity["identity"].map(top)
+        if account == own or parents[own] is None:
+            parents[own] = meant
+    return ultimate_parents(parents)
+
+
+def _rolled_up(found: Identities, *, top: Mapping[str, str]) -> pd.DataFrame:
+    """The identities with the top of the family in place of its members."""
+    rolled = found.identity["identity"].map(dict(top))
     rule = found.identity["rule"].where(rolled == found.identity["identity"], ROLLED_UP)
     return found.identity.assign(identity=rolled, rule=rule)
 

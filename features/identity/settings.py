@@ -38,7 +38,8 @@ class IdentitySettings(Section):
     decisions: a review file in which a person wrote "same" or "different".
     company_register: where the attribute `registration_number` is from, as python-stdnum names it ("jp.cn",
         "fr.siren"); Chinese codes, LEIs and European VAT numbers are recognised without it.
-    parent: the attribute with an account's parent; with it, subsidiaries roll up to the top of their family.
+    parent: the attribute with an account's parent; with it, subsidiaries roll up to the top of their family,
+        whether accounts merge or not. Without it a parent is a fact like any other.
     leads: names of sources of accounts that are only what leads say of their companies. Each is matched to
         the accounts of the other sources (`matching`), whether these merge or not. What a lead was matched to
         has the lead's dealings; what the lead says of the company counts only while nothing else is known.
@@ -58,4 +59,4 @@ class IdentitySettings(Section):
     @property
     def used(self) -> bool:
         """Whether any account may stand for another."""
-        return self.merge or bool(self.leads)
+        return self.merge or bool(self.leads) or self.parent is not None

@@ -9,12 +9,11 @@ import pandas as pd
 import pytest
 from loading import load
 
-from features.errors import ConfigError, ContractError
+from features.errors import ConfigError
 from features.identity.counts import REVIEW_FILE, IdentityCounts
 from features.mapping import load_config
 from features.report import IngestReport
 from features.tables import Tables
-from features.workspace import Workspace
 
 MAPPING = """
 [workspace]
@@ -74,6 +73,7 @@ CRM = [
     {"Id": "c2", "Name": "Boreas Energy", "Web": "boreas.com", "Staff": 20, "Since": SINCE, "Parent": "c3"},
     {"Id": "c3", "Name": "Wind Holding", "Staff": 900, "Since": SINCE},
 ]
+PLANT = {"Id": "c4", "Name": "Zephyr Plant", "Staff": 3, "Since": SINCE, "Parent": ZEPHYR}
 REGISTER = [
     {
         "Id": "a1",
@@ -175,13 +175,34 @@ def test_subsidiaries_roll_up_by_choice(tmp_path: Path) -> None:
     assert "c3" in set(tables.read("activities")["account_id"])
 
 
-def test_a_cycle_of_parents_is_refused_and_nothing_changes(tmp_path: Path) -> None:
-    mapping = write(tmp_path, crm=CRM, register=REGISTER, visits=VISITS)
-    before, _ = load_tables(mapping)
+@pytest.mark.parametrize("merge", ["true", "false"])
+def test_a_cycle_of_parents_is_told_and_the_rest_loads(tmp_path: Path, merge: str) -> None:
     circle = [{**CRM[2], "Parent": "c2", "Since": LATER}]
-    with pytest.raises(ContractError, match="c2 -> c3 -> c2"):
-        load_tables(write(tmp_path, settings='parent = "parent"', crm2=circle))
-    assert Workspace(tmp_path / "workspace").manifest().snapshot == before.snapshot
+    files: dict[str, list[dict[str, Any]]] = {"crm": [*CRM, PLANT], "crm2": circle, "register": REGISTER}
+    mapping = write(tmp_path, settings='parent = "parent"', visits=VISITS, **files)
+    mapping.write_text(mapping.read_text().replace("merge = true", f"merge = {merge}"), encoding="utf-8")
+    report, tables = load_tables(mapping)
+    told = "parent: got c2 -> c3 -> c2, allowed a parent that is no descendant"
+    assert report.identity.cycles == (told,)
+    assert told in " ".join(str(report).split())
+    accounts = set(tables.read("accounts")["account_id"])
+    assert accounts >= {"c2", "c3", ZEPHYR, "a3"}
+    # Whose parents are in order rolls up.
+    assert "c4" not in accounts
+
+
+def test_who_merged_with_its_parent_is_no_cycle(tmp_path: Path) -> None:
+    same = {"Name": "Zephyr Foods", "Web": "zephyr.com", "Staff": 12, "Since": SINCE}
+    mapping = write(
+        tmp_path,
+        settings='parent = "parent"',
+        crm=[{**CRM[0], "Parent": "a1"}],
+        register=[{"Id": "a1", **same}],
+        visits=VISITS[:2],
+    )
+    report, tables = load_tables(mapping)
+    assert report.identity.cycles == ()
+    assert set(tables.read("accounts")["account_id"]) == {ZEPHYR}
 
 
 def test_an_unknown_parent_attribute_is_refused(tmp_path: Path) -> None:
