@@ -54,10 +54,13 @@ class Manifest:
     fingerprint: hash of the canonical rows; the same data gives the same one, whatever the order or the
         split of files, the path or the time.
     current_value_only: by table, columns whose source knows today's value only.
-    data_through: newest `known_at` of accounts, activities, intent topics and opportunities (naive, UTC).
+    data_through: newest `known_at` of accounts, activities, intent topics and opportunities, and newest
+        opt-out (naive, UTC).
     quarantine: by table and reason, how many rows were set aside.
     undated: by table, the sources whose rows carry no times; what needs time refuses such a table.
     rules: how activities and research count, as the mapping declares it.
+    assumed: by source of contacts, what the mapping assumes of consent; every report prints it.
+    emails: how addresses are kept, "hashed" or "plain".
     origins: where accounts come from, as the mapping declares it; comparison: how well the columns of the
         origins can be compared. Neither is stored where all accounts come from one place.
     """
@@ -76,6 +79,8 @@ class Manifest:
     created_by: str
     undated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: CountingRules = PRESET_RULES
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    emails: str = "hashed"
     origins: OriginRules = ONE_ORIGIN
     comparison: Comparison = NOTHING_COMPARED
 
@@ -206,6 +211,7 @@ class Workspace:
             manifest.attributes,
             merged if merged.is_file() else None,
             rules=manifest.rules,
+            assumed=manifest.assumed,
             origins=manifest.origins,
             told=told_files(folder) if manifest.origins.several else (),
         )
@@ -281,9 +287,13 @@ class Workspace:
         Raises WorkspaceError when a writer is at work: it removes them itself.
         """
         with self.writing():
-            current = self.manifest().snapshot
-            self._sweep(keep=current)
-            return tuple(sorted(one.name for one in self.snapshots.iterdir() if one.name != current))
+            self._sweep(keep=self.manifest().snapshot)
+            return self.older()
+
+    def older(self) -> tuple[str, ...]:
+        """The names of the snapshots that are there beside the current one."""
+        current = self.manifest().snapshot
+        return tuple(sorted(one.name for one in self.snapshots.iterdir() if one.name != current))
 
     @contextmanager
     def _write_lock(self) -> Iterator[None]:

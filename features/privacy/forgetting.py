@@ -39,6 +39,10 @@ from features.workspace import Manifest, Workspace
 __all__ = ["Plan", "Request", "erase", "plan", "remember"]
 
 
+_REFERENCE = 12
+"""Digits of a hash that tell one request from another."""
+
+
 @dataclass(frozen=True)
 class Request:
     """Who is to be forgotten: e-mail addresses, identifiers of contacts, identifiers of accounts."""
@@ -69,6 +73,7 @@ class Plan:
 
     people: those who were named, and who follows from them. rows, quarantined: by table. contacts, accounts,
     opportunities: how many there are in the tables. unknown: how many of those named are in no table.
+    references: what the audit calls those who were named: the beginnings of their hashes on the list.
     same_address: contacts that stay though one who goes has their address. without_addresses: whether an
     address was named and the tables hold none. names: what accounts that go are called.
     """
@@ -83,6 +88,7 @@ class Plan:
     same_address: int = 0
     without_addresses: bool = False
     names: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
 
 def plan(workspace: Workspace, request: Request, *, memory_limit: str = "2GB") -> Plan:
@@ -93,10 +99,12 @@ def plan(workspace: Workspace, request: Request, *, memory_limit: str = "2GB") -
     """
     _require_folder(workspace)
     people = _named(Forgotten.of(workspace), request)
+    references = _references(people, request)
     if not workspace.manifest_path.exists():
-        return Plan(people, unknown=sum(request.named.values()))
+        return Plan(people, unknown=sum(request.named.values()), references=references)
     with workspace.scratch() as folder, _engine(folder, memory_limit=memory_limit) as connection:
-        return _planned(connection, people, request, earlier=read_earlier(workspace), scratch=folder)
+        found = _planned(connection, people, request, earlier=read_earlier(workspace), scratch=folder)
+    return replace(found, references=references)
 
 
 def remember(workspace: Workspace, people: Forgotten) -> None:
@@ -158,6 +166,16 @@ def _named(listed: Forgotten, request: Request) -> Forgotten:
     # Some systems take the address for the identifier.
     people = people.adding("email", request.emails).adding("contact", (*request.emails, *request.contacts))
     return people.adding("account", request.accounts)
+
+
+def _references(people: Forgotten, request: Request) -> tuple[str, ...]:
+    given: Mapping[Kind, tuple[str, ...]] = {
+        "email": request.emails,
+        "contact": request.contacts,
+        "account": request.accounts,
+    }
+    digests = (people.digest(kind, text) or "" for kind, texts in given.items() for text in texts)
+    return tuple(digest[:_REFERENCE] for digest in digests)
 
 
 @contextmanager

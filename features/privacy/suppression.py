@@ -164,4 +164,4 @@ class Forgotten:
 
 
 def _stars(text: str) -> str:
-    return "*" * len(text.encode())
+    return "*" * len(text.encode(errors="surrogateescape"))

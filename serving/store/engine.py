@@ -89,6 +89,8 @@ def _prepare_sqlite(connection: SQLiteConnection, record: object) -> None:
     # The driver's own transaction handling commits before some statements; with None, BEGIN is ours.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
+    # What is deleted or overwritten is zeroed in the file, as somebody may have asked to be forgotten.
+    connection.execute("PRAGMA secure_delete=ON")
     while connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
         _switch_to_wal(connection)
 

@@ -1,0 +1,118 @@
+"""Takes forgotten people out of the store: the one place that knows which table may tell of whom.
+
+Turns the list of the forgotten into changed rows. Every table stands in `FREE_TEXT`, and a test holds it to
+that: today's tables know no person by an identifier, but people write free text into them. What is
+overwritten or deleted is gone from the file, too: SQLite zeroes what it frees, and the file is packed and its
+journal emptied afterwards. PostgreSQL is asked to clean the tables; its archives and backups are its
+administrator's. Time rule: none. Null rule: an empty text names nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from sqlite3 import Connection as SQLiteConnection
+from sqlite3 import Error as SQLiteError
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import JSON, Connection, Engine, Table, select, text, update
+
+from features.errors import WorkspaceError
+from serving.store import schema
+from serving.store.engine import store_faults, writing
+
+if TYPE_CHECKING:
+    from features.privacy.suppression import Forgotten
+
+__all__ = ["FREE_TEXT", "erase"]
+
+FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
+    schema.bundles: (),
+    schema.releases: ("created_by", "reason", "settings"),
+    schema.pointer: (),
+    schema.release_events: ("who", "why"),
+}
+"""By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once."""
+
+
+def erase(engine: Engine, *, people: Forgotten, names: Iterable[str] = ()) -> dict[str, int]:
+    """Overwrite whatever names somebody on the list, and pack the database. Rows changed, by table.
+
+    names: what accounts that go are called. Doing it again changes nothing.
+    Raises WorkspaceError when the database is locked or cannot be written.
+    """
+    clean = _cleaner(people, names=names)
+    with writing(engine) as connection:
+        changed = {table.name: _overwrite(connection, table, clean=clean) for table in FREE_TEXT}
+    changed = {name: rows for name, rows in changed.items() if rows}
+    _pack(engine, tables=changed)
+    return changed
+
+
+def _cleaner(people: Forgotten, *, names: Iterable[str]) -> Callable[[str], str]:
+    """From a text to one in which nobody on the list is named."""
+    told = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    named = re.compile(rf"(?<!\w)(?:{told})(?!\w)", re.IGNORECASE) if told else None
+
+    def clean(written: str) -> str:
+        masked = people.masked(written)
+        return masked if named is None else named.sub(lambda found: "*" * len(found[0]), masked)
+
+    return clean
+
+
+def _overwrite(connection: Connection, table: Table, *, clean: Callable[[str], str]) -> int:
+    """Rows of a table that had to be changed."""
+    columns = [table.c[name] for name in FREE_TEXT[table]]
+    if not columns:
+        return 0
+    (key,) = table.primary_key.columns
+    changed = 0
+    for row in connection.execute(select(key, *columns)).all():
+        told: Mapping[str, Any] = row._asdict()
+        cleaned = {
+            column.name: _cleaned(told[column.name], clean=clean, as_json=isinstance(column.type, JSON))
+            for column in columns
+        }
+        different = {name: value for name, value in cleaned.items() if value != told[name]}
+        if different:
+            connection.execute(update(table).where(key == told[key.name]).values(different))
+            changed += 1
+    return changed
+
+
+def _cleaned(value: Any, *, clean: Callable[[str], str], as_json: bool) -> Any:
+    if as_json:
+        return json.loads(clean(json.dumps(value, ensure_ascii=False)))
+    return None if value is None else clean(value)
+
+
+def _pack(engine: Engine, *, tables: Iterable[str]) -> None:
+    """Leave nothing of what was overwritten in the database's files."""
+    if engine.dialect.name != "sqlite":
+        with store_faults(engine), engine.connect() as connection:
+            outside = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for name in tables:
+                outside.execute(text(f"VACUUM {name}"))
+        return
+    raw = engine.raw_connection()
+    try:
+        _pack_sqlite(cast(SQLiteConnection, raw.driver_connection), changed=any(tables))
+    except SQLiteError as error:
+        raise WorkspaceError(
+            f"the store cannot be packed: {error}",
+            got=engine.url.render_as_string(hide_password=True),
+            fix="end what holds it, or free some space, and forget them again",
+        ) from error
+    finally:
+        raw.close()
+
+
+def _pack_sqlite(connection: SQLiteConnection, *, changed: bool) -> None:
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    if changed or free:
+        connection.execute("VACUUM")
+    busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise SQLiteError("its journal is still being read")
