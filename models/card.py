@@ -41,7 +41,8 @@ class TrainingFacts(TypedDict):
 
     cutoff: ISO time with Z. counts, metrics, parameters: of the training. data_fingerprint: of the tables.
     provenance: times, paths, run ids, durations; the only place where they may stand.
-    origins: absent where all accounts come from one place.
+    origins: absent where all accounts come from one place. consent_assumed: by source of contacts, what is
+    assumed of consent and not told by the data; absent where nothing is.
     """
 
     cutoff: str
@@ -52,6 +53,7 @@ class TrainingFacts(TypedDict):
     data_fingerprint: str
     provenance: dict[str, Any]
     origins: NotRequired[ComparedFacts]
+    consent_assumed: NotRequired[dict[str, str]]
 
 
 class CardFacts(TrainingFacts):
@@ -69,7 +71,8 @@ class CardFacts(TrainingFacts):
 class Card(CardFacts):
     """The model card: the facts, and what the bundle adds itself.
 
-    trained_with: absent from a model that was never meant for release.
+    trained_with, audit: absent from a model that was never meant for release. audit: what was looked at and
+    found when it was asked whether the model learned from what it could not have known.
     """
 
     kind: Kind
@@ -77,3 +80,4 @@ class Card(CardFacts):
     lightgbm_version: str
     machine: str
     trained_with: NotRequired[TrainedWith]
+    audit: NotRequired[dict[str, Any]]

@@ -7,9 +7,10 @@ own.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
-from typing import cast
+from typing import Any, cast
 
 import lightgbm
 import numpy as np
@@ -25,7 +26,7 @@ from models.grades import GradeCuts, Reference
 from models.linear import LinearPart
 from models.margin import MarginModel
 
-__all__ = ["make_bundle", "with_settings"]
+__all__ = ["make_bundle", "with_audit", "with_settings"]
 
 _GOLDEN_ROWS = 16
 
@@ -81,6 +82,11 @@ def with_settings(bundle: Bundle, *, labels: LabelSettings, serving: ServingSett
     own = labels.fit if bundle.kind == "fit" else labels.intent
     noted = TrainedWith(labels=own.model_dump(mode="json"), serving=serving.model_dump(mode="json"))
     return replace(bundle, card=cast(Card, {**bundle.card, "trained_with": noted}))
+
+
+def with_audit(bundle: Bundle, audit: Mapping[str, Any]) -> Bundle:
+    """The same model with its leakage audit in its card, as JSON, and so another fingerprint."""
+    return replace(bundle, card=cast(Card, {**bundle.card, "audit": json.loads(json.dumps(audit))}))
 
 
 def _require_population(population: Matrix, *, columns: int) -> None:

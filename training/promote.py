@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from features.mapping import Config
 from features.workspace import Manifest, Workspace
 from models.bundle import NAMES, Bundle, Kind
 from serving.store import Draft, Published, Release, Store, StoredBundle
+from training.audit.waivers import require_answered
 from training.bento_models import import_bundle
 from training.registered import Known, RegisteredModels, Version, champions, choose, holders
 from training.release_settings import release_settings
@@ -98,6 +99,7 @@ def promote(
     config: Config | None = None,
     fit: str | None = None,
     intent: str | None = None,
+    waive: Mapping[str, str] | None = None,
     now: datetime | None = None,
 ) -> Promotion:
     """Serve these models from now on; the release that answered before is one `rollback` away.
@@ -106,10 +108,12 @@ def promote(
         model out; None takes the challenger, or the newest version when no challenger is named.
     config: whose [serving] (priorities, grade cuts) the server answers with; None takes what the models were
         trained with. Labels are always those of the training.
+    waive: a reason for each column that the leakage audit of a model blocks for; the release keeps it with
+        who gave it and when.
     now: naive UTC, for tests; the clock otherwise.
     Raises InputError (nothing trained here, no such version, columns that the workspace lacks, settings that
-    contradict each other), BundleError (a bundle that does not reproduce its golden rows), WorkspaceError
-    (no tables, no store, no MLflow).
+    contradict each other, an audit that blocks or was never made), BundleError (a bundle that does not
+    reproduce its golden rows), WorkspaceError (no tables, no store, no MLflow).
     """
     manifest = workspace.manifest()
     registered = RegisteredModels(workspace)
@@ -118,13 +122,17 @@ def promote(
         versions = _chosen(registered, known, {"fit": fit, "intent": intent})
         bundles = [_checked(registered, version, manifest=manifest) for version in versions.values()]
         settings = release_settings(bundles, manifest=manifest, config=config)
+        moment = now or _now()
+        # Refused before a store is made.
+        require_answered(bundles, reasons=waive or {}, who=who, at=moment)
         with Store.open(workspace.store_url) as store:
+            settings |= _waived(store, bundles, reasons=waive or {}, who=who, at=moment)
             draft = Draft(tuple(map(_stored, bundles)), created_by=who, reason=why, settings=settings)
             for bundle in bundles:
                 import_bundle(bundle, workspace=workspace)
             registered.crown(versions, present=champions(known))
             try:
-                published = _publish(store, draft, now=now or _now())
+                published = _publish(store, draft, now=moment)
             except SpearfishError:
                 registered.crown(champions(known), present=versions)
                 raise
@@ -146,6 +154,16 @@ def rollback(workspace: Workspace, *, who: str, why: str, now: datetime | None =
         moved = store.step_back(activate_at=activate_at, who=who, why=why, now=moment)
         problem = _let_aliases_follow(workspace, moved.release)
     return Rollback(moved.release, moved.left, activate_at, problem)
+
+
+def _waived(
+    store: Store, bundles: Sequence[Bundle], *, reasons: Mapping[str, str], who: str, at: datetime
+) -> dict[str, Any]:
+    """The waivers of a release, where there are any; those of the present release keep their moment."""
+    present = store.chosen()
+    before = present.settings.get("waivers", ()) if present else ()
+    waivers = require_answered(bundles, reasons=reasons, who=who, at=at, before=before)
+    return {"waivers": waivers} if waivers else {}
 
 
 def _require_trusted(store: Store, *, release: Release | None) -> None:

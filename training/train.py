@@ -23,7 +23,10 @@ from features.mapping import Config
 from features.tables import Tables
 from features.workspace import Workspace
 from models.card import Kind
-from models.making import with_settings
+from models.making import with_audit, with_settings
+from training.audit.finding import Audit
+from training.audit.of_training import audit_rows
+from training.audit.waivers import audit_of
 from training.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.labels import next_cutoff, require_past
@@ -43,6 +46,11 @@ class TrainedModel:
     metrics: Mapping[str, Estimate]
     run_id: str
 
+    @property
+    def audit(self) -> Audit:
+        """What the leakage audit found."""
+        return audit_of(self.training.bundle)
+
     def to_json(self) -> dict[str, Any]:
         bundle = self.training.bundle
         return {
@@ -53,6 +61,7 @@ class TrainedModel:
             "base_rate": bundle.card["base_rate"],
             "counts": self.training.counts,
             "rounds": self.training.learned.rounds,
+            "audit": self.audit.to_json(),
             "later_slices": {name: estimate.to_json() for name, estimate in self.metrics.items()},
         }
 
@@ -130,6 +139,7 @@ class TrainReport:
             table.add_row(*line)
         notes = [Text(f"no {absent.kind} model: {absent.reason}") for absent in self.untrained]
         notes += map(Text, self.compared())
+        notes += [Text(f"audit of {one.training.bundle.name}: {one.audit.sentence}") for one in self.models]
         return Group(table, *notes, Text(self.tracked), Text(f"report: {self.report}"))
 
 
@@ -164,6 +174,9 @@ def train(
             for grow in (train_fit, train_intent)
         ]
         origins = {one.kind: _check(one, tables, cutoff=moment) for one in found if isinstance(one, Training)}
+        found = [
+            _audited(one, tables=tables, cutoff=moment, config=config, progress=progress) for one in found
+        ]
     found = [_with_settings(one, config=config) for one in found]
     checks = {kind: check for kind, check in origins.items() if check is not None}
     return _track(
@@ -185,6 +198,26 @@ def _check(training: Training, tables: Tables, *, cutoff: datetime) -> OriginChe
         return check_origin(tables, as_of=cutoff, catalogue=training.bundle.catalogue, kind=training.kind)
     except NotEnoughDataError as error:
         return error.sentence()
+
+
+def _audited(
+    found: Training | Untrained,
+    *,
+    tables: Tables,
+    cutoff: datetime,
+    config: Config,
+    progress: Progress | None,
+) -> Training | Untrained:
+    if isinstance(found, Untrained):
+        return found
+    if progress:
+        progress(f"audit the {found.kind} model", 0, 1)
+    audit = audit_rows(
+        tables, rows=found.rows, folds=found.learned.folds, kind=found.kind, cutoff=cutoff, config=config
+    )
+    if progress:
+        progress(f"audit the {found.kind} model", 1, 1)
+    return replace(found, bundle=with_audit(found.bundle, audit.to_json()))
 
 
 def _with_settings(found: Training | Untrained, *, config: Config) -> Training | Untrained:

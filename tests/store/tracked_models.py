@@ -23,11 +23,13 @@ from features.tables import Attribute, Tables
 from features.workspace import Manifest, TableFiles, Workspace
 from models.bundle import NAMES, Bundle, CardFacts, Kind, save
 from models.calibration import Calibration
-from models.making import make_bundle, with_settings
+from models.making import make_bundle, with_audit, with_settings
+from training.audit.finding import Audit
 from training.registered import RegisteredModels
 
 LABELS = LabelSettings(intent=IntentLabelSettings(event="won", horizon_days=60))
 SERVING = ServingSettings(grade_cuts=(0.05, 0.2, 0.5))
+CLEAN = Audit(rows=60, events=30, columns=2, checked={}, findings=())
 
 
 def bundle(
@@ -36,8 +38,10 @@ def bundle(
     seed: int = 1,
     attributes: tuple[Attribute, ...] = (),
     serving: ServingSettings | None = SERVING,
+    audit: Audit | None = CLEAN,
 ) -> Bundle:
-    """A bundle of two features that differs by seed; without `serving`, its card names no settings."""
+    """A bundle of two features that differs by seed; without `serving`, its card names no settings, and
+    without `audit` it was never audited."""
     catalogue = Catalogue(tuple(_feature(name) for name in ("employees", "company_age")), (), (), attributes)
     X = np.random.default_rng(seed).normal(size=(60, 2))
     data = lightgbm.Dataset(X, (X[:, 0] > 0).astype(float), feature_name=list(catalogue.names))
@@ -67,6 +71,8 @@ def bundle(
             provenance={},
         ),
     )
+    if audit is not None:
+        made = with_audit(made, audit.to_json())
     return made if serving is None else with_settings(made, labels=LABELS, serving=serving)
 
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from training.audit.columns import AuditTable, Column
 from training.audit.event_words import names_events
 from training.audit.finding import Finding, percent, share
-from training.audit.statistics import FOLDS, by_bins, fold_of, log_loss, roc_auc_interval, sure
+from training.audit.statistics import FOLDS, fold_of, log_loss, roc_auc_interval, shifted, sure
 
 __all__ = ["DEFAULT", "Limits", "beyond_creation"]
 
@@ -176,7 +176,7 @@ class _Test:
         return np.clip(result, 1e-5, 1 - 1e-5)
 
     def told(self, column: Column, base: Vector) -> _Told:
-        chance = by_bins(column.bins, label=self.label, folds=self._folds, base=base)
+        chance = shifted(column.bins, label=self.label, folds=self._folds, base=base)
         gain = (log_loss(self.label, base) - log_loss(self.label, chance)) / self._entropy
         return _Told(*sure(gain, groups=self.groups, tests=self._tests, level=self.limits.level), chance)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from training.audit.columns import AuditTable
 from training.audit.finding import Finding, Severity, share
-from training.audit.statistics import by_bins, fold_of, roc_auc_interval
+from training.audit.statistics import fold_of, rates, roc_auc_interval
 
 __all__ = ["BLOCKS_FROM", "WARNS_FROM", "ranks_too_well"]
 
@@ -30,7 +30,7 @@ def ranks_too_well(table: AuditTable) -> Iterator[Finding]:
     folds = fold_of(table.groups)
     looked = [column for column in table.columns if not column.constant]
     for column in looked:
-        chance = by_bins(column.bins, label=table.label, folds=folds)
+        chance = rates(column.bins, label=table.label, folds=folds)
         area, low, high = roc_auc_interval(table.label, chance, groups=table.groups)
         if area < WARNS_FROM:
             continue

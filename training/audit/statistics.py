@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import beta, norm, rankdata
 
-__all__ = ["FOLDS", "by_bins", "exact_interval", "fold_of", "log_loss", "roc_auc_interval", "sure"]
+__all__ = ["FOLDS", "exact_interval", "fold_of", "log_loss", "rates", "roc_auc_interval", "shifted", "sure"]
 
 Vector = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -27,14 +27,25 @@ def fold_of(groups: Labels, *, seed: int = 0) -> Labels:
     return (np.random.default_rng(seed).permutation(len(names))[inverse] % FOLDS).astype(np.int64)
 
 
-def by_bins(bins: Labels, *, label: Labels, folds: Labels, base: Vector | None = None) -> Vector:
-    """Cross-fitted chances, float64 (n,), from one column's bins upon `base` (chances; default: the rate).
+def rates(bins: Labels, *, label: Labels, folds: Labels) -> Vector:
+    """Cross-fitted chances from one column's bins, float64 (n,): each bin's rate, shrunk to that of all."""
+    result, cells = np.empty(len(label)), (int(bins.max()) + 1) * folds + bins
+    width = (int(bins.max()) + 1) * FOLDS
+    events = np.bincount(cells, label, width).reshape(FOLDS, -1)
+    counts = np.bincount(cells, minlength=width).reshape(FOLDS, -1)
+    for fold in range(FOLDS):
+        learned, among = events.sum(axis=0) - events[fold], counts.sum(axis=0) - counts[fold]
+        rate = (learned + _SHRINKAGE * learned.sum() / among.sum()) / (among + _SHRINKAGE)
+        result[folds == fold] = rate[bins[folds == fold]]
+    return result
+
+
+def shifted(bins: Labels, *, label: Labels, folds: Labels, base: Vector) -> Vector:
+    """Cross-fitted chances, float64 (n,), from one column's bins upon the chances `base`.
 
     Each bin shifts the log-odds; a ridge penalty shrinks the shift (Newton's method, on the other folds).
     """
-    start = np.full(len(label), label.mean()) if base is None else base
-    margin, result = logit(start), np.empty(len(label))
-    width = int(bins.max()) + 1
+    margin, result, width = logit(base), np.empty(len(label)), int(bins.max()) + 1
     for fold in range(FOLDS):
         learn = folds != fold
         shift = np.zeros(width)

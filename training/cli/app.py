@@ -11,7 +11,7 @@ from typing import NoReturn
 import typer
 
 from features.errors import SpearfishError
-from training.cli import data, leads, learning, origins, privacy, releases, running, scores
+from training.cli import auditing, data, leads, learning, origins, privacy, releases, running, scores
 
 __all__ = ["app", "main"]
 
@@ -27,7 +27,7 @@ app = typer.Typer(
     "[bold]backtest[/bold], [bold]promote[/bold], [bold]serve[/bold]. "
     "[bold]doctor[/bold] says whether everything is in place.",
 )
-for group in (data, leads, learning, origins, releases, scores, privacy, running):
+for group in (data, leads, learning, auditing, origins, releases, scores, privacy, running):
     app.add_typer(group.commands)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from features.workspace import Workspace
     from training.console import Output
 
-__all__ = ["open_output", "open_workspace", "read_as_of", "read_config", "read_moment"]
+__all__ = ["open_output", "open_workspace", "read_as_of", "read_config", "read_moment", "read_pairs"]
 
 
 def open_output(*, as_json: bool) -> Output:
@@ -37,11 +37,17 @@ def open_workspace(home: Path) -> Workspace:
 def read_config(path: Path, *, overrides: list[str] | None) -> Config:
     from features.mapping import load_config
 
-    pairs = [text.partition("=") for text in overrides or ()]
+    pairs = read_pairs("--set", values=overrides, example="folder=/data/crm")
+    return load_config(path, overrides=pairs)
+
+
+def read_pairs(option: str, *, values: list[str] | None, example: str) -> dict[str, str]:
+    """What was given as NAME=VALUE, by name."""
+    pairs = [text.partition("=") for text in values or ()]
     for name, equals, _ in pairs:
         if not (name and equals):
-            raise ConfigError("--set is not NAME=VALUE", got=repr(name), fix="write it as folder=/data/crm")
-    return load_config(path, overrides={name: value for name, _, value in pairs})
+            raise ConfigError(f"{option} is not NAME=VALUE", got=repr(name), fix=f"write it as {example}")
+    return {name: value for name, _, value in pairs}
 
 
 def read_moment(option: str, *, value: str) -> datetime:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from training.cli.given import open_output, open_workspace, read_config
+from training.cli.given import open_output, open_workspace, read_config, read_pairs
 from training.cli.options import WORKSPACE, JsonOption, SetOption, WhyOption, WorkspaceOption
 
 __all__ = ["commands"]
@@ -37,6 +37,14 @@ def promote(
         str | None, typer.Option(help="Version, alias or fingerprint of the fit model, or 'none'.")
     ] = None,
     intent: Annotated[str | None, typer.Option(help="The same for the intent model.")] = None,
+    waive: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--waive",
+            metavar="COLUMN=REASON",
+            help="Answer for a column that the leakage audit blocks for; the release keeps the reason.",
+        ),
+    ] = None,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
@@ -52,6 +60,7 @@ def promote(
         config=None if config is None else read_config(config, overrides=overrides),
         fit=fit,
         intent=intent,
+        waive=read_pairs("--waive", values=waive, example="tags=the field is set by the form"),
     )
     output.note(promotion.sentence)
     output.result(promotion.to_json())
