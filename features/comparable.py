@@ -97,7 +97,7 @@ def _latest(
     )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE latest_by_origin AS SELECT account_id, origin, {', '.join(columns)}"
-        f" FROM {BY_ORIGIN} WHERE {known} GROUP BY account_id, origin",
+        f" FROM {BY_ORIGIN} WHERE compared AND {known} GROUP BY account_id, origin",
         [before] if before else [],
     )
 

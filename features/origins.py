@@ -20,7 +20,7 @@ from pydantic import Field
 
 from features.contract import START_OF_TIME
 from features.errors import suggestion
-from features.identity.views import ROLLED_UP
+from features.identity.views import NAMED_BY_LEAD, ROLLED_UP
 from features.settings import Section
 from features.validation import literal
 
@@ -91,12 +91,17 @@ def check_origins(settings: OriginSettings, declared: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class OriginRules:
-    """sources: the origin by source of accounts, as its rows carry it. The rest as in `OriginSettings`."""
+    """sources: the origin by source of accounts, as its rows carry it. The rest as in `OriginSettings`.
+
+    leads: sources that are only what leads say of their companies ([identity] leads). They give an account
+        their origin; what they lack says nothing of the origin, and is not compared.
+    """
 
     sources: Mapping[str, str] = field(default_factory=dict)
     worked: tuple[str, ...] = (CRM,)
     nearly_none: float = 0.1
     shared_values: float = 0.5
+    leads: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,7 +126,8 @@ class OriginRules:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> OriginRules:
         """What `to_dict` wrote. TypeError for another shape."""
-        return cls(**(dict(stored) | {"worked": tuple(stored["worked"])}))
+        lists = {name: tuple(stored[name]) for name in ("worked", "leads")}
+        return cls(**(dict(stored) | lists))
 
 
 ONE_ORIGIN = OriginRules()
@@ -186,31 +192,33 @@ def told_files(folder: Path) -> tuple[Path, ...]:
 
 
 def by_origin_sql(rules: OriginRules, *, stored: str, columns: Collection[str]) -> str:
-    """SQL of accounts as each origin tells of them: origin, and `columns`, under their merged identifiers.
+    """SQL of accounts as each origin tells of them, under merged identifiers: origin, compared, `columns`.
 
     stored: a SELECT of `columns` and `_source`. merged_accounts and accounts must be there: rows of accounts
-    that are not are left out. A subsidiary that rolled up gives its parent its origin, and none of its facts.
+    that are not are left out. compared: whether the facts are the account's own. A subsidiary that rolled up
+    gives its parent its origin, and none of its facts; so does the company of a lead.
     """
+    rule = "coalesce(merged.rule, '')"
+    own = f"{rule} <> {literal(ROLLED_UP)} AND NOT starts_with({rule}, {literal(NAMED_BY_LEAD)})"
+    if rules.leads:
+        own += f" AND stored._source NOT IN ({', '.join(map(literal, rules.leads))})"
     origin = " ".join(
         f"WHEN {literal(source)} THEN {literal(name)}" for source, name in rules.sources.items()
     )
     known = f"coalesce(stored.known_at, TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))}) AS known_at"
-    kept = ("account_id", "known_at", "withdrawn_at")
     facts = ", ".join(
-        f'CASE WHEN merged.rule IS DISTINCT FROM {literal(ROLLED_UP)} THEN stored."{name}" END AS "{name}"'
-        for name in columns
-        if name not in kept
+        f'stored."{name}"' for name in columns if name not in ("account_id", "known_at", "withdrawn_at")
     )
     return (
         f"SELECT coalesce(merged.identity, stored.account_id) AS account_id, {known}, stored.withdrawn_at,"
-        f" CASE stored._source {origin} ELSE {literal(CRM)} END AS origin, {facts}"
+        f" CASE stored._source {origin} ELSE {literal(CRM)} END AS origin, {own} AS compared, {facts}"
         f" FROM ({stored}) AS stored LEFT JOIN merged_accounts AS merged USING (account_id)"
         " WHERE coalesce(merged.identity, stored.account_id) IN (SELECT account_id FROM accounts)"
     )
 
 
 _ORIGINS = """
-    SELECT account_id, list(DISTINCT origin ORDER BY origin) AS origins
+    SELECT account_id, list(DISTINCT origin ORDER BY origin) AS origins, bool_or(compared) AS compared
     FROM {rows}
     WHERE $1 IS NULL OR (known_at < $1 AND (withdrawn_at IS NULL OR withdrawn_at >= $1))
     GROUP BY account_id ORDER BY account_id
@@ -218,12 +226,17 @@ _ORIGINS = """
 
 
 def account_origins(tables: Tables, *, as_of: datetime | None = None) -> pd.DataFrame:
-    """Who comes from where: account_id, origins (a sorted list), worked (whether sales works it).
+    """Who comes from where: account_id, origins (a sorted tuple), compared (whether more is known of it than
+    what leads say), worked (whether sales works it).
 
     as_of: naive UTC; only what was known before it counts. Default: all that is known.
     """
     only = (tables.origins.names or (CRM,))[0]
-    rows = BY_ORIGIN if tables.origins.several else f"(SELECT *, {literal(only)} AS origin FROM accounts)"
+    rows = (
+        BY_ORIGIN
+        if tables.origins.several
+        else f"(SELECT *, {literal(only)} AS origin, true AS compared FROM accounts)"
+    )
     with tables.connect() as connection:
         found = connection.execute(_ORIGINS.format(rows=rows), [as_of])
         frame: pd.DataFrame = found.to_arrow_table().to_pandas()

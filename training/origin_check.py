@@ -239,7 +239,7 @@ def _comparison(tables: Tables, *, as_of: datetime) -> Comparison:
 def _accounts(tables: Tables, *, as_of: datetime) -> tuple[pd.DataFrame, int]:
     """Accounts of one origin (account_id, as_of, origin, worked), and how many are of several."""
     known = known_accounts(tables, as_of=as_of)
-    frame = known.merge(account_origins(tables, as_of=as_of), on="account_id")
+    frame = known.merge(account_origins(tables, as_of=as_of).query("compared"), on="account_id")
     single = frame["origins"].map(len) == 1
     alone = frame[single].reset_index(drop=True)
     return alone.assign(origin=[origins[0] for origins in alone["origins"]]), int((~single).sum())

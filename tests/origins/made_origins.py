@@ -55,4 +55,5 @@ def as_tables(frame: pd.DataFrame, *, rules: OriginRules = RULES) -> Tables:
         }
     )
     told = accounts.append_column("origin", pa.array(frame["origin"]))
+    told = told.append_column("compared", pa.array([True] * len(frame)))
     return Tables({"accounts": accounts}, ATTRIBUTES, origins=rules, told=told)
