@@ -211,6 +211,13 @@ def _change(config: Config, *, manifest: Manifest, history: History) -> ConfigEr
             allowed=repr(manifest.workspace),
             fix=f"set SPEARFISH_HOME to another folder; {_REBUILD}",
         )
+    if manifest.emails != config.privacy.emails:
+        return ConfigError(
+            f"{config.file}: addresses were kept otherwise when earlier files were read",
+            got=f"[privacy] emails = {config.privacy.emails!r}",
+            allowed=repr(manifest.emails),
+            fix=f"keep them as before; {_REBUILD}",
+        )
     now = {source_id(source): source for source in config.sources}
     lost = {name: told for name, told in history.sources.items() if name not in now}
     new = {source.table for name, source in now.items() if name not in history.sources}

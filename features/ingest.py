@@ -28,6 +28,7 @@ from features.identity.decided import keep_decisions
 from features.identity.merging import merge_accounts, merging_as_before
 from features.mapping import Config, Source
 from features.origins import ONE_ORIGIN
+from features.privacy.counts import ConsentCounts, consent_counts
 from features.privacy.in_sql import add_kept_address
 from features.privacy.leaving_out import find_forgotten, leave_out
 from features.privacy.purging import mentions_in_quarantine, purge_quarantine
@@ -154,6 +155,7 @@ class _Load:
         self.known_files, self.read_anything = 0, False
         self.titles, self.identity = TitleCounts(), IdentityCounts()
         self.traffic: dict[str, int] = {}
+        self.consent = ConsentCounts()
         self.people, self.forgotten = people, Counter[str]()
         self.progress, self.done = progress, 0
         self.steps = len(config.sources) + len(self.names) + 1
@@ -324,6 +326,7 @@ class _Load:
         )
         self.identity = self._merge()
         self.traffic = traffic_counts(self.connection, folder=self.folder)
+        self.consent = consent_counts(self.connection, folder=self.folder)
         manifest = describe(
             self.connection,
             self.config,
@@ -333,6 +336,7 @@ class _Load:
             quarantine=self.counts,
             history=history,
             origins=self.earlier.manifest.origins if self.earlier is not None else ONE_ORIGIN,
+            assumed=self.earlier.manifest.assumed if self.earlier is not None else None,
         )
         history.write(self.folder)
         self.progress("ingest", self.steps, self.steps)
@@ -372,6 +376,8 @@ class _Load:
             titles=self.titles,
             identity=self.identity,
             traffic=self.traffic,
+            consent=self.consent,
+            assumed=dict(manifest.assumed),
             forgotten=dict(+self.forgotten),
             origins=manifest.origins,
             comparison=manifest.comparison,

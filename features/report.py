@@ -17,6 +17,7 @@ from rich.text import Text
 from features.identity.counts import IdentityCounts
 from features.origin_report import compared_table, origin_sentences
 from features.origins import NOTHING_COMPARED, ONE_ORIGIN, Comparison, OriginRules
+from features.privacy.counts import ConsentCounts, assumed_sentences
 from features.titles.filling import TitleCounts
 
 __all__ = ["Example", "IngestReport", "TableReport"]
@@ -80,6 +81,8 @@ class IngestReport:
     titles: what became of the job titles of contacts whose level or department the source does not say.
     identity: accounts that are one company with another, and pairs that a person should look at.
     traffic: activities in the table that are no engagement, by mark: our own people, machines.
+    consent: how many contacts have opted out, and of how many nothing is told; assumed: by source, what the
+        mapping assumes of the rest.
     forgotten: by table, rows that were read and left out, as they are about somebody who was forgotten.
     origins, comparison: where accounts come from, and which columns can be compared between the origins.
     """
@@ -95,6 +98,8 @@ class IngestReport:
     titles: TitleCounts = field(default_factory=TitleCounts)
     identity: IdentityCounts = field(default_factory=IdentityCounts)
     traffic: dict[str, int] = field(default_factory=dict)
+    consent: ConsentCounts = field(default_factory=ConsentCounts)
+    assumed: dict[str, str] = field(default_factory=dict)
     forgotten: dict[str, int] = field(default_factory=dict)
     origins: OriginRules = ONE_ORIGIN
     comparison: Comparison = NOTHING_COMPARED
@@ -122,6 +127,7 @@ class IngestReport:
             "titles": asdict(self.titles),
             "identity": asdict(self.identity),
             "traffic": self.traffic,
+            "consent": asdict(self.consent) | {"assumed": self.assumed},
             "forgotten": self.forgotten,
             **({"origins": self.comparison.to_dict()} if self.origins.several else {}),
             "tables": {
@@ -176,6 +182,7 @@ class IngestReport:
             lines.append(self.identity.sentence())
         if self.origins.several:
             lines += origin_sentences(self.comparison, origins=self.origins)
+        lines += [*self.consent.sentences(), *assumed_sentences(self.assumed)]
         if self.traffic:
             told = ", ".join(f"{rows:,} {mark}" for mark, rows in self.traffic.items())
             lines.append(f"activities that never count as engagement: {told}")

@@ -51,10 +51,11 @@ def describe(
     quarantine: Mapping[str, Mapping[str, int]],
     history: History,
     origins: OriginRules = ONE_ORIGIN,
+    assumed: Mapping[str, str] | None = None,
 ) -> Manifest:
     """The manifest of the tables in `folder`, one file each. rows: by table; quarantine: by table, reason.
 
-    origins: as the snapshot had them that was gone on from.
+    origins, assumed: as the snapshot had them that was gone on from.
     """
     told = [name for name, (table, _) in history.sources.items() if table == "accounts"]
     declared = Manifest(
@@ -72,6 +73,8 @@ def describe(
         created_by=config.file.stem,
         undated=_undated(config),
         rules=config.counting_rules,
+        assumed=_assumed(config, before=assumed),
+        emails=config.privacy.emails,
         origins=_origin_rules(config, sources=told, before=origins),
     )
     return describe_again(connection, declared, folder=folder, rows=rows, history=history)
@@ -100,7 +103,9 @@ def describe_again(
         snapshot="",
         fingerprint=_digest({"contract": CONTRACT_VERSION, "attributes": kinds, "tables": tables}),
         tables={name: TableFiles(rows=count, files=(f"{name}.parquet",)) for name, count in rows.items()},
-        data_through=_data_through(connection, [files[name] for name in _DATED if name in files]),
+        data_through=_data_through(
+            connection, [files[name] for name in _DATED if name in files], contacts=files.get("contacts")
+        ),
         channels=_channels(connection, files.get("activities")),
     )
     manifest = _with_comparison(manifest, folder=folder)
@@ -130,9 +135,17 @@ def as_before(
         and manifest.attributes == attributes
         and manifest.current_value_only == _current_value_only(connection, config, folder=folder)
         and manifest.rules == config.counting_rules
+        and manifest.assumed == _assumed(config, before=manifest.assumed)
         and manifest.origins
         == _origin_rules(config, sources=manifest.origins.sources, before=manifest.origins)
     )
+
+
+def _assumed(config: Config, *, before: Mapping[str, str] | None) -> dict[str, str]:
+    """What is assumed of consent, also for sources that the mapping names no longer: their rows are there."""
+    named = {source.label for source in config.sources}
+    kept = {label: text for label, text in (before or {}).items() if label not in named}
+    return dict(sorted((kept | config.assumptions).items()))
 
 
 def _with_comparison(manifest: Manifest, *, folder: Path) -> Manifest:
@@ -224,14 +237,20 @@ def _row_sums(
     return [str(value) for value in run_sql(connection, sql).fetchone() or ()]
 
 
-def _data_through(connection: duckdb.DuckDBPyConnection, files: Iterable[str]) -> datetime | None:
-    known = " UNION ALL ".join(
-        f"SELECT max(greatest(known_at, withdrawn_at)) AS newest FROM {file}" for file in files
-    )
+def _data_through(
+    connection: duckdb.DuckDBPyConnection, files: Iterable[str], *, contacts: str | None
+) -> datetime | None:
+    """When the newest fact was known, opt-outs included: a score taken then has to leave these people out."""
+    newest = [f"SELECT max(greatest(known_at, withdrawn_at)) AS newest FROM {file}" for file in files]
+    if contacts is not None:
+        newest.append(
+            f"SELECT max(greatest(known_at, opted_out_at)) FROM {contacts} WHERE opted_out_at IS NOT NULL"
+        )
+    known = " UNION ALL ".join(newest)
     start = literal(START_OF_TIME.rstrip("Z"))
     sql = f"SELECT NULLIF(max(newest), CAST({start} AS TIMESTAMP)) FROM ({known})"
-    newest = run_sql(connection, sql).fetchone()
-    return newest[0] if newest else None
+    found = run_sql(connection, sql).fetchone()
+    return found[0] if found else None
 
 
 def _channels(connection: duckdb.DuckDBPyConnection, file: str | None) -> tuple[str, ...]:

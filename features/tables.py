@@ -8,7 +8,7 @@ table at a moment. Null rule: columns of the contract that a source lacks are em
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -90,6 +90,7 @@ class Tables:
     attributes: the further account columns, stored in `accounts` under their own names.
     merged: a file that says which account stands for which (`features.identity.merging`).
     rules: how activities and research count, for a catalogue that is learned from the tables.
+    assumed: by source of contacts, what is assumed of consent; reports on the tables print it.
     origins: where accounts come from. told: where that is several places, what each of them tells of
         accounts: files with the rows' `_source`, or the relation `accounts_by_origin` itself.
     """
@@ -98,6 +99,7 @@ class Tables:
     attributes: tuple[Attribute, ...] = ()
     merged: Path | None = None
     rules: CountingRules = PRESET_RULES
+    assumed: Mapping[str, str] = field(default_factory=dict)
     origins: OriginRules = ONE_ORIGIN
     told: tuple[Path, ...] | pa.Table = ()
 
@@ -210,7 +212,7 @@ class Tables:
                 rows = connection.execute(f"SELECT * REPLACE ({replaced}) FROM {name}").to_arrow_table()
                 found[name] = rows.cast(self.schema(name))
             told = self._told(connection)
-        return Tables(found, self.attributes, rules=self.rules, origins=self.origins, told=told)
+        return replace(self, sources=found, merged=None, told=told)
 
     def known_before(self, moment: datetime) -> Tables:
         """The tables as they stood at `moment` (naive, UTC), in memory: rows with `known_at < moment`, and of
@@ -220,16 +222,12 @@ class Tables:
             " FROM {name} WHERE known_at < $1"
         )
         with self.connect() as connection:
-            return Tables(
-                {
-                    name: connection.execute(cut.format(name=name), [moment]).to_arrow_table()
-                    for name in self.sources
-                },
-                self.attributes,
-                rules=self.rules,
-                origins=self.origins,
-                told=self._told(connection, sql=cut.format(name=BY_ORIGIN), moment=moment),
-            )
+            found = {
+                name: connection.execute(cut.format(name=name), [moment]).to_arrow_table()
+                for name in self.sources
+            }
+            told = self._told(connection, sql=cut.format(name=BY_ORIGIN), moment=moment)
+        return replace(self, sources=found, merged=None, told=told)
 
     def _told(
         self, connection: duckdb.DuckDBPyConnection, *, sql: str = f"FROM {BY_ORIGIN}", moment: object = None

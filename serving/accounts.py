@@ -26,11 +26,15 @@ __all__ = ["Account", "AccountIndex"]
 
 _FACTS = ("accounts", "contacts", "activities", "intent_topics", "opportunities")
 
+_TIMES = {"contacts": "known_at, withdrawn_at, opted_out_at"}
+"""What makes a table's rows news; an opt-out may be in force later than its row was known."""
+
 _INDEX = f"""
     CREATE TABLE account_index AS
     WITH fact AS ({
     " UNION ALL ".join(
-        f"SELECT account_id, max(greatest(known_at, withdrawn_at)) AS known_at FROM {name} GROUP BY 1"
+        f"SELECT account_id, max(greatest({_TIMES.get(name, 'known_at, withdrawn_at')})) AS known_at"
+        f" FROM {name} GROUP BY 1"
         for name in _FACTS
     )
 }),

@@ -97,6 +97,7 @@ def backtest_tables(
         single_seed_roc_auc=_single_seed(rows),
         learned_from={moment: one.learned_from for moment, one in zip(sorted(cutoffs), made, strict=True)},
         newest_fact=next_cutoff(tables) - timedelta(seconds=1),
+        assumed=tables.assumed,
     )
 
 

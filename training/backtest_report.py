@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from features.privacy.counts import assumed_sentences
 from training.evaluate import Estimate, Measured
 
 __all__ = ["RANKERS", "BacktestReport", "finite"]
@@ -39,7 +40,8 @@ _SHOWN = ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k")
 class BacktestReport:
     """predictions: cutoff, account_id, probability, label, grade and the baselines, one row per account and
     cutoff. measured: means over cutoffs. single_seed_roc_auc: of one seed alone, mean over seeds.
-    newest_fact: when the newest fact of the tables became known, naive UTC."""
+    newest_fact: when the newest fact of the tables became known, naive UTC. assumed: by source, what the
+    mapping assumes of consent."""
 
     event: str
     horizon_days: int
@@ -52,6 +54,7 @@ class BacktestReport:
     learned_from: Mapping[datetime, Mapping[str, int]]
     newest_fact: datetime
     development: bool = False
+    assumed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def note(self) -> str | None:
@@ -88,6 +91,7 @@ class BacktestReport:
             "cutoffs": [self._cutoff(moment) for moment in self.learned_from],
             "newest_fact": f"{self.newest_fact.isoformat()}Z",
             "note": self.note,
+            **({"consent_assumed": dict(self.assumed)} if self.assumed else {}),
             "metrics": {"spearfish": estimates.pop("probability"), **estimates},
             "spearfish_minus": ahead,
             "single_seed_roc_auc": finite(self.single_seed_roc_auc),
@@ -114,6 +118,7 @@ class BacktestReport:
             f"{self.event.replace('_', ' ')} within {self.horizon_days} days"
         )
         notes = [Text(f"Mind: {self.note}")] if self.note else []
+        notes += map(Text, assumed_sentences(self.assumed))
         return Group(Text(about), *notes, self._rankers(), Text("\n".join(self._leads())), self._grades())
 
     def _rankers(self) -> Table:

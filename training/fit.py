@@ -108,6 +108,8 @@ def train_fit(
     )
     if tables.origins.several:
         facts["origins"] = _compared(catalogue, selected, kind="fit", settings=settings)
+    if tables.assumed:
+        facts["consent_assumed"] = dict(tables.assumed)
     population = known_accounts(tables, as_of=cutoff)
     return _training("fit", tables, rows, learned, population=population, facts=facts, config=config)
 
@@ -142,6 +144,8 @@ def train_intent(
     )
     if tables.origins.several:
         facts["origins"] = _compared(catalogue, selected, kind="intent", settings=settings)
+    if tables.assumed:
+        facts["consent_assumed"] = dict(tables.assumed)
     population = intent_population(tables, as_of=cutoff, settings=labels)
     return _training("intent", tables, rows, learned, population=population, facts=facts, config=config)
 

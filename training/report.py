@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from features.origin_report import share
+from features.privacy.counts import assumed_sentences
 from features.settings import GRADES
 from features.workspace import Workspace
 from models.bundle import Kind
@@ -98,6 +99,7 @@ def _model(training: Training, *, metrics: Mapping[str, Estimate]) -> dict[str, 
         "features": list(_feature_rows(training)),
         "plots": as_svg(curves(training.learned.later)),
         "parameters": list(card["parameters"].items()),
+        "assumed": assumed_sentences(card.get("consent_assumed", {})),
     }
 
 

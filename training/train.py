@@ -20,6 +20,7 @@ from rich.text import Text
 
 from features.errors import NotEnoughDataError
 from features.mapping import Config
+from features.privacy.counts import assumed_sentences
 from features.tables import Tables
 from features.workspace import Workspace
 from models.card import Kind
@@ -100,7 +101,14 @@ class TrainReport:
             "tracking_uri": self.tracking_uri,
             "artifacts": self.artifacts,
             **({"origins": self._origins_to_json()} if self.origins else {}),
+            **({"consent_assumed": self.assumed} if self.assumed else {}),
         }
+
+    @property
+    def assumed(self) -> dict[str, str]:
+        """By source of contacts, what the models' data assumes of consent."""
+        cards = [model.training.bundle.card for model in self.models]
+        return {source: text for card in cards for source, text in card.get("consent_assumed", {}).items()}
 
     def _origins_to_json(self) -> dict[str, Any]:
         return {
@@ -138,7 +146,7 @@ class TrainReport:
         for line in self.lines():
             table.add_row(*line)
         notes = [Text(f"no {absent.kind} model: {absent.reason}") for absent in self.untrained]
-        notes += map(Text, self.compared())
+        notes += map(Text, (*self.compared(), *assumed_sentences(self.assumed)))
         notes += [Text(f"audit of {one.training.bundle.name}: {one.audit.sentence}") for one in self.models]
         return Group(table, *notes, Text(self.tracked), Text(f"report: {self.report}"))
 

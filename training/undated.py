@@ -114,7 +114,12 @@ def backtest_undated(
         for name, catalogue in column_choices(rows.catalogue, config=config).items()
     }
     return UndatedReport(
-        reports, folds=settings.folds, repeats=settings.repeats, seed=seed, development=development
+        reports,
+        folds=settings.folds,
+        repeats=settings.repeats,
+        seed=seed,
+        development=development,
+        assumed=tables.assumed,
     )
 
 

@@ -7,7 +7,7 @@ tested is said wherever the figures are. Null rule: a figure that is not defined
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from features.privacy.counts import assumed_sentences
 from training.backtest_report import finite
 from training.evaluate import Estimate, Measured
 from training.peers import TITLES
@@ -72,13 +73,15 @@ class ColumnsReport:
 
 @dataclass(frozen=True)
 class UndatedReport:
-    """By choice of columns. seed: of the first repeat's folds. development: folds for choosing."""
+    """By choice of columns. seed: of the first repeat's folds. development: folds for choosing. assumed: by
+    source, what the mapping assumes of consent."""
 
     choices: Mapping[str, ColumnsReport]
     folds: int
     repeats: int
     seed: int
     development: bool = False
+    assumed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -100,11 +103,13 @@ class UndatedReport:
             "repeats": self.repeats,
             "seeds": [self.seed + repeat for repeat in range(self.repeats)],
             "development": self.development,
+            **({"consent_assumed": dict(self.assumed)} if self.assumed else {}),
             "choices": {name: report.to_json() for name, report in self.choices.items()},
         }
 
     def __rich__(self) -> Group:
-        return Group(Text(f"Mind: {NOT_TESTED}"), *self._parts())
+        assumed = map(Text, assumed_sentences(self.assumed))
+        return Group(Text(f"Mind: {NOT_TESTED}"), *assumed, *self._parts())
 
     def _parts(self) -> Iterator[Text | Table]:
         for name, report in self.choices.items():
