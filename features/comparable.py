@@ -9,7 +9,7 @@ fills nothing; a column that no origin fills is comparable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import duckdb
@@ -40,6 +40,7 @@ _DRAWS = 199
 _WORDS = {"industry": "category", "country": "category", "region": "category", "city": "category"} | {
     "technologies": "set"
 }
+_WORDED = ("category", "set", "boolean")
 _NO_FACTS = ("account_id", "known_at")
 
 Counts = NDArray[np.int64]
@@ -62,16 +63,17 @@ def compare_origins(
         return NOTHING_COMPARED
     names = [name for name in TABLES["accounts"].column_names if name not in _NO_FACTS]
     names += [attribute.name for attribute in attributes]
-    _latest(connection, names, before=before, year_before=year_before)
-    endings = ("", YEAR_BEFORE) if year_before and before is not None else ("",)
-    told = [name + ending for ending in endings for name in names]
+    kinds = _WORDS | {attribute.name: attribute.type for attribute in attributes}
+    worded = {name for name in names if kinds.get(name) in _WORDED}
+    earlier = names if year_before and before is not None else []
+    _latest(connection, names, worded=worded, earlier=earlier, before=before)
+    told = [*names, *(name + YEAR_BEFORE for name in earlier)]
     counts = ", ".join(f'count("{name}")' for name in told)
     found = connection.execute(
         f"SELECT origin, count(*), {counts} FROM latest_by_origin GROUP BY origin ORDER BY origin"
     ).fetchall()
     accounts = {str(origin): int(count) for origin, count, *_ in found}
     filled = {name: {str(row[0]): int(row[2 + at]) for row in found} for at, name in enumerate(told)}
-    kinds = _WORDS | {attribute.name: attribute.type for attribute in attributes}
     columns = tuple(
         _compare(connection, name, filled=filled[name], accounts=accounts, kind=kinds.get(name), rules=rules)
         for name in told
@@ -80,21 +82,33 @@ def compare_origins(
 
 
 def _latest(
-    connection: duckdb.DuckDBPyConnection, names: Sequence[str], *, before: datetime | None, year_before: bool
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    *,
+    worded: Collection[str],
+    earlier: Sequence[str],
+    before: datetime | None,
 ) -> None:
-    """One row per account and origin: the latest that this origin tells of each column."""
+    """One row per account and origin: the latest word that this origin tells of columns of words; of others,
+    and of those known 365 days earlier, something where it tells anything."""
 
-    def latest(name: str, until: str, ending: str = "") -> str:
-        # Two accounts that became one may be told of at one moment: their values decide.
-        told = f'FILTER ("{name}" IS NOT NULL{until})'
-        return f'max_by("{name}", (known_at, "{name}")) {told} AS "{name}{ending}"'
+    def told(name: str, *, until: str = "", ending: str = "") -> str:
+        filled = f'FILTER ("{name}" IS NOT NULL{until})'
+        # Two accounts that became one may be told of at one moment: their words decide.
+        latest = (
+            f'max_by("{name}", (known_at, "{name}"))' if name in worded and not ending else "any_value(true)"
+        )
+        return f'{latest} {filled} AS "{name}{ending}"'
 
-    columns = [latest(name, "") for name in names]
-    if year_before and before is not None:
-        columns += [latest(name, " AND known_at < $1 - INTERVAL 365 DAY", YEAR_BEFORE) for name in names]
-    known = (
-        "known_at < $1 AND (withdrawn_at IS NULL OR withdrawn_at >= $1)" if before else "withdrawn_at IS NULL"
+    columns = [told(name) for name in names]
+    columns += [
+        told(name, until=" AND known_at < $1 - INTERVAL 365 DAY", ending=YEAR_BEFORE) for name in earlier
+    ]
+    at_all, at_that_time = (
+        "withdrawn_at IS NULL",
+        "known_at < $1 AND (withdrawn_at IS NULL OR withdrawn_at >= $1)",
     )
+    known = f"({at_that_time if before else at_all})"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE latest_by_origin AS SELECT account_id, origin, {', '.join(columns)}"
         f" FROM {BY_ORIGIN} WHERE compared AND {known} GROUP BY account_id, origin",
@@ -124,7 +138,7 @@ def _compare(
         for other in accounts
     ):
         return ColumnComparison(name, filled, reason=EMPTY_ELSEWHERE)
-    if kind not in ("category", "set", "boolean") or sum(count > 0 for count in filled.values()) < 2:
+    if kind not in _WORDED or sum(count > 0 for count in filled.values()) < 2:
         return ColumnComparison(name, filled)
     words = _word_counts(connection, name, members=kind == "set")
     total = np.sum(list(words.values()), axis=0)
