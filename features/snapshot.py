@@ -173,6 +173,7 @@ def _origin_rules(config: Config, *, sources: Iterable[str], before: OriginRules
         worked=config.origins.worked,
         nearly_none=config.origins.nearly_none,
         shared_values=config.origins.shared_values,
+        leads=tuple(sorted(source_id(one) for one in config.sources if one.label in config.identity.leads)),
     )
     return rules if rules.declared else ONE_ORIGIN
 

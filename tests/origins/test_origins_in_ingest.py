@@ -213,3 +213,35 @@ def test_the_catalogue_of_one_origin_says_nothing_of_origins(tmp_path: Path) -> 
     _, workspace = load(write(tmp_path, crm=rows("crm", 40), register=rows("register", 0)))
     table = feature_table(workspace)
     assert table.catalogue.not_comparable == {}
+
+
+def test_what_leads_lack_is_not_compared(tmp_path: Path) -> None:
+    """Ten times as many leads as accounts say nothing of a staff: that is no matter of the origin."""
+    leads = """
+[[sources]]
+table = "accounts"
+name = "leads"
+path = "leads.csv"
+known_at = "Since"
+[sources.columns]
+account_id = "Id"
+name = "Name"
+domain = "Web"
+"""
+    named = rows("crm", 400, start=50).assign(Id=[f"l{n}" for n in range(400)])
+    mapping = write(
+        tmp_path,
+        sections='[identity]\nleads = ["leads"]\n',
+        crm=rows("crm", 40),
+        register=rows("register", 40, start=50),
+        leads=named[["Id", "Name", "Web", "Since"]],
+    )
+    mapping.write_text(mapping.read_text() + leads, encoding="utf-8")
+    report, workspace = load(mapping)
+    assert report.comparison.accounts == {"crm": 40, "universe": 40}
+    assert report.comparison.not_comparable == {"tier": EMPTY_ELSEWHERE, "industry": OTHER_VALUES}
+    origins = account_origins(workspace.tables())
+    # Forty of the leads speak of companies of the register; the other 360 are companies of the CRM alone.
+    assert (origins["origins"] == ("crm", "universe")).sum() == 40
+    assert (origins["origins"] == ("crm",)).sum() == 40 + 360
+    assert origins["compared"].sum() == 80
