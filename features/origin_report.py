@@ -36,7 +36,7 @@ def compared_table(comparison: Comparison) -> Table:
         title_justify="left",
         title_style="bold",
     )
-    shown.add_column("column")
+    shown.add_column("column", overflow="fold")
     for words in ("", "values, "):
         for name in names:
             shown.add_column(f"{words}{name}", justify="right")

@@ -20,7 +20,6 @@ from features.privacy.counts import assumed_sentences
 from features.settings import GRADES
 from features.workspace import Workspace
 from models.bundle import Kind
-from models.card import ComparedFacts
 from training.evaluate import Estimate, grade_conversion
 from training.fit import Training, Untrained
 from training.origin_check import OriginCheck
@@ -105,12 +104,12 @@ def _model(training: Training, *, metrics: Mapping[str, Estimate]) -> dict[str, 
 
 def _origin(training: Training, *, check: OriginCheck | str | None) -> dict[str, Any] | None:
     """Whether the model could have learned where accounts come from; None when they come from one place."""
-    if check is None:
+    facts = training.bundle.card.get("origins")
+    if facts is None:
         return None
-    facts = training.bundle.card.get("origins") or ComparedFacts(left_out={}, kept={})
     told = {"left_out": list(facts["left_out"].items()), "kept": list(facts["kept"].items())}
-    if isinstance(check, str):
-        return told | {"verdict": check, "sides": (), "columns": [], "facts": ""}
+    if check is None or isinstance(check, str):
+        return told | {"verdict": check or "", "sides": (), "columns": [], "facts": ""}
     counts = ", ".join(f"{count:,} {side}" for side, count in check.accounts.items())
     left = f"{check.several:,} of several origins are left out"
     return told | {

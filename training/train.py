@@ -73,8 +73,8 @@ class TrainReport:
 
     untrained: models these tables cannot give. report: the page to read. tracking_uri: MLflow's address,
     without a password. artifacts: where MLflow keeps the files of the runs; a tracking server decides it.
-    origins: where accounts come from several places, how well that could be told from each model's features,
-    or why it could not be measured.
+    origins: where accounts come from several places, how well that could be told from the features of the fit
+    model, or why it could not be measured.
     """
 
     cutoff: datetime
@@ -199,8 +199,11 @@ def train(
 
 
 def _check(training: Training, tables: Tables, *, cutoff: datetime) -> OriginCheck | str | None:
-    """How well the origin could be told from the features of a model; None when there is only one."""
-    if not tables.origins.several:
+    """How well the origin could be told from the features of a fit model; None when there is only one.
+
+    An intent model learns from dealings, which only those have whom sales works: these tell it by nature.
+    """
+    if training.kind != "fit" or not tables.origins.several:
         return None
     try:
         return check_origin(tables, as_of=cutoff, catalogue=training.bundle.catalogue, kind=training.kind)
