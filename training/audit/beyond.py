@@ -41,13 +41,15 @@ Labels = NDArray[np.int64]
 class Limits:
     """complete: a column filled in this share of the rows was filled when the row was made.
     alone, unexplained: shares of the entropy that a doubtful column may tell.
-    level: of all tests of a table together. words: whether words that name events make a column doubtful.
+    level: of all tests of a table together. seed: of the folds.
+    words: whether words that name events make a column doubtful.
     """
 
     complete: float = 0.95
     alone: float = 0.05
     unexplained: float = 0.01
     level: float = 0.001
+    seed: int = 0
     words: bool = True
 
 
@@ -79,6 +81,10 @@ class _Told:
     surely: bool
     chance: Vector
 
+    def more_than(self, limit: float) -> bool:
+        """Whether it surely tells anything, and more than a share."""
+        return self.surely and self.share > limit
+
 
 def beyond_creation(
     table: AuditTable, *, late: Collection[str] = (), limits: Limits = DEFAULT
@@ -100,8 +106,7 @@ def beyond_creation(
     blocked = [
         column
         for column in doubtful
-        if column.name in unexplained
-        or (alone[column.name].surely and alone[column.name].share > limits.alone)
+        if column.name in unexplained or alone[column.name].more_than(limits.alone)
     ]
     named = {column.name for column in blocked}
     beside = {
@@ -135,9 +140,10 @@ def _taken_in(
     chance, left = creation, list(doubtful)
     while left and len(taken) < _MOST_ROUNDS:
         told = {column.name: test.told(column, chance) for column in left}
-        best = max(left, key=lambda column: told[column.name].share)
-        if not told[best.name].surely or told[best.name].share <= test.limits.unexplained:
+        telling = [column for column in left if told[column.name].more_than(test.limits.unexplained)]
+        if not telling:
             break
+        best = max(telling, key=lambda column: told[column.name].share)
         taken[best.name] = told[best.name]
         left.remove(best)
         chance = test.chances([*known, *(column for column in doubtful if column.name in taken)])
@@ -155,7 +161,7 @@ class _Test:
 
     def __init__(self, table: AuditTable, *, tests: int, limits: Limits) -> None:
         self.label, self.groups, self.limits = table.label, table.groups, limits
-        self._tests, self._folds = tests, fold_of(table.groups)
+        self._tests, self._folds = tests, fold_of(table.groups, seed=limits.seed)
         rate = float(table.label.mean())
         self._entropy = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
 

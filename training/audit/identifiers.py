@@ -31,11 +31,14 @@ _LEAVE_OUT = "leave the column out of the model; bind it as an identifier if it 
 
 def identifiers(table: AuditTable) -> Iterator[Finding]:
     """Columns that name rows rather than describe them."""
+    # What an account or a record says in several rows, it says once.
+    once = np.unique(table.groups, return_index=True)[1]
     for column in table.columns:
-        known = column.values[~column.empty]
+        values = column.values[np.sort(once)]
+        known = values[~np.isnan(values)]
         if len(known) < _FEWEST:
             continue
-        told = _words(column) if column.levels else _numbers(known)
+        told = _words(known) if column.levels else _numbers(known)
         if told:
             yield _finding(table, column, told)
         elif column.levels and not table.dated and column.distinct > _NEARLY * len(known):
@@ -50,11 +53,13 @@ def identifiers(table: AuditTable) -> Iterator[Finding]:
             )
 
 
-def _words(column: Column) -> str:
-    filled = len(column.values) - int(column.empty.sum())
-    if column.distinct < _UNIQUE * filled:
-        return ""
-    return f"{column.distinct:,} different words in {filled:,} filled rows"
+def _words(known: NDArray[np.float64]) -> str:
+    distinct = len(np.unique(known))
+    return (
+        f"{distinct:,} different words in {len(known):,} filled rows"
+        if distinct >= _UNIQUE * len(known)
+        else ""
+    )
 
 
 def _numbers(known: NDArray[np.float64]) -> str:

@@ -39,9 +39,13 @@ class _Pure:
 
 
 def one_class(table: AuditTable) -> Iterator[Finding]:
-    """Columns with such a value; the exact (hypergeometric) chance times the number of values looked at."""
-    total = len(np.unique(table.groups))
-    with_event = len(np.unique(table.groups[table.label == 1]))
+    """Columns with such a value; the exact (hypergeometric) chance times the number of values looked at.
+
+    A group counts as one row drawn from it, as the rows of an account are no independent evidence.
+    """
+    numbers = np.unique(table.groups, return_inverse=True)[1]
+    total = int(numbers.max()) + 1
+    with_event = round(float(np.sum(np.bincount(numbers, table.label) / np.bincount(numbers))))
     looked = [(column, list(_values(column))) for column in table.columns if not column.constant]
     tests = sum(len(values) for _, values in looked)
     for column, values in looked:
@@ -69,7 +73,7 @@ def _pure(
         return None
     events = bool(label[0])
     groups = len(np.unique(table.groups[rows]))
-    same = with_event if events else len(np.unique(table.groups[table.label == 0]))
+    same = with_event if events else total - with_event
     return _Pure(words, groups, events, _all_of(groups, same=same, among=total))
 
 
@@ -98,8 +102,9 @@ def _finding(table: AuditTable, column: Column, found: Sequence[_Pure], *, tests
         "one_class",
         "blocks" if blocks else "warns",
         column.name,
-        f"{named}: {first.words} comes with {outcome} in all {first.groups:,} cases "
-        f"({percent(low)} to {percent(high)}; of all rows {share(table.events, table.rows)} have it); "
+        f"{named}: {first.words} comes with {outcome} in all {first.groups:,} "
+        f"cases ({percent(low)} to {percent(high)}; of the rows looked at "
+        f"{share(table.events, table.rows)} have it); "
         f"by chance {first.probability * tests:.1g}, {tests:,} values looked at",
         "find out when it is filled in; leave the column out, or take it as it stood before the outcome",
         {

@@ -29,7 +29,7 @@ from training.labels import fit_labels, next_cutoff, require_past
 from training.learn import Rows
 from training.splits import time_folds
 
-__all__ = ["audit_file", "audit_undated", "audit_workspace", "read_list"]
+__all__ = ["EVENT", "audit_file", "audit_tables", "audit_undated", "audit_workspace", "read_list"]
 
 EVENT = ("1", "true", "yes", "won")
 """What an outcome reads where it happened, in any case, unless something else is said."""
@@ -110,7 +110,7 @@ def audit_workspace(
         problems = []
         for kind in kinds:
             try:
-                found[kind] = _audit(tables, kind=kind, cutoff=moment, config=config, marked=marked)
+                found[kind] = audit_tables(tables, kind=kind, cutoff=moment, config=config, marked=marked)
             except NotEnoughDataError as error:
                 problems.append(error)
         if not found:
@@ -118,7 +118,14 @@ def audit_workspace(
         return found
 
 
-def _audit(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marked: Collection[str]) -> Audit:
+def audit_tables(
+    tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marked: Collection[str]
+) -> Audit:
+    """The audit of what a model of this kind would learn from the tables at the cutoff.
+
+    marked: columns of accounts of which only today's value is known. Raises NotEnoughDataError when there is
+    too little to learn from.
+    """
     rows = _rows(tables, kind=kind, cutoff=cutoff, config=config, marked=marked)
     settings = config.model.fit if kind == "fit" else config.model.intent
     folds = time_folds(rows.frame, folds=settings.folds)

@@ -30,16 +30,17 @@ _READ = ("accounts", "contacts", "activities", "intent_topics", "opportunities")
 _PREFIXED = ("account_id", "contact_id", "activity_id", "opportunity_id")
 
 # Every sampled row gets accounts, people and deals of its own, cut at its own moment: one computation proves
-# all rows, whatever their dates. A person who has changed accounts is known by what earlier accounts told.
+# all rows, whatever their dates.
 _CUT = """
 SELECT told.* REPLACE ({prefixed},
     CASE WHEN told.withdrawn_at < sampled.as_of THEN told.withdrawn_at END AS withdrawn_at)
-FROM {table} AS told JOIN sampled ON {joined}
+FROM {table} AS told JOIN {sampled} AS sampled USING ({key})
 WHERE told.known_at < sampled.as_of"""
 
-_OF_ACCOUNT = "told.account_id = sampled.account_id"
-_OF_PEOPLE = """(told.account_id = sampled.account_id OR told.contact_id IN (
-    SELECT contact_id FROM activities WHERE activities.account_id = sampled.account_id))"""
+# A person who acted for an account and is now at another one is known by what both told.
+_PEOPLE = """(
+SELECT contact_id, number, as_of FROM contacts JOIN sampled USING (account_id)
+UNION SELECT contact_id, number, as_of FROM activities JOIN sampled USING (account_id))"""
 
 
 def time_proof(tables: Tables, *, rows: Rows, sample: int = PROVED_ROWS) -> Iterator[Finding]:
@@ -86,5 +87,6 @@ def _cut_table(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
         for column in _PREFIXED
         if column in columns
     )
-    joined = _OF_PEOPLE if name == "contacts" else _OF_ACCOUNT
-    return connection.execute(_CUT.format(table=name, prefixed=prefixed, joined=joined)).to_arrow_table()
+    sampled, key = (_PEOPLE, "contact_id") if name == "contacts" else ("sampled", "account_id")
+    sql = _CUT.format(table=name, prefixed=prefixed, sampled=sampled, key=key)
+    return connection.execute(sql).to_arrow_table()
