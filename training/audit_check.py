@@ -44,6 +44,7 @@ __all__ = ["LEADS", "AuditCheck", "Known", "check", "judged"]
 
 _MARKET: Final = ROOT / "configs" / "simulated_market.toml"
 _SHARED: Final = ROOT.parent / "shared" / "data"
+_KEYS: Final = ("account_id", "known_at", "withdrawn_at")
 _FIRST_SEED: Final = 800
 _SHUFFLES: Final = 10
 _FOLD_SEEDS: Final = 6
@@ -85,7 +86,8 @@ _TRIES: dict[str, Limits] = {
     "a column may tell 10 % alone": replace(DEFAULT, alone=0.1),
     "half as much unexplained": replace(DEFAULT, unexplained=0.005),
     "twice as much unexplained": replace(DEFAULT, unexplained=0.02),
-    "complete from 90 %": replace(DEFAULT, complete=0.9),
+    "complete from 80 %": replace(DEFAULT, complete=0.8),
+    "complete from 95 %": replace(DEFAULT, complete=0.95),
     "complete from 98 %": replace(DEFAULT, complete=0.98),
 }
 """What the audit of the leads would name under other limits; the first one is the audit."""
@@ -104,10 +106,14 @@ class AuditCheck:
         for name, one in self.document["lists"].items():
             table.add_row(name, *(Text(cell) for cell in _cells(one)))
         markets = self.document["markets"]
-        clean, leaks = markets["clean"], markets["planted"]
+        clean, marked, leaks = markets["clean"], markets["clean_all_marked"], markets["planted"]
         return Group(
             table,
             Text(f"clean markets: {clean['blocking']} of {clean['audits']} audits block anything"),
+            Text(
+                f"the same, every fact of accounts marked as today's value: {marked['blocking']} of "
+                f"{marked['audits']} ({', '.join(marked['named']) or 'no column'})"
+            ),
             Text(f"planted leaks named: {leaks['named']} of {leaks['leaks']}; else named: {leaks['wrong']}"),
         )
 
@@ -195,7 +201,7 @@ def _leads(table: AuditTable, *, progress: ReportProgress | None) -> dict[str, A
 
 def _markets(seeds: int, accounts: int, *, progress: ReportProgress | None) -> dict[str, Any]:
     config, kinds = load_config(_MARKET), tuple(NAMES)
-    clean, named, wrong = [], [], 0
+    clean, honest, named, wrong = [], [], [], 0
     for done in range(seeds):
         _tell(progress, "audit markets", done, seeds)
         settings = MarketSettings(accounts=accounts, seed=_FIRST_SEED + done)
@@ -204,16 +210,17 @@ def _markets(seeds: int, accounts: int, *, progress: ReportProgress | None) -> d
             tables = market_tables(Path(folder) / "market", config=config)
             for kind in kinds:
                 clean.append(_blocking(tables, kind=kind, cutoff=settings.end, config=config))
+                facts = [name for name in tables.schema("accounts").names if name not in _KEYS]
+                honest.append(_blocking(tables, kind=kind, cutoff=settings.end, config=config, marked=facts))
                 leaky = planted(tables, kind=kind, cutoff=settings.end)
                 found = _blocking(leaky, kind=kind, cutoff=settings.end, config=config, marked=MARKED)
                 named.append([name for name in PLANTED if name in found])
                 wrong += len(found - set(PLANTED))
-    blocking = sum(bool(one) for one in clean)
-    low, high = exact_interval(blocking, len(clean))
     return {
         "accounts": accounts,
         "seeds": [_FIRST_SEED, _FIRST_SEED + seeds - 1],
-        "clean": {"audits": len(clean), "blocking": blocking, "low": low, "high": high},
+        "clean": _counted(clean),
+        "clean_all_marked": _counted(honest),
         "planted": {
             "leaks": len(PLANTED) * len(named),
             "named": sum(map(len, named)),
@@ -221,6 +228,14 @@ def _markets(seeds: int, accounts: int, *, progress: ReportProgress | None) -> d
             "by_leak": {name: sum(name in one for one in named) for name in PLANTED},
         },
     }
+
+
+def _counted(found: Sequence[set[str]]) -> dict[str, Any]:
+    """How many audits block anything, and which columns they name."""
+    blocking = sum(bool(one) for one in found)
+    low, high = exact_interval(blocking, len(found))
+    named = sorted(set().union(*found))
+    return {"audits": len(found), "blocking": blocking, "low": low, "high": high, "named": named}
 
 
 def _blocking(
@@ -239,7 +254,7 @@ def main() -> None:
     """The command: measure, print, and write what was found as JSON."""
     parser = argparse.ArgumentParser(prog="python -m training.audit_check", description=__doc__)
     parser.add_argument("--folder", type=Path, default=_SHARED, help="the shared data")
-    parser.add_argument("--seeds", type=int, default=5, help="markets")
+    parser.add_argument("--seeds", type=int, default=4, help="markets")
     parser.add_argument("--accounts", type=int, default=2_000, help="of each market")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()

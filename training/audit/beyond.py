@@ -45,7 +45,7 @@ class Limits:
     words: whether words that name events make a column doubtful.
     """
 
-    complete: float = 0.95
+    complete: float = 0.9
     alone: float = 0.05
     unexplained: float = 0.01
     level: float = 0.001
