@@ -343,8 +343,13 @@ class _Load:
         return manifest
 
     def _ranks(self) -> tuple[str, ...]:
-        """The sources of accounts: those that the mapping names come first, in its order."""
-        own = [source_id(source) for source in self.config.sources]
+        """The sources of accounts: those that the mapping names come first, in its order.
+
+        A universe comes after what sales works, wherever it stands: a CRM's accounts keep their identity.
+        """
+        worked = self.config.origins.worked
+        ordered = sorted(self.config.sources, key=lambda source: source.origin not in worked)
+        own = [source_id(source) for source in ordered]
         known = sorted(self.sources, key=lambda one: (own.index(one) if one in own else len(own), one))
         return tuple(one for one in known if self.sources[one][0] == "accounts")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from features.errors import ConfigError
 from features.ingest import ingest
@@ -16,7 +17,9 @@ from features.origins import EMPTY_ELSEWHERE, OTHER_VALUES, account_origins
 from features.report import IngestReport
 from features.workspace import Workspace
 from training.catalogue_pages import write_catalogue
+from training.cli.app import app
 from training.feature_table import feature_table
+from training.origin_check import check_workspace
 
 MAPPING = """
 [workspace]
@@ -245,3 +248,43 @@ domain = "Web"
     assert (origins["origins"] == ("crm", "universe")).sum() == 40
     assert (origins["origins"] == ("crm",)).sum() == 40 + 360
     assert origins["compared"].sum() == 80
+
+
+@pytest.mark.parametrize("first", ["crm", "universe"])
+def test_an_account_of_the_crm_keeps_its_identity(tmp_path: Path, first: str) -> None:
+    mapping = write(tmp_path, crm=rows("crm", 5), register=rows("register", 5).assign(Since=SINCE))
+    head, *sources = mapping.read_text().split("[[sources]]")
+    ordered = sources if first == "crm" else sources[::-1]
+    mapping.write_text("[[sources]]".join([head, *(f"{source.rstrip()}\n" for source in ordered)]))
+    _, workspace = load(mapping)
+    assert set(account_origins(workspace.tables())["account_id"]) == {f"c{n}" for n in range(5)}
+
+
+def test_undated_accounts_have_origins_too(tmp_path: Path) -> None:
+    mapping = write(tmp_path, crm=rows("crm", 40), register=rows("register", 60, start=20))
+    mapping.write_text(mapping.read_text().replace('known_at = "Since"', "undated = true"), encoding="utf-8")
+    report, workspace = load(mapping)
+    assert report.comparison.accounts == {"crm": 40, "universe": 60}
+    plain = workspace.tables().without_times()
+    for tables in (workspace.tables(), plain, plain.known_before(datetime.fromisoformat("2024-01-01"))):
+        assert account_origins(tables)["origins"].map(len).value_counts().to_dict() == {1: 60, 2: 20}
+    check = check_workspace(workspace, config=load_config(mapping))
+    assert check.accounts == {"crm": 20, "universe": 40}
+    assert feature_table(workspace).catalogue.not_comparable["tier"] == EMPTY_ELSEWHERE
+
+
+def test_the_command_refuses_what_it_cannot_tell(loaded: tuple[IngestReport, Workspace]) -> None:
+    workspace = loaded[1]
+    arguments = [
+        "check-origin",
+        "-w",
+        str(workspace.home),
+        "--config",
+        str(workspace.home.parent / "mapping.toml"),
+    ]
+    shown = CliRunner().invoke(app, arguments, catch_exceptions=False).output
+    assert "Columns of accounts by origin" in shown
+    assert "ROC AUC" in shown
+    for more, message in ((["--model", "both"], "unknown model"), (["--origin", "web"], "unknown origin")):
+        with pytest.raises(ConfigError, match=message):
+            CliRunner().invoke(app, [*arguments, *more], catch_exceptions=False)
