@@ -51,7 +51,7 @@ def compared_table(comparison: Comparison) -> Table:
 
 def origin_sentences(comparison: Comparison, *, origins: OriginRules) -> Iterator[str]:
     """How many accounts come from where, and what cannot be compared."""
-    kinds = {True: "worked by sales", False: "universe"}
+    kinds = {True: "worked by sales", False: "not worked"}
     counts = [
         f"{comparison.accounts.get(name, 0):,} {name} ({kinds[name in origins.worked]})"
         for name in origins.names

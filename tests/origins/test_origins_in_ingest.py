@@ -127,7 +127,7 @@ def test_columns_are_compared_and_the_report_says_so(loaded: tuple[IngestReport,
     assert columns["country"].shared["crm"] == 1.0
     assert report.comparison.not_comparable == {"tier": EMPTY_ELSEWHERE, "industry": OTHER_VALUES}
     assert "industry (other values)" in str(report)
-    assert "60 crm (worked by sales), 80 universe (universe)" in str(report)
+    assert "60 crm (worked by sales), 80 universe (not worked)" in str(report)
     assert workspace.manifest().comparison == report.comparison
 
 
