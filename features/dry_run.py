@@ -9,7 +9,7 @@ folder of its own, which is removed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -27,6 +27,7 @@ from features.engine import run_sql
 from features.errors import InputError
 from features.ingest import ingest
 from features.mapping import Config
+from features.privacy.counts import assumed_sentences
 from features.privacy.in_sql import add_kept_address
 from features.privacy.masking import (
     ABOUT_PEOPLE,
@@ -84,17 +85,22 @@ class SourceReport:
 
 @dataclass(frozen=True)
 class DryRun:
-    """Every source, and what an ingest into an empty workspace would give or why it would fail."""
+    """Every source, and what an ingest into an empty workspace would give or why it would fail.
+
+    assumed: by source of contacts, what the mapping assumes of consent.
+    """
 
     sources: tuple[SourceReport, ...]
     tables: IngestReport | None
     error: InputError | None
+    assumed: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """The report as one JSON object."""
         return {
             "sources": [asdict(source) for source in self.sources],
             "tables": None if self.tables is None else self.tables.to_dict()["tables"],
+            "consent_assumed": dict(self.assumed),
             "error": None if self.error is None else self.error.sentence(),
         }
 
@@ -102,6 +108,7 @@ class DryRun:
         return Group(
             Text("What the mapping binds; nothing was changed", style="bold"),
             *(_shown(source) for source in self.sources),
+            *map(Text, assumed_sentences(self.assumed)),
         )
 
 
@@ -155,7 +162,7 @@ def dry_run(config: Config) -> DryRun:
             tables, error = ingest(config, workspace=Workspace(Path(folder) / "workspace")), None
         except InputError as refused:
             tables, error = None, refused
-    return DryRun(sources, tables, error)
+    return DryRun(sources, tables, error, config.assumptions)
 
 
 def _used(config: Config) -> dict[tuple[str, ...], set[str]]:

@@ -163,10 +163,10 @@ def _staging_sql(
     sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
     sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
     sql = f"SELECT *, {_derived(source, cells=cells, columns=columns)} FROM ({sql})"
+    sql = f"SELECT *, {_first_fault(checks)} AS fault FROM ({sql})"
     if consent := consent_sql(source):
         replaced = ", ".join(f"{value} AS {name}" for name, value in consent.items())
         sql = f"SELECT * REPLACE ({replaced}) FROM ({sql})"
-    sql = f"SELECT *, {_first_fault(checks)} AS fault FROM ({sql})"
     place = (FILE_COLUMN if located else "NULL", ROW_COLUMN if numbered else "NULL")
     fault = _fault_sql(checks, cells=cells, raw=raw, source=source, place=place)
     beside = f"{literal(source_id(source))}, {_deleted_at(source)}, {_unread(cells, source=source)}, {fault}"
@@ -176,7 +176,8 @@ def _staging_sql(
 
 def _unread(cells: list[Cell], *, source: Source) -> str:
     """Names of text columns that hold nothing though the source does; cells of other types are faults."""
-    declared = {name for name, binding in source.bindings.items() if binding.normalise is not None}
+    normalised = {name for name, binding in source.bindings.items() if binding.normalise is not None}
+    declared = normalised | {"email"}
     unread = [
         f"CASE WHEN {cell.text_name} IS NOT NULL AND {identifier(cell.name)} IS NULL"
         f" THEN {literal(cell.name)} END"

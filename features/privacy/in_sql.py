@@ -44,9 +44,10 @@ def _kept(text: str, *, secret: bytes | None) -> str | None:
 
 def kept_address_sql(text: str) -> str:
     """SQL for what is kept of the SQL text `text`, which should be an address."""
-    return f"kept_address({text})"
+    # Copied within the engine: a text that a function in Python made does not outlive CASE and coalesce.
+    return f"lower(kept_address({text}))"
 
 
 def kept_identifier_sql(text: str) -> str:
     """SQL for an identifier of a person, which some systems take the address for."""
-    return f"CASE WHEN contains({text}, '@') THEN coalesce(kept_address({text}), {text}) ELSE {text} END"
+    return f"CASE WHEN contains({text}, '@') THEN coalesce({kept_address_sql(text)}, {text}) ELSE {text} END"
