@@ -57,11 +57,13 @@ def booster_feature_names(text: str) -> tuple[str, ...]:
     return tuple(_header(text).get("feature_names", "").split())
 
 
-def merge_boosters(members: Sequence[lightgbm.Booster | str]) -> str:
-    """One booster whose raw score is the mean of its members' raw scores.
+def merge_boosters(
+    members: Sequence[lightgbm.Booster | str], *, weights: Sequence[float] | None = None
+) -> str:
+    """One booster whose raw score is the mean of its members' raw scores, or their sum by `weights`.
 
-    Every leaf of every member is divided by the number of members and all trees stand in one text. TreeSHAP
-    is linear in the trees, so the contributions of the merged booster are exact for the averaged model too.
+    Every leaf of every member is scaled alike and all trees stand in one text. TreeSHAP is linear in the
+    trees, so the contributions of the merged booster are exact for the averaged model too.
 
     members: boosters of one objective over the same columns; they may differ in seed, rows and length.
     Raises BundleError when the members differ in more than that.
@@ -70,7 +72,10 @@ def merge_boosters(members: Sequence[lightgbm.Booster | str]) -> str:
     if not texts:
         raise BundleError("no boosters to average", allowed="one or more", fix="pass at least one booster")
     _require_alike(texts)
-    trees = [tree for text in texts for tree in _scaled_trees(text, divisor=len(texts))]
+    divisors = [float(len(texts))] * len(texts) if weights is None else [1.0 / one for one in weights]
+    trees = [
+        tree for text, divisor in zip(texts, divisors, strict=True) for tree in _scaled_trees(text, divisor)
+    ]
     numbered = [f"Tree={position}\n{tree}" for position, tree in enumerate(trees)]
     # LightGBM finds each tree by these sizes, in bytes.
     sizes = " ".join(str(len(tree.encode())) for tree in numbered)
@@ -138,7 +143,7 @@ def _header(text: str) -> dict[str, str]:
     return {key: value for key, separator, value in (line.partition("=") for line in lines) if separator}
 
 
-def _scaled_trees(text: str, *, divisor: int) -> list[str]:
+def _scaled_trees(text: str, divisor: float) -> list[str]:
     def divide(match: re.Match[str]) -> str:
         return f"{match[1]}=" + " ".join(repr(float(value) / divisor) for value in match[2].split())
 

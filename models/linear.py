@@ -10,7 +10,7 @@ Null rule: a missing value contributes what it was worth in training.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -40,14 +40,19 @@ def doublings(X: Matrix) -> Matrix:
 class Line:
     """What one feature contributes, in log-odds before calibration.
 
-    A number: weight * (doublings(x) - centre). A category: levels[code], the last for any other value.
-    missing: where the value is not known.
+    A number: weight * (doublings(x) - centre) + slope * (x - middle), where the second x is kept between
+    `low` and `high`. A category: levels[code], the last for any other value. missing: where the value is not
+    known.
     """
 
     weight: float = 0.0
     centre: float = 0.0
     missing: float = 0.0
     levels: tuple[float, ...] = ()
+    slope: float = 0.0
+    middle: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ class LinearPart:
         """float64 (n, k): what each feature adds to the intercept."""
         weight, centre, missing = self._coefficients
         told: Matrix = weight * (doublings(X) - centre)
+        for column, line in self._straight.items():
+            told[:, column] += line.slope * (np.clip(X[:, column], line.low, line.high) - line.middle)
         for column, levels in self._levels.items():
             codes = np.nan_to_num(X[:, column]).astype(np.int64)
             told[:, column] = levels[codes]
@@ -83,6 +90,24 @@ class LinearPart:
     @cached_property
     def _levels(self) -> dict[int, Matrix]:
         return {column: np.array(line.levels) for column, line in enumerate(self.lines) if line.levels}
+
+    @cached_property
+    def _straight(self) -> dict[int, Line]:
+        return {column: line for column, line in enumerate(self.lines) if line.slope}
+
+    def scaled(self, weight: float) -> LinearPart:
+        """The part of which every contribution is `weight` times as large, the intercept too."""
+        lines = (
+            replace(
+                line,
+                weight=weight * line.weight,
+                missing=weight * line.missing,
+                levels=tuple(weight * level for level in line.levels),
+                slope=weight * line.slope,
+            )
+            for line in self.lines
+        )
+        return LinearPart(weight * self.intercept, tuple(lines))
 
     def require_fitting(self, catalogue: Catalogue) -> None:
         """BundleError unless there is one line per feature, with a value for each level and for any other."""
@@ -100,7 +125,7 @@ class LinearPart:
         lines = [
             {"levels": list(line.levels), "missing": line.missing}
             if line.levels
-            else {"weight": line.weight, "centre": line.centre, "missing": line.missing}
+            else {"weight": line.weight, "centre": line.centre, "missing": line.missing} | _straight(line)
             for line in self.lines
         ]
         return {"intercept": self.intercept, "lines": lines}
@@ -112,3 +137,8 @@ class LinearPart:
             for line in stored["lines"]
         )
         return cls(stored["intercept"], tuple(lines))
+
+
+def _straight(line: Line) -> dict[str, float]:
+    """What a line says of the number itself, if anything."""
+    return {name: getattr(line, name) for name in ("slope", "middle", "low", "high")} if line.slope else {}

@@ -28,7 +28,15 @@ from models.margin import MarginModel
 from training.linear import fit_linear_part
 from training.splits import Fold, Positions, keep_negatives, time_folds
 
-__all__ = ["Learned", "Progress", "Rows", "learn", "lightgbm_parameters", "require_both_classes"]
+__all__ = [
+    "Learned",
+    "Progress",
+    "Rows",
+    "directions",
+    "learn",
+    "lightgbm_parameters",
+    "require_both_classes",
+]
 
 Matrix = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -88,17 +96,15 @@ def learn(
     rows: Rows,
     *,
     settings: LearningSettings,
-    folds: tuple[Fold, ...] | None = None,
     progress: Progress | None = None,
     what: str = "grow trees",
 ) -> Learned:
     """Find the number of rounds and the calibration on later slices, then grow on all rows.
 
-    folds: instead of the later slices, for rows without dates.
     Raises NotEnoughDataError when one class is missing or the history is too short.
     """
     require_both_classes(rows.label)
-    folds = folds or time_folds(rows.frame, folds=settings.folds)
+    folds = time_folds(rows.frame, folds=settings.folds)
     grower = _Grower(rows, settings, progress, what, total=(len(folds) + 1) * settings.members)
     tried = grower.grow([(fold.earlier, fold.later) for fold in folds], rounds=settings.max_rounds)
     rounds = _mean_rounds([grown.boosters for grown in tried], settings=settings)
@@ -199,7 +205,7 @@ class _Grower:
             label=self.rows.label[kept],
             catalogue=self.rows.catalogue,
             strength=self.settings.linear_strength,
-            directions=_directions(self.rows.catalogue, self.settings),
+            directions=directions(self.rows.catalogue, self.settings),
         )
 
     def _told(self, job: Future[lightgbm.Booster]) -> lightgbm.Booster:
@@ -221,7 +227,7 @@ class _Grower:
         stop = lightgbm.early_stopping(self.settings.patience, verbose=False)
         booster: lightgbm.Booster = lightgbm.train(
             lightgbm_parameters(self.settings, member=member)
-            | {"monotone_constraints": _directions(self.rows.catalogue, self.settings)},
+            | {"monotone_constraints": directions(self.rows.catalogue, self.settings)},
             data,
             num_boost_round=rounds,
             valid_sets=[] if later is None else [self._dataset(later, base=base, reference=data)],
@@ -256,7 +262,7 @@ class _Grower:
         )
 
 
-def _directions(catalogue: Catalogue, settings: LearningSettings) -> list[int]:
+def directions(catalogue: Catalogue, settings: LearningSettings) -> list[int]:
     """1 for a feature that may only raise the margin, -1 for one that may only lower it, else 0."""
     return [_matches(name, settings.rising) - _matches(name, settings.falling) for name in catalogue.names]
 

@@ -1,8 +1,8 @@
 """Peers: other people's learners on our columns, as they come.
 
 Turns a matrix, labels and a catalogue into probabilities by logistic regression, scikit-learn's histogram
-boosting, LightGBM and, where the extra `peers` is installed, CatBoost and XGBoost, each with
-its own defaults and told which columns are categories. Time rule: none. Null rule: each treats a missing
+boosting, LightGBM and, where the extra `peers` is installed, CatBoost, XGBoost and FLAML, each with its own
+defaults and told which columns are categories. Time rule: none. Null rule: each treats a missing
 number in its own way; a missing category is a level of its own where the learner knows no missing ones.
 """
 
@@ -33,16 +33,21 @@ class Peer:
     """A learner as it comes. column: its name in frames and files. title: for people.
 
     predict: from X (n, k), label (n,), new rows (m, k) and their catalogue to the probabilities (m,).
+    budgeted: whether it searches for as long as it may, and takes that time as `seconds`.
     """
 
     column: str
     title: str
-    predict: Callable[[Matrix, Labels, Matrix, Catalogue], Matrix]
+    predict: Callable[..., Matrix]
+    budgeted: bool = False
 
-    def __call__(self, X: Matrix, *, label: Labels, new: Matrix, catalogue: Catalogue) -> Matrix:
+    def __call__(
+        self, X: Matrix, *, label: Labels, new: Matrix, catalogue: Catalogue, seconds: float = 60.0
+    ) -> Matrix:
         """Probabilities float64 (m,) of `new`; on one thread, so that all have the same time."""
+        budget = {"seconds": seconds} if self.budgeted else {}
         with threadpool_limits(limits=1):
-            return np.asarray(self.predict(X, label, new, catalogue), dtype=np.float64)
+            return np.asarray(self.predict(X, label, new, catalogue, **budget), dtype=np.float64)
 
 
 def _logistic(X: Matrix, label: Labels, new: Matrix, catalogue: Catalogue, *, logarithms: bool) -> Matrix:
@@ -85,6 +90,25 @@ def _xgboost(X: Matrix, label: Labels, new: Matrix, catalogue: Catalogue) -> Mat
     return chances
 
 
+def _flaml(X: Matrix, label: Labels, new: Matrix, catalogue: Catalogue, *, seconds: float) -> Matrix:
+    from flaml import AutoML
+
+    search = AutoML()
+    search.fit(
+        _named(X, catalogue),
+        label,
+        task="classification",
+        metric="roc_auc",
+        time_budget=seconds,
+        estimator_list=["lgbm", "xgboost", "catboost", "rf", "extra_tree", "lrl1"],
+        n_jobs=1,
+        seed=0,
+        verbose=0,
+    )
+    chances: Matrix = search.predict_proba(_named(new, catalogue))[:, 1]
+    return chances
+
+
 BASELINES = (
     Peer("logistic_regression", "logistic regression, as it comes", partial(_logistic, logarithms=False)),
     Peer(
@@ -100,6 +124,7 @@ BASELINES = (
 BOOSTERS = (
     Peer("catboost", "CatBoost, untuned", _catboost),
     Peer("xgboost", "XGBoost, untuned", _xgboost),
+    Peer("flaml", "FLAML, tuned for as long as Spearfish learns", _flaml, budgeted=True),
 )
 """Peers of the extra `peers`."""
 
@@ -125,4 +150,11 @@ def _typed(X: Matrix, catalogue: Catalogue) -> pd.DataFrame:
     for position in _categories(catalogue):
         codes = range(len(catalogue.features[position].levels) + 1)
         frame[position] = pd.Categorical(frame[position], categories=[float(code) for code in codes])
+    return frame
+
+
+def _named(X: Matrix, catalogue: Catalogue) -> pd.DataFrame:
+    """As `_typed`, under the names of the features."""
+    frame = _typed(X, catalogue)
+    frame.columns = pd.Index(catalogue.names)
     return frame

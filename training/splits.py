@@ -27,12 +27,9 @@ _SMALLEST_CLASS = 5
 
 @dataclass(frozen=True)
 class Fold:
-    """Positions of rows. earlier: label known by `starts`; later: as_of in [starts, next fold's starts).
+    """Positions of rows. earlier: label known by `starts`; later: as_of in [starts, next fold's starts)."""
 
-    starts: None where nothing has a date; the later rows are then others than the earlier ones, not later.
-    """
-
-    starts: datetime | None
+    starts: datetime
     earlier: Positions
     later: Positions
 

@@ -8,8 +8,10 @@ and left out.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -28,7 +30,7 @@ from training.fit import matrix, narrowed, select_features
 from training.folds import Positions, Split, equal_rows, stratified_splits
 from training.labels import next_cutoff
 from training.learn import Progress, Rows
-from training.peers import BASELINES
+from training.peers import BASELINES, Peer
 from training.small import learn_small
 from training.undated_report import ColumnsReport, UndatedReport
 
@@ -97,9 +99,14 @@ def _chosen(catalogue: Catalogue, patterns: tuple[str, ...], *, choice: str) -> 
 
 
 def backtest_undated(
-    tables: Tables, *, config: Config, development: bool = False, progress: Progress | None = None
+    tables: Tables,
+    *,
+    config: Config,
+    development: bool = False,
+    peers: Sequence[Peer] = BASELINES,
+    progress: Progress | None = None,
 ) -> UndatedReport:
-    """Judge the learner by folds, for each choice of columns, beside the baselines.
+    """Judge the learner by folds, for each choice of columns, beside `peers` on the same rows.
 
     tables: with times or without; none is read. development: the folds for choosing, not the reported ones.
     Raises NotEnoughDataError when there is too little to learn from.
@@ -109,7 +116,12 @@ def backtest_undated(
     seed = settings.development_seed if development else settings.seed
     reports = {
         name: _judged(
-            narrowed(rows, catalogue), config=config, seed=seed, progress=progress, what=f"backtest {name}"
+            narrowed(rows, catalogue),
+            config=config,
+            seed=seed,
+            peers=peers,
+            progress=progress,
+            what=f"backtest {name}",
         )
         for name, catalogue in column_choices(rows.catalogue, config=config).items()
     }
@@ -123,53 +135,68 @@ def backtest_undated(
     )
 
 
-def _judged(rows: Rows, *, config: Config, seed: int, progress: Progress | None, what: str) -> ColumnsReport:
+def _judged(
+    rows: Rows, *, config: Config, seed: int, peers: Sequence[Peer], progress: Progress | None, what: str
+) -> ColumnsReport:
     groups, folds = equal_rows(rows.X), config.undated
     splits = stratified_splits(rows.label, groups=groups, folds=folds.folds, repeats=folds.repeats, seed=seed)
     parts = []
     for done, split in enumerate(splits):
         if progress:
             progress(what, done, len(splits))
-        parts.append(_predicted(rows, split, config=config))
+        parts.append(_predicted(rows, split, peers=peers, config=config))
     if progress:
         progress(what, len(splits), len(splits))
-    predictions = pd.concat(parts, ignore_index=True)
-    return _measured(rows, predictions, groups=groups, config=config)
+    return _measured(rows, parts, groups=groups, peers=peers, config=config)
 
 
-def _predicted(rows: Rows, split: Split, *, config: Config) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Part:
+    """What is said of the judged rows of one fold, how long each took, and what was averaged."""
+
+    predictions: pd.DataFrame
+    seconds: dict[str, float]
+    parts: tuple[str, ...]
+
+
+def _predicted(rows: Rows, split: Split, *, peers: Sequence[Peer], config: Config) -> _Part:
     """What is said of the judged rows by models that learned from the others."""
     learn = Rows(rows.frame.iloc[split.learn], rows.X[split.learn], rows.catalogue)
-    new = rows.X[split.judge]
-    probability = learn_small(learn, settings=config.model.fit).probabilities(new)
-    scores = Reference.of(probability).scores(probability)
-    told = {
-        peer.column: peer(learn.X, label=learn.label, new=new, catalogue=rows.catalogue) for peer in BASELINES
-    }
-    return pd.DataFrame(
-        {
-            "repeat": split.repeat,
-            "fold": split.fold,
-            "position": split.judge,
-            "opportunity_id": rows.frame["opportunity_id"].to_numpy()[split.judge],
-            "account_id": rows.frame["account_id"].to_numpy()[split.judge],
-            "label": rows.label[split.judge],
-            "probability": probability,
-            "grade": GradeCuts(config.serving.grade_cuts).grades(scores),
-            "decile": 1 + np.floor(10 * (1 - np.clip(scores, 1e-9, 100) / 100)).astype(int),
-            **told,
-        }
+    new, started = rows.X[split.judge], perf_counter()
+    learned = learn_small(learn, settings=config.model.fit)
+    told, seconds = {"probability": learned.probabilities(new)}, {"probability": perf_counter() - started}
+    for peer in peers:
+        started = perf_counter()
+        told[peer.column] = peer(
+            learn.X, label=learn.label, new=new, catalogue=rows.catalogue, seconds=seconds["probability"]
+        )
+        seconds[peer.column] = perf_counter() - started
+    scores = Reference.of(told["probability"]).scores(told["probability"])
+    judged = rows.frame.iloc[split.judge][["opportunity_id", "account_id", "label"]].reset_index(drop=True)
+    frame = judged.assign(
+        repeat=split.repeat,
+        fold=split.fold,
+        position=split.judge,
+        **told,
+        grade=GradeCuts(config.serving.grade_cuts).grades(scores),
+        decile=np.clip(np.ceil((100.0 - scores) / 10.0), 1, 10).astype(int).astype(str),
     )
+    return _Part(frame, seconds, learned.parts)
 
 
-def _measured(rows: Rows, predictions: pd.DataFrame, *, groups: Positions, config: Config) -> ColumnsReport:
-    """Mean over the folds; equal rows are drawn together for the intervals."""
+def _measured(
+    rows: Rows, parts: Sequence[_Part], *, groups: Positions, peers: Sequence[Peer], config: Config
+) -> ColumnsReport:
+    """Means over the folds, with intervals by row, and leads with intervals by group of equal rows, too."""
+    predictions = pd.concat([part.predictions for part in parts], ignore_index=True)
+    position = predictions["position"]
     told = predictions.assign(
-        account_id=groups[predictions["position"]],
-        cutoff=predictions["repeat"] * config.undated.folds + predictions["fold"],
+        account_id=position, cutoff=predictions["repeat"] * config.undated.folds + predictions["fold"]
     )
-    settings, rankers = config.backtest, ["probability", *(peer.column for peer in BASELINES)]
+    together = told.assign(account_id=groups[position])
+    settings, rankers = config.backtest, ["probability", *(peer.column for peer in peers)]
     replicates = settings.replicates
+    by_group = measure(together, columns=rankers, replicates=replicates).ahead
     return ColumnsReport(
         features=rows.catalogue.names,
         rows=len(rows.frame),
@@ -178,10 +205,13 @@ def _measured(rows: Rows, predictions: pd.DataFrame, *, groups: Positions, confi
         top_k=settings.top_k,
         predictions=predictions.drop(columns="position"),
         measured=measure(told, columns=rankers, top_k=settings.top_k, replicates=replicates),
+        ahead_by_group={ranker: lead["roc_auc"] for ranker, lead in by_group.items()},
         grades=grade_conversion(told, grades=GRADES, replicates=replicates),
         deciles=grade_conversion(
-            told.assign(grade=told["decile"].astype(str)),
+            told.assign(grade=told["decile"]),
             grades=[str(decile) for decile in range(1, 11)],
             replicates=replicates,
         ),
+        seconds={name: float(np.mean([part.seconds[name] for part in parts])) for name in rankers},
+        parts=tuple(" + ".join(part.parts) for part in parts),
     )

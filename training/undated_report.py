@@ -37,7 +37,10 @@ class ColumnsReport:
     """One choice of columns.
 
     predictions: repeat, fold, opportunity_id, account_id, label, probability, grade, decile and one column
-    per baseline. different_rows: rows that differ in some used column. measured: means over the folds.
+    per baseline. different_rows: rows that differ in some used column. measured: means over the folds, with
+    intervals by row. ahead_by_group: the lead in ROC AUC over each other ranker, with intervals by group of
+    equal rows. seconds: to learn from and predict one fold, by ranker. parts: what the model of each fold is
+    the mean of.
     """
 
     features: tuple[str, ...]
@@ -49,6 +52,9 @@ class ColumnsReport:
     measured: Measured
     grades: pd.DataFrame
     deciles: pd.DataFrame
+    ahead_by_group: Mapping[str, Estimate]
+    seconds: Mapping[str, float]
+    parts: tuple[str, ...]
 
     @property
     def base_rate(self) -> float:
@@ -66,6 +72,9 @@ class ColumnsReport:
             "metrics": {"spearfish": _figures(estimates.pop("probability"))}
             | {ranker: _figures(metrics) for ranker, metrics in estimates.items()},
             "spearfish_minus": {ranker: _figures(metrics) for ranker, metrics in self.measured.ahead.items()},
+            "spearfish_minus_by_group": _figures(self.ahead_by_group),
+            "seconds": dict(self.seconds),
+            "averaged": list(self.parts),
             "grades": _lines(self.grades),
             "deciles": _lines(self.deciles),
         }
