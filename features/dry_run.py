@@ -24,7 +24,7 @@ from features.bindings import Source
 from features.cells import Cell, raw_name
 from features.contract import TABLES
 from features.engine import run_sql
-from features.errors import InputError
+from features.errors import EngineError, InputError
 from features.ingest import ingest
 from features.mapping import Config
 from features.privacy.counts import assumed_sentences
@@ -36,6 +36,7 @@ from features.privacy.masking import (
     personal_columns,
     without_addresses,
     without_addresses_sql,
+    without_values,
 )
 from features.report import IngestReport
 from features.sources import Relation, confine, identifier, open_source
@@ -266,7 +267,10 @@ def _counts(
         _count(cell, raw=raw_name(columns[name]), personal=columns[name] in personal)
         for name, cell in cells.items()
     )
-    row = run_sql(connection, f"SELECT {told} FROM ({sql})").fetchone() or ()
+    try:
+        row = run_sql(connection, f"SELECT {told} FROM ({sql})").fetchone() or ()
+    except EngineError as error:
+        raise EngineError(without_values(error.what, table=source.table), sql=error.sql) from None
     return {name: row[5 * k : 5 * k + 5] for k, name in enumerate(cells)}
 
 

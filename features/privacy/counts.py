@@ -64,4 +64,5 @@ def consent_counts(connection: duckdb.DuckDBPyConnection, *, folder: Path) -> Co
         "SELECT (SELECT count(*) FROM staged_contacts WHERE _fault IS NOT NULL AND opted_out_at IS NOT NULL)"
         " + (SELECT count(*) FROM stray_contacts WHERE _fresh AND opted_out_at IS NOT NULL)",
     ).fetchone()
-    return ConsentCounts(*map(int, (*(counted or ()), *(lost or ()))))
+    # Over nothing, count_if says nothing.
+    return ConsentCounts(*(int(count or 0) for count in (*(counted or ()), *(lost or ()))))

@@ -11,7 +11,7 @@ import pytest
 from small_sources import NOW, write_csv
 
 from features.dry_run import dry_run
-from features.errors import ConfigError, InputError, WorkspaceError
+from features.errors import ConfigError, EngineError, InputError, WorkspaceError
 from features.ingest import ingest
 from features.mapping import load_config
 from features.privacy.addresses import SECRET_FILE, email_digest, normalised_address
@@ -320,3 +320,16 @@ def test_no_report_and_no_row_set_aside_shows_who_a_person_is(tmp_path, monkeypa
     assert (example.column, example.got, example.line) == ("title", "[text, 13 characters]", 5)
     (unbound,) = [c for s in tried.sources for c in s.columns if c.column == "Phone"]
     assert unbound.examples == ("[number, 11 characters]",)
+
+
+@pytest.mark.parametrize("tried", [load, lambda mapping: dry_run(load_config(mapping))])
+def test_a_failing_query_does_not_quote_the_cell_of_a_person(tmp_path, tried):
+    mapping = write(tmp_path, [{"Job": "Ann Lee"}], consent=ASSUMED, more='title = "Job"')
+    text = mapping.read_text(encoding="utf-8").replace(
+        'path = "contacts*.csv"',
+        'path = "contacts*.csv"\nquery = "SELECT * REPLACE (CAST(Job AS DATE) AS Job) FROM files"',
+    )
+    mapping.write_text(text, encoding="utf-8")
+    with pytest.raises((ConfigError, EngineError), match=r"\[text, 7 characters\]") as caught:
+        tried(mapping)
+    assert "Lee" not in str(caught.value)
