@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from features.catalogue import Catalogue, learn_catalogue
-from features.errors import ConfigError, suggestion
+from features.errors import ConfigError, ContractError, suggestion
 from features.mapping import Config
 from features.settings import GRADES
 from features.tables import Tables
@@ -30,11 +30,12 @@ from training.fit import matrix, narrowed, select_features
 from training.folds import Positions, Split, equal_rows, stratified_splits
 from training.labels import next_cutoff
 from training.learn import Progress, Rows
+from training.learning_curve import CurveReport, learning_curve
 from training.peers import BASELINES, Peer
 from training.small import learn_small
 from training.undated_report import ColumnsReport, UndatedReport
 
-__all__ = ["backtest_undated", "backtest_workspace", "column_choices", "undated_rows"]
+__all__ = ["backtest_undated", "backtest_workspace", "column_choices", "undated_curve", "undated_rows"]
 
 _LATEST = """
 SELECT opportunity_id, account_id, outcome = 'won' AS won
@@ -59,6 +60,34 @@ def backtest_workspace(
             tables = workspace.tables(manifest)
             return backtest_undated(tables, config=config, development=development, progress=progress)
     return backtest(workspace, config=config, development=development, progress=progress)
+
+
+def undated_curve(
+    workspace: Workspace, *, config: Config, draws: int = 10, progress: Progress | None = None
+) -> dict[str, CurveReport]:
+    """The learning curve of each choice of columns, beside logistic regression.
+
+    Raises ContractError where outcomes have dates: earlier rows then teach what comes later, and samples drawn
+    at random would hide how.
+    """
+    with workspace.lease() as manifest:
+        if "opportunities" not in manifest.undated:
+            raise ContractError(
+                "a learning curve is drawn at random, but opportunities have dates",
+                fix="use `spearfish backtest`, whose cutoffs learn from more and more rows",
+            )
+        rows = undated_rows(workspace.tables(manifest).without_times(), config=config)
+    return {
+        name: learning_curve(
+            narrowed(rows, catalogue),
+            settings=config.model.fit,
+            draws=draws,
+            peers=BASELINES[:2],
+            seed=config.undated.seed,
+            progress=progress,
+        )
+        for name, catalogue in column_choices(rows.catalogue, config=config).items()
+    }
 
 
 def undated_rows(tables: Tables, *, config: Config) -> Rows:

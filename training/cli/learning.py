@@ -88,3 +88,29 @@ def backtest(
         report.write_predictions(predictions)
         output.note(f"{len(report.predictions):,} predictions written to {predictions}")
     output.result(report.to_json())
+
+
+@commands.command("learning-curve")
+def learning_curve(
+    *,
+    config: ConfigOption,
+    draws: Annotated[int, typer.Option("--draws", help="Samples of each size.", min=2, max=100)] = 10,
+    overrides: SetOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how well outcomes without dates are ranked after learning from few rows, and from more."""
+    from training.undated import undated_curve
+
+    output = open_output(as_json=as_json)
+    with output.progress() as progress:
+        curves = undated_curve(
+            open_workspace(workspace),
+            config=read_config(config, overrides=overrides),
+            draws=draws,
+            progress=progress,
+        )
+    for name, curve in curves.items():
+        output.heading(name)
+        output.show(curve)
+    output.result({"curves": {name: curve.to_json() for name, curve in curves.items()}})
