@@ -67,8 +67,7 @@ def undated_curve(
 ) -> dict[str, CurveReport]:
     """The learning curve of each choice of columns, beside logistic regression.
 
-    Raises ContractError where outcomes have dates: earlier rows then teach what comes later, and samples drawn
-    at random would hide how.
+    Raises ContractError where outcomes have dates: samples drawn at random would hide how time tells.
     """
     with workspace.lease() as manifest:
         if "opportunities" not in manifest.undated:
