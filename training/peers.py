@@ -148,8 +148,8 @@ def _typed(X: Matrix, catalogue: Catalogue) -> pd.DataFrame:
     """Categories as pandas has them, with every code that there can be."""
     frame = pd.DataFrame(X)
     for position in _categories(catalogue):
-        codes = range(len(catalogue.features[position].levels) + 1)
-        frame[position] = pd.Categorical(frame[position], categories=[float(code) for code in codes])
+        codes = list(range(len(catalogue.features[position].levels) + 1))
+        frame[position] = pd.Categorical(frame[position].astype("Int64"), categories=codes)
     return frame
 
 
