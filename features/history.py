@@ -19,6 +19,7 @@ from features.errors import ConfigError, WorkspaceError
 from features.locations import matching_files
 from features.mapping import Config
 from features.origins import CRM
+from features.privacy.addresses import SECRET_FILE, secret_mark
 from features.tables import Attribute
 from features.workspace import Manifest, Workspace
 
@@ -51,6 +52,7 @@ class History:
 
     ranks: ids of the sources of accounts, first those that identity prefers.
     deleting: ids of sources that may take back what they said.
+    secret: the mark of the secret under which addresses were hashed.
     """
 
     sources: Mapping[str, tuple[str, str]]
@@ -58,6 +60,7 @@ class History:
     kept: Mapping[str, int] = field(default_factory=dict)
     ranks: tuple[str, ...] = ()
     deleting: tuple[str, ...] = ()
+    secret: str = ""
 
     def write(self, folder: Path) -> None:
         """Store it in a snapshot's folder."""
@@ -76,6 +79,7 @@ class History:
                 kept=raw["kept"],
                 ranks=tuple(raw["ranks"]),
                 deleting=tuple(raw["deleting"]),
+                secret=raw.get("secret", ""),
             )
         except FileNotFoundError:
             return None
@@ -153,7 +157,11 @@ def find_earlier(config: Config, *, workspace: Workspace, rebuild: bool) -> Earl
     history = History.read(folder)
     if history is None:
         return None
-    change = _damage(history, folder=folder) or _change(config, manifest=manifest, history=history)
+    change = (
+        _damage(history, folder=folder)
+        or _other_secret(history, workspace=workspace)
+        or _change(config, manifest=manifest, history=history)
+    )
     if change is None:
         return Earlier(folder, manifest, history)
     if _can_be_read_again(history, config=config if manifest.workspace == config.workspace.name else None):
@@ -166,7 +174,7 @@ def read_earlier(workspace: Workspace) -> Earlier:
     manifest = workspace.manifest()
     folder = workspace.snapshots / manifest.snapshot
     history = History.read(folder)
-    damage = None if history is None else _damage(history, folder=folder)
+    damage = history and (_damage(history, folder=folder) or _other_secret(history, workspace=workspace))
     if history is None or damage is not None:
         raise damage or WorkspaceError(f"the workspace lacks {folder / FILE}", fix=_REBUILD)
     return Earlier(folder, manifest, history)
@@ -178,6 +186,16 @@ def _damage(history: History, *, folder: Path) -> WorkspaceError | None:
         if not (folder / "kept" / f"{name}.parquet").is_file():
             return WorkspaceError(f"the workspace lacks rows kept beside {name}", fix=_REBUILD)
     return None
+
+
+def _other_secret(history: History, *, workspace: Workspace) -> WorkspaceError | None:
+    """Why hashes made now would not be those of addresses that were read before; None when they would."""
+    if history.secret in ("", secret_mark(workspace)):
+        return None
+    return WorkspaceError(
+        f"{workspace.home / SECRET_FILE} is not the secret under which addresses were hashed",
+        fix=f"restore it from a backup; {_REBUILD}",
+    )
 
 
 def _any_history(workspace: Workspace) -> History | None:

@@ -21,13 +21,14 @@ import duckdb
 
 from features.contract import TABLES
 from features.engine import run_sql
-from features.errors import ContractError, SpearfishError, WorkspaceError
+from features.errors import SpearfishError, WorkspaceError
 from features.history import Earlier, FileRead, History, files_of, find_earlier, source_id
 from features.identity.counts import IdentityCounts
 from features.identity.decided import keep_decisions
 from features.identity.merging import merge_accounts, merging_as_before
 from features.mapping import Config, Source
 from features.origins import ONE_ORIGIN
+from features.privacy.addresses import secret_mark
 from features.privacy.counts import ConsentCounts, consent_counts
 from features.privacy.in_sql import add_kept_address
 from features.privacy.leaving_out import find_forgotten, leave_out
@@ -42,7 +43,7 @@ from features.quarantine import (
     quarantine_counts,
     write_quarantine,
 )
-from features.report import IngestReport, TableReport
+from features.report import IngestReport, TableReport, no_accounts
 from features.settling import Settled, settle
 from features.snapshot import as_before, describe, joined_attributes
 from features.sources import confine, lacks_files
@@ -162,6 +163,7 @@ class _Load:
 
     def run(self, workspace: Workspace) -> Manifest:
         create_quarantine(self.connection)
+        self.secret = secret_mark(workspace)
         read = self._stage()
         forgetting = self._forget(workspace)
         if "contacts" in self.names:
@@ -312,7 +314,7 @@ class _Load:
                 f"{name}: rows were lost while loading", got=report, fix="please report this"
             )
         if name == "accounts" and not report.rows:
-            raise _no_accounts(report)
+            raise no_accounts(report)
         return report
 
     def _describe(self, settled: dict[str, Settled]) -> Manifest:
@@ -323,6 +325,7 @@ class _Load:
             kept={name: done.kept for name, done in settled.items() if done.kept},
             ranks=self._ranks(),
             deleting=self.deleting,
+            secret=self.secret,
         )
         self.identity = self._merge()
         self.traffic = traffic_counts(self.connection, folder=self.folder)
@@ -387,15 +390,3 @@ class _Load:
             origins=manifest.origins,
             comparison=manifest.comparison,
         )
-
-
-def _no_accounts(report: TableReport) -> ContractError:
-    if not report.read:
-        return ContractError("accounts is empty", got="0 rows", fix="give a file with at least one company")
-    reasons = ", ".join(f"{rows} x {reason}" for reason, rows in report.quarantined.items())
-    example = report.examples[0].sentence()
-    return ContractError(
-        "accounts: not one row fits the contract",
-        got=f"{report.read} rows: {reasons}; for example {example}",
-        fix="correct the mapping of these columns",
-    )

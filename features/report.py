@@ -14,13 +14,14 @@ from rich.console import Console, Group
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from features.errors import ContractError
 from features.identity.counts import IdentityCounts
 from features.origin_report import compared_table, origin_sentences
 from features.origins import NOTHING_COMPARED, ONE_ORIGIN, Comparison, OriginRules
 from features.privacy.counts import ConsentCounts, assumed_sentences
 from features.titles.filling import TitleCounts
 
-__all__ = ["Example", "IngestReport", "TableReport"]
+__all__ = ["Example", "IngestReport", "TableReport", "no_accounts"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,19 @@ class TableReport:
     def balanced(self) -> bool:
         """Whether no row was lost and none was made."""
         return self.read == self.loaded + self.collapsed + sum(self.quarantined.values())
+
+
+def no_accounts(report: TableReport) -> ContractError:
+    """Why a workspace without a single account cannot be."""
+    if not report.read:
+        return ContractError("accounts is empty", got="0 rows", fix="give a file with at least one company")
+    reasons = ", ".join(f"{rows} x {reason}" for reason, rows in report.quarantined.items())
+    example = report.examples[0].sentence()
+    return ContractError(
+        "accounts: not one row fits the contract",
+        got=f"{report.read} rows: {reasons}; for example {example}",
+        fix="correct the mapping of these columns",
+    )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from features.contract import START_OF_TIME, TABLES
+from features.contract import NO_BASIS, START_OF_TIME, TABLES
 from features.tables import Attribute, Tables
 from features.titles.filling import fill_contact_rows
 from features.titles.roles import TitleSettings
@@ -67,7 +67,8 @@ def read_record(record: Any, *, attributes: tuple[Attribute, ...], now: datetime
     kept["opportunities"] = [version for row in kept["opportunities"] for version in _versions(row)]
     tables = _tables(kept, attributes=attributes)
     facts = [row["known_at"] for row in kept["accounts"]]
-    newest = max(row["known_at"] for found in kept.values() for row in found)
+    times = ("known_at", "opted_out_at")
+    newest = max(row[name] for found in kept.values() for row in found for name in times if row.get(name))
     account = Account(None, record.account.name, kept["accounts"][-1]["domain"], min(facts), newest)
     deals = tuple(Deal(*(row[name] for name in Deal._fields if name in row)) for row in kept["opportunities"])
     return Record(tables, account, deals)
@@ -114,6 +115,8 @@ def _listed(name: str, sent: list[Any]) -> Iterator[tuple[str, Row]]:
         if name == "opportunities":
             row["versions"] = row["known_at"] is None
         row["known_at"] = row["known_at"] or _known_at(row)
+        if row.get("consent_basis") == NO_BASIS:
+            row["opted_out_at"] = row["opted_out_at"] or row["known_at"]
         yield f"record.{name}[{position}]", row
 
 

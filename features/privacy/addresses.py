@@ -23,12 +23,20 @@ import idna
 from features.errors import InputError, WorkspaceError
 from features.workspace import Workspace
 
-__all__ = ["SECRET_FILE", "email_digest", "keyed_digest", "normalised_address", "workspace_secret"]
+__all__ = [
+    "SECRET_FILE",
+    "email_digest",
+    "keyed_digest",
+    "normalised_address",
+    "secret_mark",
+    "workspace_secret",
+]
 
 SECRET_FILE = "privacy.key"
 """The secret's file in the workspace's folder; only its owner may read it."""
 
 _SECRET_BYTES = 32
+_MARK = 16
 _LONGEST = 320
 """64 characters before the @, 255 behind it (RFC 5321)."""
 
@@ -80,6 +88,13 @@ def workspace_secret(workspace: Workspace) -> bytes:
             fix="restore it from a backup, or remove it and run `spearfish ingest --config FILE --rebuild`",
         )
     return secret
+
+
+def secret_mark(workspace: Workspace) -> str:
+    """A hash by which another secret is told from this one; empty where none was made yet."""
+    if not (workspace.home / SECRET_FILE).exists():
+        return ""
+    return hmac.digest(workspace_secret(workspace), b"mark", "sha256").hex()[:_MARK]
 
 
 def _make_secret(file: Path) -> None:

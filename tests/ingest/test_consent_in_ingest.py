@@ -268,6 +268,21 @@ def test_going_on_with_addresses_kept_otherwise_is_refused(tmp_path):
         load(mapping)
 
 
+def test_going_on_without_the_secret_is_refused(tmp_path):
+    mapping = write(tmp_path, [{"Mail": "ann@example.com"}], consent=ASSUMED, more=MAIL)
+    _, workspace = load(mapping)
+    (workspace.home / SECRET_FILE).unlink()
+    before = (tmp_path / "contacts.csv").read_text(encoding="utf-8")
+    (tmp_path / "contacts.csv").write_text(before.replace("ann@", "bob@"), encoding="utf-8")
+    with pytest.raises(WorkspaceError, match="not the secret under which addresses were hashed"):
+        load(mapping)
+    # With every file as it was, all of them are read again instead, under a new secret.
+    (tmp_path / "contacts.csv").unlink()
+    write(tmp_path, [{"Mail": "ann@example.com"}], consent=ASSUMED, more=MAIL)
+    ingest(load_config(mapping), workspace=workspace, now=NOW, rebuild=True)
+    assert contacts(workspace)["email"].tolist() == [email_digest(workspace, "ann@example.com")]
+
+
 def test_an_address_that_serves_as_an_identifier_is_hashed_alike_everywhere(tmp_path):
     rows = [{"Person": "Ann@example.com"}, {"Person": "p1"}]
     loaded = [load(write(tmp_path / name, rows, consent=ASSUMED)) for name in ("one", "two")]

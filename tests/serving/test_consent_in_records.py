@@ -1,0 +1,36 @@
+"""A person sent along who has opted out is left out, from when that is in force."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+
+from serving.records import read_record
+from serving.requests import parse_request
+
+NOW = datetime.fromisoformat("2024-01-01")
+JUNE = datetime.fromisoformat("2023-06-01")
+
+
+@pytest.mark.parametrize(
+    ("contact", "opted_out_at"),
+    [
+        ({}, None),
+        ({"consent_basis": "contract"}, None),
+        # Without known_at people are known all along: an opt-out may be later than that.
+        ({"opted_out_at": "2023-06-01T00:00:00Z"}, JUNE),
+        ({"consent_basis": "none", "known_at": "2023-06-01T00:00:00Z"}, JUNE),
+    ],
+)
+def test_an_opt_out_that_is_sent_along_is_read(
+    contact: dict[str, str], opted_out_at: datetime | None
+) -> None:
+    body = {"record": {"account": {}, "contacts": [{"contact_id": "c"} | contact]}}
+    request = parse_request(json.dumps(body).encode(), attributes=())
+    record = read_record(request.record, attributes=(), now=NOW)
+    (row,) = record.tables.sources["contacts"].to_pylist()
+    assert row["opted_out_at"] == opted_out_at
+    if opted_out_at is not None:
+        assert record.account.newest_known_at == opted_out_at
