@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from training.audit_figures import audit_figures
 from training.backtest_report import RANKERS
 from training.results import ROOT
 from training.title_figures import title_figures
@@ -100,6 +101,7 @@ _TABLES = {
     "simulated_market": _market,
     "identity": _identity,
     "job_titles": title_figures,
+    "audit": audit_figures,
 }
 
 

@@ -11,9 +11,9 @@ there is to know about the outcome (its entropy). A doubtful column blocks when
    one by one, the most telling first), or
 3. it is filled in exactly the rows in which a blocked one is: whatever fills one fills the other.
 
-An emptiness that only repeats that of a blocked column is explained by it, and does not block. Time rule: the
-chances of a row come from other rows; equal rows and those of one account stay together. Null rule: emptiness
-is a value; a column that is always empty tells nothing.
+An emptiness that only repeats that of a blocked column is explained by it: it blocks by the first rule alone.
+Time rule: the chances of a row come from other rows; equal rows and those of one account stay together. Null
+rule: emptiness is a value; a column that is always empty tells nothing.
 """
 
 from __future__ import annotations
@@ -57,12 +57,14 @@ DEFAULT = Limits()
 _FEWEST = 40
 _MOST_ROUNDS = 12
 _TREES = 80
+_COLUMNS_PER_TREE = 60
 _PARAMETERS: dict[str, Any] = {
     "objective": "binary",
     "num_leaves": 8,
     "learning_rate": 0.1,
     "min_data_in_leaf": 20,
     "cat_smooth": 10.0,
+    "max_bin": 63,
     "deterministic": True,
     "force_row_wise": True,
     "num_threads": 1,
@@ -171,13 +173,14 @@ class _Test:
             return np.full(len(self.label), self.label.mean())
         matrix = np.column_stack([column.values for column in columns])
         words = [position for position, column in enumerate(columns) if column.levels]
+        parameters = _PARAMETERS | {"feature_fraction": min(1.0, _COLUMNS_PER_TREE / len(columns))}
         result = np.empty(len(self.label))
         for fold in range(FOLDS):
             learn = self._folds != fold
             data = lightgbm.Dataset(
-                matrix[learn], self.label[learn], categorical_feature=words, params={"verbosity": -1}
+                matrix[learn], self.label[learn], categorical_feature=words, params=parameters
             )
-            booster = lightgbm.train(_PARAMETERS, data, num_boost_round=_TREES)
+            booster = lightgbm.train(parameters, data, num_boost_round=_TREES)
             result[~learn] = booster.predict(matrix[~learn], num_threads=1)
         return np.clip(result, 1e-5, 1 - 1e-5)
 

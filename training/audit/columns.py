@@ -27,7 +27,7 @@ Labels = NDArray[np.int64]
 
 _QUANTILES = 20
 _FEW_VALUES = 20
-_LARGEST = 20_000
+_LARGEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def raw_table(
 def rows_table(rows: Rows) -> AuditTable:
     """What a model learned from: its features, at dates when they were known.
 
-    Beyond 20,000 rows, accounts without an event are drawn at random: what is asked of an audit (is this
+    Beyond 10,000 rows, accounts without an event are drawn at random: what is asked of an audit (is this
     value of one class only?) needs every event and enough of the others.
     """
     accounts = pd.factorize(rows.frame["account_id"])[0].astype(np.int64)

@@ -84,7 +84,7 @@ def _all_of(drawn: int, *, same: int, among: int) -> float:
     0.5
     """
     if drawn > same:
-        return 1.0
+        return 0.0
     ways = gammaln(same + 1) - gammaln(same - drawn + 1) - gammaln(among + 1) + gammaln(among - drawn + 1)
     return float(np.exp(ways))
 

@@ -119,7 +119,7 @@ def audit_workspace(
 
 
 def audit_tables(
-    tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marked: Collection[str]
+    tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marked: Collection[str] = ()
 ) -> Audit:
     """The audit of what a model of this kind would learn from the tables at the cutoff.
 

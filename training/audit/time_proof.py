@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.origins import ONE_ORIGIN
 from features.tables import Tables
 from training.audit.finding import Finding
 from training.fit import matrix
@@ -77,7 +78,8 @@ def _cut(tables: Tables, keys: pd.DataFrame) -> Tables:
         connection.execute("CREATE TEMP TABLE sampled AS SELECT * FROM given")
         found = {name: _cut_table(connection, name) for name in _READ}
     own = {name: table.cast(tables.schema(name)) for name, table in found.items()}
-    return replace(Tables(own, tables.attributes), rules=tables.rules)
+    # Merged already; where accounts come from is read when a catalogue is learned, not by features.
+    return replace(tables, sources=own, merged=None, origins=ONE_ORIGIN, told=())
 
 
 def _cut_table(connection: duckdb.DuckDBPyConnection, name: str) -> pa.Table:

@@ -1,0 +1,115 @@
+"""Markets with dates: the proof of times, planted leaks by name, and nothing where nothing leaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.catalogue import learn_catalogue
+from features.mapping import Config
+from features.tables import Tables
+from models.bundle import Kind
+from training.audit.columns import rows_table
+from training.audit.overlap import shared_rows
+from training.audit.planting import MARKED, PLANTED, planted
+from training.audit.sources import audit_tables
+from training.audit.time_proof import time_proof
+from training.fit import fit_rows, matrix, select_features
+from training.labels import fit_labels
+from training.learn import Rows
+from training.market.settings import MarketSettings
+from training.splits import time_folds
+
+KINDS: tuple[Kind, ...] = ("fit", "intent")
+
+
+@pytest.fixture(scope="module")
+def rows(market: Tables, config: Config, settings: MarketSettings) -> Rows:
+    """What an intent model would see of the accounts of deals; every group of features is there."""
+    catalogue = learn_catalogue(market, cutoff=settings.end)
+    selected = select_features(catalogue, kind="intent", settings=config.model.intent)
+    labels = fit_labels(market, cutoff=settings.end, settings=config.labels.fit)
+    return fit_rows(market, labels=labels, catalogue=selected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_market_that_leaks_nothing_is_not_blocked(
+    market: Tables, config: Config, settings: MarketSettings, kind: Kind
+) -> None:
+    audit = audit_tables(market, kind=kind, cutoff=settings.end, config=config)
+    assert audit.blocking == ()
+    assert audit.checked["time_proof"].endswith("200 rows, computed again to the last bit")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_planted_leak_is_named_and_nothing_else(
+    market: Tables, config: Config, settings: MarketSettings, kind: Kind
+) -> None:
+    leaky = planted(market, kind=kind, cutoff=settings.end)
+    audit = audit_tables(leaky, kind=kind, cutoff=settings.end, config=config, marked=MARKED)
+    assert {finding.column for finding in audit.blocking} == set(PLANTED)
+    kinds = {(finding.column, finding.kind) for finding in audit.blocking}
+    assert {("position", "identifier"), ("verdict", "near_outcome"), ("handler", "one_class")} <= kinds
+
+
+def test_marked_facts_are_warnings_with_the_column_of_the_source(
+    market: Tables, config: Config, settings: MarketSettings
+) -> None:
+    marked = ("employees", "technologies")
+    audit = audit_tables(market, kind="fit", cutoff=settings.end, config=config, marked=marked)
+    told = {finding.column: finding.severity for finding in audit.findings}
+    assert {name: told[name] for name in marked} == dict.fromkeys(marked, "warns")
+
+
+def test_features_of_what_was_known_are_the_same_when_everything_later_is_gone(
+    market: Tables, rows: Rows
+) -> None:
+    assert list(time_proof(market, rows=rows)) == []
+
+
+@pytest.mark.parametrize("days", [1, 30])
+def test_features_that_look_ahead_are_named(market: Tables, rows: Rows, days: int) -> None:
+    later = rows.frame.assign(as_of=rows.frame["as_of"] + pd.Timedelta(days=days))
+    ahead = matrix(market, later, catalogue=rows.catalogue)
+    names = [finding.column for finding in time_proof(market, rows=replace(rows, X=ahead))]
+    differ = ~((ahead == rows.X) | (np.isnan(ahead) & np.isnan(rows.X)))
+    assert names
+    assert set(names) <= {rows.catalogue.names[at] for at in np.flatnonzero(differ.any(axis=0))}
+
+
+def test_one_feature_that_looks_ahead_in_one_row_is_enough(market: Tables, rows: Rows) -> None:
+    column = rows.catalogue.index("employees")
+    X = rows.X.copy()
+    X[:, column] = np.nextafter(X[:, column], np.inf)
+    assert [finding.column for finding in time_proof(market, rows=replace(rows, X=X))] == ["employees"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"), [("twice", "learned from and judged on"), ("early", "before their")]
+)
+def test_rows_on_both_sides_of_a_split_block(rows: Rows, fault: str, told: str) -> None:
+    (fold,) = time_folds(rows.frame, folds=1)
+    assert list(shared_rows(rows.frame, folds=[fold])) == []
+    if fault == "twice":
+        wrong = replace(fold, later=np.append(fold.later, fold.earlier[:3]))
+        (finding,) = shared_rows(rows.frame, folds=[wrong])
+    else:
+        late = rows.frame.assign(label_known_at=rows.frame["label_known_at"] + pd.Timedelta(days=3_000))
+        (finding,) = shared_rows(late, folds=[fold])
+    assert (finding.severity, told in finding.why) == ("blocks", True)
+
+
+def test_of_many_rows_whole_accounts_are_drawn_and_those_with_events_first() -> None:
+    class Empty:
+        features = ()
+
+    accounts = np.repeat(np.arange(5_000), 10)
+    frame = pd.DataFrame({"account_id": accounts.astype(str), "label": (accounts % 50 == 0).astype(np.int64)})
+    table = rows_table(Rows(frame, np.empty((50_000, 0)), Empty()))  # type: ignore[arg-type]  # no features
+    sizes = np.bincount(table.groups)
+    assert set(sizes) <= {0, 10}
+    assert table.events == frame["label"].sum()
+    assert 5_000 <= table.rows <= 10_000
