@@ -65,6 +65,6 @@ def _markets(found: Mapping[str, Any]) -> str:
     return (
         f"Simulated markets of {found['accounts']:,} accounts: {clean['blocking']} of {clean['audits']} "
         f"audits of markets that leak nothing block ({interval}), and {marked['blocking']} where every fact "
-        f"of the accounts is marked as today's value{named}; {leaks['named']} of {leaks['leaks']} planted leaks "
-        f"are named, and {leaks['wrong']} other columns."
+        f"of the accounts is marked as today's value{named}; {leaks['named']} of {leaks['leaks']} planted "
+        f"leaks are named, and {leaks['wrong']} other columns."
     )
