@@ -26,6 +26,7 @@ from features.errors import ConfigError
 from features.feature import FORMULA, OTHER, Feature, Language
 from features.formulas import columns_read, names_read
 from features.origin_report import share
+from features.privacy.counts import assumed_sentences
 from training.catalogue_words import (
     GROUP_WORDS,
     WORDS,
@@ -160,6 +161,7 @@ def _index(template: Template, table: FeatureTable, told: Sequence[_Told], *, la
         _shared(table, language=language),
         elsewhere=f"index{_ending(other)}",
         features=f"{len(told):,}",
+        assumed=assumed_sentences(table.assumed) if language == "en" else _assumed_in_chinese(table),
         groups=[
             {
                 "id": group,
@@ -172,6 +174,10 @@ def _index(template: Template, table: FeatureTable, told: Sequence[_Told], *, la
             if found
         ],
     )
+
+
+def _assumed_in_chinese(table: FeatureTable) -> list[str]:
+    return [f"{source}：同意依据为假定，数据未说明：{text}" for source, text in table.assumed.items()]
 
 
 def _line(one: _Told, *, language: Language) -> dict[str, Any]:

@@ -6,9 +6,9 @@ values and for the catalogue. Null rule: that of each feature; `filled` says how
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from training.labels import next_cutoff
 
 __all__ = ["FeatureTable", "check_target", "feature_table", "write_frame"]
 
+_SECOND = timedelta(seconds=1)
 _ENDINGS = (".parquet", ".csv")
 
 
@@ -35,6 +36,7 @@ class FeatureTable:
 
     workspace: its name. frame: one row per account, values as people read them.
     comparison: of the account columns between origins, where accounts come from several.
+    assumed: by source of contacts, what the mapping assumes of consent.
     """
 
     workspace: str
@@ -42,6 +44,7 @@ class FeatureTable:
     catalogue: Catalogue
     frame: pd.DataFrame
     comparison: Comparison = NOTHING_COMPARED
+    assumed: Mapping[str, str] = field(default_factory=dict)
 
     def summary(self) -> Iterator[tuple[str, str, str, str, str]]:
         """Per feature: name, group, unit, how often it is filled, and the median (or commonest) value."""
@@ -57,6 +60,7 @@ class FeatureTable:
             "accounts": len(self.frame),
             "features": [dict(zip(names, line, strict=True)) for line in self.summary()],
             **(self._compared() if self.comparison != NOTHING_COMPARED else {}),
+            **({"consent_assumed": dict(self.assumed)} if self.assumed else {}),
         }
 
     def _compared(self) -> dict[str, Any]:
@@ -78,16 +82,21 @@ def feature_table(
             if as_of is not None:
                 manifest.require_dated("features --as-of")
             tables = tables.without_times()
-        moment = as_of or next_cutoff(tables)
+        moment = as_of or _now(tables, data_through=manifest.data_through)
         marked = manifest.current_value_only.get("accounts", ())
         catalogue = learn_catalogue(tables, cutoff=moment, current_value_only=marked, declared=declared)
         keys = _known_accounts(tables, as_of=moment)
         matrix = build_features(tables, keys, catalogue=catalogue)
         compared = _comparison(tables, as_of=moment)
     shown = None if manifest.undated else moment
-    return FeatureTable(
-        manifest.workspace, shown, catalogue, _readable(matrix, catalogue=catalogue), compared
-    )
+    frame = _readable(matrix, catalogue=catalogue)
+    return FeatureTable(manifest.workspace, shown, catalogue, frame, compared, manifest.assumed)
+
+
+def _now(tables: Tables, *, data_through: datetime | None) -> datetime:
+    """Just after the newest fact, and the newest opt-out."""
+    newest = next_cutoff(tables)
+    return newest if data_through is None else max(newest, data_through + _SECOND)
 
 
 def write_frame(frame: pd.DataFrame, *, out: Path) -> None:

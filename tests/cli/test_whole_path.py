@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -63,6 +64,24 @@ def test_both_models_are_trained_and_reported(done: dict[str, Done]) -> None:
     assert "Buying intent" in page
     loaded = re.findall(r"""(?:src|href)=["'](?!#)|url\((?!#)|@import""", page)
     assert loaded == []
+
+
+def test_every_report_names_what_is_assumed_of_consent(done: dict[str, Done], home: Path) -> None:
+    assumed = load_config(CONFIG, overrides={}).assumptions
+    assert len(assumed) == 1
+    (text,) = assumed.values()
+    assert done["ingest"].document["consent"]["assumed"] == assumed
+    assert done["train"].document["consent_assumed"] == assumed
+    assert done["backtest"].document["consent_assumed"] == assumed
+    assert text in Path(done["train"].document["report"]).read_text(encoding="utf-8")
+    cards = [json.loads(file.read_text(encoding="utf-8")) for file in (home / "artifacts").rglob("card.json")]
+    assert cards
+    assert all(card["consent_assumed"] == assumed for card in cards)
+    told = spearfish("features", "--catalogue", "--json", home=home).document
+    assert told["consent_assumed"] == assumed
+    pages = sorted(Path(told["catalogue"]).parent.glob("index*.html"))
+    assert len(pages) == 2
+    assert all(text in page.read_text(encoding="utf-8") for page in pages)
 
 
 def test_predictions_hold_one_row_per_account_and_cutoff(done: dict[str, Done], home: Path) -> None:

@@ -167,6 +167,7 @@ def features(
 
     With --config, the features that it declares as well.
     """
+    from features.privacy.counts import assumed_sentences
     from training.feature_table import check_target, feature_table, write_frame
 
     output = open_output(as_json=as_json)
@@ -182,6 +183,8 @@ def features(
         table.summary(),
         title="Features of undated tables" if table.as_of is None else f"Features as of {table.as_of}Z",
     )
+    for sentence in assumed_sentences(table.assumed):
+        output.note(sentence)
     if out is not None:
         write_frame(table.frame, out=out)
         output.note(f"{len(table.frame):,} accounts written to {out}")
