@@ -36,8 +36,17 @@ from training.market.firmographics import (
     facts_as_known,
 )
 from training.market.opportunities import Deals, Standing, concatenate_deals, draw_openings, draw_reactions
+from training.market.pursuit import pursuit_log_odds, winning_log_odds
 from training.market.settings import BLOCK_ACCOUNTS, DAY, LAG_STEPS, STEPS, WARM_UP_STEPS, MarketSettings
-from training.market.truth import Flags, Floats, Integers, any_opening, chance, opening_log_odds, win_log_odds
+from training.market.truth import (
+    FirmographicFacts,
+    Flags,
+    Floats,
+    Integers,
+    any_opening,
+    chance,
+    opening_log_odds,
+)
 
 __all__ = ["Block", "simulate_block"]
 
@@ -108,10 +117,13 @@ class _Course:
         self.deals: list[Deals] = []
         self.opening_chance: dict[int, Floats] = {}
 
-    def win_log_odds(self, moment: int) -> tuple[Floats, Floats]:
-        """Log-odds of winning and number of employees by what is known before the moment."""
-        facts = facts_as_known(self.accounts, rows=np.arange(_N), moments=np.full(_N, moment))
-        return win_log_odds(facts), facts.employees
+    def facts(self, moment: int) -> FirmographicFacts:
+        """What is known of every account before the moment."""
+        return facts_as_known(self.accounts, rows=np.arange(_N), moments=np.full(_N, moment))
+
+    def win_log_odds(self, facts: FirmographicFacts) -> Floats:
+        """Log-odds of winning by the facts."""
+        return winning_log_odds(facts, settings=self.settings)
 
     def fix_chance(self, step: int) -> None:
         """Fixes the chance of opening in the step LAG_STEPS later by what is known before this step."""
@@ -127,8 +139,14 @@ class _Course:
             settings=self.settings,
             moment=moment,
         )
-        fit, employees = self.win_log_odds(moment)
-        log_odds = opening_log_odds(engagement, win_log_odds=fit, employees=employees)
+        facts = self.facts(moment)
+        log_odds = (
+            pursuit_log_odds(facts)
+            if self.settings.pursued_by_kind
+            else opening_log_odds(
+                engagement, win_log_odds=self.win_log_odds(facts), employees=facts.employees
+            )
+        )
         self.opening_chance[step + LAG_STEPS] = chance(log_odds + _HIDDEN_LOG_ODDS * self.hidden)
 
     def move_hidden(self, step: int) -> None:
@@ -145,6 +163,7 @@ class _Course:
             opening_chance=self.opening_chance[step],
             may_open=may_open,
             start=self.settings.step_start(step),
+            settings=self.settings,
         )
         self.standing.record(deals)
         self.deals.append(deals)
@@ -213,5 +232,5 @@ def _finish(course: _Course, *, in_population: list[Flags]) -> Block:
         step_dates=np.array([settings.step_start(step) for step in range(STEPS + 1)]),
         opening_chance=np.stack(chances),
         in_population=np.stack(in_population),
-        win_chance_at_end=chance(course.win_log_odds(settings.end_seconds)[0]),
+        win_chance_at_end=chance(course.win_log_odds(course.facts(settings.end_seconds))),
     )

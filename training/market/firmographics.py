@@ -305,6 +305,7 @@ def facts_as_known(accounts: Accounts, *, rows: Integers, moments: Integers) -> 
         technologies=accounts.sets["technologies"][rows, index],
         technologies_known=index >= 0,
         moments=moments,
+        region=code("region"),
     )
 
 

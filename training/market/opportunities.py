@@ -15,8 +15,9 @@ import numpy as np
 
 from training.market.engagement import Activities, with_details
 from training.market.firmographics import NEVER, Accounts, Contacts, facts_as_known
-from training.market.settings import BLOCK_ACCOUNTS, DAY, STEP
-from training.market.truth import Flags, Floats, Integers, chance, win_log_odds
+from training.market.pursuit import winning_log_odds
+from training.market.settings import BLOCK_ACCOUNTS, DAY, STEP, MarketSettings
+from training.market.truth import Flags, Floats, Integers, chance
 from training.market.vocabulary import CHANNELS
 
 __all__ = ["STAGES", "Deals", "Standing", "concatenate_deals", "draw_openings", "draw_reactions"]
@@ -78,14 +79,20 @@ class Standing:
 
 
 def draw_openings(
-    generator: np.random.Generator, *, accounts: Accounts, opening_chance: Floats, may_open: Flags, start: int
+    generator: np.random.Generator,
+    *,
+    accounts: Accounts,
+    opening_chance: Floats,
+    may_open: Flags,
+    start: int,
+    settings: MarketSettings,
 ) -> Deals:
     """The deals opened in the step that begins at `start`, with how and when they end."""
     uniform, second = generator.random(_N), generator.integers(0, STEP, _N)
     account = np.flatnonzero((uniform < opening_chance) & may_open)
     created_at = start + second[account]
     facts = facts_as_known(accounts, rows=account, moments=created_at)
-    probability = chance(win_log_odds(facts))
+    probability = chance(winning_log_odds(facts, settings=settings))
     won = generator.random(_N)[account] < probability
     days = np.where(won, _MEDIAN_DAYS[1], _MEDIAN_DAYS[0]) * np.exp(0.6 * generator.normal(size=_N)[account])
     duration = (np.clip(days, 4.0, LONGEST_DAYS) * DAY).astype(np.int64)

@@ -50,6 +50,8 @@ class MarketSettings:
     seed: draws accounts and events.
     end: the moment at which the tables were extracted (naive UTC midnight); nothing in them is known later.
     hidden_states: adds hidden buying states that no table shows directly.
+    some_always_win: some profiles win every opportunity, for sure.
+    pursued_by_kind: sales opens opportunities by size and region alone, and winning depends on region, too.
     chunk_accounts: accounts written at once; bounds the memory, does not change a row.
     Raises ConfigError for a setting outside its bounds.
     """
@@ -58,6 +60,8 @@ class MarketSettings:
     seed: int = 0
     end: datetime = _END
     hidden_states: bool = False
+    some_always_win: bool = False
+    pursued_by_kind: bool = False
     chunk_accounts: int = 5_000
 
     def __post_init__(self) -> None:

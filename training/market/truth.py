@@ -44,6 +44,7 @@ class FirmographicFacts:
     last_funding_at: seconds since 1970 (n,), NaN missing.
     technologies: (n, T) flags; technologies_known: (n,).
     moments: seconds since 1970 (n,), the moment at which the facts are looked at.
+    region: codes (n,), -1 missing; only the worlds of `training.market.pursuit` look at it.
     """
 
     industry: Integers
@@ -57,6 +58,7 @@ class FirmographicFacts:
     technologies: Flags
     technologies_known: Flags
     moments: Integers
+    region: Integers | None = None
 
 
 @dataclass(frozen=True)
