@@ -20,6 +20,7 @@ from features.privacy.counts import assumed_sentences
 from features.settings import GRADES
 from features.workspace import Workspace
 from models.bundle import Kind
+from training.audit.finding import Audit
 from training.evaluate import Estimate, grade_conversion
 from training.fit import Training, Untrained
 from training.origin_check import OriginCheck
@@ -97,6 +98,7 @@ def _model(training: Training, *, metrics: Mapping[str, Estimate]) -> dict[str, 
         "grades": list(_grade_rows(training)),
         "features": list(_feature_rows(training)),
         "plots": as_svg(curves(training.learned.later)),
+        "audit": Audit.from_json(card["audit"]) if "audit" in card else None,
         "parameters": list(card["parameters"].items()),
         "assumed": assumed_sentences(card.get("consent_assumed", {})),
     }

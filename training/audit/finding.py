@@ -87,7 +87,9 @@ class Audit:
         base = f"{self.events:,} of {self.rows:,} rows have the event ({share(self.events, self.rows)})"
         if not self.blocks:
             return f"nothing blocks; {warns} warning{'' if warns == 1 else 's'}; {base}"
-        return f"{len(self.blocking)} findings block ({named}); {warns} warn; {base}"
+        count = len(self.blocking)
+        verb = "finding blocks" if count == 1 else "findings block"
+        return f"{count} {verb} ({named}); {warns} warn; {base}"
 
     def to_json(self) -> dict[str, Any]:
         return {
