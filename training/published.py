@@ -9,7 +9,8 @@ rule: a result that is not there has no table.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from training.audit_figures import audit_figures
 from training.backtest_report import RANKERS
 from training.results import ROOT
 from training.title_figures import title_figures
+from training.undated_figures import small_figures, undated_figures
 
 __all__ = ["figures", "published"]
 
@@ -96,11 +98,14 @@ def _identity(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"| {way.replace('_', ' ')} | {shares} | {one['in_review']:,} |"
 
 
-_TABLES = {
+_TABLES: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "hubspot_free_tier": _hubspot,
     "simulated_market": _market,
     "identity": _identity,
     "job_titles": title_figures,
+    "x_education_leads": partial(undated_figures, title="X Education"),
+    "online_shoppers": partial(undated_figures, title="Online Shoppers"),
+    "small_tables": small_figures,
     "audit": audit_figures,
 }
 
