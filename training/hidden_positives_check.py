@@ -96,6 +96,7 @@ class BySelection:
     """One market in which sales pursued by size and region.
 
     recall_*: expected share of the wins to be had, by the truth, in the top 5 % of those not won yet.
+    level_*: mean chance told, as a share of the mean true chance, of those not won yet.
     range_*: of the number of positives that were hidden at random in the same market, where no profile
     always wins. tries: what lost, by name.
     """
@@ -109,6 +110,8 @@ class BySelection:
     recall_won_lost_weighted: float
     recall_ours: float
     recall_best: float
+    level_plain: float
+    level_ours: float
     range_low: float
     range_high: float
     range_truth: int
@@ -177,6 +180,9 @@ def check_by_selection(
     if tries:
         scores |= _selection_tries(universe, plain=scores["plain"])
     among = universe.won == 0
+    levels = {
+        name: float(found[among].mean() / universe.chance[among].mean()) for name, found in scores.items()
+    }
     recalls = {name: _recall(found, worth=universe.chance, among=among) for name, found in scores.items()}
     positive, labelled = _hide(universe.chance, label_rate=label_rate, seed=seed)
     told = count_hidden(out_of_fold(universe.learner, universe.X, labelled), labelled=labelled, seed=seed)
@@ -190,6 +196,8 @@ def check_by_selection(
         recall_won_lost_weighted=recalls.pop("won_lost_weighted"),
         recall_ours=recalls.pop("ours"),
         recall_best=_recall(universe.chance, worth=universe.chance, among=among),
+        level_plain=levels["plain"],
+        level_ours=levels["ours"],
         range_low=told.low,
         range_high=told.high,
         range_truth=int(positive.sum() - labelled.sum()),
@@ -218,6 +226,8 @@ def summarise(at_random: Sequence[AtRandom], by_selection: Sequence[BySelection]
             "recall_ours": _mean(other["recall_ours"]),
             "recall_best": _mean(other["recall_best"]),
             "base": _TOP,
+            "level_plain": _mean(other["level_plain"]),
+            "level_ours": _mean(other["level_ours"]),
             "ours_over_plain": _mean(other["recall_ours"] / other["recall_plain"]),
             "ours_less_won_lost_weighted": _mean(other["recall_ours"] - other["recall_won_lost_weighted"]),
         },

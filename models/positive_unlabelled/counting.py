@@ -19,6 +19,13 @@ from models.positive_unlabelled.label_rate import largest_label_share
 __all__ = ["Audit", "HiddenPositives", "count_hidden"]
 
 _Z = 1.959964
+_FINDS_PROFILES = 1_000
+"""Known positives from which on the ranking found the profiles that always win, on simulated markets."""
+
+_SOME_ALWAYS_WIN = "some profiles always win: the largest share of known positives is the label rate"
+_MAYBE_NOT_FOUND = (
+    "; from {known:,} known positives the ranking may not have found them, and then the number is too large"
+)
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,12 @@ def count_hidden(
     share = largest_label_share(scores, labelled=labelled, seed=seed)
     most = min(_hidden(known, share.low), len(labelled) - known)
     if some_always_win:
+        found = known >= _FINDS_PROFILES
         return HiddenPositives(
-            _hidden(known, share.value),
-            _hidden(known, share.high),
+            min(_hidden(known, share.value), most),
+            _hidden(known, share.high) if found else 0.0,
             most,
-            "some profiles always win: the largest share of known positives is the label rate",
+            _SOME_ALWAYS_WIN + ("" if found else _MAYBE_NOT_FOUND.format(known=known)),
         )
     return HiddenPositives(
         None,

@@ -17,6 +17,9 @@ from models.positive_unlabelled.base import Floats
 
 __all__ = ["LabelRate", "largest_label_share"]
 
+_Top = tuple[float, int]
+"""The share of known positives in a top of the ranking, and its rows."""
+
 _SMALLEST_TOP = 50
 _CAUTION = 3.0
 _DIVISIONS = 20
@@ -55,11 +58,19 @@ def largest_label_share(scores: Floats, *, labelled: NDArray[np.int64], seed: in
         )
     # A stream of its own: a caller may have drawn the rows with the same seed.
     generator = np.random.default_rng([seed, _DIVISIONS])
+    divisions = [generator.random(len(scores)) < 0.5 for _ in range(_DIVISIONS)]
     tops = [
         _other_half(scores, labelled, chosen_on=half)
-        for division in (generator.random(len(scores)) < 0.5 for _ in range(_DIVISIONS))
+        for division in divisions
         for half in (division, ~division)
     ]
+    whole, better = (_pooled([top[part] for top in tops]) for part in range(2))
+    # Where the better half of the top holds more, the top is no plateau, and the label rate may be larger.
+    return LabelRate(whole.value, whole.low, max(whole.high, better.high), whole.rows)
+
+
+def _pooled(tops: list[_Top]) -> LabelRate:
+    """The mean over both halves of all divisions, with its interval."""
     shares, rows = (np.array(column) for column in zip(*tops, strict=True))
     share = float(shares.mean())
     # Both halves speak: what is measured rests on twice the rows of one half's top. How differently the tops
@@ -72,11 +83,13 @@ def largest_label_share(scores: Floats, *, labelled: NDArray[np.int64], seed: in
 
 def _other_half(
     scores: Floats, labelled: NDArray[np.int64], *, chosen_on: NDArray[np.bool_]
-) -> tuple[float, int]:
-    """The share of known positives, and the rows, of the other half's top, where the chosen one begins."""
+) -> tuple[_Top, _Top]:
+    """The other half's top, which begins where the chosen one does, and the better half of that top."""
     threshold = _best_top(scores[chosen_on], labelled=labelled[chosen_on])
     top = ~chosen_on & (scores >= min(threshold, scores[~chosen_on].max()))
-    return float(labelled[top].mean()), int(top.sum())
+    better = top & (scores >= np.median(scores[top]))
+    whole, part = ((float(labelled[rows].mean()), int(rows.sum())) for rows in (top, better))
+    return whole, part
 
 
 def _best_top(scores: Floats, *, labelled: NDArray[np.int64]) -> float:

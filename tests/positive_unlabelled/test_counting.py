@@ -46,6 +46,13 @@ def test_where_none_always_wins_the_range_holds_the_truth(label_rate: float) -> 
         assert "known label rate or an audit sample" in told.rests_on
 
 
+def test_few_known_positives_may_not_show_who_always_wins() -> None:
+    world = planted(rows=1_000, label_rate=0.4, always=True)
+    told = count_hidden(world.chance, labelled=world.labelled, some_always_win=True)
+    assert told.low == 0.0 < world.hidden <= told.high
+    assert "may not have found them" in told.rests_on
+
+
 def test_the_largest_of_many_shares_is_not_larger_than_it_is() -> None:
     """Scores without any knowledge: every top holds the same share, and the luckiest is not taken for it."""
     generator = np.random.default_rng(0)
