@@ -41,6 +41,8 @@ verify: setup ## run the statistical campaigns (under an hour) and bring the REA
 	@test ! -d ../shared/data || $(BIN)/python -m training.hubspot_check --out results/hubspot_free_tier.json
 	@test ! -d ../shared/data || $(BIN)/python -m training.identity_check --out results/identity.json
 	@test ! -d ../shared/data || $(BIN)/python -m training.title_check --tries --out results/job_titles.json
+	@test ! -d ../shared/data || $(BIN)/python -m training.audit_check --seeds 10 --out results/audit.json
+	@$(BIN)/python -m training.hidden_positives_check --seeds 10 --out results/hidden_positives.json
 	@$(BIN)/python -m training.ingest_kill_check --kills 150 --out results/ingest_kills.json
 	@$(BIN)/python -m training.published
 
