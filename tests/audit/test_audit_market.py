@@ -108,7 +108,7 @@ def test_of_many_rows_whole_accounts_are_drawn_and_those_with_events_first() -> 
 
     accounts = np.repeat(np.arange(5_000), 10)
     frame = pd.DataFrame({"account_id": accounts.astype(str), "label": (accounts % 50 == 0).astype(np.int64)})
-    table = rows_table(Rows(frame, np.empty((50_000, 0)), Empty()))  # type: ignore[arg-type]  # no features
+    table = rows_table(Rows(frame, np.empty((50_000, 0)), Empty()))
     sizes = np.bincount(table.groups)
     assert set(sizes) <= {0, 10}
     assert table.events == frame["label"].sum()

@@ -94,7 +94,7 @@ def test_an_audit_gives_the_level() -> None:
 )
 def test_levels_that_contradict_or_cannot_be_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(InputError):
-        count_hidden(np.zeros(4), labelled=np.array([1, 0, 0, 0]), **options)  # type: ignore[arg-type]  # mixed
+        count_hidden(np.zeros(4), labelled=np.array([1, 0, 0, 0]), **options)
 
 
 @pytest.mark.parametrize(("accounts", "positives"), [(0, 0), (3, 4), (3, -1)])
