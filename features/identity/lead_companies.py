@@ -66,7 +66,7 @@ def _undecided(
         record not in decided and decisions.get((min(record, account), max(record, account))) is not False
         for record, account in both
     ]
-    return pairs[kept]
+    return pairs.loc[pd.Series(kept, index=pairs.index, dtype=bool)]
 
 
 def _decided(
