@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from features.errors import WorkspaceError
 from features.privacy.audit import note
 from features.privacy.forgetting import Plan, Request, erase, plan, remember
+from features.privacy.mentions import Mentions
 from features.privacy.suppression import Forgotten
 from features.privacy.traces import files_that_mention, mask_logs
 from features.workspace import Workspace
@@ -119,9 +120,9 @@ def forget(
     told = {"by": who, "asked": dict(request.named), "references": list(found.references)}
     remember(workspace, found.people)
     note(workspace, at=now, told={"event": "begun", **told})
-    people = Forgotten.of(workspace)
-    store = _erase_in_store(workspace, people, names=found.names)
-    logs = mask_logs(workspace, people)
+    mentions = Mentions(Forgotten.of(workspace).joined(found.mentions.people), found.mentions.names)
+    store = _erase_in_store(workspace, mentions)
+    logs = mask_logs(workspace, mentions)
     erase(workspace)
     done = Forgetting(
         found,
@@ -130,19 +131,19 @@ def forget(
         store=store,
         logs=logs,
         read=_sweep(workspace, patience=patience),
-        elsewhere=files_that_mention(workspace, found.people),
+        elsewhere=files_that_mention(workspace, found.mentions),
     )
     outcome = "done" if done.complete else "an older snapshot is still being read"
     note(workspace, at=now, told={"event": outcome, **told, **done.counts()})
     return done
 
 
-def _erase_in_store(workspace: Workspace, people: Forgotten, *, names: tuple[str, ...]) -> dict[str, int]:
+def _erase_in_store(workspace: Workspace, mentions: Mentions) -> dict[str, int]:
     url = make_url(workspace.store_url)
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         return {}
     with Store.open(workspace.store_url) as store:
-        return store.erase(people, names=names)
+        return store.erase(mentions.masked)
 
 
 def _sweep(workspace: Workspace, *, patience: float) -> tuple[str, ...]:

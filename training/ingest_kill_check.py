@@ -25,17 +25,20 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
 
 from features.errors import SpearfishError
 from features.ingest import ingest
 from features.mapping import load_config
+from features.privacy.forgetting import Request
 from features.workspace import Workspace
 from training.console import Output
+from training.forgetting import forget
 from training.results import write_result
 
-__all__ = ["campaign"]
+__all__ = ["Forge", "campaign", "tables_of"]
 
 _TABLES: Final = ("accounts", "activities")
 _MAPPING: Final = """
@@ -78,14 +81,14 @@ def campaign(kills: int, *, seed: int, folder: Path, rows: int = 2_000) -> dict[
     chance, tally = random.Random(seed), _Tally()
     config = _write_sources(folder / "sources", rows=rows)
     old, new = Workspace(folder / "old"), Workspace(folder / "new")
-    with _Forge(config) as forge:
+    with Forge(config) as forge:
         forge.let_finish(old.home)
         _write_more(folder / "sources", rows=rows)
         shutil.copytree(old.home, new.home)
         started = time.monotonic()
         steps = forge.let_finish(new.home)
         seconds = time.monotonic() - started
-        expected = {"old": _content(old), "new": _content(new)}
+        expected = {"old": tables_of(old), "new": tables_of(new)}
         for number in range(kills):
             home = folder / "killed"
             shutil.rmtree(home, ignore_errors=True)
@@ -108,13 +111,13 @@ def campaign(kills: int, *, seed: int, folder: Path, rows: int = 2_000) -> dict[
 
 
 def _one(
-    forge: _Forge, *, home: Path, moment: dict[str, float], expected: dict[str, Any], tally: _Tally
+    forge: Forge, *, home: Path, moment: dict[str, float], expected: dict[str, Any], tally: _Tally
 ) -> None:
     """One kill: what it left, what a reader sees meanwhile, and how the next ingest ends."""
     workspace = Workspace(home)
     with workspace.reading() as leased:
         killed = forge.kill(home, moment=moment)
-        content = _content(workspace)
+        content = tables_of(workspace)
         left = next((name for name, tables in expected.items() if tables == content), "neither")
         tally.left[left if killed else "finished"] += 1
         if left == "neither":
@@ -122,7 +125,7 @@ def _one(
         forge.let_finish(home)
         if _frames(leased) != expected["old"][1]:
             tally.faults.append(f"killed at {moment}: the reader lost its tables")
-    if _content(workspace) != expected["new"]:
+    if tables_of(workspace) != expected["new"]:
         tally.faults.append(f"killed at {moment}: the next ingest ended elsewhere")
     forge.let_finish(home, rebuild=True)
     names = {path.name for path in workspace.snapshots.iterdir()}
@@ -130,7 +133,7 @@ def _one(
         tally.faults.append(f"killed at {moment}: left behind {sorted(names)}")
 
 
-def _content(workspace: Workspace) -> tuple[str, list[str]] | str:
+def tables_of(workspace: Workspace) -> tuple[str, list[str]] | str:
     """The fingerprint, and what the tables really hold; the error when they cannot be read."""
     try:
         with workspace.lease() as manifest:
@@ -169,13 +172,16 @@ def _write_csv(folder: Path, *, part: int, rows: int) -> None:
         (folder / f"{name}{part}.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
 
 
-class _Forge:
-    """A process that has imported everything and forks: each child is one ingest, there to be killed."""
+class Forge:
+    """A process that has imported everything and forks: each child is one work, there to be killed.
+
+    The work is an ingest, or forgetting the contact that is named.
+    """
 
     def __init__(self, config: Path) -> None:
         self.config = config
 
-    def __enter__(self) -> _Forge:
+    def __enter__(self) -> Forge:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "training.ingest_kill_check", "--forge", str(self.config)],
             stdin=subprocess.PIPE,
@@ -205,18 +211,18 @@ class _Forge:
         assert self.process.stdout is not None
         return self.process.stdout
 
-    def let_finish(self, home: Path, *, rebuild: bool = False) -> int:
-        """An ingest that nobody kills. Returns how many steps it took in the file system."""
-        self._write(json.dumps({"home": str(home), "rebuild": rebuild}))
+    def let_finish(self, home: Path, *, rebuild: bool = False, forget: str | None = None) -> int:
+        """A work that nobody kills. Returns how many steps it took in the file system."""
+        self._write(json.dumps({"home": str(home), "rebuild": rebuild, "forget": forget}))
         self._read()
         done = self._read()
         if done.get("status") != 0:
-            raise SpearfishError("an ingest that nobody killed has failed", got=done, fix="see above")
+            raise SpearfishError("a work that nobody killed has failed", got=done, fix="see above")
         return int(done["steps"])
 
-    def kill(self, home: Path, *, moment: dict[str, float]) -> bool:
-        """An ingest that is killed. Returns False when it had ended before."""
-        self._write(json.dumps({"home": str(home), "step": moment.get("step")}))
+    def kill(self, home: Path, *, moment: dict[str, float], forget: str | None = None) -> bool:
+        """A work that is killed. Returns False when it had ended before."""
+        self._write(json.dumps({"home": str(home), "step": moment.get("step"), "forget": forget}))
         child = self._read()["pid"]
         if "after" in moment and not select.select([self._out], [], [], moment["after"])[0]:
             os.kill(child, signal.SIGKILL)
@@ -232,8 +238,7 @@ def _forge(config: Path) -> None:
         if child == 0:
             os.close(read)
             with _counted(wanted.get("step")) as steps:
-                loaded = load_config(config)
-                ingest(loaded, workspace=Workspace(Path(wanted["home"])), rebuild=bool(wanted.get("rebuild")))
+                _work(config, wanted)
                 os.write(write, str(steps[0]).encode())
             os._exit(0)
         os.close(write)
@@ -245,6 +250,15 @@ def _forge(config: Path) -> None:
         done = {"status": os.waitstatus_to_exitcode(status), "steps": int(steps_taken or 0)}
         sys.stdout.write(json.dumps(done) + "\n")
         sys.stdout.flush()
+
+
+def _work(config: Path, wanted: dict[str, Any]) -> None:
+    workspace = Workspace(Path(wanted["home"]))
+    if wanted.get("forget"):
+        request, now = Request(contacts=(wanted["forget"],)), datetime.now(UTC)
+        forget(workspace, request, who="check", now=now.replace(tzinfo=None, microsecond=0), patience=0)
+    else:
+        ingest(load_config(config), workspace=workspace, rebuild=bool(wanted.get("rebuild")))
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from features.errors import InputError, WorkspaceError
 from features.history import Earlier, History, read_earlier
 from features.identity.decided import copy_merging, merge_again, same_companies
 from features.privacy.leaving_out import find_forgotten
+from features.privacy.mentions import Mentions
 from features.privacy.purging import mentions_in_quarantine, purge_quarantine
 from features.privacy.suppression import KINDS, Forgotten, Kind
 from features.quarantine import carry_over, create_quarantine, quarantine_counts, write_quarantine
@@ -75,10 +76,11 @@ class Plan:
     opportunities: how many there are in the tables. unknown: how many of those named are in no table.
     references: what the audit calls those who were named: the beginnings of their hashes on the list.
     same_address: contacts that stay though one who goes has their address. without_addresses: whether an
-    address was named and the tables hold none. names: what accounts that go are called.
+    address was named and the tables hold none. mentions: how texts name those who go.
     """
 
     people: Forgotten
+    mentions: Mentions
     rows: Mapping[str, int] = field(default_factory=dict)
     quarantined: Mapping[str, int] = field(default_factory=dict)
     contacts: int = 0
@@ -87,7 +89,6 @@ class Plan:
     unknown: int = 0
     same_address: int = 0
     without_addresses: bool = False
-    names: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
 
 
@@ -101,7 +102,8 @@ def plan(workspace: Workspace, request: Request, *, memory_limit: str = "2GB") -
     people = _named(Forgotten.of(workspace), request)
     references = _references(people, request)
     if not workspace.manifest_path.exists():
-        return Plan(people, unknown=sum(request.named.values()), references=references)
+        unknown = sum(request.named.values())
+        return Plan(people, Mentions(people), unknown=unknown, references=references)
     with workspace.scratch() as folder, _engine(folder, memory_limit=memory_limit) as connection:
         found = _planned(connection, people, request, earlier=read_earlier(workspace), scratch=folder)
     return replace(found, references=references)
@@ -110,13 +112,7 @@ def plan(workspace: Workspace, request: Request, *, memory_limit: str = "2GB") -
 def remember(workspace: Workspace, people: Forgotten) -> None:
     """Put people on the workspace's list, for good."""
     with workspace.writing():
-        listed = Forgotten.of(workspace)
-        joined = replace(
-            listed,
-            digests={kind: listed.digests[kind] | people.digests[kind] for kind in KINDS},
-            applied_to="",
-        )
-        joined.write(workspace)
+        Forgotten.of(workspace).joined(people).write(workspace)
 
 
 def erase(workspace: Workspace, *, memory_limit: str = "2GB") -> bool:
@@ -213,8 +209,10 @@ def _planned(
         people = people.adding("account", _companies(connection, people, earlier=earlier, scratch=scratch))
     leaving = find_forgotten(connection, people=people, names=names, earlier=earlier.folder)
     quarantined = mentions_in_quarantine(connection, folder=earlier.folder, people=leaving.people)
+    addresses = leaving.people.adding("email", _own_addresses(connection, earlier))
     return Plan(
         leaving.people,
+        Mentions(addresses, _names(connection, earlier)),
         rows=leaving.earlier,
         quarantined=quarantined,
         contacts=_distinct(connection, "contact"),
@@ -223,7 +221,6 @@ def _planned(
         unknown=_unknown(connection, asked, request),
         same_address=_same_address(connection, earlier),
         without_addresses=bool(request.emails) and not _addresses(connection, earlier),
-        names=_names(connection, earlier),
     )
 
 
@@ -281,6 +278,15 @@ def _same_address(connection: duckdb.DuckDBPyConnection, earlier: Earlier) -> in
         f" AND email IN (SELECT email FROM {rows} WHERE {gone} AND email IS NOT NULL)",
     ).fetchone()
     return int(found[0]) if found else 0
+
+
+def _own_addresses(connection: duckdb.DuckDBPyConnection, earlier: Earlier) -> list[str]:
+    """What the tables keep of the addresses of contacts who go, and that nobody who stays has."""
+    if "contacts" not in earlier.manifest.tables:
+        return []
+    rows, gone = _stored(earlier, "contacts"), "contact_id IN (SELECT id FROM forgotten_contact)"
+    sql = f"SELECT email FROM {rows} WHERE email IS NOT NULL GROUP BY email HAVING bool_and({gone})"
+    return [str(email) for (email,) in run_sql(connection, sql).fetchall()]
 
 
 def _addresses(connection: duckdb.DuckDBPyConnection, earlier: Earlier) -> bool:

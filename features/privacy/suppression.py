@@ -22,7 +22,7 @@ from features.identity.identifiers import salesforce_id
 from features.privacy.addresses import keyed_digest, workspace_secret
 from features.workspace import Workspace
 
-__all__ = ["FORGOTTEN_FILE", "KINDS", "Forgotten", "Kind"]
+__all__ = ["FORGOTTEN_FILE", "KINDS", "Forgotten", "Kind", "stars"]
 
 FORGOTTEN_FILE = "forgotten.json"
 
@@ -141,6 +141,12 @@ class Forgotten:
             return self
         return Forgotten(self.secret, {**self.digests, kind: self.digests[kind] | found})
 
+    def joined(self, others: Forgotten) -> Forgotten:
+        """The people of both lists; no snapshot is known to be free of them."""
+        return replace(
+            self, digests={kind: self.digests[kind] | others.digests[kind] for kind in KINDS}, applied_to=""
+        )
+
     def names(self, cell: str) -> bool:
         """Whether a whole cell is on the list, or an address in it is."""
         return any(self.holds(kind, cell) for kind in KINDS) or any(
@@ -157,11 +163,12 @@ class Forgotten:
     def _mask_address(self, match: re.Match[str]) -> str:
         # A full stop after an address belongs to the sentence.
         address = match[0].rstrip(".!?")
-        return _stars(address) + match[0][len(address) :] if self.names(address) else match[0]
+        return stars(address) + match[0][len(address) :] if self.names(address) else match[0]
 
     def _mask(self, match: re.Match[str]) -> str:
-        return _stars(match[0]) if any(self.holds(kind, match[0]) for kind in KINDS) else match[0]
+        return stars(match[0]) if any(self.holds(kind, match[0]) for kind in KINDS) else match[0]
 
 
-def _stars(text: str) -> str:
+def stars(text: str) -> str:
+    """As many of them as the text has bytes."""
     return "*" * len(text.encode(errors="surrogateescape"))

@@ -20,7 +20,7 @@ import pyarrow.lib
 import pyarrow.parquet as pq
 
 from features.errors import WorkspaceError
-from features.privacy.suppression import Forgotten
+from features.privacy.mentions import Mentions
 from features.workspace import Workspace
 
 __all__ = ["files_that_mention", "mask_logs"]
@@ -31,13 +31,13 @@ _OWN = {"snapshots", "artifacts", "bentoml"}
 """Folders that hold nothing but what is cleaned otherwise, or no person's data."""
 
 
-def mask_logs(workspace: Workspace, people: Forgotten) -> int:
+def mask_logs(workspace: Workspace, mentions: Mentions) -> int:
     """Overwrite mentions in the workspace's logs, packed ones included. Returns how many files had some.
 
     Raises WorkspaceError for a log that cannot be read or written.
     """
     try:
-        return sum(_masked(file, people) for file in _files(workspace) if _LOG.fullmatch(file.name))
+        return sum(_masked(file, mentions) for file in _files(workspace) if _LOG.fullmatch(file.name))
     except (OSError, EOFError) as error:
         raise WorkspaceError(
             "a log in the workspace cannot be cleaned",
@@ -46,15 +46,15 @@ def mask_logs(workspace: Workspace, people: Forgotten) -> int:
         ) from error
 
 
-def files_that_mention(workspace: Workspace, people: Forgotten) -> tuple[Path, ...]:
+def files_that_mention(workspace: Workspace, mentions: Mentions) -> tuple[Path, ...]:
     """Files below the workspace, tables and texts, that others have to clean or remove."""
     found = []
     for file in _files(workspace):
         if file.suffix == ".parquet":
-            mentions = _in_parquet(file, people)
+            telling = _in_parquet(file, mentions)
         else:
-            mentions = file.suffix in _TEXTS and _in_text(file, people)
-        if mentions:
+            telling = file.suffix in _TEXTS and _in_text(file, mentions)
+        if telling:
             found.append(file)
     return tuple(found)
 
@@ -71,20 +71,20 @@ def _files(workspace: Workspace) -> Iterator[Path]:
         yield from (one for one in sorted(bentoml.rglob("*")) if one.is_file() and _LOG.fullmatch(one.name))
 
 
-def _masked(file: Path, people: Forgotten) -> bool:
-    return _mask_packed(file, people) if file.suffix == ".gz" else _mask_in_place(file, people)
+def _masked(file: Path, mentions: Mentions) -> bool:
+    return _mask_packed(file, mentions) if file.suffix == ".gz" else _mask_in_place(file, mentions)
 
 
 def _changed(line: bytes, mask: Callable[[str], str]) -> bytes:
     return mask(line.decode(errors="surrogateescape")).encode(errors="surrogateescape")
 
 
-def _mask_in_place(file: Path, people: Forgotten) -> bool:
+def _mask_in_place(file: Path, mentions: Mentions) -> bool:
     """Overwrite what has to go where it stands: who writes into the file does not notice."""
     place, found = 0, False
     with file.open("r+b") as stream:
         for line in stream:
-            clean = _changed(line, people.masked)
+            clean = _changed(line, mentions.masked)
             if clean != line:
                 os.pwrite(stream.fileno(), clean, place)
                 found = True
@@ -94,10 +94,10 @@ def _mask_in_place(file: Path, people: Forgotten) -> bool:
     return found
 
 
-def _mask_packed(file: Path, people: Forgotten) -> bool:
+def _mask_packed(file: Path, mentions: Mentions) -> bool:
     with gzip.open(file) as packed:
         lines = packed.readlines()
-    clean = [_changed(line, people.masked) for line in lines]
+    clean = [_changed(line, mentions.masked) for line in lines]
     if clean == lines:
         return False
     draft = file.with_name(f".{file.name}.{uuid4().hex}")
@@ -107,12 +107,12 @@ def _mask_packed(file: Path, people: Forgotten) -> bool:
     return True
 
 
-def _in_text(file: Path, people: Forgotten) -> bool:
+def _in_text(file: Path, mentions: Mentions) -> bool:
     with file.open("rb") as stream:
-        return any(_changed(line, people.masked) != line for line in stream)
+        return any(_changed(line, mentions.masked) != line for line in stream)
 
 
-def _in_parquet(file: Path, people: Forgotten) -> bool:
+def _in_parquet(file: Path, mentions: Mentions) -> bool:
     """Whether a text of the file is on the list. A file that is no Parquet is nobody's table."""
     try:
         with pq.ParquetFile(file) as table:
@@ -122,7 +122,7 @@ def _in_parquet(file: Path, people: Forgotten) -> bool:
                 if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
             ]
             return any(
-                people.names(text)
+                mentions.people.names(text)
                 for batch in table.iter_batches(columns=texts)
                 for column in batch.columns
                 for text in pc.unique(column.drop_null()).to_pylist()

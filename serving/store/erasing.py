@@ -1,7 +1,7 @@
 """Takes forgotten people out of the store: the one place that knows which table may tell of whom.
 
-Turns the list of the forgotten into changed rows. Every table stands in `FREE_TEXT`, and a test holds it to
-that: today's tables know no person by an identifier, but people write free text into them. What is
+Turns a function that cleans texts into changed rows. Every table stands in `FREE_TEXT`, and a test holds it
+to that: today's tables know no person by an identifier, but people write free text into them. What is
 overwritten or deleted is gone from the file, too: SQLite zeroes what it frees, and the file is packed and its
 journal emptied afterwards. PostgreSQL is asked to clean the tables; its archives and backups are its
 administrator's. Time rule: none. Null rule: an empty text names nobody.
@@ -10,20 +10,16 @@ administrator's. Time rule: none. Null rule: an empty text names nobody.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from sqlite3 import Connection as SQLiteConnection
 from sqlite3 import Error as SQLiteError
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import JSON, Connection, Engine, Table, select, text, update
 
 from features.errors import WorkspaceError
 from serving.store import schema
 from serving.store.engine import store_faults, writing
-
-if TYPE_CHECKING:
-    from features.privacy.suppression import Forgotten
 
 __all__ = ["FREE_TEXT", "erase"]
 
@@ -36,30 +32,17 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
 """By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once."""
 
 
-def erase(engine: Engine, *, people: Forgotten, names: Iterable[str] = ()) -> dict[str, int]:
-    """Overwrite whatever names somebody on the list, and pack the database. Rows changed, by table.
+def erase(engine: Engine, *, clean: Callable[[str], str]) -> dict[str, int]:
+    """Overwrite whatever names somebody who was forgotten, and pack the database. Rows changed, by table.
 
-    names: what accounts that go are called. Doing it again changes nothing.
+    clean: from a text to one that names none of them. Doing it again changes nothing.
     Raises WorkspaceError when the database is locked or cannot be written.
     """
-    clean = _cleaner(people, names=names)
     with writing(engine) as connection:
         changed = {table.name: _overwrite(connection, table, clean=clean) for table in FREE_TEXT}
     changed = {name: rows for name, rows in changed.items() if rows}
     _pack(engine, tables=changed)
     return changed
-
-
-def _cleaner(people: Forgotten, *, names: Iterable[str]) -> Callable[[str], str]:
-    """From a text to one in which nobody on the list is named."""
-    told = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    named = re.compile(rf"(?<!\w)(?:{told})(?!\w)", re.IGNORECASE) if told else None
-
-    def clean(written: str) -> str:
-        masked = people.masked(written)
-        return masked if named is None else named.sub(lambda found: "*" * len(found[0]), masked)
-
-    return clean
 
 
 def _overwrite(connection: Connection, table: Table, *, clean: Callable[[str], str]) -> int:

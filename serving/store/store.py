@@ -7,18 +7,14 @@ such release. Every fault of the database is a WorkspaceError.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
 from serving.store import erasing, releases
 from serving.store.engine import open_database, reading, writing
-
-if TYPE_CHECKING:
-    from features.privacy.suppression import Forgotten
 
 __all__ = ["Store"]
 
@@ -148,9 +144,9 @@ class Store:
         with self.writing() as connection:
             return releases.step_back(connection, activate_at=activate_at or now, who=who, why=why, now=now)
 
-    def erase(self, people: Forgotten, *, names: Iterable[str] = ()) -> dict[str, int]:
-        """Take everybody on the list out of the tables and the files. Rows changed, by table.
+    def erase(self, clean: Callable[[str], str]) -> dict[str, int]:
+        """Take forgotten people out of the tables and the files. Rows changed, by table.
 
-        names: what accounts that go are called.
+        clean: from a text to one that names none of them.
         """
-        return erasing.erase(self.engine, people=people, names=names)
+        return erasing.erase(self.engine, clean=clean)

@@ -223,7 +223,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
         "stage_changes": 1,
     }
     assert (found.contacts, found.accounts, found.opportunities) == (2, 1, 1)
-    assert found.names == ("Company 3 Limited", "company-3.example")
+    assert found.mentions.names == ("Company 3 Limited", "company-3.example")
     assert (frames(workspace), sorted(path.name for path in workspace.home.iterdir())) == before
 
 
