@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import sqlite3
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -275,38 +274,6 @@ def test_dates_of_several_layouts_are_read_and_others_are_set_aside(tmp_path: Pa
     found = set(workspace.tables().read("activities")["occurred_at"])
     assert found == {pd.Timestamp(2023, 1, 31, 14, 5), pd.Timestamp(2023, 1, 31)}
     assert {example.got for example in report.table("activities").examples} == {"31/1/2023", "2023-01-31"}
-
-
-def test_a_database_is_read_or_refused_by_the_name_of_its_reader(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "crm.sqlite") as database:
-        database.execute(
-            "CREATE TABLE account (Id TEXT, Name TEXT, Industry TEXT, Staff INT, Score, Updated TEXT)"
-        )
-        database.execute("INSERT INTO account VALUES (?, ?, ?, ?, ?, ?)", ADA)
-    mapping = MAPPING.replace(
-        'path = "{folder}/accounts*.csv"',
-        'database = "sqlite:///{folder}/crm.sqlite"\nquery = "FROM db.account"',
-    )
-    path = write_sources(tmp_path, mapping=mapping)
-    try:
-        report, _ = run(path)
-    except ConfigError as error:
-        assert "DuckDB's reader sqlite_scanner is not installed" in str(error)  # noqa: PT017 - either may be right
-        assert f"duckdb-extension-sqlite-scanner=={duckdb.__version__}" in str(error)  # noqa: PT017
-    else:
-        assert report.table("accounts").loaded == 1
-
-
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [("oracle://x", "no such kind of database (got 'oracle'"), ("crm.db", "got 'no address'")],
-)
-def test_another_kind_of_database_is_refused(tmp_path: Path, address: str, message: str) -> None:
-    database = f'database = "{address}"\nquery = "FROM db.account"'
-    mapping = MAPPING.replace('path = "{folder}/accounts*.csv"', database)
-    with pytest.raises(ConfigError) as raised:
-        run(write_sources(tmp_path, mapping=mapping))
-    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(
