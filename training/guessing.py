@@ -79,6 +79,17 @@ _COLUMN_WORDS = {
     "amount": ("amount", "value", "金额"),
     "stage": ("stage", "tostage", "stagename"),
 }
+_NORMALISED = {
+    "domain": "domain",
+    "industry": "industry",
+    "country": "country",
+    "employees": "employees",
+    "annual_revenue": "revenue_usd",
+    "technologies": "technologies",
+}
+"""How cells of companies are read: what several sources write in several ways."""
+
+_TRAFFIC_WORDS = {"email": ("email", "visitoremail", "useremail"), "user_agent": ("useragent", "browser")}
 _KNOWN_WORDS = (
     "knownat",
     "updatedat",
@@ -185,7 +196,8 @@ def _source_text(file: Path, *, table: str, header: tuple[str, ...]) -> str | No
         times = {column.name for column in TABLES[table].columns if column.type == "timestamp"}
         columns = {name: column for name, column in columns.items() if name not in times}
     consent, asked = _consent(table, header=header, columns=columns)
-    lines = [f"{name} = {_quoted(column)}" for name, column in columns.items()]
+    lines = [f"{name} = {_bound(name, column, table=table)}" for name, column in columns.items()]
+    traffic = _traffic(table, header=header)
     lines += _assumed(table, columns=columns)
     bound = {line.split(" = ")[0] for line in lines}
     required = {
@@ -195,7 +207,7 @@ def _source_text(file: Path, *, table: str, header: tuple[str, ...]) -> str | No
     } - {"activity_id"}
     if not required <= bound or (not known and table not in UNDATED_TABLES):
         return None
-    rest = [name for name in header if name not in {*columns.values(), *used, *asked}]
+    rest = [name for name in header if name not in {*columns.values(), *used, *asked, *traffic.values()}]
     return (
         "\n".join(
             (
@@ -205,6 +217,7 @@ def _source_text(file: Path, *, table: str, header: tuple[str, ...]) -> str | No
                 *consent,
                 "\n[sources.columns]",
                 *lines,
+                *_traffic_lines(traffic),
                 *_rest(table, rest=rest),
             )
         )
@@ -238,6 +251,32 @@ def _consent(table: str, *, header: tuple[str, ...], columns: dict[str, str]) ->
     if {"consent_basis", "opted_out_at"} & columns.keys():
         return [], []
     return ['consent = { assume = "not known: say on what basis these people may be addressed" }'], []
+
+
+def _bound(name: str, column: str, *, table: str) -> str:
+    if table != "accounts" or name not in _NORMALISED:
+        return _quoted(column)
+    currency = " # sums without a currency are taken for dollars" if name == "annual_revenue" else ""
+    return f"{{ column = {_quoted(column)}, normalise = {_quoted(_NORMALISED[name])} }}{currency}"
+
+
+def _traffic(table: str, *, header: tuple[str, ...]) -> dict[str, str]:
+    """The columns of activities that tell who was there, by what they tell."""
+    plain = {_plain(name): name for name in reversed(header)}
+    found = {
+        told: plain[word]
+        for told, words in _TRAFFIC_WORDS.items()
+        for word in reversed(words)
+        if word in plain
+    }
+    return found if table == "activities" else {}
+
+
+def _traffic_lines(traffic: dict[str, str]) -> Iterator[str]:
+    if traffic:
+        yield "\n# Machines, and our own people (own_domains of [engagement]), never count as engagement."
+        yield "[sources.traffic]"
+        yield from (f"{told} = {_quoted(column)}" for told, column in traffic.items())
 
 
 def _assumed(table: str, *, columns: dict[str, str]) -> Iterator[str]:

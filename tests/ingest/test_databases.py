@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from database_servers import mariadb_server, postgresql_server
+from database_servers import PASSWORD, mariadb_server, postgresql_server
 from small_sources import MAPPING, run, write_sources
 
 from features.dry_run import dry_run
@@ -100,6 +100,19 @@ def test_a_cell_of_sqlite_that_is_not_of_its_columns_type_is_set_aside(tmp_path:
     assert report.table("accounts").loaded == 2
     (example,) = report.table("accounts").examples
     assert (example.column, example.got, example.reason) == ("employees", "many", "wrong type")
+
+
+@pytest.mark.parametrize(("server", "variable"), [("postgresql", "PGPASSWORD"), ("mariadb", "MYSQL_PWD")])
+def test_the_password_may_come_from_the_environment(
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    server: str,
+    variable: str,
+) -> None:
+    address = str(request.getfixturevalue(server)).replace(":s3cret%20p%40ss@", "@")
+    monkeypatch.setenv(variable, PASSWORD)
+    assert run(_mapping(tmp_path, address))[0].table("accounts").loaded == 2
 
 
 @pytest.mark.parametrize("server", ["postgresql", "mariadb"])
