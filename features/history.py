@@ -23,7 +23,16 @@ from features.privacy.addresses import SECRET_FILE, secret_mark
 from features.tables import Attribute
 from features.workspace import Manifest, Workspace
 
-__all__ = ["Earlier", "FileRead", "History", "files_of", "find_earlier", "read_earlier", "source_id"]
+__all__ = [
+    "Earlier",
+    "FileRead",
+    "History",
+    "files_of",
+    "find_earlier",
+    "read_earlier",
+    "source_id",
+    "titles_mark",
+]
 
 FILE = "history.json"
 _NOT_ABOUT_ROWS = {
@@ -53,6 +62,7 @@ class History:
     ranks: ids of the sources of accounts, first those that identity prefers.
     deleting: ids of sources that may take back what they said.
     secret: the mark of the secret under which addresses were hashed.
+    titles: the mark of the settings by which titles became roles; empty where nobody told.
     """
 
     sources: Mapping[str, tuple[str, str]]
@@ -61,6 +71,7 @@ class History:
     ranks: tuple[str, ...] = ()
     deleting: tuple[str, ...] = ()
     secret: str = ""
+    titles: str = ""
 
     def write(self, folder: Path) -> None:
         """Store it in a snapshot's folder."""
@@ -80,6 +91,7 @@ class History:
                 ranks=tuple(raw["ranks"]),
                 deleting=tuple(raw["deleting"]),
                 secret=raw.get("secret", ""),
+                titles=raw.get("titles", ""),
             )
         except FileNotFoundError:
             return None
@@ -98,6 +110,12 @@ class Earlier:
     @property
     def attributes(self) -> tuple[Attribute, ...]:
         return self.manifest.attributes
+
+
+def titles_mark(config: Config) -> str:
+    """What tells the settings of titles from others: people who were read keep the roles they had then."""
+    told = json.dumps(config.titles.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def source_id(source: Source) -> str:
@@ -235,6 +253,12 @@ def _change(config: Config, *, manifest: Manifest, history: History) -> ConfigEr
             got=f"[privacy] emails = {config.privacy.emails!r}",
             allowed=repr(manifest.emails),
             fix=f"keep them as before; {_REBUILD}",
+        )
+    people = any(table == "contacts" for table, _ in history.sources.values())
+    if people and history.titles not in ("", titles_mark(config)):
+        return ConfigError(
+            f"{config.file}: [titles] was otherwise when people were read, and people keep their roles",
+            fix=f"leave it as before; {_REBUILD}",
         )
     now = {source_id(source): source for source in config.sources}
     lost = {name: told for name, told in history.sources.items() if name not in now}

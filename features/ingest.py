@@ -22,7 +22,7 @@ import duckdb
 from features.contract import TABLES
 from features.engine import run_sql
 from features.errors import SpearfishError, WorkspaceError
-from features.history import Earlier, FileRead, History, files_of, find_earlier, source_id
+from features.history import Earlier, FileRead, History, files_of, find_earlier, source_id, titles_mark
 from features.identity.counts import IdentityCounts
 from features.identity.decided import keep_decisions
 from features.identity.merging import merge_accounts, merging_as_before
@@ -326,6 +326,7 @@ class _Load:
             ranks=self._ranks(),
             deleting=self.deleting,
             secret=self.secret,
+            titles=titles_mark(self.config),
         )
         self.identity = self._merge()
         self.traffic = traffic_counts(self.connection, folder=self.folder)

@@ -44,8 +44,8 @@ class TitleSettings(Section):
 
     roles: role by department and level, such as [titles.roles.marketing] manager = "decision_maker". The
         department "any" stands for all that are not named; cells that are left out keep the default;
-        "none" means no role in the buying group. Contacts that earlier ingests have read keep their
-        role until the workspace is rebuilt.
+        "none" means no role in the buying group. After a change the next ingest reads everything again
+        where the files are still there, and asks for `--rebuild` where they are not.
     """
 
     roles: RoleTable = Field(default_factory=dict, validate_default=True)

@@ -127,3 +127,16 @@ def test_one_contact_alone_is_filled_as_among_all(person: tuple[str, ...], tmp_p
 )
 def test_roles_follow_from_level_and_department(level: str, department: str | None, role: str | None) -> None:
     assert buying_role(level, department=department, settings=TitleSettings()) == role
+
+
+def test_another_table_of_roles_counts_for_people_who_were_read_before(tmp_path: Path) -> None:
+    assert "evaluator" in set(_ingest(tmp_path)[1]["role"])
+    changed = MAPPING + '[titles.roles.information_technology]\nmanager = "influencer"\n'
+    (tmp_path / "mapping.toml").write_text(changed)
+    _, workspace = load(tmp_path / "mapping.toml")
+    assert "evaluator" not in set(workspace.tables().read("contacts")["role"])
+    # Their file is gone, so that nobody can tell what it said itself.
+    (tmp_path / "contacts.csv").unlink()
+    (tmp_path / "mapping.toml").write_text(MAPPING)
+    with pytest.raises(ConfigError, match=r"people keep their roles.*--rebuild"):
+        load(tmp_path / "mapping.toml")
