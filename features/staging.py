@@ -346,6 +346,7 @@ def _allowed(check: Check, *, cells: list[Cell], source: Source) -> str:
         column=check.column,
         kind=kinds.get(check.column, "string"),
         layouts=layouts or (),
+        normalise=binding.normalise if binding is not None else None,
     )
 
 

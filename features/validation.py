@@ -115,22 +115,34 @@ def allowed_values(
     column: str = "",
     kind: ColumnType = "string",
     layouts: Iterable[str] = (),
+    normalise: str | None = None,
 ) -> str:
     """What a column may hold where a row was set aside for `reason`, in words.
 
     kind: the type of an attribute or column. layouts: how the mapping says that times are written.
+    normalise: the reader of cells that the mapping declares; it takes nothing out of bounds either.
     """
     if reason in _ALLOWED:
         return _ALLOWED[reason]
-    if reason is Reason.WRONG_TYPE:
-        written = ", ".join(layouts)
-        return f"a time written as {written}" if written else _KINDS[kind]
     declared = {one.name: one for one in table.columns}.get(column) if table is not None else None
+    if reason is Reason.WRONG_TYPE:
+        written, bounds = ", ".join(layouts), _bounds(declared)
+        if normalise is not None:
+            return (
+                f"{_KINDS[kind]}{f' from {bounds}' if bounds else ''}, as normalise = {normalise!r} reads it"
+            )
+        return f"a time written as {written}" if written else _KINDS[kind]
     if declared is None:
         return _KINDS[kind]
     if reason is Reason.OUT_OF_BOUNDS:
-        return f"{declared.minimum:,.15g} to {declared.maximum:,.15g}"
+        return _bounds(declared)
     return declared.pattern or ", ".join(declared.allowed or ())
+
+
+def _bounds(column: Column | None) -> str:
+    if column is None or column.minimum is None or column.maximum is None:
+        return ""
+    return f"{column.minimum:,.15g} to {column.maximum:,.15g}"
 
 
 def _times(table: Table) -> list[str]:

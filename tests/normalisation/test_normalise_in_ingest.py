@@ -64,6 +64,8 @@ def test_declared_columns_hold_one_spelling(mapping: Path) -> None:
         "c",
         "d",
     }
+    allowed = {example.column: example.allowed for example in report.table("accounts").examples}
+    assert allowed["employees"] == "a whole number from 0 to 5,000,000, as normalise = 'employees' reads it"
 
 
 def test_a_dry_run_counts_what_could_not_be_read(mapping: Path) -> None:
