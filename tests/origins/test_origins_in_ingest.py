@@ -131,7 +131,7 @@ def test_columns_are_compared_and_the_report_says_so(loaded: tuple[IngestReport,
     assert workspace.manifest().comparison == report.comparison
 
 
-def test_a_workspace_of_one_origin_stays_as_it_was(tmp_path: Path) -> None:
+def test_one_source_of_accounts_leaves_a_workspace_as_it_was(tmp_path: Path) -> None:
     mapping = write(tmp_path, crm=rows("crm", 5))
     text = mapping.read_text().partition('[[sources]]\ntable = "accounts"\nname = "a register"')[0]
     mapping.write_text(text, encoding="utf-8")
