@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from features.contract import NO_BASIS, START_OF_TIME, TABLES
+from features.privacy.identifiers import person_identifier
 from features.tables import Attribute, Tables
 from features.titles.filling import fill_contact_rows
 from features.titles.roles import TitleSettings
@@ -108,6 +109,8 @@ def _listed(name: str, sent: list[Any]) -> Iterator[tuple[str, Row]]:
     for position, each in enumerate(sent):
         row = each.model_dump()
         row["account_id"] = RECORD_ID
+        if row.get("contact_id"):
+            row["contact_id"] = person_identifier(row["contact_id"])
         # Rows need an identifier each; one that was sent and reads the same is reported as a repetition.
         for key in ("activity_id", "opportunity_id"):
             if key in row and row[key] is None:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from features.privacy.addresses import keyed_digest, normalised_address
+from features.privacy.identifiers import salesforce_person_sql
 
 __all__ = ["add_kept_address", "kept_address_sql", "kept_identifier_sql"]
 
@@ -49,5 +50,6 @@ def kept_address_sql(text: str) -> str:
 
 
 def kept_identifier_sql(text: str) -> str:
-    """SQL for an identifier of a person, which some systems take the address for."""
-    return f"CASE WHEN contains({text}, '@') THEN coalesce({kept_address_sql(text)}, {text}) ELSE {text} END"
+    """SQL for an identifier of a person in its one spelling; some systems take the address for it."""
+    plain = salesforce_person_sql(text)
+    return f"CASE WHEN contains({text}, '@') THEN coalesce({kept_address_sql(text)}, {text}) ELSE {plain} END"

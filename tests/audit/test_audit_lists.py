@@ -175,3 +175,16 @@ def test_an_audit_is_what_its_json_says() -> None:
     audited = audit(HONEST.assign(late=filled(HONEST, won=0.8, lost=0.3)))
     assert Audit.from_json(audited.to_json()).to_json() == audited.to_json()
     assert "late" in audited.sentence
+
+
+def test_too_few_of_one_class_are_said_not_to_be_looked_at() -> None:
+    won = HONEST["won"].astype(bool)
+    few = pd.concat([HONEST[~won], HONEST[won].head(39)])
+    assert audit(few).checked["current_value_only"] == "not looked at: 39 rows of the rarer class, 40 needed"
+
+
+def test_addresses_are_no_part_of_what_is_said() -> None:
+    with pytest.raises(NotEnoughDataError) as raised:
+        raw_table(pd.DataFrame({"mail": ["ann@x.example", "bob@x.example"]}), outcome="mail")
+    assert "@" not in str(raised.value)
+    assert "[address]" in str(raised.value)

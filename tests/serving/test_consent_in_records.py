@@ -34,3 +34,23 @@ def test_an_opt_out_that_is_sent_along_is_read(
     assert row["opted_out_at"] == opted_out_at
     if opted_out_at is not None:
         assert record.account.newest_known_at == opted_out_at
+
+
+@pytest.mark.parametrize(
+    ("contact", "visitor"),
+    [("Ann@X.example", " ann@x.example"), ("003A0000006Vm9u", "003A0000006Vm9uIAC")],
+)
+def test_people_and_their_dealings_meet_however_they_are_spelled(contact: str, visitor: str) -> None:
+    visit = {
+        "contact_id": visitor,
+        "channel": "web_visit",
+        "direction": "inbound",
+        "occurred_at": "2023-05-01T00:00:00Z",
+    }
+    body = {"record": {"account": {}, "contacts": [{"contact_id": contact}], "activities": [visit]}}
+    record = read_record(
+        parse_request(json.dumps(body).encode(), attributes=()).record, attributes=(), now=NOW
+    )
+    (person,) = record.tables.sources["contacts"].to_pylist()
+    (dealing,) = record.tables.sources["activities"].to_pylist()
+    assert person["contact_id"] == dealing["contact_id"]

@@ -31,7 +31,7 @@ from training.audit.event_words import names_events
 from training.audit.finding import Finding, percent, share
 from training.audit.statistics import FOLDS, fold_of, log_loss, roc_auc_interval, shifted, sure
 
-__all__ = ["DEFAULT", "Limits", "beyond_creation"]
+__all__ = ["DEFAULT", "FEWEST", "Limits", "beyond_creation"]
 
 Vector = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -54,7 +54,7 @@ class Limits:
 
 
 DEFAULT = Limits()
-_FEWEST = 40
+FEWEST = 40
 _MOST_ROUNDS = 12
 _TREES = 80
 _COLUMNS_PER_TREE = 60
@@ -97,7 +97,7 @@ def beyond_creation(
     """
     told = [column for column in table.columns if not column.constant]
     doubtful = [column for column in told if column.marked and _is_doubtful(column, late=late, limits=limits)]
-    if not doubtful or min(table.events, table.rows - table.events) < _FEWEST:
+    if not doubtful or min(table.events, table.rows - table.events) < FEWEST:
         return
     names = {column.name for column in doubtful}
     known = [column for column in told if column.name not in names]

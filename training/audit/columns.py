@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from features.errors import ContractError, NotEnoughDataError, suggestion
 from features.feature import OTHER
 from features.formulas import names_read
+from features.privacy.masking import without_addresses
 from training.learn import Rows
 
 __all__ = ["AuditTable", "Column", "equal_rows", "raw_table", "rows_table"]
@@ -129,7 +130,7 @@ def raw_table(
         raise NotEnoughDataError(
             f"{outcome}: one class only",
             got=f"{int(label.sum())} of {len(label)} rows read {' or '.join(event)}; values: "
-            + ", ".join(map(repr, known.unique()[:5])),
+            + without_addresses(", ".join(map(repr, known.unique()[:5]))),
             allowed="rows of both classes",
             fix="say which value means that it happened",
         )

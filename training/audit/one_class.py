@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from features.privacy.masking import without_addresses
 from training.audit.columns import AuditTable, Column
 from training.audit.finding import Finding, percent, share
 from training.audit.statistics import exact_interval
@@ -61,7 +62,7 @@ def _values(column: Column) -> Iterator[tuple[str, NDArray[np.bool_]]]:
         yield "filled", ~column.empty
     if column.levels or column.distinct <= _FEW_VALUES:
         for value in np.unique(column.values[~column.empty]):
-            yield repr(column.word(value)), column.values == value
+            yield without_addresses(repr(column.word(value))), column.values == value
 
 
 def _pure(

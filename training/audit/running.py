@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from training.audit.beyond import DEFAULT, Limits, beyond_creation
+from training.audit.beyond import DEFAULT, FEWEST, Limits, beyond_creation
 from training.audit.columns import AuditTable, equal_rows
 from training.audit.finding import Audit, Finding, FindingKind
 from training.audit.identifiers import identifiers
@@ -56,7 +56,11 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _looked(table: AuditTable) -> dict[FindingKind, str]:
     count = f"{len(table.columns):,} columns of {table.rows:,} rows"
-    return {"identifier": count, "ranks_too_well": count, "one_class": count, "current_value_only": count}
+    fewer = min(table.events, table.rows - table.events)
+    beyond = (
+        count if fewer >= FEWEST else f"not looked at: {fewer:,} rows of the rarer class, {FEWEST} needed"
+    )
+    return {"identifier": count, "ranks_too_well": count, "one_class": count, "current_value_only": beyond}
 
 
 def _undated(table: AuditTable) -> Finding:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from features.errors import BundleError, InputError, suggestion
+from features.privacy.masking import without_addresses
 from models.bundle import Bundle
 from training.audit.finding import Audit, Finding
 
@@ -92,7 +93,7 @@ def _waivers(
 ) -> Iterator[dict[str, str]]:
     same = ("model", "kind", "column", "why")
     for bundle, finding in blocking:
-        why = reasons[_name(finding)].strip()
+        why = without_addresses(reasons[_name(finding)].strip())
         made = Waiver(bundle.fingerprint, finding.kind, finding.column, why, who, f"{at.isoformat()}Z")
         new = made.to_json()
         kept = (dict(one) for one in before if all(one.get(part) == new[part] for part in same))
