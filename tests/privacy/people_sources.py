@@ -171,10 +171,13 @@ def forget(workspace: Workspace, request: Request) -> Plan:
 
 
 def frames(workspace: Workspace) -> dict[str, str]:
-    """What the tables hold, as text."""
+    """What the tables hold, as text; where accounts were merged, reading them follows no order."""
     tables = workspace.tables()
     names = ("accounts", "contacts", "activities", "intent_topics", "opportunities", "stage_changes")
     keyed = {"contacts": ["email"]}
-    return {
-        name: tables.read(name).drop(columns=keyed.get(name, [])).to_json(date_format="iso") for name in names
-    }
+    return {name: _text(tables.read(name).drop(columns=keyed.get(name, []))) for name in names}
+
+
+def _text(frame: pd.DataFrame) -> str:
+    ordered = frame.sort_values(list(frame.columns), key=lambda column: column.astype(str))
+    return str(ordered.to_json(orient="records", date_format="iso"))
