@@ -28,8 +28,7 @@ def shared_data() -> Path:
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("SPEARFISH_SHARED_DATA") or beside)
     if not folder.is_dir():
-        # The data are not the project's to give away: whoever lacks them still runs every other test.
-        pytest.skip(f"no shared data in {folder}")
+        pytest.skip(f"no shared data in {folder}")  # not ours to give away; all other tests still run
     return folder
 
 
@@ -38,8 +37,7 @@ def browser() -> Iterator[Browser]:
     """A real browser; tests that need one are skipped where none is installed."""
     if not CHROMIUM.exists():
         assert not os.environ.get("CI"), "CI must have a browser: apt-get install chromium"
-        # Python and make are all that a fresh machine has, and `make test` must run there.
-        pytest.skip("no browser: apt-get install chromium")
+        pytest.skip("no browser: apt-get install chromium")  # a fresh machine has none; CI fails
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield started

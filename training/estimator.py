@@ -40,7 +40,9 @@ class UnfitValueError(InputError, ValueError):
     """Values that the estimator cannot read; a ValueError, too."""
 
 
-class SpearfishClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+# scikit-learn ships no types, so its classes are Any to the checker; an estimator has to be one of them, or
+# pipelines, cloning and its own checks do not know it.
+class SpearfishClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # a base without types
     """A mean of straight lines and small trees whose contributions add up exactly.
 
     rising, falling: names of columns that may only raise, or only lower, the probability; with *.

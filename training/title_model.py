@@ -30,7 +30,9 @@ __all__ = ["CHOSEN", "TRIES", "export", "fit"]
 _SEED: Final = 7
 
 
-class InTwoTitles(VarianceThreshold):  # type: ignore[misc]  # scikit-learn ships no types, so its classes are Any
+# scikit-learn ships no types, so its classes are Any to the checker; an estimator has to be one of them, or
+# pipelines, cloning and its own checks do not know it.
+class InTwoTitles(VarianceThreshold):  # type: ignore[misc]  # a base without types
     """Keeps the letter groups of at least two titles: what is one person's or one company's name goes."""
 
     def fit(self, X: csr_matrix, y: object = None) -> InTwoTitles:

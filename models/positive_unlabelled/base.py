@@ -6,6 +6,7 @@ where the learner takes it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -42,7 +43,9 @@ def default_learner(*, seed: int = 0) -> LGBMClassifier:
     )
 
 
-class PositiveUnlabelled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+# scikit-learn ships no types, so its classes are Any to the checker; an estimator has to be one of them, or
+# pipelines, cloning and its own checks do not know it.
+class PositiveUnlabelled(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # a base without types
     """A classifier of rows that are known positives, or not known.
 
     estimator: any scikit-learn classifier with chances; LightGBM with small trees without one.
@@ -91,8 +94,9 @@ class PositiveUnlabelled(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             )
         return matrix, (labels == self.classes_[1]).astype(np.int64)
 
+    @abstractmethod
     def _chances(self, X: Floats) -> Floats:
-        raise NotImplementedError
+        """The chance (n,) that a row is a positive, known or hidden."""
 
     def _learner(self) -> Any:
         return default_learner(seed=self.random_state) if self.estimator is None else self.estimator
@@ -102,6 +106,6 @@ class PositiveUnlabelled(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         """Whether NaN is refused, as the learner has it."""
         return not get_tags(self._learner()).input_tags.allow_nan
 
+    @abstractmethod
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """X: float (n, k). y: (n,), the larger label for known positives."""
-        raise NotImplementedError
