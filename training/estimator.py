@@ -17,27 +17,20 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from features.catalogue import Catalogue
-from features.errors import InputError, NotEnoughDataError
+from features.errors import NotEnoughDataError
 from features.feature import Feature, Kind
 from features.settings import LearningSettings
 from models.calibration import probabilities
+from models.estimator_errors import NotEnoughRowsError, UnfitValueError
 from models.margin import MarginModel
 from training.evaluate import Estimate, measure
 from training.learn import Rows
 from training.small import SMALLEST_CLASS, learn_small
 
-__all__ = ["NotEnoughRowsError", "SpearfishClassifier", "UnfitValueError"]
+__all__ = ["SpearfishClassifier"]
 
 Matrix = NDArray[np.float64]
 _MOST_LEVELS = 255
-
-
-class NotEnoughRowsError(NotEnoughDataError, ValueError):
-    """Too few rows to learn from; a ValueError, too, which is what callers of scikit-learn expect."""
-
-
-class UnfitValueError(InputError, ValueError):
-    """Values that the estimator cannot read; a ValueError, too."""
 
 
 # scikit-learn ships no types, so its classes are Any to the checker; an estimator has to be one of them, or

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from features.errors import InputError
+from models.estimator_errors import UnfitValueError
 from models.positive_unlabelled.base import Floats, PositiveUnlabelled
 from models.positive_unlabelled.cross_fitting import out_of_fold
 from models.positive_unlabelled.label_rate import largest_label_share
@@ -46,7 +46,7 @@ class HiddenAtRandomClassifier(PositiveUnlabelled):
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """X: float (n, k). y: (n,), the larger label for known positives, the other for rows without one.
 
-        Raises NotEnoughDataError where the label rate has to be estimated from fewer than 100 of a class.
+        Raises NotEnoughRowsError where the label rate has to be estimated from fewer than 100 of a class.
         """
         matrix, labelled = self._begin(X, y)
         if self.label_rate is None:
@@ -55,7 +55,7 @@ class HiddenAtRandomClassifier(PositiveUnlabelled):
         elif 0.0 < self.label_rate <= 1.0:
             self.label_rate_ = float(self.label_rate)
         else:
-            raise InputError("label_rate", got=self.label_rate, allowed="above 0, at most 1")
+            raise UnfitValueError("label_rate", got=self.label_rate, allowed="above 0, at most 1")
         self.estimator_ = clone(self._learner()).fit(matrix, labelled)
         return self
 

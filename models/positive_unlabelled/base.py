@@ -17,7 +17,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from features.errors import InputError, NotEnoughDataError
+from models.estimator_errors import NotEnoughRowsError, UnfitValueError
 
 __all__ = ["Floats", "PositiveUnlabelled", "default_learner"]
 
@@ -83,14 +83,16 @@ class PositiveUnlabelled(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[m
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         if len(self.classes_) < 2:
-            raise NotEnoughDataError(
+            raise NotEnoughRowsError(
                 "one class only: there is nothing to tell apart",
                 got=f"{len(labels)} rows of one label",
                 allowed="known positives and rows without a label",
             )
         if len(self.classes_) > 2:
-            raise InputError(
-                "more than two labels", got=len(self.classes_), allowed="1 known positive, 0 not known"
+            raise UnfitValueError(
+                "Only binary classification is supported: the target has more than two labels",
+                got=len(self.classes_),
+                allowed="1 known positive, 0 not known",
             )
         return matrix, (labels == self.classes_[1]).astype(np.int64)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.errors import InputError
+from models.estimator_errors import UnfitValueError
 from models.positive_unlabelled.base import Floats
 from models.positive_unlabelled.label_rate import largest_label_share
 
@@ -37,7 +37,7 @@ class Audit:
 
     def __post_init__(self) -> None:
         if not (0 <= self.positives <= self.accounts and self.accounts):
-            raise InputError(
+            raise UnfitValueError(
                 "the audit sample does not add up",
                 got=f"{self.positives} positives of {self.accounts} accounts",
                 allowed="0 to as many positives as accounts, and at least one account",
@@ -69,10 +69,10 @@ def count_hidden(
     scores: (n,), out-of-fold chances of a known label; labelled: (n,), 1 for known positives.
     some_always_win: the assumption that some profiles always are positive (Elkan and Noto 2008; Scott 2015).
     label_rate: the known share of the positives that is labelled. audit: a sample that was looked at.
-    Raises InputError for more than one of the three, or a label rate outside of (0, 1].
+    Raises UnfitValueError for more than one of the three, or a label rate outside of (0, 1].
     """
     if (label_rate is not None) + (audit is not None) + some_always_win > 1:
-        raise InputError(
+        raise UnfitValueError(
             "several sources of the level", allowed="one of some_always_win, label_rate and audit"
         )
     known = int(labelled.sum())
@@ -106,7 +106,7 @@ def _hidden(known: int, label_rate: float) -> float:
 
 def _by_label_rate(label_rate: float, *, known: int) -> HiddenPositives:
     if not 0.0 < label_rate <= 1.0:
-        raise InputError("label_rate", got=label_rate, allowed="above 0, at most 1")
+        raise UnfitValueError("label_rate", got=label_rate, allowed="above 0, at most 1")
     estimate = _hidden(known, label_rate)
     # Failures before the k-th success: variance k (1 - p) / p^2.
     half = _Z * float(np.sqrt(known * (1.0 - label_rate))) / label_rate

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
-from features.errors import NotEnoughDataError
+from models.estimator_errors import NotEnoughRowsError
 from models.positive_unlabelled.base import Floats
 
 __all__ = ["out_of_fold"]
@@ -24,11 +24,11 @@ def out_of_fold(
 ) -> Floats:
     """Chances (n,) of the label 1, the mean over `repeats` divisions into folds.
 
-    Fewer folds where a class has fewer rows. Raises NotEnoughDataError where a class has a single row.
+    Fewer folds where a class has fewer rows. Raises NotEnoughRowsError where a class has a single row.
     """
     smallest = int(np.bincount(y, minlength=2).min())
     if smallest < 2:
-        raise NotEnoughDataError(
+        raise NotEnoughRowsError(
             "too few rows of one class to learn out of fold", got=smallest, allowed="at least 2 of each class"
         )
     chances = np.zeros(len(y))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.errors import NotEnoughDataError
+from models.estimator_errors import NotEnoughRowsError
 from models.positive_unlabelled.base import Floats
 
 __all__ = ["LabelRate", "largest_label_share"]
@@ -46,11 +46,11 @@ def largest_label_share(scores: Floats, *, labelled: NDArray[np.int64], seed: in
     The top is chosen on one half of the rows, three standard errors on the cautious side, and its share is
     measured on the other half, so that the largest of many shares is not larger than it is; the mean over 20
     divisions, both ways. After best bin estimation (Garg, Wu, Smola, Balakrishnan and Lipton 2021), which
-    chooses and measures on the same rows. Raises NotEnoughDataError below 100 known positives or others.
+    chooses and measures on the same rows. Raises NotEnoughRowsError below 100 known positives or others.
     """
     known = int(labelled.sum())
     if min(known, len(labelled) - known) < _SMALLEST_CLASS:
-        raise NotEnoughDataError(
+        raise NotEnoughRowsError(
             "too few rows to measure which share of the positives is known",
             got=f"{known:,} known positives, {len(labelled) - known:,} other rows",
             allowed=f"at least {_SMALLEST_CLASS} of each",

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from features.errors import InputError, NotEnoughDataError
+from models.estimator_errors import NotEnoughRowsError, UnfitValueError
 from models.positive_unlabelled.base import Floats, PositiveUnlabelled
 from models.positive_unlabelled.cross_fitting import out_of_fold
 
@@ -49,14 +49,14 @@ class PursuitWeightedClassifier(PositiveUnlabelled):
         """X: float (n, k). y: (n,), the larger label for wins. pursued: flags (n,) of accounts whose pursuit
         has ended, wins included; without them everybody counts as pursued, and nothing is corrected.
 
-        Raises NotEnoughDataError where everyone who was pursued was won, InputError for a win that was not
-        pursued and for settings outside of their bounds.
+        Raises NotEnoughRowsError where everyone who was pursued was won, UnfitValueError for a win that was
+        not pursued and for settings outside of their bounds.
         """
         self._check_settings()
         matrix, won = self._begin(X, y)
         flags = self._flags(pursued, won=won)
         if won[flags].all():
-            raise NotEnoughDataError(
+            raise NotEnoughRowsError(
                 "everybody who was pursued was won: there is no loss to learn from",
                 got=f"{int(won.sum()):,} wins",
                 fix="hand in accounts whose opportunities were lost, or learn at random without `pursued`",
@@ -73,7 +73,7 @@ class PursuitWeightedClassifier(PositiveUnlabelled):
         for name, smallest in (("flattening", 0.0), ("clip", 1e-6)):
             value = getattr(self, name)
             if not smallest <= value <= 1.0:
-                raise InputError(name, got=value, allowed=f"{smallest:g} to 1")
+                raise UnfitValueError(name, got=value, allowed=f"{smallest:g} to 1")
 
     def _flags(self, pursued: ArrayLike | None, *, won: NDArray[np.int64]) -> NDArray[np.bool_]:
         if pursued is None:
@@ -82,7 +82,7 @@ class PursuitWeightedClassifier(PositiveUnlabelled):
         check_consistent_length(flags, won)
         contradicting = int((won.astype(np.bool_) & ~flags).sum())
         if contradicting:
-            raise InputError(
+            raise UnfitValueError(
                 "wins that were not pursued",
                 got=contradicting,
                 fix="flag every win as pursued, or leave it out",

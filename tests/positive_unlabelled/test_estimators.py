@@ -15,15 +15,6 @@ from models.positive_unlabelled import HiddenAtRandomClassifier, PursuitWeighted
 from models.positive_unlabelled.base import default_learner
 
 LEARNER = LogisticRegression()
-OUR_ERRORS = "what is wrong with the labels is told by our own errors, which are no ValueError"
-
-
-def expected_failures(estimator: Any) -> dict[str, str]:
-    return {
-        "check_classifiers_one_label": OUR_ERRORS,
-        "check_fit2d_1sample": OUR_ERRORS,
-        "check_classifier_not_supporting_multiclass": OUR_ERRORS,
-    }
 
 
 @parametrize_with_checks(
@@ -32,7 +23,6 @@ def expected_failures(estimator: Any) -> dict[str, str]:
         PursuitWeightedClassifier(LEARNER),
         PursuitWeightedClassifier(default_learner().set_params(n_estimators=5)),
     ],
-    expected_failed_checks=expected_failures,
 )
 def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from training.estimator import NotEnoughRowsError, SpearfishClassifier, UnfitValueError
+from models.estimator_errors import NotEnoughRowsError, UnfitValueError
+from training.estimator import SpearfishClassifier
 
 
 @parametrize_with_checks([SpearfishClassifier(smallest_class=1, most_rounds=20)])
