@@ -25,6 +25,8 @@ from features.tables import Tables
 __all__ = [
     "FitLabels",
     "TimeToClose",
+    "first_events",
+    "fit_followed",
     "fit_labels",
     "fit_outcomes",
     "intent_labels",
@@ -210,6 +212,38 @@ def fit_outcomes(
     if created_until is not None:
         inside &= known["created_at"] < created_until
     return _fit_frame(known[inside])
+
+
+def fit_followed(
+    tables: Tables, *, created_from: datetime, created_until: datetime, settings: FitLabelSettings
+) -> pd.DataFrame:
+    """Every opportunity created in [created_from, created_until), and what is known of it by now.
+
+    For evaluation, never for training: account_id, as_of (creation), opportunity_id and label, float64: 1
+    won, 0 lost, NaN still open (censored); oldest first. Its account must have been known at creation.
+    """
+    known = _opportunities(tables, known_before=None, product=settings.product)
+    created = known["created_at"]
+    inside = known["account_known"] & (created >= created_from) & (created < created_until)
+    followed = known[inside]
+    label = followed["outcome"].map({"won": 1.0, "lost": 0.0}).astype("float64")
+    return _fit_frame(followed).assign(label=label.to_numpy())
+
+
+def first_events(
+    tables: Tables, *, since: datetime, until: datetime, settings: IntentLabelSettings
+) -> pd.DataFrame:
+    """When the event first happened to each account in [since, until), by all that is known.
+
+    For evaluation, never for training. Columns: account_id, happened_at; sorted by account_id.
+    """
+    sql = f"""
+        SELECT account_id, min(happened_at) AS happened_at FROM ({_EVENTS[settings.event]})
+        WHERE happened_at >= $since AND happened_at < $until
+        GROUP BY account_id ORDER BY account_id
+    """
+    with tables.connect() as connection:
+        return _frame(connection, sql, known_before=None, product=settings.product, since=since, until=until)
 
 
 def _opportunities(tables: Tables, *, known_before: datetime | None, product: str | None) -> pd.DataFrame:
