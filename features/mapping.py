@@ -35,8 +35,11 @@ from features.privacy.consent import check_told_by
 from features.privacy.settings import PrivacySettings
 from features.settings import (
     BacktestSettings,
+    DriftSettings,
+    GateSettings,
     LabelSettings,
     ModelSettings,
+    RetrainSettings,
     Section,
     ServingSettings,
     UndatedSettings,
@@ -86,6 +89,9 @@ class Config(Section):
     engagement: EngagementSettings = EngagementSettings()
     topics: TopicSettings = TopicSettings()
     privacy: PrivacySettings = PrivacySettings()
+    gate: GateSettings = GateSettings()
+    drift: DriftSettings = DriftSettings()
+    retrain: RetrainSettings = RetrainSettings()
 
     @model_validator(mode="after")
     def _check(self) -> Config:

@@ -1,7 +1,8 @@
 """The sections of the TOML file that say what is predicted, how it is learned and how it is judged.
 
-Turns the tables [labels], [model], [backtest] and [serving] into frozen, checked settings. Time rule:
-dates without a time mean midnight UTC. Null rule: a key that is left out has the default written here.
+Turns the tables [labels], [model], [backtest], [serving], [gate], [drift] and [retrain] into frozen, checked
+settings. Time rule: dates without a time mean midnight UTC. Null rule: a key that is left out has the
+default written here.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ __all__ = [
     "PRIORITIES",
     "SALES_PRIORITIES",
     "BacktestSettings",
+    "DriftSettings",
     "FitLabelSettings",
     "FitLearningSettings",
+    "GateSettings",
     "Grade",
     "GradeOrNone",
     "IntentLabelSettings",
@@ -27,6 +30,7 @@ __all__ = [
     "ModelSettings",
     "Moment",
     "Priority",
+    "RetrainSettings",
     "Section",
     "ServingSettings",
     "UndatedSettings",
@@ -209,3 +213,58 @@ class ServingSettings(Section):
                 f"an account of fit D is never routed to sales, but priority.D holds {handed[0]!r}"
             )
         return {fit: row | given.get(fit, {}) for fit, row in DEFAULT_PRIORITIES.items()}
+
+
+class GateSettings(Section):
+    """[gate]: what a model must show before it replaces the one that is served.
+
+    metric, keep: the share of the served model's figure that it must hold on rows that neither learned from.
+    smallest_class: rows with the event, and rows without, that a comparison or a calibration needs.
+    slope: where the calibration slope may lie. level: where observed by expected events may lie. A limit is
+        broken when the whole 95 % interval is beyond it.
+    largest_sample: rows at most, of accounts drawn at random. replicates: of the bootstrap.
+    """
+
+    metric: Literal["roc_auc", "pr_auc"] = "roc_auc"
+    keep: float = Field(default=0.95, gt=0.0, le=1.0)
+    smallest_class: int = Field(default=10, ge=5)
+    slope: tuple[float, float] = (0.67, 1.5)
+    level: tuple[float, float] = (0.67, 1.5)
+    largest_sample: int = Field(default=50_000, ge=1_000)
+    replicates: int = Field(default=1000, ge=100, le=100_000)
+
+    @field_validator("slope", "level")
+    @classmethod
+    def _around_one(cls, limits: tuple[float, float]) -> tuple[float, float]:
+        if not 0.0 < limits[0] < 1.0 < limits[1]:
+            raise ValueError("the lower limit must lie between 0 and 1, the upper one above 1")
+        return limits
+
+
+class DriftSettings(Section):
+    """[drift]: from where on the served models count as no longer matching the data.
+
+    psi: population stability index of an input or of the score, from which on a change counts; it must be
+        beyond chance as well. chance: of one false alarm among all inputs of a model.
+    calibration: where observed by expected events may lie, of labels that ended since the training; it counts
+        when the whole 95 % interval is beyond.
+    bins: equal shares of the training reference that an input or the score is compared in.
+    """
+
+    psi: float = Field(default=0.2, gt=0.0)
+    chance: float = Field(default=0.01, gt=0.0, lt=0.5)
+    calibration: tuple[float, float] = (0.67, 1.5)
+    bins: int = Field(default=10, ge=2, le=50)
+    smallest_class: int = Field(default=10, ge=5)
+    replicates: int = Field(default=1000, ge=100, le=100_000)
+
+
+class RetrainSettings(Section):
+    """[retrain]: when `spearfish retrain` trains.
+
+    every_days: days of new facts after those that the served models know; 0 trains on anything new.
+    on_drift: train before that when `spearfish drift` finds some.
+    """
+
+    every_days: int = Field(default=0, ge=0)
+    on_drift: bool = True
