@@ -8,7 +8,7 @@ account stay together), the same accounts for everything that is compared: Efron
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import InputError, NotEnoughDataError
+from training.metrics import Matrix, Slice, Vector, base_value, means
 
 __all__ = [
     "Estimate",
@@ -23,16 +24,14 @@ __all__ = [
     "calibration_curve",
     "evaluate",
     "grade_conversion",
+    "interval",
+    "mean_roc_auc",
     "measure",
     "resampled",
     "roc_auc",
 ]
 
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
-
 _CELLS_PER_CHUNK = 4_000_000
-_SMALLEST = 1e-12
 _BINS = 10
 
 
@@ -55,8 +54,8 @@ class Estimate:
 def roc_auc(labels: NDArray[np.int64], *, probabilities: Vector) -> float:
     """Area under the ROC curve; ties count half. NotEnoughDataError when only one class is there."""
     _require_both_classes(np.asarray(labels))
-    ranked = _Slice.of(pd.DataFrame({"label": labels, "probability": probabilities}))
-    return float(_roc_auc(*ranked.tally(np.ones((1, len(labels)))))[0])
+    ranked = Slice.of(pd.DataFrame({"label": labels, "probability": probabilities}))
+    return float(means([ranked], np.ones((1, len(labels))), top_k=1, probabilities=False)["roc_auc"][0])
 
 
 @dataclass(frozen=True)
@@ -74,46 +73,73 @@ def measure(
     rows: pd.DataFrame,
     *,
     columns: Sequence[str] = ("probability",),
+    probabilities: Collection[str] | None = None,
     top_k: int = 10,
     replicates: int = 1000,
     seed: int = 0,
 ) -> Measured:
     """Every metric of every column, with intervals over resampled accounts, the same for all columns.
 
-    rows: account_id, label (0 or 1) and the columns; with a column `cutoff`, the mean over cutoffs. The first
-    column holds probabilities and gets all metrics; the others are rankings and get those of a ranking:
-    roc_auc, pr_auc (average precision), precision_at_k, recall_at_k, lift_at_k. The rest are log_loss, brier,
-    calibration_slope (1 is right) and calibration_error (mean gap over ten equal bins).
+    rows: account_id, label (0 or 1) and the columns; with a column `cutoff`, the mean over cutoffs.
+    probabilities: the columns that hold probabilities and get all metrics, by default the first; the others
+    are rankings and get those of a ranking: roc_auc, pr_auc (average precision), precision_at_k, recall_at_k,
+    lift_at_k. The rest are log_loss, brier, calibration_slope (1 is right) and calibration_error (mean gap
+    over ten equal bins). Raises NotEnoughDataError where one class only is there.
     """
     slices = {column: _slices(rows, column) for column in columns}
-    drawn: dict[str, dict[str, list[Vector]]] = {column: {} for column in columns}
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for weights in _weights(_codes(rows), replicates=replicates, seed=seed):
-            for position, column in enumerate(columns):
-                means = _means(slices[column], weights, top_k=top_k, probabilities=position == 0)
-                for name, values in means.items():
-                    drawn[column].setdefault(name, []).append(values)
-    whole = {
-        column: {name: np.concatenate(parts) for name, parts in metrics.items()}
-        for column, metrics in drawn.items()
-    }
+    told = columns[:1] if probabilities is None else probabilities
+    drawn = _drawn(rows, slices, probabilities=told, top_k=top_k, replicates=replicates, seed=seed)
     first = columns[0]
     return Measured(
         {
             column: {
-                name: _estimate(values, base=_base(name, slices[column], top_k))
+                name: _estimate(values, base=base_value(name, slices[column], top_k=top_k))
                 for name, values in metrics.items()
             }
-            for column, metrics in whole.items()
+            for column, metrics in drawn.items()
         },
         {
             other: {
-                name: _estimate(whole[first][name] - values, base=0.0)
-                for name, values in whole[other].items()
+                name: _estimate(drawn[first][name] - values, base=0.0)
+                for name, values in drawn[other].items()
+                if name in drawn[first]
             }
             for other in columns[1:]
         },
     )
+
+
+def _drawn(
+    rows: pd.DataFrame,
+    slices: Mapping[str, Sequence[Slice]],
+    *,
+    probabilities: Collection[str],
+    top_k: int,
+    replicates: int,
+    seed: int,
+) -> dict[str, dict[str, Vector]]:
+    """By column and metric: of the sample itself (first), then of each replicate."""
+    drawn: dict[str, dict[str, list[Vector]]] = {column: {} for column in slices}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for weights in _weights(_codes(rows), replicates=replicates, seed=seed):
+            for column, parts in slices.items():
+                found = means(parts, weights, top_k=top_k, probabilities=column in probabilities)
+                for name, values in found.items():
+                    drawn[column].setdefault(name, []).append(values)
+    return {
+        column: {name: np.concatenate(parts) for name, parts in metrics.items()}
+        for column, metrics in drawn.items()
+    }
+
+
+def mean_roc_auc(
+    rows: pd.DataFrame, *, columns: Sequence[str], replicates: int = 1000, seed: int = 0
+) -> Estimate:
+    """The mean over several rankings of the ROC AUC of each one alone; see `measure`."""
+    slices = {column: _slices(rows, column) for column in columns}
+    drawn = _drawn(rows, slices, probabilities=(), top_k=1, replicates=replicates, seed=seed)
+    mean: Vector = np.mean([metrics["roc_auc"] for metrics in drawn.values()], axis=0)
+    return _estimate(mean, base=0.5)
 
 
 def evaluate(
@@ -129,27 +155,34 @@ def grade_conversion(
     """Rows, conversions and lift of each grade; index grade.
 
     rows: account_id, label, grade. Columns: accounts, events, conversion, low, high (95 % interval), lift
-    (conversion over that of all rows). A grade without rows has no conversion.
+    (conversion over that of all rows), lift_low, lift_high, base (the rate of all rows). A grade without rows
+    has no conversion.
     """
     label = rows["label"].to_numpy(dtype=np.float64)
     inside = np.stack([(rows["grade"] == grade).to_numpy(dtype=np.float64) for grade in grades], axis=1)
-    drawn = []
+    conversions, rates = [], []
     with np.errstate(divide="ignore", invalid="ignore"):
         for weights in _weights(_codes(rows), replicates=replicates, seed=seed):
-            drawn.append((weights @ (inside * label[:, None])) / (weights @ inside))
-    conversion = np.concatenate(drawn)
-    intervals = [_interval(conversion[1:, column]) for column in range(len(grades))]
+            conversions.append((weights @ (inside * label[:, None])) / (weights @ inside))
+            rates.append(weights @ label / weights.sum(axis=1))
+        conversion, rate = np.concatenate(conversions), np.concatenate(rates)
+        lift = conversion / rate[:, None]
     return pd.DataFrame(
         {
             "accounts": inside.sum(axis=0).astype(int),
             "events": (inside * label[:, None]).sum(axis=0).astype(int),
-            "conversion": conversion[0],
-            "low": [low for low, _ in intervals],
-            "high": [high for _, high in intervals],
-            "lift": conversion[0] / label.mean() if label.any() else np.full(len(grades), np.nan),
+            **_with_bounds(conversion, name="conversion", low="low", high="high"),
+            **_with_bounds(lift, name="lift", low="lift_low", high="lift_high"),
+            "base": rate[0],
         },
         index=pd.Index(list(grades), name="grade"),
     )
+
+
+def _with_bounds(drawn: Matrix, *, name: str, low: str, high: str) -> dict[str, Vector]:
+    """Of (1 + replicates, grades): the sample's own figure and its interval, by grade."""
+    bounds = np.array([interval(column) for column in drawn[1:].T])
+    return {name: drawn[0], low: bounds[:, 0], high: bounds[:, 1]}
 
 
 def calibration_curve(rows: pd.DataFrame, *, bins: int = _BINS) -> pd.DataFrame:
@@ -171,152 +204,7 @@ def resampled(accounts: pd.Series[str], *, replicates: int, seed: int) -> Iterat
     yield from _weights(_codes(accounts.to_frame("account_id")), replicates=replicates, seed=seed)
 
 
-@dataclass(frozen=True)
-class _Slice:
-    """The rows of one cutoff, with the groups of tied probabilities in falling order."""
-
-    rows: NDArray[np.int64]
-    label: Vector
-    probability: Vector
-    order: NDArray[np.int64]
-    starts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: pd.DataFrame, *, positions: NDArray[np.int64] | None = None) -> _Slice:
-        label = rows["label"].to_numpy(dtype=np.float64)
-        probability = rows["probability"].to_numpy(dtype=np.float64)
-        order = np.argsort(-probability, kind="stable")
-        falling = probability[order]
-        starts = np.flatnonzero(np.concatenate([[True], falling[1:] != falling[:-1]]))
-        where = np.arange(len(rows)) if positions is None else positions
-        return cls(where, label, probability, order, starts)
-
-    def tally(self, weights: Matrix) -> tuple[Matrix, Matrix]:
-        """Positives and rows in each group of ties, (replicates, groups), best first."""
-        sorted_weights = weights[:, self.order]
-        positives = np.add.reduceat(sorted_weights * self.label[self.order], self.starts, axis=1)
-        return positives, np.add.reduceat(sorted_weights, self.starts, axis=1)
-
-
-def _means(
-    slices: Sequence[_Slice], weights: Matrix, *, top_k: int, probabilities: bool
-) -> dict[str, Vector]:
-    """Every metric for each replicate, (replicates,): the mean over the slices in which it is defined."""
-    found = []
-    for part in slices:
-        drawn = weights[:, part.rows]
-        metrics = _ranking_metrics(*part.tally(drawn), top_k=top_k)
-        found.append(metrics | _probability_metrics(part, drawn) if probabilities else metrics)
-    stacked = {name: np.stack([metrics[name] for metrics in found]) for name in found[0]}
-    return {
-        name: np.nansum(values, axis=0) / np.isfinite(values).sum(axis=0) for name, values in stacked.items()
-    }
-
-
-def _ranking_metrics(positives: Matrix, total: Matrix, *, top_k: int) -> dict[str, Vector]:
-    events, rows = positives.sum(axis=1), total.sum(axis=1)
-    found = _found(positives, total, top_k)
-    return {
-        "roc_auc": _roc_auc(positives, total),
-        "pr_auc": _average_precision(positives, total),
-        "precision_at_k": found / top_k,
-        "recall_at_k": found / events,
-        "lift_at_k": found / top_k / (events / rows),
-    }
-
-
-def _probability_metrics(part: _Slice, weights: Matrix) -> dict[str, Vector]:
-    return {
-        "log_loss": _log_loss(part, weights),
-        "brier": _brier(part, weights),
-        "calibration_slope": _calibration_slope(part, weights),
-        "calibration_error": _calibration_error(part, weights),
-    }
-
-
-def _roc_auc(positives: Matrix, total: Matrix) -> Vector:
-    negatives = total - positives
-    above = np.cumsum(negatives, axis=1) - negatives / 2
-    lost: Vector = (positives * above).sum(axis=1) / (positives.sum(axis=1) * negatives.sum(axis=1))
-    return 1.0 - lost
-
-
-def _average_precision(positives: Matrix, total: Matrix) -> Vector:
-    drawn = np.cumsum(total, axis=1)
-    precision = np.divide(np.cumsum(positives, axis=1), drawn, out=np.zeros_like(drawn), where=drawn > 0)
-    area: Vector = (positives * precision).sum(axis=1) / positives.sum(axis=1)
-    return area
-
-
-def _found(positives: Matrix, total: Matrix, top_k: int) -> Vector:
-    """Expected positives among the first `top_k` when ties are broken at random."""
-    before = np.cumsum(total, axis=1) - total
-    share = np.clip(np.divide(top_k - before, total, out=np.zeros_like(total), where=total > 0), 0.0, 1.0)
-    found: Vector = (positives * share).sum(axis=1)
-    return found
-
-
-def _log_loss(part: _Slice, weights: Matrix) -> Vector:
-    chance = np.clip(part.probability, _SMALLEST, 1 - _SMALLEST)
-    loss = -(part.label * np.log(chance) + (1 - part.label) * np.log1p(-chance))
-    mean: Vector = weights @ loss / weights.sum(axis=1)
-    return mean
-
-
-def _brier(part: _Slice, weights: Matrix) -> Vector:
-    mean: Vector = weights @ (part.probability - part.label) ** 2 / weights.sum(axis=1)
-    return mean
-
-
-def _calibration_slope(part: _Slice, weights: Matrix) -> Vector:
-    """Slope of a logistic regression of the label on the logit (Cox 1958).
-
-    Replicates take one Newton step from the estimate on all rows, which is exact to first order.
-    """
-    chance = np.clip(part.probability, _SMALLEST, 1 - _SMALLEST)
-    logit = np.log(chance) - np.log1p(-chance)
-    line = np.array([0.0, 1.0])
-    for _ in range(25):
-        line = line + _newton(line, logit, part.label, np.ones((1, len(logit))))[0]
-    slopes: Vector = (line + _newton(line, logit, part.label, weights))[:, 1]
-    return slopes
-
-
-def _newton(line: Vector, logit: Vector, label: Vector, weights: Matrix) -> Matrix:
-    expected = 1.0 / (1.0 + np.exp(-np.clip(line[0] + line[1] * logit, -30, 30)))
-    error, spread = label - expected, expected * (1 - expected)
-    sums = weights @ np.stack([error, error * logit, spread, spread * logit, spread * logit**2], axis=1)
-    g0, g1, h00, h01, h11 = sums.T
-    determinant = np.maximum(h00 * h11 - h01**2, _SMALLEST)
-    step: Matrix = np.stack([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0], axis=1) / determinant[:, None]
-    return np.clip(step, -2.0, 2.0)
-
-
-def _calibration_error(part: _Slice, weights: Matrix) -> Vector:
-    gap = (part.probability - part.label)[part.order]
-    starts = np.unique(np.linspace(0, len(gap), _BINS + 1)[:-1].astype(np.int64))
-    gaps = np.add.reduceat(weights[:, part.order] * gap, starts, axis=1)
-    mean: Vector = np.abs(gaps).sum(axis=1) / weights.sum(axis=1)
-    return mean
-
-
-def _base(name: str, slices: Sequence[_Slice], top_k: int) -> float:
-    fixed = {"roc_auc": 0.5, "lift_at_k": 1.0, "calibration_slope": 1.0, "calibration_error": 0.0}
-    if name in fixed:
-        return fixed[name]
-    return float(np.mean([_base_of_slice(name, part, top_k) for part in slices]))
-
-
-def _base_of_slice(name: str, part: _Slice, top_k: int) -> float:
-    rate = float(part.label.mean())
-    if name == "recall_at_k":
-        return min(1.0, top_k / len(part.label))
-    if name == "log_loss":
-        return float(-(rate * np.log(rate) + (1 - rate) * np.log1p(-rate)))
-    return rate * (1 - rate) if name == "brier" else rate
-
-
-def _slices(rows: pd.DataFrame, column: str) -> list[_Slice]:
+def _slices(rows: pd.DataFrame, column: str) -> list[Slice]:
     missing = [name for name in ("account_id", "label", column) if name not in rows.columns]
     if missing:
         given = ", ".join(map(str, rows.columns))
@@ -324,9 +212,9 @@ def _slices(rows: pd.DataFrame, column: str) -> list[_Slice]:
     _require_both_classes(rows["label"].to_numpy())
     scored = rows.assign(probability=rows[column])
     if "cutoff" not in rows.columns:
-        return [_Slice.of(scored)]
+        return [Slice.of(scored)]
     groups = rows.groupby("cutoff", sort=True).indices
-    parts = [_Slice.of(scored.iloc[where], positions=np.asarray(where)) for where in groups.values()]
+    parts = [Slice.of(scored.iloc[where], positions=np.asarray(where)) for where in groups.values()]
     return [part for part in parts if 0 < part.label.mean() < 1]
 
 
@@ -342,7 +230,7 @@ def _require_both_classes(labels: NDArray[np.int64]) -> None:
 
 def _estimate(drawn: Vector, *, base: float) -> Estimate:
     """From the sample itself (first) and its replicates (the rest)."""
-    return Estimate(float(drawn[0]), *_interval(drawn[1:]), base=base)
+    return Estimate(float(drawn[0]), *interval(drawn[1:]), base=base)
 
 
 def _codes(rows: pd.DataFrame) -> NDArray[np.int64]:
@@ -360,7 +248,8 @@ def _weights(codes: NDArray[np.int64], *, replicates: int, seed: int) -> Iterato
         yield counts[:, codes].astype(np.float64)
 
 
-def _interval(values: Vector) -> tuple[float, float]:
+def interval(values: Vector) -> tuple[float, float]:
+    """The 2.5th and 97.5th percentile of the finite values; NaN where there is none."""
     finite = values[np.isfinite(values)]
     if len(finite) == 0:
         return float("nan"), float("nan")
