@@ -39,7 +39,7 @@ from training.market.settings import MarketSettings
 from training.market.write import read_truth, simulate
 from training.results import write_result
 
-__all__ = ["Comparison", "check_seed", "market_tables", "summarise"]
+__all__ = ["Comparison", "check_seed", "fit_test_rows", "fit_training_rows", "market_tables", "summarise"]
 
 _CONFIG: Final = Path(__file__).parents[1] / "configs" / "simulated_market.toml"
 _TEST_SEEDS: Final = 1_000_000
@@ -85,11 +85,11 @@ def check_seed(
     train, test = (market_tables(folder / name, config=config) for name in ("train", "test"))
     end = learned_from.end
     rows = {
-        "fit": _fit_rows(train, end=end, config=config),
+        "fit": fit_training_rows(train, end=end, config=config),
         "intent": _intent_rows(train, end=end, config=config),
     }
     keys = {
-        "fit": _fit_test(test, folder / "test"),
+        "fit": fit_test_rows(test, folder / "test"),
         "intent": _intent_test(test, folder / "test", end=judged_on.end, config=config),
     }
     kinds: tuple[Kind, Kind] = ("fit", "intent")
@@ -117,7 +117,8 @@ def summarise(comparisons: Sequence[Comparison]) -> dict[str, Any]:
     }
 
 
-def _fit_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
+def fit_training_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
+    """The opportunities of a market that train at its end, with their features."""
     catalogue = learn_catalogue(tables, cutoff=end)
     labels = fit_labels(tables, cutoff=end, settings=config.labels.fit)
     selected = select_features(catalogue, kind="fit", settings=config.model.fit)
@@ -130,7 +131,7 @@ def _intent_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
     return intent_rows(tables, cutoff=end, config=config, catalogue=selected)
 
 
-def _fit_test(tables: Tables, directory: Path) -> pd.DataFrame:
+def fit_test_rows(tables: Tables, directory: Path) -> pd.DataFrame:
     """Every closed opportunity with its true chance to be won: account_id, as_of, label, truth."""
     truth = read_truth(directory).fit[["opportunity_id", "probability"]]
     return _with_truth(fit_outcomes(tables), truth, on=["opportunity_id"])
