@@ -33,6 +33,7 @@ from features.locations import allowed_folders, locate_files, locate_parameters,
 from features.origins import OriginSettings, check_origins
 from features.privacy.consent import check_told_by
 from features.privacy.settings import PrivacySettings
+from features.profile_settings import ProfileSettings
 from features.settings import (
     BacktestSettings,
     DriftSettings,
@@ -83,6 +84,7 @@ class Config(Section):
     backtest: BacktestSettings = BacktestSettings()
     undated: UndatedSettings = UndatedSettings()
     serving: ServingSettings = ServingSettings()
+    profile: ProfileSettings = ProfileSettings()
     titles: TitleSettings = TitleSettings()
     identity: IdentitySettings = IdentitySettings()
     origins: OriginSettings = OriginSettings()
