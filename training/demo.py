@@ -30,6 +30,7 @@ __all__ = ["run_demo"]
 
 CONFIG = Path(__file__).parents[1] / "configs" / "simulated_market.toml"
 _EXPLAINED = 3
+_NEW_MARKET = "a demo draws another market each day: what an earlier one served is no measure"
 
 
 class Rank(Protocol):
@@ -65,7 +66,7 @@ def run_demo(
         trained = train(workspace, config=config, progress=progress)
         tested = backtest(workspace, config=config, progress=progress)
         progress("promote", 0, 1)
-        promotion = promote(workspace, who="demo", why="the demo promotes what it trained")
+        promotion = promote(workspace, who="demo", why="the demo promotes what it trained", force=_NEW_MARKET)
         progress("promote", 1, 1)
         # A release that follows another one answers a few seconds later; the summary is about the new one.
         now = max(promotion.activate_at, datetime.now(UTC).replace(tzinfo=None, microsecond=0))

@@ -19,15 +19,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from features.errors import InputError, SpearfishError, WorkspaceError
+from features.errors import SpearfishError, WorkspaceError
 from features.mapping import Config
-from features.workspace import Manifest, Workspace
-from models.bundle import NAMES, Bundle, Kind
+from features.workspace import Workspace
+from models.bundle import NAMES, Bundle
 from serving.store import Draft, Published, Release, Store, StoredBundle
 from training.audit.waivers import require_answered
 from training.bento_models import import_bundle
-from training.registered import Known, RegisteredModels, Version, champions, choose, holders
-from training.release_settings import release_settings
+from training.choosing import Chosen, choose_release
+from training.gate.judging import forced, require_passed
+from training.gate.verdict import Verdict
+from training.registered import RegisteredModels, champions, holders
 
 __all__ = ["HEAD_START", "Promotion", "Rollback", "promote", "rollback"]
 
@@ -41,12 +43,14 @@ class Promotion:
 
     changed: False when the same models with the same settings were already chosen; nothing was done then.
     versions: the version of each registered model in the release, by name.
+    verdicts: the gate's, of the models that were not served before.
     """
 
     release: Release
     activate_at: datetime
     changed: bool
     versions: Mapping[str, int]
+    verdicts: tuple[Verdict, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -61,6 +65,7 @@ class Promotion:
             "activate_at": _iso(self.activate_at),
             "changed": self.changed,
             "versions": dict(self.versions),
+            "gate": [verdict.to_json() for verdict in self.verdicts],
             "sentence": self.sentence,
         }
 
@@ -100,44 +105,71 @@ def promote(
     fit: str | None = None,
     intent: str | None = None,
     waive: Mapping[str, str] | None = None,
+    force: str | None = None,
     now: datetime | None = None,
 ) -> Promotion:
     """Serve these models from now on; the release that answered before is one `rollback` away.
 
+    Each model passes the gate first: it is not worse than the served one on rows that neither learned from,
+    it is calibrated, its audit blocks nothing, and it reproduces its golden rows. The verdict is kept with
+    the release and in MLflow, whether it passed or not.
+
     fit, intent: a version's number, an alias, or the start of a bundle's fingerprint; "none" leaves the
         model out; None takes the challenger, or the newest version when no challenger is named.
-    config: whose [serving] (priorities, grade cuts) the server answers with; None takes what the models were
-        trained with. Labels are always those of the training.
+    config: whose [serving] (priorities, grade cuts) the server answers with, and whose [gate] says what is
+        enough; None takes what the models were trained with. Labels are always those of the training.
     waive: a reason for each column that the leakage audit of a model blocks for; the release keeps it with
         who gave it and when.
+    force: a reason that answers for all that the gate refuses, but for the audit; kept in the same way.
     now: naive UTC, for tests; the clock otherwise.
     Raises InputError (nothing trained here, no such version, columns that the workspace lacks, settings that
-    contradict each other, an audit that blocks or was never made), BundleError (a bundle that does not
-    reproduce its golden rows), WorkspaceError (no tables, no store, no MLflow).
+    contradict each other, a gate that refuses, an audit that blocks or was never made), BundleError (a bundle
+    that does not reproduce its golden rows), WorkspaceError (no tables, no store, no MLflow).
     """
-    manifest = workspace.manifest()
+    # Before MLflow, which takes seconds to import.
+    workspace.manifest()
     registered = RegisteredModels(workspace)
     with _one_at_a_time(workspace):
-        known = registered.known()
-        versions = _chosen(registered, known, {"fit": fit, "intent": intent})
-        bundles = [_checked(registered, version, manifest=manifest) for version in versions.values()]
-        settings = release_settings(bundles, manifest=manifest, config=config)
         moment = now or _now()
-        # Refused before a store is made.
+        chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent)
+        bundles = list(chosen.bundles.values())
+        # Refused before the gate takes its time, and before a store is made.
         require_answered(bundles, reasons=waive or {}, who=who, at=moment)
+        verdicts = chosen.judged(workspace, registered, config=config, at=moment)
+        for kind, verdict in verdicts.items():
+            registered.note(chosen.versions[kind], verdict, forced=force is not None)
+        require_passed(list(verdicts.values()), force=force)
+        answered = forced(list(verdicts.values()), why=force, who=who, at=moment)
         with Store.open(workspace.store_url) as store:
-            settings |= _waived(store, bundles, reasons=waive or {}, who=who, at=moment)
+            waivers = _waived(store, bundles, reasons=waive or {}, who=who, at=moment)
+            settings = chosen.settings_with(verdicts, waivers=waivers, forced=answered)
             draft = Draft(tuple(map(_stored, bundles)), created_by=who, reason=why, settings=settings)
-            for bundle in bundles:
-                import_bundle(bundle, workspace=workspace)
-            registered.crown(versions, present=champions(known))
-            try:
-                published = _publish(store, draft, now=moment)
-            except SpearfishError:
-                registered.crown(champions(known), present=versions)
-                raise
-    numbers = {NAMES[kind]: version.number for kind, version in versions.items()}
-    return Promotion(published.release, published.activate_at, published.changed, numbers)
+            published = _served(workspace, store, draft, chosen=chosen, registered=registered, now=moment)
+    numbers = {NAMES[kind]: version.number for kind, version in chosen.versions.items()}
+    return Promotion(
+        published.release, published.activate_at, published.changed, numbers, tuple(verdicts.values())
+    )
+
+
+def _served(
+    workspace: Workspace,
+    store: Store,
+    draft: Draft,
+    *,
+    chosen: Chosen,
+    registered: RegisteredModels,
+    now: datetime,
+) -> Published:
+    """Copies and aliases first, the store's pointer last."""
+    for bundle in chosen.bundles.values():
+        import_bundle(bundle, workspace=workspace)
+    before = champions(chosen.known)
+    registered.crown(chosen.versions, present=before)
+    try:
+        return _publish(store, draft, now=now)
+    except SpearfishError:
+        registered.crown(before, present=chosen.versions)
+        raise
 
 
 def rollback(workspace: Workspace, *, who: str, why: str, now: datetime | None = None) -> Rollback:
@@ -158,66 +190,16 @@ def rollback(workspace: Workspace, *, who: str, why: str, now: datetime | None =
 
 def _waived(
     store: Store, bundles: Sequence[Bundle], *, reasons: Mapping[str, str], who: str, at: datetime
-) -> dict[str, Any]:
-    """The waivers of a release, where there are any; those of the present release keep their moment."""
+) -> list[dict[str, str]]:
+    """The audit's waivers of a release; those of the present release keep their moment."""
     present = store.chosen()
     before = present.settings.get("waivers", ()) if present else ()
-    waivers = require_answered(bundles, reasons=reasons, who=who, at=at, before=before)
-    return {"waivers": waivers} if waivers else {}
+    return require_answered(bundles, reasons=reasons, who=who, at=at, before=before)
 
 
 def _require_trusted(store: Store, *, release: Release | None) -> None:
     for fingerprint in release.fingerprints.values() if release else ():
         Bundle.from_bytes(store.bundle_bytes(fingerprint)).verify()
-
-
-def _chosen(
-    registered: RegisteredModels, known: Known, wanted: Mapping[Kind, str | None]
-) -> dict[Kind, Version]:
-    if not any(known.values()):
-        _require_none_elsewhere(registered)
-    chosen = {kind: choose(known, kind, wanted=wanted[kind]) for kind in NAMES}
-    found = {kind: version for kind, version in chosen.items() if version is not None}
-    if not found:
-        raise InputError(
-            "there is no model to promote",
-            got="neither a fit nor an intent model",
-            allowed="one or both",
-            fix="run `spearfish train` first",
-        )
-    return found
-
-
-def _require_none_elsewhere(registered: RegisteredModels) -> None:
-    """Say what is there, where an MLflow that several workspaces share holds none of this one's models."""
-    others = registered.others()
-    if others:
-        raise InputError(
-            "this workspace has no model to promote: every version in MLflow is another workspace's",
-            got="; ".join(f"{count} of {owner}" for owner, count in others.items()),
-            allowed=f"versions that {registered.workspace.home} trained",
-            fix="run `spearfish train` here, or promote in the workspace that trained them; "
-            "a restored workspace needs its file `identity` too",
-        )
-
-
-def _checked(registered: RegisteredModels, version: Version, *, manifest: Manifest) -> Bundle:
-    bundle = registered.bundle(version)
-    _require_columns(bundle, manifest)
-    return bundle
-
-
-def _require_columns(bundle: Bundle, manifest: Manifest) -> None:
-    """A model needs the further account columns that it was trained with."""
-    present = {(attribute.name, attribute.type) for attribute in manifest.attributes}
-    needed = {(attribute.name, attribute.type) for attribute in bundle.catalogue.attributes}
-    if needed - present:
-        raise InputError(
-            f"{bundle.name} {bundle.version} was trained on account columns that the workspace lacks",
-            got=", ".join(sorted(name for name, _ in needed - present)),
-            allowed=", ".join(sorted(name for name, _ in present)) or "no further account columns",
-            fix="train again on the tables of this workspace",
-        )
 
 
 def _stored(bundle: Bundle) -> StoredBundle:

@@ -27,6 +27,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from features.errors import BundleError, InputError, WorkspaceError
 from features.workspace import Workspace
 from models.bundle import NAMES, Bundle, Kind, load
+from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut, read_held_out
+from training.gate.verdict import Verdict
 from training.ownership import (
     IDENTITY_TAG,
     NAME_TAG,
@@ -44,6 +46,8 @@ __all__ = [
     "CHALLENGER",
     "CHAMPION",
     "FINGERPRINT_TAG",
+    "GATE_FILE",
+    "GATE_TAG",
     "Champions",
     "Known",
     "RegisteredModels",
@@ -59,6 +63,8 @@ CHALLENGER = "challenger"
 BOOSTER = "booster"
 BUNDLE_ARTIFACT = "bundle"
 FINGERPRINT_TAG = "bundle_fingerprint"
+GATE_TAG = "gate"
+GATE_FILE = "gate.json"
 PATIENCE_SECONDS = 2.0
 
 
@@ -183,6 +189,32 @@ class RegisteredModels:
         _require_own(version, bundle)
         bundle.verify()
         return bundle
+
+    def held_out(self, version: Version) -> HeldOut | None:
+        """What the training of a version held out; None when it kept nothing."""
+        from mlflow.exceptions import MlflowException
+
+        client = self.client
+        with self.faults():
+            names = {item.path for item in client.list_artifacts(version.run_id)}
+        if HELD_OUT_ARTIFACT not in names:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                client.download_artifacts(version.run_id, HELD_OUT_ARTIFACT, folder)
+            except (MlflowException, OSError) as error:
+                raise BundleError(
+                    f"the held-out rows of {version.label} cannot be read", got=error, fix="train again"
+                ) from error
+            return read_held_out(Path(folder) / HELD_OUT_ARTIFACT)
+
+    def note(self, version: Version, verdict: Verdict, *, forced: bool = False) -> None:
+        """Keep a verdict of the gate with a version and its run. forced: somebody answers for what failed."""
+        client, name = self.client, NAMES[version.kind]
+        outcome = "forced" if forced and verdict.failed else verdict.outcome
+        with self.faults():
+            client.log_dict(version.run_id, verdict.to_json(), GATE_FILE)
+            client.set_model_version_tag(name, str(version.number), GATE_TAG, outcome)
 
     def crown(self, wanted: Champions, *, present: Champions) -> None:
         """Give the alias `champion` to the wanted versions, and take it from a kind that has none."""

@@ -22,6 +22,7 @@ from features.workspace import Workspace
 from models.bundle import Bundle, Kind, save
 from training.evaluate import Estimate
 from training.fit import Training
+from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
 from training.ownership import make_identity, owner_tags
 from training.registered import BOOSTER, BUNDLE_ARTIFACT, FINGERPRINT_TAG, RegisteredModels
 
@@ -55,8 +56,12 @@ class Tracker:
         metrics: Mapping[str, Estimate],
         figures: Mapping[str, Figure],
         report: Path,
+        held: HeldOut | None = None,
     ) -> str:
-        """Log one training and register its bundle; returns the run's identifier."""
+        """Log one training and register its bundle; returns the run's identifier.
+
+        held: what it held out, for the gate.
+        """
         bundle, client = training.bundle, self._client
         with self._registered.faults():
             tags = _tags(bundle) | self._tags
@@ -70,6 +75,9 @@ class Tracker:
                 path = save(bundle, Path(folder) / BUNDLE_ARTIFACT)
                 client.log_artifacts(run_id, str(path), BUNDLE_ARTIFACT)
                 client.log_artifacts(run_id, str(_save_booster(bundle, Path(folder) / BOOSTER)), BOOSTER)
+                if held is not None:
+                    rows = held.save(Path(folder) / HELD_OUT_ARTIFACT)
+                    client.log_artifacts(run_id, str(rows), HELD_OUT_ARTIFACT)
             client.set_terminated(run_id)
         self._registered.register(bundle, run_id=run_id, name=self._name)
         return run_id

@@ -30,6 +30,7 @@ from training.audit.of_training import audit_rows
 from training.audit.waivers import audit_of
 from training.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
+from training.gate.held_out import held_out
 from training.labels import next_cutoff, require_past
 from training.learn import Progress
 from training.origin_check import OriginCheck, check_origin
@@ -266,7 +267,13 @@ def _track(
         if progress:
             progress("track in MLflow", done, len(trained))
         figures = {"curves": curves(one.learned.later), "beeswarm": beeswarm(one)}
-        run_id = tracker.log(one, metrics=metrics[one.kind], figures=figures, report=page)
+        run_id = tracker.log(
+            one,
+            metrics=metrics[one.kind],
+            figures=figures,
+            report=page,
+            held=held_out(one, settings=config.gate),
+        )
         models.append(TrainedModel(one, metrics[one.kind], run_id))
     for absent in untrained:
         tracker.withdraw(absent.kind)

@@ -31,7 +31,7 @@ FREE = 0
 
 @pytest.fixture
 def served(workspace: Workspace) -> Workspace:
-    promote(workspace, who="Ada", why="better", now=NOON)
+    promote(workspace, who="Ada", why="better", force="made by hand", now=NOON)
     return workspace
 
 

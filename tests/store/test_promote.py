@@ -18,7 +18,13 @@ from tracked_models import FIT, FIT_2, INTENT, LABELS, SERVING
 
 from features.errors import BundleError, InputError, WorkspaceError
 from features.mapping import WorkspaceSettings
-from features.settings import FitLabelSettings, IntentLabelSettings, LabelSettings, ServingSettings
+from features.settings import (
+    FitLabelSettings,
+    GateSettings,
+    IntentLabelSettings,
+    LabelSettings,
+    ServingSettings,
+)
 from features.tables import Attribute
 from features.workspace import Workspace
 from models.bundle import Bundle, load, save
@@ -35,7 +41,7 @@ def promoted(
     workspace: Workspace, *, hour: int = 0, fit: str | None = None, intent: str | None = None
 ) -> Promotion:
     now = NOON + hour * HOUR
-    return promote(workspace, who="Ada", why="better", now=now, fit=fit, intent=intent)
+    return promote(workspace, who="Ada", why="better", now=now, fit=fit, intent=intent, force="made by hand")
 
 
 def rolled_back(workspace: Workspace, *, hour: int) -> Rollback:
@@ -146,13 +152,14 @@ CONFIG = SimpleNamespace(
     workspace=WorkspaceSettings(name="by hand", time_zone="Europe/Berlin"),
     labels=LABELS,
     serving=ServingSettings(priority={"A": {"A": "nurture"}}),
+    gate=GateSettings(),
 )
 """What promotion reads of a config."""
 
 
 def promoted_with(workspace: Workspace, sections: dict[str, Any], *, fit: str | None = None) -> Promotion:
     config: Any = SimpleNamespace(**(vars(CONFIG) | sections))
-    return promote(workspace, who="Ada", why="test", config=config, fit=fit, now=NOON)
+    return promote(workspace, who="Ada", why="test", config=config, fit=fit, force="made by hand", now=NOON)
 
 
 def test_a_config_replaces_serving_alone(workspace: Workspace) -> None:
@@ -231,7 +238,7 @@ def test_the_first_release_answers_at_once_and_the_next_after_a_head_start(works
 
 
 def test_the_clock_is_read_in_utc_and_cut_to_seconds(workspace: Workspace) -> None:
-    release = promote(workspace, who="Ada", why="better").release
+    release = promote(workspace, who="Ada", why="better", force="made by hand").release
     assert release.created_at.tzinfo is None
     assert abs(release.created_at - promotion._now()) < timedelta(seconds=60)
 

@@ -28,7 +28,7 @@ def other(untrained: Workspace, tmp_path: Path) -> Workspace:
 
 
 def promoted(workspace: Workspace, *, fit: str | None = None) -> Promotion:
-    return promote(workspace, who="Ada", why="better", fit=fit, now=NOON)
+    return promote(workspace, who="Ada", why="better", fit=fit, force="made by hand", now=NOON)
 
 
 def checks(workspace: Workspace) -> dict[str, Check]:

@@ -29,7 +29,7 @@ def promote(
         typer.Option(
             "--config",
             "-c",
-            help="Take the section 'serving' from this config, not what the models were trained with.",
+            help="Take [serving] and [gate] from this config, not what the models were trained with.",
         ),
     ] = None,
     why: WhyOption = "promoted from the command line",
@@ -45,11 +45,19 @@ def promote(
             help="Answer for a column that the leakage audit blocks for; the release keeps the reason.",
         ),
     ] = None,
+    force: Annotated[
+        str | None,
+        typer.Option(
+            "--force",
+            metavar="REASON",
+            help="Answer for what the gate refuses (never for the audit); the release keeps the reason.",
+        ),
+    ] = None,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the newest trained models the release that is served."""
+    """Make the newest trained models the release that is served, if they pass the gate."""
     from training.promote import promote as run_promote
 
     output = open_output(as_json=as_json)
@@ -61,7 +69,10 @@ def promote(
         fit=fit,
         intent=intent,
         waive=read_pairs("--waive", values=waive, example="tags=the field is set by the form"),
+        force=force,
     )
+    for line in (line for verdict in promotion.verdicts for line in verdict.lines()):
+        output.note(line)
     output.note(promotion.sentence)
     output.result(promotion.to_json())
 

@@ -1,0 +1,120 @@
+"""What a promotion would serve: versions chosen, loaded and checked, with the settings of their release.
+
+Turns what was asked for (a version, an alias, a fingerprint, or nothing) into bundles that reproduce their
+golden rows and fit the workspace's tables. Nothing is changed here. Time rule: none. Null rule: a model that
+was never trained is left out; at least one is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from features.errors import InputError
+from features.mapping import Config
+from features.workspace import Manifest, Workspace
+from models.bundle import NAMES, Bundle, Kind
+from training.gate.asking import Served, ask, kept, require_columns, served
+from training.gate.verdict import Verdict
+from training.registered import Known, RegisteredModels, Version, choose
+from training.release_settings import release_settings
+
+__all__ = ["Chosen", "choose_release"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A release that is to be. settings: time_zone, labels, serving. present: what is served now."""
+
+    known: Known
+    versions: Mapping[Kind, Version]
+    bundles: Mapping[Kind, Bundle]
+    settings: Mapping[str, Any]
+    present: Served | None
+
+    def judged(
+        self, workspace: Workspace, registered: RegisteredModels, *, config: Config | None, at: datetime
+    ) -> dict[Kind, Verdict]:
+        """The gate's verdict on each model that is not served yet."""
+        return ask(
+            workspace,
+            self.bundles,
+            registered=registered,
+            known=self.known,
+            versions=self.versions,
+            present=self.present,
+            at=at,
+            settings=None if config is None else config.gate,
+        )
+
+    def settings_with(
+        self,
+        verdicts: Mapping[Kind, Verdict],
+        *,
+        waivers: Sequence[Mapping[str, str]],
+        forced: Sequence[Mapping[str, str]],
+    ) -> dict[str, Any]:
+        """The settings of the release: with the verdicts, those of models that stay included, and waivers.
+
+        waivers: of the audit. forced: of the gate, for models that are new.
+        """
+        old_verdicts, old_waivers = kept(self.present, self.bundles)
+        gate = old_verdicts | {kind: verdict.to_json() for kind, verdict in verdicts.items()}
+        answered = [*waivers, *old_waivers, *forced]
+        told = dict(self.settings) | ({"gate": gate} if gate else {})
+        return told | ({"waivers": answered} if answered else {})
+
+
+def choose_release(
+    workspace: Workspace,
+    registered: RegisteredModels,
+    *,
+    config: Config | None,
+    fit: str | None,
+    intent: str | None,
+) -> Chosen:
+    """The models asked for. Raises what `promote` raises, but for the gate and the audit."""
+    manifest = workspace.manifest()
+    known = registered.known()
+    versions = _versions(registered, known, {"fit": fit, "intent": intent})
+    bundles = {kind: _checked(registered, one, manifest=manifest) for kind, one in versions.items()}
+    settings = release_settings(list(bundles.values()), manifest=manifest, config=config)
+    return Chosen(known, versions, bundles, settings, served(workspace))
+
+
+def _versions(
+    registered: RegisteredModels, known: Known, wanted: Mapping[Kind, str | None]
+) -> dict[Kind, Version]:
+    if not any(known.values()):
+        _require_none_elsewhere(registered)
+    chosen = {kind: choose(known, kind, wanted=wanted[kind]) for kind in NAMES}
+    found = {kind: version for kind, version in chosen.items() if version is not None}
+    if not found:
+        raise InputError(
+            "there is no model to promote",
+            got="neither a fit nor an intent model",
+            allowed="one or both",
+            fix="run `spearfish train` first",
+        )
+    return found
+
+
+def _require_none_elsewhere(registered: RegisteredModels) -> None:
+    """Say what is there, where an MLflow that several workspaces share holds none of this one's models."""
+    others = registered.others()
+    if others:
+        raise InputError(
+            "this workspace has no model to promote: every version in MLflow is another workspace's",
+            got="; ".join(f"{count} of {owner}" for owner, count in others.items()),
+            allowed=f"versions that {registered.workspace.home} trained",
+            fix="run `spearfish train` here, or promote in the workspace that trained them; "
+            "a restored workspace needs its file `identity` too",
+        )
+
+
+def _checked(registered: RegisteredModels, version: Version, *, manifest: Manifest) -> Bundle:
+    bundle = registered.bundle(version)
+    require_columns(bundle, manifest)
+    return bundle

@@ -1,0 +1,156 @@
+"""Challenger against champion: the same rows, neither of which either has learned from.
+
+Turns the challenger's held-out predictions and the served model into a paired comparison. The rule: a
+challenger is refused when its figure is less than `keep` times the champion's (Microsoft's Dynamics publishes
+a new model only when it holds 95 % of the active one's accuracy), or when the whole 95 % interval of the
+difference lies below zero; accounts are drawn with replacement, the same for both. Time rule: the rows are
+the challenger's later slices, predicted by boosters that saw earlier rows only, as far as their label became
+known after the champion's cutoff; the champion scores them from what was known at their moment. Where these
+are too few, as after two trainings on the same data, the rows that both held out are compared by what each
+predicted of them then. The number of trees of either was found on such rows, which favours neither. Null
+rule: rows of accounts that the tables no longer hold are left out; where too few are left, the challenger has
+not shown what it must.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from features.settings import GateSettings
+from features.tables import Tables
+from models.bundle import Bundle
+from models.scoring import Scorer
+from training.evaluate import Measured, measure
+from training.fit import matrix
+from training.gate.calibrated import rates_of
+from training.gate.held_out import HeldOut
+from training.gate.verdict import GateCheck, figure
+
+__all__ = ["Champion", "compare", "compared"]
+
+_NAMES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
+_UNSEEN = "whose outcome was not known when the served model was trained"
+_BOTH = "that both models held out of their trainings"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """What is served.
+
+    bundle: None where it cannot be scored with here; fault says why. held_out: None where its training kept
+    nothing.
+    """
+
+    fingerprint: str
+    bundle: Bundle | None
+    held_out: HeldOut | None
+    fault: str = ""
+
+
+def compare(held: HeldOut, *, champion: Champion, tables: Tables, settings: GateSettings) -> GateCheck:
+    """The comparison of a challenger with the served model."""
+    bundle = champion.bundle
+    if bundle is None:
+        return GateCheck("comparison", "failed", f"the served model cannot be scored with: {champion.fault}")
+    accounts = _accounts(tables)
+    own = held.of(accounts).rename(columns={"probability": "challenger"})
+    unseen = _sampled(own[own["label_known_at"] > _cutoff(bundle)], most=settings.largest_sample)
+    if _is_enough(unseen, settings):
+        scored = unseen.assign(champion=_scored(bundle, keys=unseen, tables=tables))
+        return compared(scored, settings=settings, basis=_UNSEEN)
+    both = _held_by_both(own, champion, accounts=accounts)
+    if _is_enough(both, settings):
+        return compared(both, settings=settings, basis=_BOTH)
+    return _not_comparable(unseen, both, settings=settings)
+
+
+def compared(rows: pd.DataFrame, *, settings: GateSettings, basis: str) -> GateCheck:
+    """The verdict on rows (account_id, label, challenger, champion)."""
+    metric, name = settings.metric, _NAMES[settings.metric]
+    found = measure(rows, columns=("challenger", "champion"), replicates=settings.replicates)
+    ours, theirs = (found.estimates[column][metric] for column in ("challenger", "champion"))
+    ahead = found.ahead["champion"][metric]
+    holds = ours.value >= settings.keep * theirs.value
+    worse = ahead.high < 0.0
+    sentence = (
+        f"{name} {ours} against {theirs} of the served model, ahead by {ahead}, "
+        f"on {len(rows):,} rows of {rows['account_id'].nunique():,} accounts {basis}; "
+        f"{100 * rows['label'].mean():.1f} % of them with the event"
+    )
+    if not holds:
+        sentence += f"; less than {100 * settings.keep:g} % of the served model's"
+    if worse:
+        sentence += "; the whole interval of the difference lies below zero"
+    return GateCheck(
+        "comparison",
+        "passed" if holds and not worse else "failed",
+        sentence,
+        _figures(found, rows=rows, metric=metric, basis=basis, keep=settings.keep),
+    )
+
+
+def _figures(
+    found: Measured, *, rows: pd.DataFrame, metric: str, basis: str, keep: float
+) -> dict[str, object]:
+    return {
+        "metric": metric,
+        "challenger": figure(found.estimates["challenger"][metric]),
+        "champion": figure(found.estimates["champion"][metric]),
+        "ahead": figure(found.ahead["champion"][metric]),
+        "keep": keep,
+        "rows": len(rows),
+        "accounts": int(rows["account_id"].nunique()),
+        "events": int(rows["label"].sum()),
+        "base_rate": float(rows["label"].mean()),
+        "basis": basis,
+    }
+
+
+def _cutoff(bundle: Bundle) -> datetime:
+    return datetime.fromisoformat(bundle.card["cutoff"]).replace(tzinfo=None)
+
+
+def _accounts(tables: Tables) -> list[str]:
+    with tables.connect() as connection:
+        found = connection.execute("SELECT DISTINCT account_id FROM accounts ORDER BY account_id").fetchall()
+    return [account for (account,) in found]
+
+
+def _scored(bundle: Bundle, *, keys: pd.DataFrame, tables: Tables) -> np.ndarray:
+    X = matrix(tables, keys, catalogue=bundle.catalogue)
+    return Scorer(bundle).score(X, contributions=False).probability
+
+
+def _held_by_both(own: pd.DataFrame, champion: Champion, *, accounts: list[str]) -> pd.DataFrame:
+    if champion.held_out is None:
+        return own.iloc[:0].assign(champion=np.nan)
+    theirs = champion.held_out.of(accounts).rename(columns={"probability": "champion"})
+    same = ["account_id", "as_of", "label"]
+    return own.merge(theirs[[*same, "champion"]], on=same)
+
+
+def _sampled(rows: pd.DataFrame, *, most: int) -> pd.DataFrame:
+    """All rows of as many accounts, drawn at random, as fit."""
+    if len(rows) <= most:
+        return rows.reset_index(drop=True)
+    accounts = np.sort(rows["account_id"].unique())
+    size = int(len(accounts) * most / len(rows))
+    drawn = np.random.default_rng(0).choice(accounts, size=size, replace=False)
+    return rows[rows["account_id"].isin(drawn)].reset_index(drop=True)
+
+
+def _is_enough(rows: pd.DataFrame, settings: GateSettings) -> bool:
+    events = int(rows["label"].sum())
+    return min(events, len(rows) - events) >= settings.smallest_class
+
+
+def _not_comparable(unseen: pd.DataFrame, both: pd.DataFrame, *, settings: GateSettings) -> GateCheck:
+    sentence = (
+        f"cannot be compared with the served model: of rows {_UNSEEN} there are {rates_of(unseen)}, "
+        f"of rows {_BOTH} {rates_of(both)}; {settings.smallest_class} of each are needed"
+    )
+    return GateCheck("comparison", "failed", sentence, {"rows": len(unseen), "rows_held_by_both": len(both)})

@@ -1,0 +1,118 @@
+"""The gate as a promotion asks it: a verdict for each model of a release that is to be.
+
+Turns chosen models, what is served and the tables into verdicts: the comparison with the served model, and
+the calibration. The audit and the golden rows are asked elsewhere. Time rule: see the two checks. Null rule:
+where nothing is served, or no model of the kind, the comparison does not apply; a model without held-out rows
+has shown nothing, and fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from features.errors import InputError
+from features.privacy.masking import without_addresses
+from features.settings import GateSettings
+from features.tables import Tables
+from models.bundle import Bundle
+from training.audit.waivers import Waiver
+from training.gate.calibrated import TooFew, forward_calibration
+from training.gate.comparing import Champion, compare
+from training.gate.held_out import HeldOut
+from training.gate.verdict import GateCheck, Verdict, figure
+
+__all__ = ["GATE_WAIVER", "forced", "judge", "require_passed"]
+
+GATE_WAIVER = "gate_"
+"""What the kind of a waiver of the gate starts with; the name of the check follows."""
+
+_NOTHING_KEPT = "the model kept no held-out rows, as an older spearfish trained it; train again"
+
+
+def judge(
+    bundle: Bundle,
+    *,
+    held: HeldOut | None,
+    champion: Champion | None,
+    tables: Tables,
+    at: datetime,
+    settings: GateSettings | None = None,
+) -> Verdict:
+    """The verdict on one model. settings: None takes those of its training."""
+    limits = settings or (held.settings if held else GateSettings())
+    return Verdict(
+        model=bundle.name,
+        fingerprint=bundle.fingerprint,
+        champion=champion.fingerprint if champion else None,
+        at=at,
+        checks=(
+            _comparison(held, champion=champion, tables=tables, settings=limits),
+            _calibration(held, settings=limits),
+        ),
+    )
+
+
+def require_passed(verdicts: Sequence[Verdict], *, force: str | None) -> None:
+    """Raise InputError with the figures of what failed, unless somebody answers for it."""
+    failed = [(verdict, check) for verdict in verdicts for check in verdict.failed]
+    if force is not None and not force.strip():
+        raise InputError("--force needs a reason", got="nothing", fix="say why: --force REASON")
+    if failed and force is None:
+        verdict, check = failed[0]
+        more = f"; and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise InputError(
+            f"the gate refuses {verdict.model} {verdict.fingerprint[:12]}: {check.name}",
+            got=f"{check.sentence}{more}",
+            fix="train on more or newer data, or answer for it: spearfish promote --force REASON",
+        )
+
+
+def forced(verdicts: Sequence[Verdict], *, why: str | None, who: str, at: datetime) -> list[dict[str, str]]:
+    """What somebody answers for, as the waivers of a release."""
+    if why is None:
+        return []
+    told = without_addresses(why.strip())
+    return [
+        Waiver(
+            verdict.fingerprint, f"{GATE_WAIVER}{check.name}", "", told, who, f"{at.isoformat()}Z"
+        ).to_json()
+        for verdict in verdicts
+        for check in verdict.failed
+    ]
+
+
+def _comparison(
+    held: HeldOut | None, *, champion: Champion | None, tables: Tables, settings: GateSettings
+) -> GateCheck:
+    if champion is None:
+        return GateCheck("comparison", "does not apply", "no model of this kind is served yet")
+    if held is None:
+        return GateCheck("comparison", "failed", _NOTHING_KEPT)
+    return compare(held, champion=champion, tables=tables, settings=settings)
+
+
+def _calibration(held: HeldOut | None, *, settings: GateSettings) -> GateCheck:
+    if held is None:
+        return GateCheck("calibration", "failed", _NOTHING_KEPT)
+    found = forward_calibration(
+        held.rows.assign(account_id=held.rows["key"]),
+        smallest=settings.smallest_class,
+        replicates=settings.replicates,
+    )
+    if isinstance(found, TooFew):
+        return GateCheck("calibration", "failed", found.sentence)
+    broken = found.broken(slope=settings.slope, level=settings.level)
+    limits = "slope within {:g} to {:g}, level within {:g} to {:g}".format(*settings.slope, *settings.level)
+    sentence = f"{found.sentence}; allowed {limits}, broken when a whole interval is beyond"
+    figures: Mapping[str, Any] = {
+        "slope": figure(found.slope),
+        "level": figure(found.level),
+        "error": figure(found.error),
+        "limits": {"slope": list(settings.slope), "level": list(settings.level)},
+        "rows": found.rows,
+        "events": found.events,
+        "base_rate": found.base_rate,
+    }
+    return GateCheck("calibration", "failed" if broken else "passed", sentence, figures)
