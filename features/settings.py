@@ -90,6 +90,8 @@ class LearningSettings(Section):
     negatives_per_positive: the most rows without the event to learn from, per row with it; None means all.
     linear_strength: C of a ridge logistic regression whose lines the trees are grown upon; None for trees
         alone. Few events bear lines better than trees, and lines go on where the past has no example.
+    few_rows: where the rarer class has fewer rows, lines and small trees of several kinds are averaged, drawn
+        to the base rate, and most of the settings above follow from the rows instead; 0 for never.
     """
 
     groups: tuple[str, ...] | None = None
@@ -113,6 +115,7 @@ class LearningSettings(Section):
     folds: int = Field(default=2, ge=1, le=10)
     negatives_per_positive: float | None = Field(default=None, gt=0.0)
     linear_strength: float | None = Field(default=None, gt=0.0)
+    few_rows: int = Field(default=0, ge=0, le=1000)
     seed: int = Field(default=7, ge=0)
 
 
@@ -123,6 +126,7 @@ class FitLearningSettings(LearningSettings):
     num_leaves: int = Field(default=4, ge=2, le=255)
     feature_fraction: float = Field(default=0.8, gt=0.0, le=1.0)
     members: int = Field(default=3, ge=1, le=20)
+    few_rows: int = Field(default=200, ge=0, le=1000)
 
 
 class ModelSettings(Section):

@@ -28,8 +28,9 @@ from models.card import ComparedFacts, TrainingFacts
 from models.grades import GradeCuts
 from models.making import make_bundle
 from training.evaluate import roc_auc
+from training.few_rows import learn_rows
 from training.labels import FitLabels, fit_labels, intent_labels, intent_population, known_accounts
-from training.learn import Learned, Progress, Rows, learn
+from training.learn import Learned, Progress, Rows
 
 __all__ = [
     "Training",
@@ -96,7 +97,7 @@ def train_fit(
     rows = fit_rows(tables, labels=labels, catalogue=selected)
     counts = {**labels.counts, "won": int(rows.label.sum()), "lost": int((1 - rows.label).sum())}
     _require_enough(rows, counts=counts)
-    learned = learn(rows, settings=settings, progress=progress, what="train the fit model")
+    learned = learn_rows(rows, settings=settings, progress=progress, what="train the fit model")
     facts = CardFacts(
         meaning={
             "en": "the chance to win an opportunity with this account, if it is pursued",
@@ -135,7 +136,7 @@ def train_intent(
     rows = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
     counts = _intent_counts(rows.frame)
     _require_enough(rows, counts=counts)
-    learned = learn(rows, settings=settings, progress=progress, what="train the intent model")
+    learned = learn_rows(rows, settings=settings, progress=progress, what="train the intent model")
     facts = CardFacts(
         meaning=_intent_meaning(labels),
         horizon_days=labels.horizon_days,

@@ -1,10 +1,10 @@
-"""Learning from small tables without dates: rows in, one booster with its linear part and calibration out.
+"""Learning from few rows: rows in, one booster with its linear part and calibration out.
 
 Turns labelled rows into a mean of straight lines and of trees of several kinds; which of them, how long and
 how strongly drawn to zero is chosen on folds, the simpler one where the difference is noise. The simple model
 that few rows are drawn to is a logistic regression whose weights are drawn to zero, and so to the base rate.
-Time rule: none, the rows have no dates; equal rows are never on both sides of a fold. Null rule: NaN is a
-value of its own.
+Time rule: none, whoever has dates judges by them (`training.few_rows`); rows of one group, equal ones for
+want of another, are never on both sides of a fold. Null rule: NaN is a value of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from features.settings import LearningSettings
 from models.booster import merge_boosters
 from models.calibration import Calibration, fit_calibration, probabilities
 from models.linear import LinearPart
-from training.folds import equal_rows, stratified_splits
+from training.folds import Positions, equal_rows, stratified_splits
 from training.learn import Learned, Rows, directions
 from training.linear import fit_linear_part
 from training.small_trees import KINDS, Table, Tried, grow_all, nothing_grown, try_out
@@ -57,17 +57,22 @@ class SmallLearned(Learned):
 
 
 def learn_small(
-    rows: Rows, *, settings: LearningSettings, smallest_class: int = SMALLEST_CLASS
+    rows: Rows,
+    *,
+    settings: LearningSettings,
+    smallest_class: int = SMALLEST_CLASS,
+    groups: Positions | None = None,
 ) -> SmallLearned:
-    """The model of rows without dates.
+    """The model of few rows.
 
     settings: for `seed`, `rising`, `falling`, `max_rounds` and `max_bin`; the rest follows from how many rows
-    there are.
+    there are. groups: int (n,), rows that are never divided by folds; rows that are equal without it.
     With fewer than two different rows of a class nothing can be compared: then the straight lines alone are
     fitted, drawn to zero as strongly as any. Raises NotEnoughDataError below `smallest_class` of a class.
     """
     _require_enough(rows, smallest_class=smallest_class)
-    table = Table(rows.X, rows.label, _fold(rows, settings=settings), rows.catalogue, settings)
+    fold = _fold(rows, groups=equal_rows(rows.X) if groups is None else groups, settings=settings)
+    table = Table(rows.X, rows.label, fold, rows.catalogue, settings)
     if len(np.unique(table.fold)) < 2:
         return _unjudged(rows, table)
     strength, lines = _best_lines(table)
@@ -173,9 +178,9 @@ def _mean(margins: dict[str, Matrix], parts: Sequence[str]) -> Matrix:
     return mean
 
 
-def _fold(rows: Rows, *, settings: LearningSettings) -> NDArray[np.int64]:
-    """The fold of each row, (n,): as many as each class has different rows, five at most."""
-    fold, groups = np.zeros(len(rows.label), dtype=np.int64), equal_rows(rows.X)
+def _fold(rows: Rows, *, groups: Positions, settings: LearningSettings) -> NDArray[np.int64]:
+    """The fold of each row, (n,): as many as each class has groups, five at most."""
+    fold = np.zeros(len(rows.label), dtype=np.int64)
     folds = min(_FOLDS, *(len(np.unique(groups[rows.label == one])) for one in (0, 1)))
     if folds < 2:
         return fold
