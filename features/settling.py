@@ -3,11 +3,12 @@
 Turns `staged_<name>` and what earlier ingests kept into `<name>.parquet`, and the rows that it does not
 hold into `kept/<name>.parquet`: both together are every good row ever read, so that the result follows from
 the set of rows, whatever their order and however they came in files. Of rows with one key that differ the
-one with the most filled cells stays (then the earliest known, then the smallest text); of other
-sources, rows that do not contradict it stay beside it, and are read as one row with it. Time rule: rows that
-differ in `known_at` alone are one event, known at the earliest of these times; of a fact with versions, a
-row that repeats what its source said last is no version, and one that changes back is. Null rule: an empty
-cell counts as less complete than a filled one.
+one with the most filled cells stays (then the earliest known, then the smallest text); an activity whose
+rows differ in nothing but the address of the person is nobody's, and does not count; of other sources, rows
+that do not contradict it stay beside it, and are read as one row with it. Time rule: rows that differ in
+`known_at` alone are one event, known at the earliest of these times; of a fact with versions, a row that
+repeats what its source said last is no version, and one that changes back is. Null rule: an empty cell
+counts as less complete than a filled one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from features.joined import PART
 from features.privacy.leaving_out import remaining_sql
 from features.privacy.masking import shown_sql, without_addresses_sql
 from features.sources import identifier
+from features.tied import sure_columns, tied_sql, without_hash
 from features.validation import Reason, allowed_values, literal
 
 __all__ = ["Settled", "settle"]
@@ -257,26 +259,33 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
     says. joins: is of another source, and contradicts no row before it: both are read as one. conflict: says
     something else. unchanged: repeats what its source said last. stays: goes into the
     table. A deletion parts the rows of its source into those before, which it ends, and those after.
+    Nothing follows from which of two hashes is the smaller one: another secret would have it otherwise. Of
+    rows that differ in the hash of an address alone, none stays where the address says whose the row is; in
+    a column beside, the address is no difference.
     """
     subject, versions = ", ".join(entity(table)), "known_at" in table.key
-    content = content_sql({column: kind for column, kind in columns.items() if column != "known_at"})
+    told = {column: kind for column, kind in columns.items() if column != "known_at"}
+    content, alike = content_sql(told), content_sql(without_hash(told, table=table))
     filled = " + ".join(f"CAST({identifier(column)} IS NOT NULL AS INTEGER)" for column in columns)
     rows = (
-        f"SELECT *, {content} AS _content, {filled} AS _filled,"
+        f"SELECT *, {content} AS _content, {alike} AS _alike, {filled} AS _filled,"
         # A copy read before comes first, so that it is the one read now that is told as a copy.
         f" row_number() OVER (PARTITION BY {content}, known_at, _source ORDER BY _fresh) > 1 AS _copy"
         f" FROM ({_with_deletions(table, taken_back=taken_back)})"
     )
     rows = f"SELECT *, NOT _copy AND coalesce(withdrawn_at <= {_KNOWN}, false) AS _never FROM ({rows})"
     key = ", ".join(table.key if versions else (*table.key, "withdrawn_at"))
+    same = f"PARTITION BY {key}, _copy, _never"
+    rows = f"SELECT *, {tied_sql(table, same=same)} AS _tied FROM ({rows})"
+    rows = f"SELECT *, CASE WHEN _tied THEN _alike ELSE _content END AS _says FROM ({rows})"
     order = (
         f" ORDER BY withdrawn_at DESC NULLS FIRST, {_FIRST.get(table.name, '')}_filled DESC, known_at,"
-        " _content, _source"
+        " _alike, _source, _content"
     )
-    same = f"PARTITION BY {key}, _copy, _never"
-    fits = _fits(columns, best=f"({same}{order} {_WHOLE})") if versions else "false"
+    fits = _fits(columns, best=f"({same}{order} {_WHOLE})", table=table) if versions else "false"
     rows = (
-        "SELECT *, row_number() OVER best AS _place, first_value(_content) OVER best = _content AS _same,"
+        "SELECT *, row_number() OVER best AS _place, first_value(_says) OVER best = _says AS _same,"
+        f" first_value(_tied) OVER best AS _open,"
         f" {fits} AND row_number() OVER ({same}, _source{order}) = 1 AS _fits"
         f" FROM ({rows}) WINDOW best AS ({same}{order})"
     )
@@ -285,8 +294,10 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
     )
     if versions:
         chain = f"{subject}, _source, withdrawn_at, _copy, _never, _place = 1"
-        said = f"lag(_content) OVER (PARTITION BY {chain} ORDER BY known_at)"
-        outcome = f"WHEN _place = 1 AND {said} = _content THEN 'unchanged' {outcome}"
+        said = f"lag(_says) OVER (PARTITION BY {chain} ORDER BY known_at)"
+        outcome = f"WHEN _place = 1 AND {said} = _says THEN 'unchanged' {outcome}"
+    else:
+        outcome = f"WHEN _open THEN 'conflict' {outcome}"
     outcome = f"CASE WHEN _copy THEN 'copy' WHEN _never THEN 'never' {outcome}"
     rows = f"SELECT *, {outcome} AS _outcome FROM ({rows})"
     part = (
@@ -300,11 +311,11 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
 _WHOLE = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
 
 
-def _fits(columns: Mapping[str, ColumnType], *, best: str) -> str:
+def _fits(columns: Mapping[str, ColumnType], *, best: str, table: Table) -> str:
     """Whether a row contradicts none of those before it that are about the same at the same time."""
     cells = [
-        f"coalesce({name} = first_value({name} IGNORE NULLS) OVER {best}, true)"
-        for name in map(identifier, columns)
+        f"coalesce({cell} = first_value({cell} IGNORE NULLS) OVER {best}, true)"
+        for cell in sure_columns(columns, table=table)
     ]
     return " AND ".join([*cells, f"withdrawn_at IS NOT DISTINCT FROM first_value(withdrawn_at) OVER {best}"])
 
