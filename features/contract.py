@@ -291,6 +291,7 @@ _OPPORTUNITIES = Table(
         _identifier("account_id", "the company"),
         _KNOWN_AT,
         Column("product", "string", "the product line"),
+        Column("type", "string", "kind of deal, such as new business or renewal, as the source words it"),
         Column("created_at", "timestamp", "when the deal was opened", nullable=False),
         Column("closed_at", "timestamp", "when the deal was won or lost; empty while open"),
         Column("outcome", "string", "how it ended; empty while open", allowed=OUTCOMES),

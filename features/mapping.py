@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from features.account_lists import with_listed_accounts
 from features.bindings import EVENT_TIME, AttributeBinding, Binding, Source, Zone
 from features.config_errors import config_error
 from features.counting import CountingRules
@@ -159,6 +160,8 @@ def load_config(path: Path | str, *, overrides: Mapping[str, str] | None = None)
     parameters = _parameters(raw.get("parameters", {}), overrides=overrides or {}, file=file)
     if isinstance(raw.get("sources"), list):
         raw["sources"] = [_written_out(source, parameters, file=file) for source in counted_sources(raw)]
+    if "labels" in raw:
+        raw["labels"] = with_listed_accounts(raw["labels"], parameters=parameters, file=file)
     document = json.dumps(raw | {"parameters": parameters, "file": str(file)}, default=_json_value)
     try:
         return Config.model_validate_json(document, strict=True)

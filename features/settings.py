@@ -7,10 +7,12 @@ default written here.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from features.label_settings import FitLabelSettings, IntentLabelSettings, LabelSettings
+from features.section import Moment, Section
 
 __all__ = [
     "DEFAULT_PRIORITIES",
@@ -35,46 +37,6 @@ __all__ = [
     "ServingSettings",
     "UndatedSettings",
 ]
-
-
-def _naive_utc(moment: datetime) -> datetime:
-    utc = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    return utc.replace(microsecond=0)
-
-
-Moment = Annotated[datetime, AfterValidator(_naive_utc)]
-"""A date or a time; kept as naive UTC, whole seconds."""
-
-
-class Section(BaseModel):
-    """A table of the TOML file: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FitLabelSettings(Section):
-    """[labels.fit]: won or lost, from closed opportunities."""
-
-    enabled: bool = True
-    product: str | None = None
-    maturity_percentile: float = Field(default=0.9, gt=0.0, le=1.0)
-
-
-class IntentLabelSettings(Section):
-    """[labels.intent]: what happens within the horizon, from snapshots `step_days` apart."""
-
-    event: Literal["opportunity_created", "won"] = "opportunity_created"
-    horizon_days: int = Field(default=90, ge=1, le=730)
-    step_days: int = Field(default=30, ge=1, le=365)
-    history_days: int | None = Field(default=None, ge=1)
-    product: str | None = None
-
-
-class LabelSettings(Section):
-    """[labels]"""
-
-    fit: FitLabelSettings = FitLabelSettings()
-    intent: IntentLabelSettings = IntentLabelSettings()
 
 
 class LearningSettings(Section):
@@ -137,13 +99,23 @@ class ModelSettings(Section):
 
 
 class BacktestSettings(Section):
-    """[backtest]: choose on `development_cutoffs`, report `cutoffs` once."""
+    """[backtest]: choose on `development_cutoffs`, report `cutoffs` once.
+
+    seeds: how many are averaged. top_k: the length of the list whose precision and recall are told.
+    replicates: of the bootstrap by account. fit_window_days: opportunities opened in so many days after a
+    cutoff are asked for in the backtest of fit. weekly_capacity: accounts that sales takes each week, for the
+    days of warning; None means as many as have the event in a usual week. monotone_cost: whether to learn
+    once more without `rising` and `falling`, where they are declared, and tell what they cost.
+    """
 
     cutoffs: tuple[Moment, ...] = ()
     development_cutoffs: tuple[Moment, ...] = ()
     seeds: int = Field(default=5, ge=1, le=50)
     top_k: int = Field(default=10, ge=1)
     replicates: int = Field(default=1000, ge=100, le=100_000)
+    fit_window_days: int = Field(default=180, ge=1, le=3650)
+    weekly_capacity: int | None = Field(default=None, ge=1)
+    monotone_cost: bool = True
 
 
 class UndatedSettings(Section):
@@ -231,7 +203,7 @@ class GateSettings(Section):
 
     metric: Literal["roc_auc", "pr_auc"] = "roc_auc"
     keep: float = Field(default=0.95, gt=0.0, le=1.0)
-    smallest_class: int = Field(default=10, ge=5)
+    smallest_class: int = Field(default=5, ge=5)
     slope: tuple[float, float] = (0.67, 1.5)
     level: tuple[float, float] = (0.67, 1.5)
     largest_sample: int = Field(default=50_000, ge=1_000)
@@ -259,7 +231,7 @@ class DriftSettings(Section):
     chance: float = Field(default=0.01, gt=0.0, lt=0.5)
     calibration: tuple[float, float] = (0.67, 1.5)
     bins: int = Field(default=10, ge=2, le=50)
-    smallest_class: int = Field(default=10, ge=5)
+    smallest_class: int = Field(default=5, ge=5)
     replicates: int = Field(default=1000, ge=100, le=100_000)
 
 
