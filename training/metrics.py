@@ -24,6 +24,7 @@ PROBABILITY_METRICS = ("log_loss", "brier", "calibration_slope", "calibration_er
 
 _SMALLEST = 1e-12
 _BINS = 10
+_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,27 @@ def _calibration_slope(part: Slice, weights: Matrix) -> Vector:
     """
     chance = np.clip(part.probability, _SMALLEST, 1 - _SMALLEST)
     logit = np.log(chance) - np.log1p(-chance)
-    line = np.array([0.0, 1.0])
-    for _ in range(25):
-        line = line + _newton(line, logit, part.label, np.ones((1, len(logit))))[0]
+    line = _fitted_line(logit, part.label)
     slopes: Vector = (line + _newton(line, logit, part.label, weights))[:, 1]
     return slopes
+
+
+def _fitted_line(logit: Vector, label: Vector) -> Vector:
+    """Intercept and slope of the greatest likelihood; Newton steps that are halved until they help."""
+    line, once = np.array([0.0, 1.0]), np.ones((1, len(logit)))
+    for _ in range(_STEPS):
+        step, loss = _newton(line, logit, label, once)[0], _line_loss(line, logit, label)
+        while _line_loss(line + step, logit, label) > loss and np.abs(step).max() > _SMALLEST:
+            step = step / 2
+        line = line + step
+        if np.abs(step).max() < 1e-10:
+            break
+    return line
+
+
+def _line_loss(line: Vector, logit: Vector, label: Vector) -> float:
+    drawn = line[0] + line[1] * logit
+    return float(np.sum(np.logaddexp(0.0, drawn) - label * drawn))
 
 
 def _newton(line: Vector, logit: Vector, label: Vector, weights: Matrix) -> Matrix:

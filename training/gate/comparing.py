@@ -1,15 +1,16 @@
 """Challenger against champion: the same rows, neither of which either has learned from.
 
 Turns the challenger's held-out predictions and the served model into a paired comparison. The rule: a
-challenger is refused when its figure is less than `keep` times the champion's (Microsoft's Dynamics publishes
-a new model only when it holds 95 % of the active one's accuracy), or when the whole 95 % interval of the
-difference lies below zero; accounts are drawn with replacement, the same for both. Time rule: the rows are
-the challenger's later slices, predicted by boosters that saw earlier rows only, as far as their label became
-known after the champion's cutoff; the champion scores them from what was known at their moment. Where these
-are too few, as after two trainings on the same data, the rows that both held out are compared by what each
-predicted of them then. The number of trees of either was found on such rows, which favours neither. Null
-rule: rows of accounts that the tables no longer hold are left out; where too few are left, the challenger has
-not shown what it must.
+challenger passes when its figure is at least `keep` times the champion's in a share `certainty` of the
+bootstrap's replicates, in which accounts are drawn with replacement, the same for both (Microsoft's Dynamics
+publishes a new model only when it holds 95 % of the active one's accuracy). Time rule: the rows are the
+challenger's later slices, predicted by boosters that saw earlier rows only, as far as their label became
+known after the champion's cutoff; the champion scores them from what was known at their moment. That is hard
+on the challenger, whose boosters of those slices had learned from fewer rows than it has and often than the
+champion had: the margin `keep` makes room for it. Where such rows are too few, as after two trainings on the
+same data, the rows that both held out are compared by what each predicted of them then. Null rule: rows of
+accounts that the tables no longer hold are left out; where too few are left, the challenger has not shown
+what it must.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from features.settings import GateSettings
 from features.tables import Tables
 from models.bundle import Bundle
 from models.scoring import Scorer
-from training.evaluate import Measured, measure
+from training.evaluate import Estimate, interval, resampled
 from training.fit import matrix
 from training.gate.calibrated import rates_of
 from training.gate.held_out import HeldOut
 from training.gate.verdict import GateCheck, figure
+from training.metrics import Slice, Vector, means
 
 __all__ = ["Champion", "compare", "compared"]
 
@@ -70,44 +72,51 @@ def compare(held: HeldOut, *, champion: Champion, tables: Tables, settings: Gate
 
 def compared(rows: pd.DataFrame, *, settings: GateSettings, basis: str) -> GateCheck:
     """The verdict on rows (account_id, label, challenger, champion)."""
-    metric, name = settings.metric, _NAMES[settings.metric]
-    found = measure(rows, columns=("challenger", "champion"), replicates=settings.replicates)
-    ours, theirs = (found.estimates[column][metric] for column in ("challenger", "champion"))
-    ahead = found.ahead["champion"][metric]
-    holds = ours.value >= settings.keep * theirs.value
-    worse = ahead.high < 0.0
+    ours, theirs = _drawn(rows, settings)
+    holding = float(np.mean(ours[1:] >= settings.keep * theirs[1:]))
+    base = 0.5 if settings.metric == "roc_auc" else float(rows["label"].mean())
+    figures = {
+        "challenger": _estimate(ours, base=base),
+        "champion": _estimate(theirs, base=base),
+        "ahead": _estimate(ours - theirs, base=0.0),
+    }
     sentence = (
-        f"{name} {ours} against {theirs} of the served model, ahead by {ahead}, "
-        f"on {len(rows):,} rows of {rows['account_id'].nunique():,} accounts {basis}; "
-        f"{100 * rows['label'].mean():.1f} % of them with the event"
+        f"{_NAMES[settings.metric]} {figures['challenger']} against {figures['champion']} of the served "
+        f"model, ahead by {figures['ahead']}, on {len(rows):,} rows of {rows['account_id'].nunique():,} "
+        f"accounts {basis}; {100 * rows['label'].mean():.1f} % of them with the event; it holds "
+        f"{100 * settings.keep:g} % of the served model's figure in {100 * holding:.0f} % of the replicates, "
+        f"{100 * settings.certainty:g} % needed"
     )
-    if not holds:
-        sentence += f"; less than {100 * settings.keep:g} % of the served model's"
-    if worse:
-        sentence += "; the whole interval of the difference lies below zero"
-    return GateCheck(
-        "comparison",
-        "passed" if holds and not worse else "failed",
-        sentence,
-        _figures(found, rows=rows, metric=metric, basis=basis, keep=settings.keep),
-    )
-
-
-def _figures(
-    found: Measured, *, rows: pd.DataFrame, metric: str, basis: str, keep: float
-) -> dict[str, object]:
-    return {
-        "metric": metric,
-        "challenger": figure(found.estimates["challenger"][metric]),
-        "champion": figure(found.estimates["champion"][metric]),
-        "ahead": figure(found.ahead["champion"][metric]),
-        "keep": keep,
+    told = {
+        "metric": settings.metric,
+        **{name: figure(estimate) for name, estimate in figures.items()},
+        "keep": settings.keep,
+        "holding": holding,
+        "certainty": settings.certainty,
         "rows": len(rows),
         "accounts": int(rows["account_id"].nunique()),
         "events": int(rows["label"].sum()),
         "base_rate": float(rows["label"].mean()),
         "basis": basis,
     }
+    return GateCheck("comparison", "passed" if holding >= settings.certainty else "failed", sentence, told)
+
+
+def _drawn(rows: pd.DataFrame, settings: GateSettings) -> tuple[Vector, Vector]:
+    """The metric of both: of the sample itself (first), then of each replicate that has both classes."""
+    slices = [Slice.of(rows.assign(probability=rows[name])) for name in ("challenger", "champion")]
+    found: list[list[Vector]] = [[], []]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for weights in resampled(rows["account_id"], replicates=settings.replicates, seed=0):
+            for part, values in zip(slices, found, strict=True):
+                values.append(means([part], weights, top_k=1, probabilities=False)[settings.metric])
+    ours, theirs = map(np.concatenate, found)
+    usable = np.isfinite(ours) & np.isfinite(theirs)
+    return ours[usable], theirs[usable]
+
+
+def _estimate(values: Vector, *, base: float) -> Estimate:
+    return Estimate(float(values[0]), *interval(values[1:]), base=base)
 
 
 def _cutoff(bundle: Bundle) -> datetime:
@@ -120,7 +129,7 @@ def _accounts(tables: Tables) -> list[str]:
     return [account for (account,) in found]
 
 
-def _scored(bundle: Bundle, *, keys: pd.DataFrame, tables: Tables) -> np.ndarray:
+def _scored(bundle: Bundle, *, keys: pd.DataFrame, tables: Tables) -> Vector:
     X = matrix(tables, keys, catalogue=bundle.catalogue)
     return Scorer(bundle).score(X, contributions=False).probability
 
