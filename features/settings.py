@@ -104,8 +104,8 @@ class BacktestSettings(Section):
     seeds: how many are averaged. top_k: the length of the list whose precision and recall are told.
     replicates: of the bootstrap by account. fit_window_days: opportunities opened in so many days after a
     cutoff are asked for in the backtest of fit. weekly_capacity: accounts that sales takes each week, for the
-    days of warning; None means as many as have the event in a usual week. monotone_cost: whether to learn
-    once more without `rising` and `falling`, where they are declared, and tell what they cost.
+    days of warning; None means one of 52, so that each has its turn once a year. monotone_cost: whether to
+    learn once more without `rising` and `falling`, where they are declared, and tell what they cost.
     """
 
     cutoffs: tuple[Moment, ...] = ()
@@ -195,6 +195,7 @@ class GateSettings(Section):
     """[gate]: what a model must show before it replaces the one that is served.
 
     metric, keep: the share of the served model's figure that it must hold on rows that neither learned from.
+    certainty: in how many of the bootstrap's replicates it must; 0.5 means as likely as not.
     smallest_class: rows with the event, and rows without, that a comparison or a calibration needs.
     slope: where the calibration slope may lie. level: where observed by expected events may lie. A limit is
         broken when the whole 95 % interval is beyond it.
@@ -203,6 +204,7 @@ class GateSettings(Section):
 
     metric: Literal["roc_auc", "pr_auc"] = "roc_auc"
     keep: float = Field(default=0.95, gt=0.0, le=1.0)
+    certainty: float = Field(default=0.5, gt=0.0, lt=1.0)
     smallest_class: int = Field(default=5, ge=5)
     slope: tuple[float, float] = (0.67, 1.5)
     level: tuple[float, float] = (0.67, 1.5)
