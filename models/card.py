@@ -72,7 +72,8 @@ class Card(CardFacts):
     """The model card: the facts, and what the bundle adds itself.
 
     trained_with, audit: absent from a model that was never meant for release. audit: what was looked at and
-    found when it was asked whether the model learned from what it could not have known.
+    found when it was asked whether the model learned from what it could not have known. profile: the ideal
+    customer profile (`models.profile`); of a fit model alone.
     """
 
     kind: Kind
@@ -81,3 +82,4 @@ class Card(CardFacts):
     machine: str
     trained_with: NotRequired[TrainedWith]
     audit: NotRequired[dict[str, Any]]
+    profile: NotRequired[dict[str, Any]]

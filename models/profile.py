@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from features.feature import Language
+from models.card import Card
 
 __all__ = [
     "Basis",
@@ -35,7 +36,10 @@ Verdict = Literal["agrees", "conflicts", "no_evidence"]
 
 @dataclass(frozen=True)
 class Figures:
-    """How many of some accounts were won, with an interval. rate, low, high: shares."""
+    """How many of some accounts were won, with an interval.
+
+    rate, low, high: shares of accounts like these, also where those without a win were only drawn.
+    """
 
     accounts: int
     won: int
@@ -77,8 +81,9 @@ class Trait:
     def words(self, language: Language = "en") -> str:
         """The conditions in words: "51 to 200 people and uses Salesforce"."""
         if language == "zh":
-            return "，且".join(condition.words_zh for condition in self.conditions)
-        return " and ".join(condition.words_en for condition in self.conditions)
+            return "，".join(condition.words_zh for condition in self.conditions)
+        *before, last = (condition.words_en for condition in self.conditions)
+        return f"{', '.join(before)} and {last}" if before else last
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,12 @@ class Profile:
         return asdict(self)
 
     @classmethod
+    def of_card(cls, card: Card) -> Profile | None:
+        """The profile in a model card; None where the card holds none."""
+        stored = card.get("profile")
+        return None if stored is None else cls.from_json(stored)
+
+    @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Profile:
         """What `to_json` wrote. KeyError or TypeError for another shape."""
         told = dict(stored)
@@ -164,11 +175,14 @@ def figures_sentence(
     words: str, found: Figures, base: float, basis: Basis, *, language: Language = "en"
 ) -> str:
     """Words with the share that was won, of how many, and that of all."""
-    rate, of_all = percent(found.rate), percent(base)
+    rate, of_all, count = percent(found.rate), percent(base), f"{found.accounts:,}"
+    if basis == "known" and language == "zh":
+        return f"{words}：此类已知客户中赢得{rate}（对比{count}个），全部客户为{of_all}"
+    if basis == "known":
+        return f"{words}: won {rate} of such known accounts ({count} compared), all {of_all}"
     if language == "zh":
-        of = "已成交或丢单" if basis == "won_or_lost" else "已知"
-        return f"{words}：{found.accounts:,}个{of}客户中赢得{rate}，全部客户为{of_all}"
-    return f"{words}: won {rate} of {found.accounts:,}, all {of_all}"
+        return f"{words}：{count}个已成交或丢单客户中赢得{rate}，全部客户为{of_all}"
+    return f"{words}: won {rate} of {count}, all {of_all}"
 
 
 def percent(share: float) -> str:

@@ -31,6 +31,9 @@ from training.audit.waivers import audit_of
 from training.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.gate.held_out import held_out
+from training.ideal_profile.of_training import with_profile
+from training.ideal_profile.shown import profile_summary
+from training.ideal_profile.stated import require_columns
 from training.labels import next_cutoff, require_past
 from training.learn import Progress
 from training.origin_check import OriginCheck, check_origin
@@ -64,6 +67,7 @@ class TrainedModel:
             "counts": self.training.counts,
             "rounds": self.training.learned.rounds,
             "audit": self.audit.to_json(),
+            **({"profile": bundle.card["profile"]} if "profile" in bundle.card else {}),
             "later_slices": {name: estimate.to_json() for name, estimate in self.metrics.items()},
         }
 
@@ -149,6 +153,7 @@ class TrainReport:
         notes = [Text(f"no {absent.kind} model: {absent.reason}") for absent in self.untrained]
         notes += map(Text, (*self.compared(), *assumed_sentences(self.assumed)))
         notes += [Text(f"audit of {one.training.bundle.name}: {one.audit.sentence}") for one in self.models]
+        notes += [Text(line) for model in self.models for line in profile_summary(model.training.bundle.card)]
         return Group(table, *notes, Text(self.tracked), Text(f"report: {self.report}"))
 
 
@@ -170,6 +175,7 @@ def train(
         tables = workspace.tables(manifest)
         moment = cutoff or next_cutoff(tables)
         require_past(moment, tables=tables)
+        require_columns(config.profile.stated, attributes=tables.attributes)
         marked = manifest.current_value_only.get("accounts", ())
         found = [
             grow(
@@ -186,7 +192,7 @@ def train(
         found = [
             _audited(one, tables=tables, cutoff=moment, config=config, progress=progress) for one in found
         ]
-    found = [_with_settings(one, config=config) for one in found]
+    found = [_finished(one, config=config) for one in found]
     checks = {kind: check for kind, check in origins.items() if check is not None}
     return _track(
         workspace,
@@ -232,10 +238,12 @@ def _audited(
     return replace(found, bundle=with_audit(found.bundle, audit.to_json()))
 
 
-def _with_settings(found: Training | Untrained, *, config: Config) -> Training | Untrained:
+def _finished(found: Training | Untrained, *, config: Config) -> Training | Untrained:
+    """The training with the ideal customer profile and its settings in the card."""
     if isinstance(found, Untrained):
         return found
-    return replace(found, bundle=with_settings(found.bundle, labels=config.labels, serving=config.serving))
+    told = with_profile(found, settings=config.profile)
+    return replace(told, bundle=with_settings(told.bundle, labels=config.labels, serving=config.serving))
 
 
 def _track(

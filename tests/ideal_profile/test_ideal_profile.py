@@ -1,4 +1,4 @@
-"""The ideal customer profile: what was planted is found, what was not is not, and figures are of later data."""
+"""The ideal customer profile: what was planted is found, what was not is not; figures are of later data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_planted_combination_is_found_with_the_figures_of_later_accounts() -> 
     profile = learn_profile(rows)
     best = profile.traits[0]
     assert best.words() == "51 to 200 people and uses salesforce"
-    assert best.words("zh") == "员工51至200人，且使用salesforce"
+    assert best.words("zh") == "员工51至200人，使用salesforce"
     later = rows.frame.iloc[time_folds(rows.frame, folds=1, later_share=0.4)[0].later]
     facts = pd.DataFrame(rows.X, columns=list(rows.catalogue.names)).loc[later.index]
     meets = later[facts["employees"].between(51, 200) & (facts["technologies_salesforce"] == 1)]

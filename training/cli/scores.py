@@ -1,4 +1,4 @@
-"""Commands that answer about accounts: score and explain.
+"""Commands that answer about accounts: score, explain and profile.
 
 Turn what was typed into the service's own answers. Time rule: without --as-of each answer chooses its
 moment as the service does. Null rule: an option that is left out is None, and the function called decides.
@@ -74,10 +74,35 @@ def explain(
     moment = read_as_of(as_of)
     if account is None and domain is None:
         raise ConfigError("no account given", allowed="an account_id or --domain", fix="name the account")
-    if language not in ("en", "zh"):
-        raise ConfigError("unknown language", got=repr(language), allowed="en, zh", fix="choose one of them")
+    _require_language(language)
     answer = answer_one(
         open_workspace(workspace), account=account, domain=domain, as_of=moment, language=language
     )
     show_reasons(answer, output=output)
     output.result(answer)
+
+
+@commands.command()
+def profile(
+    *,
+    fit: Annotated[
+        str | None,
+        typer.Option("--fit", metavar="VERSION", help="Of a trained model instead of the served one."),
+    ] = None,
+    language: LanguageOption = "en",
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the ideal customer profile: what sets wins apart, and where sales and the data agree."""
+    from training.ideal_profile.shown import read_profile, show_profile
+
+    output = open_output(as_json=as_json)
+    _require_language(language)
+    found, bundle = read_profile(open_workspace(workspace), fit=fit)
+    show_profile(found, output=output, language="zh" if language == "zh" else "en")
+    output.result({"model": bundle.name, "version": bundle.version, "profile": found.to_json()})
+
+
+def _require_language(language: str) -> None:
+    if language not in ("en", "zh"):
+        raise ConfigError("unknown language", got=repr(language), allowed="en, zh", fix="choose one of them")

@@ -36,11 +36,13 @@ class Held:
     later: Figures
 
 
-def check(candidates: Sequence[Candidate], *, met: Flags, won: NDArray[np.int64]) -> list[Held]:
+def check(
+    candidates: Sequence[Candidate], *, met: Flags, won: NDArray[np.int64], stands_for: float = 1.0
+) -> list[Held]:
     """Candidates whose difference holds on these accounts, in their order.
 
-    met: bool (conditions, accounts). Each condition of a combination must add to the others as well, and
-    the interval that is shown must leave out the rate of all.
+    met: bool (conditions, accounts). stands_for: as in `figures`. Each condition of a combination must add to
+    the others as well, and the interval that is shown must leave out the rate of all.
     """
     inside = [meeting(met, each.members) for each in candidates]
     chances = adjusted([two_sided(rows, won=won) for rows in inside])
@@ -52,8 +54,15 @@ def check(candidates: Sequence[Candidate], *, met: Flags, won: NDArray[np.int64]
         and _each_adds(each, met=met, won=won)
     ]
     miss = CHANCE * len(kept) / max(1, len(candidates))
-    base = float(won.mean()) if len(won) else 0.0
-    held = [Held(candidates[i], chances[i], _figures_of(inside[i], won=won, miss=miss)) for i in kept]
+    base = figures(len(won), int(won.sum()), stands_for=stands_for).rate
+    held = [
+        Held(
+            candidates[i],
+            chances[i],
+            figures(int(inside[i].sum()), int(won[inside[i]].sum()), miss=miss, stands_for=stands_for),
+        )
+        for i in kept
+    ]
     return [one for one in held if not one.later.low <= base <= one.later.high]
 
 
@@ -77,8 +86,12 @@ def adjusted(chances: Sequence[float]) -> list[float]:
     return [float(chance) for chance in false_discovery_control(chances)] if len(chances) else []
 
 
-def figures(accounts: int, won: int, *, miss: float = CHANCE) -> Figures:
-    """A share with its interval (Wilson 1927), which misses with chance `miss`."""
+def figures(accounts: int, won: int, *, miss: float = CHANCE, stands_for: float = 1.0) -> Figures:
+    """A share with its interval (Wilson 1927), which misses with chance `miss`.
+
+    stands_for: how many accounts each one without a win stands for; the odds of a win are that many times
+    lower than among those that were drawn (Prentice and Pyke 1979).
+    """
     from scipy.stats import norm
 
     if accounts == 0:
@@ -86,11 +99,8 @@ def figures(accounts: int, won: int, *, miss: float = CHANCE) -> Figures:
     z, rate = float(norm.isf(miss / 2)), won / accounts
     centre = (rate + z * z / (2 * accounts)) / (1 + z * z / accounts)
     half = z / (1 + z * z / accounts) * np.sqrt(rate * (1 - rate) / accounts + z * z / (4 * accounts**2))
-    return Figures(accounts, won, rate, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
-
-
-def _figures_of(inside: Flags, *, won: NDArray[np.int64], miss: float) -> Figures:
-    return figures(int(inside.sum()), int(won[inside].sum()), miss=miss)
+    shares = (rate, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+    return Figures(accounts, won, *(share / (share + stands_for * (1 - share)) for share in shares))
 
 
 def _share_above(inside: Flags, *, won: NDArray[np.int64]) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from features.catalogue import Catalogue
@@ -23,7 +24,7 @@ from training.ideal_profile.conditions import conditions_of, holding
 from training.ideal_profile.searching import meeting, search
 from training.ideal_profile.stated import compare_stated
 from training.learn import Rows
-from training.splits import time_folds
+from training.splits import Fold, time_folds
 
 __all__ = ["learn_profile"]
 
@@ -32,51 +33,76 @@ Positions = NDArray[np.int64]
 _LATER_SHARE = 0.4
 _MOST_FOR, _MOST_AGAINST = 7, 3
 _MOST_SEARCHED = 20_000
+_NOTHING_HELD = (
+    "nothing that set wins apart among earlier accounts held among later ones",
+    "在早期客户中区分赢单的特征，在后期客户中均未得到证实",
+)
+_TOO_SHORT_ZH = "历史数据过短，无法在早期客户上学习并在后期客户上检验"
 
 
 def learn_profile(
-    rows: Rows, *, basis: Basis = "won_or_lost", settings: ProfileSettings | None = None
+    rows: Rows,
+    *,
+    basis: Basis = "won_or_lost",
+    stands_for: float = 1.0,
+    settings: ProfileSettings | None = None,
 ) -> Profile:
     """The traits that set wins apart, found on earlier accounts and checked on later ones.
 
-    basis: what the rows without a win are: lost, or only known. settings: with what sales stated.
+    basis: what the rows without a win are: lost, or only known. stands_for: accounts that a row without a win
+    stands for, where such rows were drawn; shares speak of all of them. settings: with what sales stated.
     """
-    once = _first_of_each(rows, np.arange(len(rows.frame), dtype=np.int64))
-    profile = _learned(rows, basis=basis)
+    everyone = _once(rows, np.arange(len(rows.frame), dtype=np.int64), basis=basis)
+    profile = _learned(rows, basis=basis, stands_for=stands_for)
     if settings is None or not settings.stated:
         return profile
     return compare_stated(
-        profile, settings.stated, X=rows.X[once], won=rows.label[once], catalogue=rows.catalogue
+        profile,
+        settings.stated,
+        X=rows.X[everyone],
+        won=rows.label[everyone],
+        catalogue=rows.catalogue,
+        stands_for=stands_for,
     )
 
 
-def _learned(rows: Rows, *, basis: Basis) -> Profile:
+def _learned(rows: Rows, *, basis: Basis, stands_for: float) -> Profile:
     try:
         fold = time_folds(rows.frame, folds=1, later_share=_LATER_SHARE)[0]
     except NotEnoughDataError as error:
-        return _without(rows, basis=basis, why=error.sentence())
-    earlier = _first_of_each(rows, fold.earlier)
-    seen = set(rows.frame["account_id"].iloc[fold.earlier])
-    new = ~rows.frame["account_id"].iloc[fold.later].isin(seen).to_numpy()
-    later = _first_of_each(rows, fold.later[new])
+        return _without(rows, basis=basis, stands_for=stands_for, why=error.sentence())
+    earlier = _once(rows, fold.earlier, basis=basis)
+    later = _once(rows, _unseen(rows, fold, basis=basis), basis=basis)
     searched = _Side.of(rows, _at_most(earlier))
     conditions = list(conditions_of(rows.catalogue, searched.X))
     met = searched.met(conditions)
     candidates = search(conditions, met=met, won=searched.won)
     checked = _Side.of(rows, later)
-    held = check(candidates, met=checked.met(conditions), won=checked.won)
-    traits = _shown([_trait(one, conditions=conditions, met=met, won=searched.won) for one in held])
-    nothing = "" if traits else "nothing that set wins apart among earlier accounts held among later ones"
+    held = check(candidates, met=checked.met(conditions), won=checked.won, stands_for=stands_for)
+    traits = _shown(
+        [_trait(one, conditions, met=met, won=searched.won, stands_for=stands_for) for one in held]
+    )
     return Profile(
         basis=basis,
-        earlier=figures(len(earlier), int(rows.label[earlier].sum())),
-        later=figures(len(later), int(rows.label[later].sum())),
+        earlier=_all_of(rows, earlier, stands_for=stands_for),
+        later=_all_of(rows, later, stands_for=stands_for),
         split_at=f"{fold.starts.replace(microsecond=0).isoformat()}Z",
         candidates=len(candidates),
         traits=traits,
-        missing_en=nothing,
-        missing_zh="" if traits else "在早期客户中区分赢单的特征，在后期客户中均未得到证实",
+        missing_en="" if traits else _NOTHING_HELD[0],
+        missing_zh="" if traits else _NOTHING_HELD[1],
     )
+
+
+def _unseen(rows: Rows, fold: Fold, *, basis: Basis) -> Positions:
+    """Later rows of accounts that are not among the earlier ones.
+
+    Accounts drawn for comparison may be drawn again: nobody knew what would become of them.
+    """
+    if basis == "known":
+        return fold.later
+    accounts = rows.frame["account_id"]
+    return fold.later[~accounts.iloc[fold.later].isin(set(accounts.iloc[fold.earlier])).to_numpy()]
 
 
 @dataclass(frozen=True)
@@ -97,11 +123,17 @@ class _Side:
         return np.stack(found) if found else np.empty((0, len(self.won)), dtype=np.bool_)
 
 
-def _first_of_each(rows: Rows, positions: Positions) -> Positions:
-    """The oldest row of each account among the positions."""
-    part = rows.frame.iloc[positions][["account_id", "as_of"]].assign(position=positions)
+def _once(rows: Rows, positions: Positions, *, basis: Basis) -> Positions:
+    """One row of each account among the positions: its oldest, or its win where others were only drawn."""
+    part = rows.frame.iloc[positions][["account_id", "as_of", "label"]].assign(position=positions)
+    if basis == "known":
+        part["as_of"] = part["as_of"].where(part["label"] == 0, pd.Timestamp.min)
     oldest = part.sort_values(["as_of", "position"], kind="stable").drop_duplicates("account_id")
     return np.sort(oldest["position"].to_numpy(dtype=np.int64))
+
+
+def _all_of(rows: Rows, positions: Positions, *, stands_for: float) -> Figures:
+    return figures(len(positions), int(rows.label[positions].sum()), stands_for=stands_for)
 
 
 def _at_most(positions: Positions) -> Positions:
@@ -112,14 +144,19 @@ def _at_most(positions: Positions) -> Positions:
 
 
 def _trait(
-    held: Held, *, conditions: Sequence[Condition], met: NDArray[np.bool_], won: NDArray[np.int64]
+    held: Held,
+    conditions: Sequence[Condition],
+    *,
+    met: NDArray[np.bool_],
+    won: NDArray[np.int64],
+    stands_for: float,
 ) -> Trait:
     inside = meeting(met, held.candidate.members)
     return Trait(
         direction="for" if held.candidate.side > 0 else "against",
         conditions=tuple(conditions[i] for i in held.candidate.members),
         later=held.later,
-        earlier=figures(int(inside.sum()), int(won[inside].sum())),
+        earlier=figures(int(inside.sum()), int(won[inside].sum()), stands_for=stands_for),
         chance=held.chance,
     )
 
@@ -131,10 +168,15 @@ def _shown(traits: Sequence[Trait]) -> tuple[Trait, ...]:
     return (*speak_for[:_MOST_FOR], *against[:_MOST_AGAINST])
 
 
-def _without(rows: Rows, *, basis: Basis, why: str) -> Profile:
-    once = _first_of_each(rows, np.arange(len(rows.frame), dtype=np.int64))
-    everyone = figures(len(once), int(rows.label[once].sum()))
-    nobody = Figures(0, 0, 0.0, 0.0, 1.0)
+def _without(rows: Rows, *, basis: Basis, stands_for: float, why: str) -> Profile:
+    everyone = _once(rows, np.arange(len(rows.frame), dtype=np.int64), basis=basis)
     return Profile(
-        basis, everyone, nobody, None, 0, (), why, "历史数据过短，无法在早期客户上学习并在后期客户上检验"
+        basis=basis,
+        earlier=_all_of(rows, everyone, stands_for=stands_for),
+        later=figures(0, 0),
+        split_at=None,
+        candidates=0,
+        traits=(),
+        missing_en=why,
+        missing_zh=_TOO_SHORT_ZH,
     )

@@ -58,18 +58,18 @@ def compare_stated(
     X: NDArray[np.float64],
     won: NDArray[np.int64],
     catalogue: Catalogue,
+    stands_for: float = 1.0,
 ) -> Profile:
     """The profile with what sales stated, judged on accounts (n,) that count once each."""
-    everyone = figures(len(won), int(won.sum()))
+    data = _Data(won, stands_for, profile)
     asked = [_Asked.of(one, X=X, catalogue=catalogue) for one in stated]
     seen = [one.met for one in asked if one.met is not None and one.met.sum() >= _FEWEST]
     chances = iter(adjusted([two_sided(met, won=won) for met in seen]))
-    judged = [_judged(one, won=won, everyone=everyone, chances=chances, profile=profile) for one in asked]
     return replace(
         profile,
-        stated=tuple(judged),
-        everyone=everyone,
-        together=_together(asked, won=won, everyone=everyone, profile=profile),
+        stated=tuple(_judged(one, data, chances=chances) for one in asked),
+        everyone=data.everyone,
+        together=_together(asked, data),
         unmentioned=_unmentioned(profile, asked),
     )
 
@@ -145,28 +145,31 @@ def _plain(trait: StatedTraitSettings) -> str:
     return f"{trait.column.replace('_', ' ')} {trait.op.replace('_', ' ')} {value}"
 
 
-def _judged(
-    asked: _Asked,
-    *,
-    won: NDArray[np.int64],
-    everyone: Figures,
-    chances: Iterator[float],
-    profile: Profile,
-) -> StatedTrait:
+@dataclass(frozen=True)
+class _Data:
+    """What stated traits are held against."""
+
+    won: NDArray[np.int64]
+    stands_for: float
+    profile: Profile
+
+    @property
+    def everyone(self) -> Figures:
+        return figures(len(self.won), int(self.won.sum()), stands_for=self.stands_for)
+
+    def found(self, met: Flags) -> Figures:
+        return figures(int(met.sum()), int(self.won[met].sum()), stands_for=self.stands_for)
+
+
+def _judged(asked: _Asked, data: _Data, *, chances: Iterator[float]) -> StatedTrait:
     if asked.met is None:
-        return StatedTrait(
-            *asked.words,
-            "no_evidence",
-            None,
-            *_UNSEEN,
-        )
-    found = figures(int(asked.met.sum()), int(won[asked.met].sum()))
+        return StatedTrait(*asked.words, "no_evidence", None, *_UNSEEN)
+    found = data.found(asked.met)
     if found.accounts < _FEWEST:
         few = f"only {found.accounts} accounts with an outcome: fewer than {_FEWEST} tell nothing"
         few_zh = f"仅有{found.accounts}个有结果的客户：少于{_FEWEST}个不足以说明问题"
         return StatedTrait(*asked.words, "no_evidence", found, few, few_zh)
-    verdict = _verdict(found, everyone=everyone, chance=next(chances))
-    return _told(asked, verdict, found=found, everyone=everyone, profile=profile)
+    return _told(asked, data, found=found, chance=next(chances))
 
 
 def _verdict(found: Figures, *, everyone: Figures, chance: float) -> Verdict:
@@ -182,14 +185,12 @@ _WHY: dict[Verdict, tuple[str, str]] = {
 }
 
 
-def _told(
-    asked: _Asked, verdict: Verdict, *, found: Figures, everyone: Figures, profile: Profile
-) -> StatedTrait:
+def _told(asked: _Asked, data: _Data, *, found: Figures, chance: float) -> StatedTrait:
+    profile, everyone = data.profile, data.everyone
+    verdict = _verdict(found, everyone=everyone, chance=chance)
     about: tuple[Figures, float, Basis] = (found, everyone.rate, profile.basis)
-    english = figures_sentence(asked.words[0], *about, language="en")
-    chinese = figures_sentence(asked.words[1], *about, language="zh")
-    why, why_zh = _WHY[verdict]
-    english, chinese = f"{english}; {why}", f"{chinese}；{why_zh}"
+    english = f"{figures_sentence(asked.words[0], *about, language='en')}; {_WHY[verdict][0]}"
+    chinese = f"{figures_sentence(asked.words[1], *about, language='zh')}；{_WHY[verdict][1]}"
     rivals = [] if verdict == "agrees" else _rivals(profile, asked)
     if rivals:
         english += "; the data tell instead: " + "; ".join(profile.traits[i].words("en") for i in rivals)
@@ -206,17 +207,14 @@ def _rivals(profile: Profile, asked: _Asked) -> list[int]:
     ]
 
 
-def _together(
-    asked: Sequence[_Asked], *, won: NDArray[np.int64], everyone: Figures, profile: Profile
-) -> StatedTrait | None:
+def _together(asked: Sequence[_Asked], data: _Data) -> StatedTrait | None:
     """All that can be looked at, met at once; None where that is one trait or none."""
     seen = [one.met for one in asked if one.met is not None]
     if len(seen) < 2:
         return None
-    met = np.all(seen, axis=0)
-    chance = two_sided(met, won=won) if met.sum() >= _FEWEST else 1.0
+    met = np.asarray(np.all(seen, axis=0), dtype=np.bool_)
     whole = _Asked((_ALL_EN, _ALL_ZH), frozenset(), met)
-    return _judged(whole, won=won, everyone=everyone, chances=iter([chance]), profile=profile)
+    return _judged(whole, data, chances=iter([two_sided(met, won=data.won)]))
 
 
 def _unmentioned(profile: Profile, asked: Sequence[_Asked]) -> tuple[int, ...]:

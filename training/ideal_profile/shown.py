@@ -1,0 +1,142 @@
+"""The profile for people at a terminal, and where it is read from.
+
+Turns the profile of a card into lines and tables. Time rule: without a choice it is the profile of the model
+that is served now. Null rule: what is not there is said in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from features.errors import InputError
+from features.feature import Language
+from features.workspace import Workspace
+from models.bundle import Bundle
+from models.card import Card
+from models.profile import Figures, Profile, Verdict, percent
+from serving.store import Store
+from training.console import Output
+from training.registered import RegisteredModels, choose
+
+__all__ = ["profile_summary", "read_profile", "show_profile"]
+
+_SUMMARY = 3
+_TRAIN = "run `spearfish train`, then `spearfish promote`"
+_VERDICTS: dict[Verdict, tuple[str, str]] = {
+    "agrees": ("the data agree", "数据支持"),
+    "conflicts": ("the data conflict", "数据相悖"),
+    "no_evidence": ("no evidence", "证据不足"),
+}
+_WORDS = {
+    "title": ("Ideal customer profile", "理想客户画像"),
+    "for": ("What sets wins apart", "赢单客户的特征"),
+    "against": ("What is rarely won", "很少赢单的特征"),
+    "stated": ("What sales stated, held against the data", "销售所述与数据的对照"),
+    "unmentioned": ("Learned, and not stated by sales", "数据得出而销售未提及"),
+    "columns": ("trait|won|95 % interval|accounts|chance", "特征|赢单率|95%区间|客户数|偶然概率"),
+    "base": (
+        "{rate} of {accounts} later accounts were won ({low} to {high}); {checked} candidates from "
+        "{earlier} earlier accounts were checked on them, {held} are told",
+        "后期{accounts}个客户中赢得{rate}（{low}至{high}）；从早期{earlier}个客户得出{checked}个候选特征，"
+        "经后期客户检验，列出{held}个",
+    ),
+}
+
+
+def profile_summary(card: Card) -> Iterator[str]:
+    """The profile in a few lines, after a training."""
+    profile = Profile.of_card(card)
+    if profile is None:
+        return
+    if not profile.traits:
+        yield f"ideal customer profile: none; {profile.missing()}"
+    for trait in profile.traits[:_SUMMARY]:
+        yield f"ideal customer profile: {profile.sentence(trait)}"
+    for one in profile.stated:
+        yield f"stated by sales, {_VERDICTS[one.verdict][0]}: {one.why()}"
+
+
+def read_profile(workspace: Workspace, *, fit: str | None = None) -> tuple[Profile, Bundle]:
+    """The profile of the fit model that is served, or of a trained one, and the model's bundle.
+
+    fit: a version's number, an alias, or the start of a bundle's fingerprint; None takes the served one.
+    Raises InputError where there is no such model, or it has no profile.
+    """
+    bundle = _served(workspace) if fit is None else _trained(workspace, fit=fit)
+    profile = Profile.of_card(bundle.card)
+    if profile is None:
+        raise InputError(
+            f"{bundle.name} {bundle.version} has no ideal customer profile",
+            got="a model of an older spearfish",
+            fix="run `spearfish train` again",
+        )
+    return profile, bundle
+
+
+def _served(workspace: Workspace) -> Bundle:
+    with Store.open(workspace.store_url, create=False) as store:
+        release = store.current(now=datetime.now(UTC).replace(tzinfo=None))
+        fingerprint = None if release is None else release.fit_fingerprint
+        if fingerprint is None:
+            raise InputError(
+                "no fit model is served, and so no ideal customer profile",
+                got="no release" if release is None else f"release {release.id} with an intent model alone",
+                fix=f"{_TRAIN}, or name a trained one with --fit",
+            )
+        return Bundle.from_bytes(store.bundle_bytes(fingerprint))
+
+
+def _trained(workspace: Workspace, *, fit: str) -> Bundle:
+    registered = RegisteredModels(workspace)
+    version = choose(registered.known(), "fit", wanted=fit)
+    if version is None:
+        raise InputError("no fit model was chosen", got=repr(fit), fix=_TRAIN)
+    return registered.bundle(version)
+
+
+def show_profile(profile: Profile, *, output: Output, language: Language = "en") -> None:
+    """The whole profile as tables."""
+    at = 1 if language == "zh" else 0
+    output.heading(_WORDS["title"][at])
+    if profile.later.accounts:
+        output.note(_base(profile, language=language))
+    if not profile.traits:
+        output.note(profile.missing(language))
+    for direction in ("for", "against"):
+        rows = [
+            (one.words(language), *_cells(one.later), f"{one.chance:.2g}")
+            for one in profile.traits
+            if one.direction == direction
+        ]
+        if rows:
+            output.table(_WORDS["columns"][at].split("|"), rows, title=_WORDS[direction][at])
+    _show_stated(profile, output=output, language=language)
+
+
+def _show_stated(profile: Profile, *, output: Output, language: Language) -> None:
+    at = 1 if language == "zh" else 0
+    if profile.stated:
+        output.heading(_WORDS["stated"][at])
+    for one in (*profile.stated, *([profile.together] if profile.together else [])):
+        output.note(f"{_VERDICTS[one.verdict][at]}: {one.why(language)}")
+    missed = [profile.traits[place] for place in profile.unmentioned]
+    if missed:
+        output.note(f"{_WORDS['unmentioned'][at]}: {'; '.join(one.words(language) for one in missed)}")
+
+
+def _base(profile: Profile, *, language: Language) -> str:
+    later = profile.later
+    return _WORDS["base"][1 if language == "zh" else 0].format(
+        rate=percent(later.rate),
+        low=percent(later.low),
+        high=percent(later.high),
+        accounts=f"{later.accounts:,}",
+        earlier=f"{profile.earlier.accounts:,}",
+        checked=profile.candidates,
+        held=len(profile.traits),
+    )
+
+
+def _cells(found: Figures) -> tuple[str, str, str]:
+    return percent(found.rate), f"{percent(found.low)} - {percent(found.high)}", f"{found.accounts:,}"
