@@ -30,6 +30,7 @@ from training.splits import Fold, Positions, keep_negatives, time_folds
 
 __all__ = [
     "Learned",
+    "Parts",
     "Progress",
     "Rows",
     "directions",
@@ -49,15 +50,29 @@ _LARGEST_SCALING = 1.5
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Rows whose label is not known yet, each as one with and one without the event, by weight.
+
+    X: float64 (n, k). label: int (n,), 0 or 1. weight: float64 (n,); those of a row add up to 1.
+    """
+
+    X: Matrix
+    label: NDArray[np.int64]
+    weight: Matrix
+
+
+@dataclass(frozen=True)
 class Rows:
     """Labelled rows and their features, in the same order.
 
     frame: account_id, as_of, label, label_known_at. X: float64 (n, k) in catalogue order.
+    parts: further rows that the final trees are grown on, and nothing is judged by.
     """
 
     frame: pd.DataFrame
     X: Matrix
     catalogue: Catalogue
+    parts: Parts | None = None
 
     @property
     def label(self) -> NDArray[np.int64]:
@@ -223,7 +238,7 @@ class _Grower:
         member: int,
         base: LinearPart | None,
     ) -> lightgbm.Booster:
-        data = self._dataset(self._kept(earlier), base=base)
+        data = self._dataset(self._kept(earlier), base=base, parts=later is None)
         stop = lightgbm.early_stopping(self.settings.patience, verbose=False)
         booster: lightgbm.Booster = lightgbm.train(
             lightgbm_parameters(self.settings, member=member)
@@ -241,17 +256,28 @@ class _Grower:
             self.rows.label, positions=positions, per_positive=limit, seed=self.settings.seed
         )
 
+    def _weight(self, parts: Parts, *, kept: NDArray[np.int64]) -> Matrix:
+        """Of whole rows without the event some were dropped: the parts without it weigh less by as much."""
+        share = float((kept == 0).sum() / (self.rows.label == 0).sum())
+        return np.where(parts.label == 0, parts.weight * share, parts.weight)
+
     def _dataset(
         self,
         positions: Positions,
         *,
         base: LinearPart | None,
         reference: lightgbm.Dataset | None = None,
+        parts: bool = False,
     ) -> lightgbm.Dataset:
-        catalogue, X = self.rows.catalogue, self.rows.X[positions]
+        catalogue, X, label = self.rows.catalogue, self.rows.X[positions], self.rows.label[positions]
+        weight = None
+        if parts and self.rows.parts is not None:
+            weight = np.concatenate([np.ones(len(label)), self._weight(self.rows.parts, kept=label)])
+            X, label = np.vstack([X, self.rows.parts.X]), np.append(label, self.rows.parts.label)
         return lightgbm.Dataset(
             X,
-            label=self.rows.label[positions],
+            label=label,
+            weight=weight,
             init_score=None if base is None else base.margins(X),
             reference=reference,
             feature_name=list(catalogue.names),
