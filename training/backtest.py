@@ -1,9 +1,10 @@
-"""Backtest: for past cutoffs, what the intent model would have said and what then happened.
+"""Backtest: for past cutoffs, what a model would have said and what then happened.
 
-Turns tables and cutoffs into predictions, metrics with intervals and the conversion of each grade, beside
-logistic regression and two heuristics. Time rule: a prediction for cutoff c reads rows with `known_at < c`
-only and learns from snapshots whose horizon ended by c; labels are joined after every prediction is made.
-Null rule: a cutoff at which nothing happened is predicted but has no ranking to measure.
+Turns tables and cutoffs into predictions, metrics with intervals and the conversion of each grade and decile,
+beside heuristics and untuned learners; for intent also the days of warning. Time rule: a prediction reads
+rows with `known_at < as_of` only and learns from rows whose label was known at the cutoff; labels are joined
+after every prediction is made. Null rule: a cutoff at which nothing happened is predicted but has no ranking
+to measure; an opportunity that is still open has no label, is left out and counted.
 """
 
 from __future__ import annotations
@@ -16,154 +17,196 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.catalogue import learn_catalogue
-from features.errors import ConfigError
 from features.mapping import Config
-from features.settings import GRADES, LearningSettings
+from features.settings import GRADES
 from features.tables import Tables
 from features.workspace import Workspace
 from models.booster import Matrix
+from models.card import Kind
 from models.grades import GradeCuts, Reference
-from training.backtest_report import RANKERS, BacktestReport
-from training.baselines import activity_heuristic, logistic_regression_probabilities, recency
-from training.evaluate import grade_conversion, measure, roc_auc
-from training.fit import columns_of, intent_rows, matrix, narrowed, select_features
-from training.labels import intent_outcomes, intent_population, next_cutoff, require_past
-from training.learn import Learned, Progress, Rows, learn
+from training.backtest_report import PROBABILITIES, RANKERS, BacktestReport, Followed
+from training.backtesting.dates import chosen_cutoffs
+from training.backtesting.learners import (
+    Answerer,
+    Learner,
+    baseline_answers,
+    constrained,
+    our_learner,
+    without_directions,
+)
+from training.backtesting.questions import Question, ask, with_labels
+from training.backtesting.warning import Warnings, days_of_warning, measure_warning, usual_capacity
+from training.evaluate import grade_conversion, mean_roc_auc, measure
+from training.labels import next_cutoff
+from training.learn import Progress
 
-__all__ = ["Prediction", "backtest", "backtest_tables", "predict_at"]
+__all__ = ["DECILES", "Prediction", "backtest", "backtest_tables", "predict_at"]
+
+DECILES = tuple(str(decile) for decile in range(1, 11))
+"""Best first."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """What was predicted at one cutoff.
 
-    frame: account_id, cutoff, probability, the baselines, grade, and `seed_0`... one ranking per seed.
-    learned_from: counts of what the model learned from.
+    frame: account_id, cutoff, probability, the baselines, grade, decile, and `seed_0`... one ranking per
+    seed; for fit also opportunity_id and as_of. learned_from: counts of what the model learned from.
+    warned: the days of warning before each event; None for fit.
     """
 
     frame: pd.DataFrame
     learned_from: dict[str, int]
+    warned: pd.DataFrame | None = None
+    capacity: int = 0
 
 
 def backtest(
-    workspace: Workspace, *, config: Config, development: bool = False, progress: Progress | None = None
+    workspace: Workspace,
+    *,
+    config: Config,
+    kind: Kind = "intent",
+    cutoffs: Sequence[datetime] = (),
+    development: bool = False,
+    progress: Progress | None = None,
 ) -> BacktestReport:
-    """Backtest the workspace's tables at the config's cutoffs.
+    """Backtest the workspace's tables at `cutoffs`, by default those of the config.
 
-    development: the cutoffs for choosing instead of the reported ones. Without cutoffs in the config, the
-    last one whose horizon has ended. Raises NotEnoughDataError when there is too little to learn from.
+    development: the cutoffs for choosing instead of the reported ones. Without any cutoff, the last one
+    whose outcomes can be known. Raises NotEnoughDataError when there is too little to learn from.
     """
-    cutoffs = config.backtest.development_cutoffs if development else config.backtest.cutoffs
-    if development and not cutoffs:
-        raise ConfigError("[backtest] names no development_cutoffs", fix="add dates to choose on")
     with workspace.lease() as manifest:
         manifest.require_dated("backtest")
         tables = workspace.tables(manifest)
-        require_past(*cutoffs, tables=tables, name="[backtest] cutoffs")
-        moments = cutoffs or (last_testable_cutoff(tables, horizon_days=config.labels.intent.horizon_days),)
-        report = backtest_tables(tables, config=config, cutoffs=moments, progress=progress)
+        moments = chosen_cutoffs(tables, config=config, kind=kind, asked=cutoffs, development=development)
+        report = backtest_tables(tables, config=config, kind=kind, cutoffs=moments, progress=progress)
     return replace(report, development=development)
 
 
-def last_testable_cutoff(tables: Tables, *, horizon_days: int) -> datetime:
-    """The last midnight whose horizon has ended by the newest known fact."""
-    ended = next_cutoff(tables) - timedelta(days=horizon_days)
-    return ended.replace(hour=0, minute=0, second=0)
-
-
 def backtest_tables(
-    tables: Tables, *, config: Config, cutoffs: Sequence[datetime], progress: Progress | None = None
+    tables: Tables,
+    *,
+    config: Config,
+    cutoffs: Sequence[datetime],
+    kind: Kind = "intent",
+    learner: Learner = our_learner,
+    title: str = "Spearfish",
+    progress: Progress | None = None,
 ) -> BacktestReport:
-    """As `backtest`, of tables and cutoffs."""
-    made = [predict_at(tables, cutoff=cutoff, config=config, progress=progress) for cutoff in sorted(cutoffs)]
-    rows = _with_labels(tables, pd.concat([one.frame for one in made], ignore_index=True), config=config)
-    settings = config.backtest
-    rankers = [name for name in RANKERS if name in rows.columns and rows[name].notna().all()]
-    if progress:
-        progress("measure with intervals", 0, 1)
-    measured = measure(rows, columns=rankers, top_k=settings.top_k, replicates=settings.replicates)
-    grades = grade_conversion(rows, grades=GRADES, replicates=settings.replicates)
-    if progress:
-        progress("measure with intervals", 1, 1)
+    """As `backtest`, of tables and cutoffs, and of any learner, which people know by its title."""
+    moments = sorted(set(cutoffs))
+    made = [
+        predict_at(tables, cutoff=cutoff, config=config, kind=kind, learner=learner, progress=progress)
+        for cutoff in moments
+    ]
+    predicted = pd.concat([one.frame for one in made], ignore_index=True)
+    followed = with_labels(tables, predicted, kind=kind, config=config)
+    rows = followed[followed["label"].notna()].astype({"label": np.int64}).reset_index(drop=True)
     return BacktestReport(
-        event=config.labels.intent.event,
-        horizon_days=config.labels.intent.horizon_days,
-        top_k=settings.top_k,
-        seeds=settings.seeds,
+        kind=kind,
+        title=title,
+        event="won" if kind == "fit" else config.labels.intent.event,
+        horizon_days=config.backtest.fit_window_days if kind == "fit" else config.labels.intent.horizon_days,
+        top_k=config.backtest.top_k,
+        seeds=config.backtest.seeds,
         predictions=rows,
-        measured=measured,
-        grades=grades,
-        single_seed_roc_auc=_single_seed(rows),
-        learned_from={moment: one.learned_from for moment, one in zip(sorted(cutoffs), made, strict=True)},
+        **_measured(rows, config=config, progress=progress),
+        followed=Followed.of(followed),
+        warning=_warning(moments, made, config=config),
+        learned_from={moment: one.learned_from for moment, one in zip(moments, made, strict=True)},
         newest_fact=next_cutoff(tables) - timedelta(seconds=1),
         assumed=tables.assumed,
     )
 
 
-def predict_at(
-    tables: Tables, *, cutoff: datetime, config: Config, progress: Progress | None = None
-) -> Prediction:
-    """Train at `cutoff` as `train` does, with `backtest.seeds` averaged seeds, and predict its population."""
-    settings = config.model.intent.model_copy(update={"members": config.backtest.seeds})
-    catalogue = learn_catalogue(tables, cutoff=cutoff, declared=config.features)
-    everything = intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
-    keys = intent_population(tables, as_of=cutoff, settings=config.labels.intent)
-    X_all = matrix(tables, keys, catalogue=catalogue)
-    selected = select_features(catalogue, kind="intent", settings=settings, keep=config.origins.keep)
-    rows, X = narrowed(everything, selected), X_all[:, columns_of(selected, catalogue)]
-    what = f"backtest {cutoff.date().isoformat()}"
-    learned = learn(rows, settings=settings, progress=progress, what=what)
-    frame = pd.DataFrame(
-        {
-            "cutoff": keys["as_of"],
-            "account_id": keys["account_id"],
-            "probability": learned.probabilities(X),
-            "logistic_regression": _logistic(everything, X_all, settings, logarithms=False),
-            "logistic_regression_logarithms": _logistic(everything, X_all, settings),
-            "recent_activity": activity_heuristic(X_all, catalogue=catalogue),
-            "recency": recency(X_all, catalogue=catalogue),
-        }
-    )
-    if selected.names != catalogue.names:
-        frame["logistic_regression_tuned"] = _logistic(rows, X, settings, strength=0.1)
-    probability = frame["probability"].to_numpy()
-    scores = Reference.of(probability).scores(probability)
-    frame["grade"] = GradeCuts(config.serving.grade_cuts).grades(scores)
-    counts = {"rows": len(rows.frame), "events": int(rows.label.sum()), "rounds": learned.rounds}
-    return Prediction(frame.assign(**_by_seed(learned, X)), counts)
-
-
-def _logistic(
-    rows: Rows, X: Matrix, settings: LearningSettings, *, strength: float = 1.0, logarithms: bool = True
-) -> Matrix:
-    everything = np.arange(len(rows.frame), dtype=np.int64)
-    return logistic_regression_probabilities(
-        rows, earlier=everything, X=X, settings=settings, strength=strength, logarithms=logarithms
-    )
-
-
-def _by_seed(learned: Learned, X: Matrix) -> dict[str, Any]:
-    return {f"seed_{seed}": margins for seed, margins in enumerate(learned.member_margins(X))}
-
-
-def _with_labels(tables: Tables, predicted: pd.DataFrame, *, config: Config) -> pd.DataFrame:
-    cutoffs = [moment.to_pydatetime() for moment in predicted["cutoff"].unique()]
-    outcomes = intent_outcomes(tables, as_of=cutoffs, settings=config.labels.intent)
-    labels = outcomes.rename(columns={"as_of": "cutoff"})
-    return predicted.merge(labels, on=["cutoff", "account_id"], how="left", validate="one_to_one")
-
-
-def _single_seed(rows: pd.DataFrame) -> float:
-    """Mean over seeds and cutoffs of the ROC AUC of one seed alone."""
+def _measured(rows: pd.DataFrame, *, config: Config, progress: Progress | None) -> dict[str, Any]:
+    """Everything with an interval: metrics by ranker, grades, deciles, one seed alone."""
+    if progress:
+        progress("measure with intervals", 0, 1)
+    settings, replicates = config.backtest, config.backtest.replicates
+    rankers = [name for name in RANKERS if name in rows.columns and rows[name].notna().all()]
     seeds = [name for name in rows.columns if name.startswith("seed_")]
-    return float(
-        np.mean(
-            [
-                roc_auc(part["label"].to_numpy(), probabilities=part[name].to_numpy())
-                for _, part in rows.groupby("cutoff")
-                for name in seeds
-                if 0 < part["label"].mean() < 1
-            ]
-        )
+    found = {
+        "measured": measure(
+            rows, columns=rankers, probabilities=PROBABILITIES, top_k=settings.top_k, replicates=replicates
+        ),
+        "grades": grade_conversion(rows, grades=GRADES, replicates=replicates),
+        "deciles": grade_conversion(rows.assign(grade=rows["decile"]), grades=DECILES, replicates=replicates),
+        "single_seed_roc_auc": mean_roc_auc(rows, columns=seeds, replicates=replicates) if seeds else None,
+    }
+    if progress:
+        progress("measure with intervals", 1, 1)
+    return found
+
+
+def _warning(moments: Sequence[datetime], made: Sequence[Prediction], *, config: Config) -> Warnings | None:
+    frames = [one.warned for one in made if one.warned is not None]
+    if not frames:
+        return None
+    capacities = {moment: one.capacity for moment, one in zip(moments, made, strict=True)}
+    return measure_warning(frames, capacities=capacities, replicates=config.backtest.replicates)
+
+
+def predict_at(
+    tables: Tables,
+    *,
+    cutoff: datetime,
+    config: Config,
+    kind: Kind = "intent",
+    learner: Learner = our_learner,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Learn at `cutoff` as `train` does, with `backtest.seeds` averaged seeds, and predict what is asked."""
+    question = ask(tables, kind=kind, cutoff=cutoff, config=config)
+    answerer = learner(question, progress)
+    probability = answerer.predict(question.X)
+    told: dict[str, Matrix] = {"probability": probability} | baseline_answers(question)
+    if learner is our_learner and config.backtest.monotone_cost and constrained(question):
+        told["without_directions"] = without_directions(question, progress).predict(question.X)
+    reference = probability if kind == "intent" else answerer.predict(question.reference)
+    frame = _asked(question).assign(
+        **told,
+        grade=GradeCuts(config.serving.grade_cuts).grades(Reference.of(reference).scores(probability)),
+        decile=_deciles(probability),
+        **{f"seed_{seed}": ranks for seed, ranks in enumerate(answerer.by_seed(question.X))},
     )
+    if kind == "fit":
+        return Prediction(frame, answerer.learned)
+    warned, capacity = _warned(tables, question, answerer, config=config, progress=progress)
+    return Prediction(frame, answerer.learned, warned, capacity)
+
+
+def _asked(question: Question) -> pd.DataFrame:
+    """cutoff first, then what identifies a row."""
+    asked = question.asked
+    if question.kind == "intent":
+        return pd.DataFrame({"cutoff": asked["as_of"], "account_id": asked["account_id"]})
+    kept = asked[["account_id", "opportunity_id", "as_of"]].reset_index(drop=True)
+    kept.insert(0, "cutoff", pd.Series(question.cutoff, index=kept.index, dtype="datetime64[us]"))
+    return kept
+
+
+def _deciles(probability: Matrix) -> list[str]:
+    """1 for the best tenth; equal probabilities share the worse one."""
+    scores = Reference.of(probability).scores(probability)
+    return [str(decile) for decile in np.clip(np.ceil((100.0 - scores) / 10.0), 1, 10).astype(int)]
+
+
+def _warned(
+    tables: Tables, question: Question, answerer: Answerer, *, config: Config, progress: Progress | None
+) -> tuple[pd.DataFrame, int]:
+    what = f"count days of warning {question.cutoff.date().isoformat()}"
+    if progress:
+        progress(what, 0, 1)
+    capacity = config.backtest.weekly_capacity or usual_capacity(len(question.asked))
+    warned = days_of_warning(
+        tables,
+        cutoff=question.cutoff,
+        catalogue=question.catalogue,
+        predict=answerer.predict,
+        capacity=capacity,
+        config=config,
+    )
+    if progress:
+        progress(what, 1, 1)
+    return warned, capacity

@@ -1,7 +1,8 @@
-"""What a backtest found, as data, as a table in a terminal and as a file of predictions.
+"""What a backtest found, as data, as frames, as tables in a terminal and as a file of predictions.
 
-Turns measured predictions into JSON, a Parquet file and tables. Time rule: none. Null rule: a figure that
-is undefined (a grade without accounts) is null in JSON and a dash in the table.
+Turns measured predictions into JSON, pandas frames, a Parquet file and tables. Time rule: none. Null rule: a
+figure that is undefined (a grade without accounts) is null in JSON, NaN in frames and a dash in tables. No
+figure stands without its interval and what the base rate, or no knowledge, would give.
 """
 
 from __future__ import annotations
@@ -15,33 +16,72 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 
-from features.privacy.counts import assumed_sentences
+from models.card import Kind
+from training.backtesting.warning import Warnings
 from training.evaluate import Estimate, Measured
+from training.peers import BASELINES
 
-__all__ = ["RANKERS", "BacktestReport", "finite"]
+__all__ = ["PROBABILITIES", "RANKERS", "BacktestReport", "Followed", "finite"]
 
 RANKERS = {
     "probability": "Spearfish",
-    "logistic_regression": "logistic regression, as it comes",
-    "logistic_regression_logarithms": "logistic regression on logarithms",
+    **{peer.column: peer.title for peer in BASELINES},
     "logistic_regression_tuned": "the same, tuned, on our columns",
     "recent_activity": "actions in the last 30 days",
     "recency": "days since the last action",
+    "without_directions": "Spearfish without the declared monotone effects",
 }
 """The columns of predictions that are measured, in words: the model, then what it has to beat."""
 
-_SHOWN = ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k")
+PROBABILITIES = tuple(name for name in RANKERS if name not in ("recent_activity", "recency"))
+"""Those that hold probabilities; the others only rank."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What became of what was asked: rows, how many have an outcome, how many of these have the event.
+
+    The rest is still open: censored, and left out of every figure.
+    """
+
+    asked: int
+    known: int
+    events: int
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> Followed:
+        """Of predictions with a column label, NaN while open."""
+        label = rows["label"]
+        return cls(len(rows), int(label.notna().sum()), int(label.sum()))
+
+    @property
+    def open(self) -> int:
+        return self.asked - self.known
+
+    @property
+    def sentence(self) -> str | None:
+        """What the open ones may do to the figures; None when there are none."""
+        if not self.open:
+            return None
+        low, high = self.events / self.asked, (self.events + self.open) / self.asked
+        return (
+            f"{self.open:,} of {self.asked:,} opportunities are still open and left out of every figure; the "
+            f"rate among closed ones is {self.events / max(1, self.known):.1%}, of all it would be {low:.1%} "
+            f"if every open one is lost and {high:.1%} if every one is won"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {"asked": self.asked, "known": self.known, "open": self.open, "events": self.events}
 
 
 @dataclass(frozen=True)
 class BacktestReport:
-    """predictions: cutoff, account_id, probability, label, grade and the baselines, one row per account and
-    cutoff. measured: means over cutoffs. single_seed_roc_auc: of one seed alone, mean over seeds.
-    newest_fact: when the newest fact of the tables became known, naive UTC. assumed: by source, what the
-    mapping assumes of consent."""
+    """predictions: cutoff, account_id, probability, label, grade, decile and the baselines, one row per
+    account (for fit: opportunity) and cutoff. measured: means over cutoffs. single_seed_roc_auc: of one seed
+    alone, mean over seeds. followed: what became of all that was asked. warning: days before the event; None
+    for fit and where nothing happened. newest_fact: when the newest fact of the tables became known, naive
+    UTC. assumed: by source, what the mapping assumes of consent. title: what people call the model."""
 
     event: str
     horizon_days: int
@@ -50,15 +90,23 @@ class BacktestReport:
     predictions: pd.DataFrame
     measured: Measured
     grades: pd.DataFrame
-    single_seed_roc_auc: float
+    deciles: pd.DataFrame
+    single_seed_roc_auc: Estimate | None
+    followed: Followed
     learned_from: Mapping[datetime, Mapping[str, int]]
     newest_fact: datetime
+    kind: Kind = "intent"
+    title: str = "Spearfish"
+    warning: Warnings | None = None
     development: bool = False
     assumed: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def note(self) -> str | None:
         """What to mind where outcomes of the last horizon may be missing; None where all could be known."""
+        if self.kind == "fit":
+            return self.followed.sentence
         last = max(self.learned_from) + timedelta(days=self.horizon_days)
         gap = last - self.newest_fact
         if gap <= timedelta(seconds=1):
@@ -68,37 +116,70 @@ class BacktestReport:
             f"({_day(self.newest_fact)}); events in between count as if they had not happened"
         )
 
+    @property
+    def base_rate(self) -> float:
+        """The share of measured rows with the event."""
+        return float(self.predictions["label"].mean())
+
+    def name_of(self, ranker: str) -> str:
+        """What people call a ranker."""
+        return self.title if ranker == "probability" else RANKERS.get(ranker, ranker)
+
+    def metrics(self) -> pd.DataFrame:
+        """One row per ranker and metric: ranker, metric, value, low, high, base."""
+        return _tidy(self.measured.estimates)
+
+    def differences(self) -> pd.DataFrame:
+        """As `metrics`, of ours minus each other ranker, paired."""
+        return _tidy(self.measured.ahead)
+
+    def days_of_warning(self) -> pd.DataFrame:
+        """One row per ranker and figure, as `metrics`; without rows where warning was not counted."""
+        return _tidy({} if self.warning is None else self.warning.estimates)
+
     def write_predictions(self, path: Path) -> None:
-        """Write cutoff, account_id, probability, label as Parquet."""
+        """Write cutoff, account_id, probability, label as Parquet; for fit also opportunity_id, as_of."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.predictions[["cutoff", "account_id", "probability", "label"]].to_parquet(path, index=False)
+        own = ["opportunity_id", "as_of"] if self.kind == "fit" else []
+        columns = ["cutoff", "account_id", *own, "probability", "label"]
+        self.predictions[columns].to_parquet(path, index=False)
 
     def to_json(self) -> dict[str, Any]:
         """Every figure; undefined ones are null."""
-        estimates, ahead = (
-            {
-                ranker: {name: _estimate(estimate) for name, estimate in metrics.items()}
-                for ranker, metrics in table.items()
-            }
-            for table in (self.measured.estimates, self.measured.ahead)
-        )
+        estimates = {ranker: figures(metrics) for ranker, metrics in self.measured.estimates.items()}
+        single = self.single_seed_roc_auc
         return {
+            "model": self.kind,
+            "title": self.title,
             "event": self.event,
             "horizon_days": self.horizon_days,
             "top_k": self.top_k,
             "seeds": self.seeds,
             "development": self.development,
+            "base_rate": finite(self.base_rate),
             "cutoffs": [self._cutoff(moment) for moment in self.learned_from],
             "newest_fact": f"{self.newest_fact.isoformat()}Z",
             "note": self.note,
+            **({"notes": list(self.notes)} if self.notes else {}),
             **({"consent_assumed": dict(self.assumed)} if self.assumed else {}),
+            "followed": self.followed.to_json(),
             "metrics": {"spearfish": estimates.pop("probability"), **estimates},
-            "spearfish_minus": ahead,
-            "single_seed_roc_auc": finite(self.single_seed_roc_auc),
-            "grades": {
-                str(grade): {str(name): finite(value) for name, value in row.items()}
-                for grade, row in self.grades.iterrows()
+            "spearfish_minus": {ranker: figures(lead) for ranker, lead in self.measured.ahead.items()},
+            "single_seed_roc_auc": None if single is None else figures({"roc_auc": single})["roc_auc"],
+            "grades": _lines(self.grades),
+            "deciles": _lines(self.deciles),
+            "warning": None if self.warning is None else self._warning(self.warning),
+        }
+
+    def _warning(self, found: Warnings) -> dict[str, Any]:
+        return {
+            "accounts_a_week": {
+                f"{moment.isoformat()}Z": count for moment, count in found.capacities.items()
             },
+            "events": len(found.frame),
+            "events_out_of_reach": found.out_of_reach,
+            "figures": {ranker: figures(told) for ranker, told in found.estimates.items()},
+            "spearfish_minus": {ranker: figures(told) for ranker, told in found.ahead.items()},
         }
 
     def _cutoff(self, moment: datetime) -> dict[str, Any]:
@@ -111,46 +192,34 @@ class BacktestReport:
         }
 
     def __rich__(self) -> Group:
-        moments = ", ".join(moment.date().isoformat() for moment in self.learned_from)
-        events = int(self.predictions["label"].sum())
-        about = (
-            f"{len(self.predictions):,} predictions at {moments}; {events:,} times "
-            f"{self.event.replace('_', ' ')} within {self.horizon_days} days"
-        )
-        notes = [Text(f"Mind: {self.note}")] if self.note else []
-        notes += map(Text, assumed_sentences(self.assumed))
-        return Group(Text(about), *notes, self._rankers(), Text("\n".join(self._leads())), self._grades())
+        from training.backtesting.shown import shown
 
-    def _rankers(self) -> Table:
-        table = Table(title="Backtest (mean over cutoffs, 95 % intervals by account)", title_justify="left")
-        table.add_column("ranker")
-        for name in _SHOWN:
-            table.add_column(name.replace("_at_k", f"@{self.top_k}").replace("_", " "), justify="right")
-        for ranker, metrics in self.measured.estimates.items():
-            table.add_row(RANKERS.get(ranker, ranker), *(str(metrics[name]) for name in _SHOWN))
-        return table
+        return shown(self)
 
-    def _leads(self) -> Iterator[str]:
-        for ranker, lead in self.measured.ahead.items():
-            if ranker.startswith("logistic_regression"):
-                verdict = "better" if lead["roc_auc"].low > 0 else "not shown to be better"
-                yield f"Spearfish minus {RANKERS[ranker]}, ROC AUC: {lead['roc_auc']}: {verdict}"
 
-    def _grades(self) -> Table:
-        table = Table(title="Conversion by grade", title_justify="left")
-        for name in ("grade", "accounts", "events", "conversion", "95 % interval", "lift"):
-            table.add_column(name, justify="left" if name == "grade" else "right")
-        for line in self._grade_lines():
-            table.add_row(*line)
-        return table
+def figures(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
+    """By name: value, low, high and base; undefined ones are None."""
+    return {
+        name: {key: finite(value) for key, value in estimate.to_json().items()}
+        for name, estimate in metrics.items()
+    }
 
-    def _grade_lines(self) -> Iterator[tuple[str, ...]]:
-        for grade, row in self.grades.iterrows():
-            interval = "-" if math.isnan(row["low"]) else f"{row['low']:.2%} to {row['high']:.2%}"
-            conversion = "-" if math.isnan(row["conversion"]) else f"{row['conversion']:.2%}"
-            lift = "-" if math.isnan(row["lift"]) else f"{row['lift']:.1f}"
-            accounts, events = f"{int(row['accounts']):,}", f"{int(row['events']):,}"
-            yield str(grade), accounts, events, conversion, interval, lift
+
+def _lines(conversion: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    return {
+        str(label): {str(name): finite(value) for name, value in line.items()}
+        for label, line in conversion.iterrows()
+    }
+
+
+def _tidy(table: Mapping[str, Mapping[str, Estimate]]) -> pd.DataFrame:
+    return pd.DataFrame(list(_cells(table)), columns=["ranker", "metric", "value", "low", "high", "base"])
+
+
+def _cells(table: Mapping[str, Mapping[str, Estimate]]) -> Iterator[tuple[object, ...]]:
+    for ranker, metrics in table.items():
+        for name, one in metrics.items():
+            yield ranker, name, one.value, one.low, one.high, one.base
 
 
 def _day(moment: datetime) -> str:
@@ -169,7 +238,3 @@ def _how_long(gap: timedelta) -> str:
 def finite(value: float) -> float | None:
     """The number, or None when it is not finite: JSON has no NaN."""
     return float(value) if math.isfinite(value) else None
-
-
-def _estimate(estimate: Estimate) -> dict[str, float | None]:
-    return {name: finite(value) for name, value in estimate.to_json().items()}

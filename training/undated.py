@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from time import perf_counter
 
@@ -22,6 +23,7 @@ from features.mapping import Config
 from features.settings import GRADES
 from features.tables import Tables
 from features.workspace import Workspace
+from models.card import Kind
 from models.grades import GradeCuts, Reference
 from training.backtest import backtest
 from training.backtest_report import BacktestReport
@@ -49,17 +51,27 @@ ORDER BY opportunity_id"""
 
 
 def backtest_workspace(
-    workspace: Workspace, *, config: Config, development: bool = False, progress: Progress | None = None
+    workspace: Workspace,
+    *,
+    config: Config,
+    kind: Kind = "intent",
+    cutoffs: Sequence[datetime] = (),
+    development: bool = False,
+    progress: Progress | None = None,
 ) -> BacktestReport | UndatedReport:
     """Backtest a workspace: at past cutoffs, or by folds where the outcomes have no dates.
 
-    Raises as `backtest` and `backtest_undated` do.
+    Raises as `backtest` and `backtest_undated` do, and ContractError for cutoffs of outcomes without dates.
     """
     with workspace.lease() as manifest:
         if "opportunities" in manifest.undated:
+            if cutoffs:
+                manifest.require_dated("a backtest at given cutoffs")
             tables = workspace.tables(manifest)
             return backtest_undated(tables, config=config, development=development, progress=progress)
-    return backtest(workspace, config=config, development=development, progress=progress)
+    return backtest(
+        workspace, config=config, kind=kind, cutoffs=cutoffs, development=development, progress=progress
+    )
 
 
 def undated_curve(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from features.errors import NotEnoughDataError
@@ -148,3 +149,39 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 def test_one_class_only_is_an_error_with_counts() -> None:
     with pytest.raises(NotEnoughDataError, match="0 events among 400 rows"):
         evaluate(rows(seed=11).assign(label=0))
+
+
+def test_the_slope_of_far_too_bold_probabilities_is_that_of_a_regression() -> None:
+    """Whole Newton steps would jump to and fro here; scikit-learn's solver is the slow other way."""
+    frame = rows(seed=12, size=72)
+    logit = np.log(frame["probability"] / (1 - frame["probability"])) + np.sin(np.arange(72))
+    bold = frame.assign(probability=1 / (1 + np.exp(-5 * logit)))
+    told = np.log(bold["probability"] / (1 - bold["probability"])).to_numpy()[:, None]
+    regression = LogisticRegression(C=1e12, tol=1e-10, max_iter=10_000).fit(told, frame["label"])
+    found = evaluate(bold, replicates=100)["calibration_slope"]
+    assert found.value == pytest.approx(regression.coef_[0, 0], rel=1e-4)
+    assert found.low < found.value < found.high
+
+
+def test_probabilities_of_several_columns_are_compared_in_every_metric() -> None:
+    frame = rows(seed=13).assign(base=lambda data: data["label"].mean())
+    found = measure(frame, columns=("probability", "base"), probabilities=("probability", "base"))
+    ours = found.estimates["probability"]["log_loss"]
+    assert found.estimates["base"]["log_loss"].value == pytest.approx(ours.base)
+    assert found.ahead["base"]["log_loss"].value == pytest.approx(ours.value - ours.base)
+    assert found.ahead["base"]["log_loss"].high < 0
+
+
+def test_the_lift_has_an_interval_of_its_own() -> None:
+    """The rate of all rows is drawn anew with the grade's: among the grade alone the lift is always 1."""
+    frame = rows(seed=14).assign(grade="A")
+    line = grade_conversion(frame, grades="A", replicates=200).loc["A"]
+    assert (line["lift"], line["lift_low"], line["lift_high"]) == (1.0, 1.0, 1.0)
+    assert line["low"] < line["base"] == line["conversion"] < line["high"]
+
+
+def test_a_list_longer_than_the_population_is_the_population() -> None:
+    frame = pd.DataFrame({"account_id": list("abcd"), "label": [1, 0, 0, 0], "probability": [4, 3, 2, 1]})
+    found = measure(frame.assign(probability=frame["probability"] / 10), top_k=10, replicates=100)
+    assert found.estimates["probability"]["precision_at_k"].value == 0.25
+    assert found.estimates["probability"]["lift_at_k"].value == 1.0

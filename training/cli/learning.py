@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from training.cli.cutoffs import read_cutoffs, read_kind, with_capacity
 from training.cli.given import open_output, open_workspace, read_config, read_moment
 from training.cli.options import WORKSPACE, ConfigOption, JsonOption, SetOption, WorkspaceOption
 
@@ -50,6 +51,30 @@ def train(
 def backtest(
     *,
     config: ConfigOption,
+    model: Annotated[
+        str, typer.Option("--model", metavar="fit|intent", help="Which model to judge.")
+    ] = "intent",
+    cutoff: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cutoff", metavar="TIME", help="Judge what followed it; repeatable. Default: the config's."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Judge at cutoffs from here on.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="The last cutoff is not after it.")
+    ] = None,
+    step: Annotated[
+        int, typer.Option("--step", metavar="DAYS", help="Days between these cutoffs.", min=1)
+    ] = 30,
+    capacity: Annotated[
+        int | None,
+        typer.Option(
+            "--capacity", help="Accounts that sales takes each week, for the days of warning.", min=1
+        ),
+    ] = None,
     predictions: Annotated[
         Path | None,
         typer.Option(
@@ -76,10 +101,13 @@ def backtest(
     output = open_output(as_json=as_json)
     if predictions is not None:
         check_target(predictions)
+    kind, moments = read_kind(model), read_cutoffs(cutoff, since=since, until=until, step_days=step)
     with output.progress() as progress:
         report = run_backtest(
             open_workspace(workspace),
-            config=read_config(config, overrides=overrides),
+            config=with_capacity(read_config(config, overrides=overrides), capacity),
+            kind=kind,
+            cutoffs=moments,
             development=development,
             progress=progress,
         )

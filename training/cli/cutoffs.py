@@ -1,0 +1,60 @@
+"""What was typed of a backtest, as what it takes: a kind of model, cutoffs, a weekly capacity.
+
+Turns options into values, or into an error that names the option. Time rule: a cutoff is read as every moment
+is. Null rule: no cutoff means those of the config.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from features.errors import ConfigError, suggestion
+from training.cli.given import read_moment
+
+if TYPE_CHECKING:
+    from features.mapping import Config
+    from models.card import Kind
+
+__all__ = ["read_cutoffs", "read_kind", "with_capacity"]
+
+
+def read_kind(text: str) -> Kind:
+    """The kind of model that --model names."""
+    known: dict[str, Kind] = {"fit": "fit", "intent": "intent"}
+    if text not in known:
+        raise ConfigError(
+            "--model names no kind of model",
+            got=repr(text),
+            allowed="fit, intent",
+            fix=suggestion(text, known),
+        )
+    return known[text]
+
+
+def read_cutoffs(
+    cutoffs: list[str] | None, *, since: str | None, until: str | None, step_days: int
+) -> tuple[datetime, ...]:
+    """The moments of --cutoff, or those from --from to --to; none where none was typed."""
+    from training.backtesting.dates import evenly
+
+    listed = tuple(read_moment("--cutoff", value=text) for text in cutoffs or ())
+    if since is None and until is None:
+        return listed
+    if listed or since is None or until is None:
+        raise ConfigError(
+            "cutoffs are given in part or twice",
+            got="--cutoff beside --from or --to" if listed else "one of --from and --to",
+            allowed="--cutoff, or --from and --to together",
+            fix="leave one out, or add the other",
+        )
+    start, end = read_moment("--from", value=since), read_moment("--to", value=until)
+    return evenly(start, until=end, step_days=step_days)
+
+
+def with_capacity(config: Config, capacity: int | None) -> Config:
+    """The config with the weekly capacity that was typed, if one was."""
+    if capacity is None:
+        return config
+    settings = config.backtest.model_copy(update={"weekly_capacity": capacity})
+    return config.model_copy(update={"backtest": settings})
