@@ -1,9 +1,9 @@
 """The bundle: everything that a served model is, as data.
 
-Turns a booster, its catalogue, calibration, grade cuts, reference population and card into a directory of
-text files, or into bytes, and back; there is no pickle and no code in it. Time rule: the card names the
-cutoff that the model learned up to; the fingerprint leaves out when and where the bundle was made. Null
-rule: a bundle is complete or it is an error.
+Turns a booster, its catalogue, calibration, intervals, grade cuts, reference population and card into a
+directory of text files, or into bytes, and back; there is no pickle and no code in it. Time rule: the card
+names the cutoff that the model learned up to; the fingerprint leaves out when and where the bundle was made.
+Null rule: a bundle is complete or it is an error.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ from models.booster import Matrix, booster_feature_names
 from models.calibration import Calibration, probability
 from models.card import NAMES, Card, CardFacts, Kind
 from models.grades import GradeCuts, Reference
+from models.intervals import Intervals
 from models.linear import LinearPart
 from models.margin import MarginModel
 
 __all__ = ["NAMES", "Bundle", "Card", "CardFacts", "GoldenRow", "Kind", "load", "machine_type", "save"]
 
-_FORMAT = 1
+_FORMAT = 2
 _MANIFEST = "manifest.json"
 _LINEAR = "linear.json"
 _LARGEST_FILE = 1 << 30
@@ -65,7 +66,8 @@ class Bundle:
 
     booster_text: LightGBM's text. catalogue: the columns of the matrix, in the booster's order.
     linear: what the booster's margin is added to, where there is such a part.
-    calibration: margin to log-odds. cuts, reference: probability to score and grade.
+    calibration: margin to log-odds. intervals: log-odds to their bounds. cuts, reference: probability to
+    score and grade.
     golden: rows that this bundle must reproduce wherever it is loaded.
     Raises BundleError when the parts do not belong together.
     """
@@ -74,6 +76,7 @@ class Bundle:
     booster_text: str
     catalogue: Catalogue
     calibration: Calibration
+    intervals: Intervals
     cuts: GradeCuts
     reference: Reference
     card: Card
@@ -132,6 +135,7 @@ class Bundle:
             "contract.json": _json(contract),
             "golden.json": _json(golden),
             "grades.json": _json(self.cuts.to_json()),
+            "intervals.json": _json(self.intervals.to_json()),
             "model.txt": self.booster_text.encode(),
             "reference.json": _json(self.reference.to_json()),
         }
@@ -276,6 +280,7 @@ def _assembled(files: Mapping[str, bytes]) -> Bundle:
         booster_text=files["model.txt"].decode(),
         catalogue=_catalogue(_parsed(files, "contract.json")),
         calibration=Calibration.from_json(_parsed(files, "calibration.json")),
+        intervals=Intervals.from_json(_parsed(files, "intervals.json")),
         cuts=GradeCuts.from_json(_parsed(files, "grades.json")),
         reference=Reference.from_json(_parsed(files, "reference.json")),
         card=card,

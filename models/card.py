@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-__all__ = ["NAMES", "Card", "CardFacts", "ComparedFacts", "Kind", "TrainedWith", "TrainingFacts"]
+__all__ = [
+    "NAMES",
+    "Card",
+    "CardFacts",
+    "ComparedFacts",
+    "HiddenFacts",
+    "IntervalFacts",
+    "Kind",
+    "LevelFacts",
+    "TrainedWith",
+    "TrainingFacts",
+]
 
 Kind = Literal["fit", "intent"]
 NAMES: dict[Kind, str] = {"fit": "icp_fit", "intent": "buying_intent"}
@@ -24,6 +35,47 @@ class TrainedWith(TypedDict):
 
     labels: dict[str, Any]
     serving: dict[str, Any]
+
+
+class IntervalFacts(TypedDict):
+    """How sure the probabilities are.
+
+    level: the share of intervals that hold what they speak of. meaning: of an interval, one sentence per
+    language. rows, accounts: what the intervals were found on; the rows of one account tell less than as many
+    accounts would.
+    """
+
+    level: float
+    meaning: dict[str, str]
+    rows: int
+    accounts: int
+
+
+class HiddenFacts(TypedDict):
+    """How many accounts without a win would be won: the estimate (None where the data cannot tell), the 95 %
+    interval or the range that the data allow, and what that rests on."""
+
+    estimate: float | None
+    low: float
+    high: float
+    rests_on: str
+
+
+class LevelFacts(TypedDict):
+    """What the level of a fit model against the universe means.
+
+    absolute: whether it is the chance to be won; otherwise it is relative, the chance to be a known win.
+    label_rate: the share of the good accounts that is known, where it is told. known, unlabelled: accounts of
+    the universe with and without a win. drawn_per_win: accounts that the model learned from beside each win;
+    the figures of the later slices speak of these.
+    """
+
+    absolute: bool
+    label_rate: float | None
+    known: int
+    unlabelled: int
+    drawn_per_win: int
+    hidden: HiddenFacts
 
 
 class ComparedFacts(TypedDict):
@@ -42,7 +94,8 @@ class TrainingFacts(TypedDict):
     cutoff: ISO time with Z. counts, metrics, parameters: of the training. data_fingerprint: of the tables.
     provenance: times, paths, run ids, durations; the only place where they may stand.
     origins: absent where all accounts come from one place. consent_assumed: by source of contacts, what is
-    assumed of consent and not told by the data; absent where nothing is.
+    assumed of consent and not told by the data; absent where nothing is. idle: features that tell no row from
+    another, by why: empty, or one value; absent where every feature tells something.
     """
 
     cutoff: str
@@ -54,18 +107,21 @@ class TrainingFacts(TypedDict):
     provenance: dict[str, Any]
     origins: NotRequired[ComparedFacts]
     consent_assumed: NotRequired[dict[str, str]]
+    idle: NotRequired[dict[str, list[str]]]
 
 
 class CardFacts(TrainingFacts):
     """What training tells of a model. Everything counts for the fingerprint, except `provenance`.
 
     meaning: one sentence per language ("en", "zh") on what the probability means.
-    horizon_days: None for a fit model. label: how the outcome is defined.
+    horizon_days: None for a fit model. label: how the outcome is defined. level: of a fit model that learned
+    wins from the universe of accounts; absent from others.
     """
 
     meaning: dict[str, str]
     horizon_days: int | None
     label: str
+    level: NotRequired[LevelFacts]
 
 
 class Card(CardFacts):
@@ -78,6 +134,7 @@ class Card(CardFacts):
 
     kind: Kind
     name: str
+    interval: IntervalFacts
     lightgbm_version: str
     machine: str
     trained_with: NotRequired[TrainedWith]

@@ -44,11 +44,14 @@ class Explained:
     """The answer for one row of one model.
 
     probability: follows from `logit` by `models.calibration.probability`, bit for bit.
+    low, high: the interval around the probability; see `models.intervals`.
     score: 0-100, place in the reference population. logit = baseline + all contributions + other (1e-9).
     other: the sum of the contributions that are not shown.
     """
 
     probability: float
+    low: float
+    high: float
     score: float
     grade: Grade
     logit: float

@@ -21,8 +21,9 @@ from features.settings import LabelSettings, ServingSettings
 from models.booster import Matrix, canonical_text
 from models.bundle import Bundle, GoldenRow, machine_type
 from models.calibration import Calibration, probabilities
-from models.card import NAMES, Card, CardFacts, Kind, TrainedWith
+from models.card import NAMES, Card, CardFacts, IntervalFacts, Kind, TrainedWith
 from models.grades import GradeCuts, Reference
+from models.intervals import Intervals, interval_meaning
 from models.linear import LinearPart
 from models.margin import MarginModel
 
@@ -39,13 +40,15 @@ def make_bundle(
     calibration: Calibration,
     population: Matrix,
     facts: CardFacts,
+    intervals: Intervals | None = None,
     cuts: GradeCuts | None = None,
     linear: LinearPart | None = None,
 ) -> Bundle:
     """A bundle from a booster and all that surrounds it; deterministic.
 
     booster: trained with `feature_name=list(catalogue.names)`; cut at its best iteration.
-    linear: the part that the booster was grown upon.
+    linear: the part that the booster was grown upon. intervals: bounds of the calibrated log-odds;
+    None when no row was there to find them on: then they say that anything may be.
     population: float64 (n, k), the reference population that scores are percentiles of. Its rows, from the
     lowest logit to the highest, and a row with nothing known become the golden rows.
     """
@@ -58,14 +61,16 @@ def make_bundle(
     ranked = np.argsort(logits, kind="stable")
     picked = ranked[np.unique(np.linspace(0, len(ranked) - 1, _GOLDEN_ROWS - 1).round().astype(int))]
     rows = np.vstack([population[picked], np.full((1, population.shape[1]), np.nan)])
+    sure = intervals or Intervals.nothing_known()
     own = {"lightgbm_version": version("lightgbm"), "machine": machine_type()}
-    card = cast(Card, {**facts, "kind": kind, "name": NAMES[kind], **own})
+    card = cast(Card, {**facts, "kind": kind, "name": NAMES[kind], "interval": _interval_facts(sure), **own})
     return Bundle(
         kind=kind,
         booster_text=text,
         linear=linear,
         catalogue=catalogue,
         calibration=calibration,
+        intervals=sure,
         cuts=cuts or GradeCuts(),
         reference=Reference.of(probabilities(logits)),
         # As it will be read back, so that a bundle equals its own copy.
@@ -74,6 +79,15 @@ def make_bundle(
             GoldenRow.of(row, logit=logit)
             for row, logit in zip(rows, calibration.logits(model.margins(rows)).tolist(), strict=True)
         ),
+    )
+
+
+def _interval_facts(intervals: Intervals) -> IntervalFacts:
+    return IntervalFacts(
+        level=intervals.level,
+        meaning=interval_meaning(intervals.level),
+        rows=intervals.rows,
+        accounts=intervals.accounts,
     )
 
 

@@ -32,12 +32,15 @@ class Scores:
     """The scores of n rows over k features.
 
     logit, probability: float64 (n,). score: float64 (n,), 0-100. grade: A, B, C or D, str (n,).
+    low, high: float64 (n,), the interval around each probability; see `models.intervals`.
     contributions: float64 (n, k), log-odds, calibrated; None when not asked for.
     baseline: the logit before any feature speaks; baseline + row sums = logit within 1e-9.
     """
 
     logit: Matrix
     probability: Matrix
+    low: Matrix
+    high: Matrix
     score: Matrix
     grade: NDArray[np.str_]
     contributions: Matrix | None
@@ -75,9 +78,12 @@ class Scorer:
         logit = self.bundle.calibration.logits(self._model.margins(X))
         probability = probabilities(logit)
         score = self.bundle.reference.scores(probability)
+        low, high = self.bundle.intervals.bounds(logit)
         return Scores(
             logit=logit,
             probability=probability,
+            low=low,
+            high=high,
             score=score,
             grade=self.cuts.grades(score),
             contributions=self._contributions(X, logit) if contributions else None,
@@ -87,7 +93,8 @@ class Scorer:
     def score_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Scores of a frame whose columns are the contract's, in order; the index is kept.
 
-        Columns of the answer: logit, probability, score, grade. Raises InputError for other columns.
+        Columns of the answer: logit, probability, low, high, score, grade. Raises InputError for other
+        columns.
         """
         self._require_columns(tuple(frame.columns))
         scores = self.score(np.ascontiguousarray(frame.to_numpy(dtype=np.float64)), contributions=False)
@@ -95,6 +102,8 @@ class Scorer:
             {
                 "logit": scores.logit,
                 "probability": scores.probability,
+                "low": scores.low,
+                "high": scores.high,
                 "score": scores.score,
                 "grade": scores.grade,
             },
@@ -112,6 +121,8 @@ class Scorer:
             score = float(scores.score[position])
             yield Explained(
                 probability=float(scores.probability[position]),
+                low=float(scores.low[position]),
+                high=float(scores.high[position]),
                 score=score,
                 grade=self.cuts.grade(score),
                 logit=float(scores.logit[position]),

@@ -25,6 +25,7 @@ __all__ = [
     "Language",
     "ModelVersion",
     "Priority",
+    "ProbabilityInterval",
     "ProblemDetails",
     "Reason",
     "ReleaseName",
@@ -73,8 +74,18 @@ class ModelVersion(Answer):
     trained_until: Moment | None = Field(description="Cutoff of the training data, when the model says it.")
 
 
+class ProbabilityInterval(Answer):
+    """How sure the probability is: of accounts that are scored like this one, taken together."""
+
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    level: float = Field(ge=0, le=1, description="Share of such intervals that hold what they speak of.")
+    meaning: str = Field(description="What lies between low and high, in one sentence.")
+
+
 class _Half(Answer):
     probability: float = Field(ge=0, le=1, description="1 / (1 + exp(-logit)), bit for bit.")
+    probability_interval: ProbabilityInterval
     meaning: str = Field(description="What the probability means, in one sentence.")
     score: float = Field(
         ge=0, le=100, description="Share of the reference population with a lower probability, in percent."

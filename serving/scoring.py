@@ -36,6 +36,7 @@ from serving.answers import (
     IntentScore,
     ModelVersion,
     Priority,
+    ProbabilityInterval,
     Reason,
     ReleaseName,
     ScoreAnswer,
@@ -242,6 +243,7 @@ def _half(scorer: Scorer, *, row: Row, language: Language) -> dict[str, Any]:
     explained = scorer.explain_row(row)
     return {
         "probability": explained.probability,
+        "probability_interval": _interval(scorer, explained=explained, language=language),
         "meaning": scorer.bundle.card["meaning"][language],
         "score": explained.score,
         "grade": explained.grade,
@@ -252,6 +254,13 @@ def _half(scorer: Scorer, *, row: Row, language: Language) -> dict[str, Any]:
         "logit": explained.logit,
         "model": _model_version(scorer),
     }
+
+
+def _interval(scorer: Scorer, *, explained: explanation.Explained, language: Language) -> ProbabilityInterval:
+    told = scorer.bundle.card["interval"]
+    return ProbabilityInterval(
+        low=explained.low, high=explained.high, level=told["level"], meaning=told["meaning"][language]
+    )
 
 
 def _reason(reason: explanation.Reason, language: Language) -> Reason:

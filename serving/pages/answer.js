@@ -56,7 +56,7 @@ function half(kind, score, unavailable) {
   if (!score) {
     return element("section", { class: "card half absent" }, heading, element("p", { class: "big" }, t("unavailable")), element("p", {}, unavailable));
   }
-  const { grade, model, meaning, horizon_days } = score;
+  const { grade, model, meaning, horizon_days, probability_interval: interval } = score;
   return element(
     "section",
     { class: `card half grade-${grade}` },
@@ -74,6 +74,7 @@ function half(kind, score, unavailable) {
         "div",
         {},
         element("p", { class: "probability" }, percent(score.probability), horizon_days && element("span", {}, ` ${t("within", { days: horizon_days })}`)),
+        element("p", { class: "small", title: interval.meaning }, t("interval", { level: percent(interval.level), low: percent(interval.low), high: percent(interval.high) })),
         element("p", { class: "meaning" }, meaning),
         element("p", { class: "small" }, t("better_than", { score: number(score.score, 1) })),
       ),

@@ -73,6 +73,10 @@ const words = {
   score: ["Score", "评分"],
   out_of: ["Score {score} of 100", "评分 {score}（满分 100）"],
   probability: ["Probability", "概率"],
+  interval: [
+    "{low} to {high} among accounts scored like this one ({level} confidence)",
+    "评分相近的客户：{low} 至 {high}（置信水平 {level}）",
+  ],
   within: ["within {days} days", "{days} 天内"],
   better_than: ["Above {score} % of the reference population", "高于参照人群的 {score}%"],
   reasons: ["Reasons", "原因"],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from features.catalogue import Catalogue, Feature
 from models.bundle import Bundle, CardFacts
 from models.calibration import Calibration
+from models.intervals import Intervals
 from models.linear import Line, LinearPart
 from models.making import make_bundle
 
@@ -114,6 +115,7 @@ def make(
     population: Matrix | None = None,
     facts: CardFacts = FACTS,
     linear: LinearPart | None = None,
+    intervals: Intervals | None = None,
 ) -> Bundle:
     return make_bundle(
         booster,
@@ -123,4 +125,5 @@ def make(
         population=world.X if population is None else population,
         facts=facts,
         linear=linear,
+        intervals=intervals,
     )

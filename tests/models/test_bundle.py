@@ -144,7 +144,7 @@ def test_content_is_checked_even_when_the_hashes_agree(
         load(saved)
 
 
-@pytest.mark.parametrize("manifest", ["", "[]", '{"format": 99}'])
+@pytest.mark.parametrize("manifest", ["", "[]", '{"format": 99}', '{"format": 1}'])
 def test_a_damaged_manifest_is_refused(saved: Path, manifest: str) -> None:
     (saved / "manifest.json").write_text(manifest)
     with pytest.raises(BundleError):
@@ -163,7 +163,7 @@ def test_bytes_that_are_no_bundle_are_refused(data: bytes) -> None:
 
 
 def test_cut_bytes_are_refused(bundle: Bundle) -> None:
-    data = bundle.to_bytes()
+    data = bundle.to_bytes().rstrip(b"\0")  # an archive ends in zeros that nobody reads
     for share in (0.3, 0.6, 0.9):
         with pytest.raises(BundleError):
             Bundle.from_bytes(data[: int(share * len(data))])
