@@ -53,7 +53,7 @@ verify: setup $(VENV)/.peers ## run the statistical campaigns (under an hour) an
 	@test ! -d ../shared/data || $(BIN)/python -m training.small_check --out results/small_tables.json
 	@$(BIN)/python -m training.hidden_positives_check --seeds 10 --out results/hidden_positives.json
 	@$(BIN)/python -m training.ingest_kill_check --kills 150 --out results/ingest_kills.json
-	@$(BIN)/python -m training.published
+	@$(BIN)/python -m training.publishing
 
 bench: setup ## measure speed beside peers: ten million activities against DuckDB's own COPY
 	@$(BIN)/python tests/bench/ingest_bench.py --rows 10000000 --out results/ingest_speed.json

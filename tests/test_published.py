@@ -1,4 +1,4 @@
-"""The README's figures are those of the result files."""
+"""The published figures are those of the result files."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from training.published import published
+from training.publishing import DOCUMENTS, published
+from training.publishing.documents import every_table
 from training.results import ROOT, stale, write_result
 
 RESULTS = ROOT / "results"
 
 
-def test_the_readme_holds_the_figures_of_the_results() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme == published(readme, results=RESULTS)
+@pytest.mark.parametrize("page", list(DOCUMENTS))
+def test_the_pages_hold_the_figures_of_the_results(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text == published(text, results=RESULTS, render=DOCUMENTS[page])
 
 
 def test_the_figures_stand_between_the_marks(tmp_path: Path) -> None:
@@ -30,7 +32,8 @@ def test_the_figures_stand_between_the_marks(tmp_path: Path) -> None:
         "roc_auc": {"fit": row, "intent": row},
     }
     (tmp_path / "simulated_market.json").write_text(json.dumps(found))
-    text = published("a\n<!-- published: figures -->\nold\n<!-- published: end -->\nz\n", results=tmp_path)
+    page = "a\n<!-- published: figures -->\nold\n<!-- published: end -->\nz\n"
+    text = published(page, results=tmp_path, render=every_table)
     assert text.startswith("a\n<!-- published: figures -->\n**Simulated markets**")
     assert "old" not in text
     assert "| ICP fit | 0.760 (0.750 to 0.770) |" in text
@@ -67,5 +70,5 @@ def test_a_result_gets_old_by_its_own_code_alone(tmp_path: Path) -> None:
 def test_a_result_names_the_code_that_ran(tmp_path: Path) -> None:
     told = write_result({"figure": 1}, out=tmp_path / "new" / "some.json", also=[ROOT / "configs" / "a.toml"])
     assert json.loads((tmp_path / "new" / "some.json").read_text()) == told
-    assert {"training/results.py", "training/published.py", "configs/a.toml"} <= set(told["code"])
+    assert {"training/results.py", "training/publishing/documents.py", "configs/a.toml"} <= set(told["code"])
     assert not [name for name in told["code"] if name.startswith((".venv", "/"))]

@@ -8,7 +8,7 @@ from training.audit.columns import raw_table
 from training.audit.running import audit_table
 from training.audit.sources import read_list
 from training.audit_check import LEADS, judged
-from training.audit_figures import audit_figures
+from training.publishing.audit import audit_figures
 
 
 def test_the_late_columns_and_identifiers_of_real_leads_are_named(shared_data: Path) -> None:

@@ -1,0 +1,70 @@
+"""Which page shows which figures, and where on it.
+
+Turns a page's text and the folder of results into the same text with the present figures between its marks.
+Time rule: none. Null rule: a result that is not there has no table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from training.publishing.audit import audit_figures
+from training.publishing.backtests import hubspot_figures
+from training.publishing.hidden import hidden_figures
+from training.publishing.identity import identity_figures
+from training.publishing.markets import few_rows_figures, market_figures
+from training.publishing.titles import title_figures
+from training.publishing.undated import small_figures, undated_figures
+from training.publishing.yardsticks import yardstick_table
+
+__all__ = ["DOCUMENTS", "every_table", "published"]
+
+START, END = "<!-- published: figures -->\n", "<!-- published: end -->"
+
+_TABLES: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
+    "hubspot_free_tier": hubspot_figures,
+    "simulated_market": market_figures,
+    "few_rows": few_rows_figures,
+    "hidden_positives": hidden_figures,
+    "x_education_leads": partial(undated_figures, title="X Education"),
+    "online_shoppers": partial(undated_figures, title="Online Shoppers"),
+    "small_tables": small_figures,
+    "audit": audit_figures,
+    "identity": identity_figures,
+    "job_titles": title_figures,
+}
+
+
+def every_table(results: Path) -> str:
+    """The tables of all results that are there, in Markdown."""
+    found = ((name, results / f"{name}.json") for name in _TABLES)
+    parts = ("\n".join(_TABLES[name](read(path))).strip("\n") for name, path in found if path.is_file())
+    return "\n\n".join(parts) + "\n"
+
+
+def yardsticks(results: Path) -> str:
+    """A line per yardstick whose result is there, in Markdown."""
+    return (
+        "\n".join(yardstick_table({path.stem: read(path) for path in sorted(results.glob("*.json"))})) + "\n"
+    )
+
+
+DOCUMENTS: dict[str, Callable[[Path], str]] = {"README.md": yardsticks, "results/README.md": every_table}
+"""By page, what stands between its marks."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A result file."""
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def published(page: str, *, results: Path, render: Callable[[Path], str]) -> str:
+    """The page's text with the present figures between its marks."""
+    before, _, rest = page.partition(START)
+    _, _, after = rest.partition(END)
+    return f"{before}{START}{render(results)}{END}{after}"
