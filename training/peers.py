@@ -57,8 +57,11 @@ def _logistic(X: Matrix, label: Labels, new: Matrix, catalogue: Catalogue, *, lo
 
 
 def _histogram_boosting(X: Matrix, label: Labels, new: Matrix, catalogue: Catalogue) -> Matrix:
-    model = HistGradientBoostingClassifier(categorical_features=_categories(catalogue), random_state=0)
-    chances: Matrix = model.fit(X, label).predict_proba(new)[:, 1]
+    # It cannot bin a column without any value, from which nothing can be learned either.
+    known = np.flatnonzero(~np.isnan(X).all(axis=0))
+    categories = np.flatnonzero(np.isin(known, _categories(catalogue))).tolist()
+    model = HistGradientBoostingClassifier(categorical_features=categories, random_state=0)
+    chances: Matrix = model.fit(X[:, known], label).predict_proba(new[:, known])[:, 1]
     return chances
 
 

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.xdist_group("hubspot")
 @pytest.fixture(scope="module")
 def config(shared_data: Path) -> Config:
     path = Path(__file__).parents[2] / "configs" / "hubspot_free_tier.toml"
-    return load_config(path, overrides={"folder": str(shared_data / "hubspot_free_tier")})
+    loaded = load_config(path, overrides={"folder": str(shared_data / "hubspot_free_tier")})
+    quick = loaded.backtest.model_copy(update={"monotone_cost": False})
+    return loaded.model_copy(update={"backtest": quick})
 
 
 @pytest.fixture(scope="module")
