@@ -29,11 +29,13 @@ from training.linear import fit_linear_part
 from training.splits import Fold, Positions, keep_negatives, time_folds
 
 __all__ = [
+    "Judged",
     "Learned",
     "Parts",
     "Progress",
     "Rows",
     "directions",
+    "judge",
     "learn",
     "lightgbm_parameters",
     "require_both_classes",
@@ -118,9 +120,52 @@ def learn(
 
     Raises NotEnoughDataError when one class is missing or the history is too short.
     """
+    judged, grower = _judged(rows, settings=settings, progress=progress, what=what, more=settings.members)
+    earlier = [len(fold.earlier) for fold in judged.folds]
+    final = _scaled(judged.rounds, rows=len(rows.frame), earlier=earlier)
+    everything = np.arange(len(rows.frame), dtype=np.int64)
+    grown = grower.grow([(everything, None)], rounds=final)[0]
+    members = tuple(map(canonical_text, grown.boosters))
+    return Learned(
+        merge_boosters(members),
+        members,
+        judged.calibration,
+        final,
+        judged.folds,
+        judged.later,
+        grown.linear,
+    )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What later slices say of settings, without a model of all rows.
+
+    rounds: of every member, before it is scaled to all rows. leaves: of all trees of a model so long, what
+    an explanation has to go through. The rest as in `Learned`.
+    """
+
+    calibration: Calibration
+    rounds: int
+    leaves: int
+    folds: tuple[Fold, ...]
+    later: pd.DataFrame
+
+
+def judge(rows: Rows, *, settings: LearningSettings) -> Judged:
+    """The first half of `learn`: find the number of rounds and the calibration on later slices.
+
+    Raises NotEnoughDataError when one class is missing or the history is too short.
+    """
+    return _judged(rows, settings=settings, progress=None, what="", more=0)[0]
+
+
+def _judged(
+    rows: Rows, *, settings: LearningSettings, progress: Progress | None, what: str, more: int
+) -> tuple[Judged, _Grower]:
     require_both_classes(rows.label)
     folds = time_folds(rows.frame, folds=settings.folds)
-    grower = _Grower(rows, settings, progress, what, total=(len(folds) + 1) * settings.members)
+    grower = _Grower(rows, settings, progress, what, total=len(folds) * settings.members + more)
     tried = grower.grow([(fold.earlier, fold.later) for fold in folds], rounds=settings.max_rounds)
     rounds = _mean_rounds([grown.boosters for grown in tried], settings=settings)
     margins = [
@@ -129,12 +174,9 @@ def learn(
     ]
     label = np.concatenate([rows.label[fold.later] for fold in folds])
     calibration = fit_calibration(np.concatenate(margins), labels=label)
-    final = _scaled(rounds, rows=len(rows.frame), earlier=[len(fold.earlier) for fold in folds])
-    everything = np.arange(len(rows.frame), dtype=np.int64)
-    grown = grower.grow([(everything, None)], rounds=final)[0]
-    members = tuple(map(canonical_text, grown.boosters))
-    later_rows = _later_rows(rows, folds, margins, calibration)
-    return Learned(merge_boosters(members), members, calibration, final, folds, later_rows, grown.linear)
+    later = _later_rows(rows, folds, margins, calibration)
+    leaves = rounds * settings.num_leaves * settings.members
+    return Judged(calibration, rounds, leaves, folds, later), grower
 
 
 def require_both_classes(label: NDArray[np.int64]) -> None:
