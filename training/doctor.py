@@ -67,6 +67,7 @@ def doctor(
         "store": lambda: _store(workspace),
         "release": lambda: _release(workspace),
         "mlflow": lambda: _mlflow(workspace),
+        "trainings": lambda: _trainings(workspace, repair=repair),
         "aliases": lambda: _aliases(workspace, repair=repair),
         "bento models": lambda: _bento_models(workspace, repair=repair),
         "port": lambda: _port(port),
@@ -228,6 +229,28 @@ def _mlflow(workspace: Workspace) -> str:
     found = f"{len(known['fit'])} fit and {len(known['intent'])} intent models"
     elsewhere = f", and {others} of other workspaces" if others else ""
     return f"{shown_uri(workspace.mlflow_uri)}, {found}{elsewhere}"
+
+
+def _trainings(workspace: Workspace, *, repair: bool) -> str:
+    from training.registered import RegisteredModels
+    from training.registration import leftovers, registering, settle
+
+    registered = RegisteredModels(workspace)
+    try:
+        registered.known()
+    except WorkspaceError:
+        return "nothing is registered"
+    with registering(workspace, wait=False) as alone:
+        if not alone:
+            return "one registers its models just now"
+        found = settle(registered) if repair else leftovers(registered)
+    if found.any and not repair:
+        raise WorkspaceError(
+            "a training ended before its models were registered",
+            got=found.sentence,
+            fix="run `spearfish doctor --repair`; the next training or promotion does so, too",
+        )
+    return "repaired: all that is registered is whole" if found.any else "all that is registered is whole"
 
 
 def _aliases(workspace: Workspace, *, repair: bool) -> str:

@@ -30,6 +30,7 @@ from training.choosing import Chosen, choose_release
 from training.gate.judging import forced, require_passed
 from training.gate.verdict import Verdict
 from training.registered import RegisteredModels, champions, holders
+from training.registration import registering, settle
 
 __all__ = ["HEAD_START", "Promotion", "Rollback", "promote", "rollback"]
 
@@ -131,6 +132,8 @@ def promote(
     registered = RegisteredModels(workspace)
     with _one_at_a_time(workspace):
         moment = now or _now()
+        with registering(workspace):
+            settle(registered)
         chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent)
         bundles = list(chosen.bundles.values())
         # Refused before the gate takes its time, and before a store is made.

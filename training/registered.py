@@ -9,13 +9,12 @@ lacks has no champion.
 
 from __future__ import annotations
 
-import os
 import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from features.workspace import Workspace
 from models.bundle import NAMES, Bundle, Kind, load
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut, read_held_out
 from training.gate.verdict import Verdict
+from training.mlflow_database import make_database, mlflow_client
 from training.ownership import (
     IDENTITY_TAG,
     NAME_TAG,
@@ -72,7 +72,7 @@ PATIENCE_SECONDS = 2.0
 class Version:
     """One version of a registered model.
 
-    fingerprint: of the bundle of its run; None when it was not noted.
+    fingerprint: of the bundle of its run; None when it was not noted. tags: what training noted with it.
     """
 
     kind: Kind
@@ -80,6 +80,7 @@ class Version:
     run_id: str
     fingerprint: str | None
     aliases: tuple[str, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -101,15 +102,11 @@ class RegisteredModels:
     def client(self) -> Any:
         """The MLflow client. Raises WorkspaceError when there is nothing to talk to."""
         uri = self.workspace.mlflow_uri
-        _require_reachable(uri, create=self.create)
-        # Read when mlflow is imported; a choice of the user's stands.
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-        from mlflow import MlflowClient
-
+        if self.create:
+            make_database(uri)
+        _require_reachable(uri)
         with self.faults():
-            return MlflowClient(tracking_uri=uri, registry_uri=uri)
+            return mlflow_client(uri)
 
     @contextmanager
     def faults(self) -> Iterator[None]:
@@ -150,22 +147,35 @@ class RegisteredModels:
                     counts[f"{one.tags.get(NAME_TAG)} {short(owner)}"] += 1
         return dict(sorted(counts.items()))
 
-    def register(self, bundle: Bundle, *, run_id: str, name: str) -> None:
-        """Make a version of what a run holds, as this workspace's own, and call it the challenger.
+    def register(self, bundle: Bundle, *, run_id: str, name: str, tags: Mapping[str, str]) -> Version:
+        """Make a version of what a run holds, as this workspace's own.
 
-        name: of the workspace, for people.
+        name: of the workspace, for people. tags: what is to be known of it from its first moment on.
         """
         identity, client = make_identity(self.workspace), self.client
+        noted = {FINGERPRINT_TAG: bundle.fingerprint, **owner_tags(identity, name=name), **tags}
         with self.faults():
             self._claim(bundle.kind, identity=identity)
-            version = client.create_model_version(
-                bundle.name,
-                f"runs:/{run_id}/{BOOSTER}",
-                run_id=run_id,
-                tags={FINGERPRINT_TAG: bundle.fingerprint, **owner_tags(identity, name=name)},
+            made = client.create_model_version(
+                bundle.name, f"runs:/{run_id}/{BOOSTER}", run_id=run_id, tags=noted
             )
-            alias = self._alias(bundle.kind, CHALLENGER)
-            client.set_registered_model_alias(bundle.name, alias, version.version)
+        return Version(bundle.kind, int(made.version), run_id, bundle.fingerprint, (), noted)
+
+    def challenge(self, version: Version) -> None:
+        """Call a version the challenger."""
+        with self.faults():
+            alias = self._alias(version.kind, CHALLENGER)
+            self.client.set_registered_model_alias(NAMES[version.kind], alias, str(version.number))
+
+    def tag(self, version: Version, name: str, value: str) -> None:
+        """Note something with a version."""
+        with self.faults():
+            self.client.set_model_version_tag(NAMES[version.kind], str(version.number), name, value)
+
+    def remove(self, version: Version) -> None:
+        """Take a version back, as if it had never been registered."""
+        with self.faults():
+            self.client.delete_model_version(NAMES[version.kind], str(version.number))
 
     def withdraw(self, kind: Kind) -> None:
         """Take the alias `challenger` from a kind that a training could not give."""
@@ -210,11 +220,9 @@ class RegisteredModels:
 
     def note(self, version: Version, verdict: Verdict, *, forced: bool = False) -> None:
         """Keep a verdict of the gate with a version and its run. forced: somebody answers for what failed."""
-        client, name = self.client, NAMES[version.kind]
-        outcome = "forced" if forced and verdict.failed else verdict.outcome
         with self.faults():
-            client.log_dict(version.run_id, verdict.to_json(), GATE_FILE)
-            client.set_model_version_tag(name, str(version.number), GATE_TAG, outcome)
+            self.client.log_dict(version.run_id, verdict.to_json(), GATE_FILE)
+        self.tag(version, GATE_TAG, "forced" if forced and verdict.failed else verdict.outcome)
 
     def crown(self, wanted: Champions, *, present: Champions) -> None:
         """Give the alias `champion` to the wanted versions, and take it from a kind that has none."""
@@ -306,10 +314,10 @@ def _holder(known: Known, kind: Kind, fingerprint: str) -> Version:
     return next((one for one in held if CHAMPION in one.aliases), held[0])
 
 
-def _require_reachable(uri: str, *, create: bool) -> None:
+def _require_reachable(uri: str) -> None:
     """Fail at once where MLflow would make an empty database, or ask a server that is down for minutes."""
     is_file = urlsplit(uri).scheme == "sqlite"
-    if is_file and not create and not Path(str(make_url(uri).database)).is_file():
+    if is_file and not Path(str(make_url(uri).database)).is_file():
         raise WorkspaceError(
             "no model was trained yet", got=f"no database at {uri}", fix="run `spearfish train` first"
         )
@@ -364,6 +372,7 @@ def _version(kind: Kind, found: Any, *, model: Any, identity: str) -> Version:
             owner=model.tags.get(IDENTITY_TAG),
             known=(CHAMPION, CHALLENGER),
         ),
+        tags=dict(found.tags),
     )
 
 

@@ -25,10 +25,9 @@ from training.fit import Training
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
 from training.ownership import make_identity, owner_tags
 from training.registered import BOOSTER, BUNDLE_ARTIFACT, FINGERPRINT_TAG, RegisteredModels
+from training.registration import EXPERIMENT, register_training, settle
 
 __all__ = ["EXPERIMENT", "Tracker", "artifact_location"]
-
-EXPERIMENT = "spearfish"
 
 
 class Tracker:
@@ -58,10 +57,7 @@ class Tracker:
         report: Path,
         held: HeldOut | None = None,
     ) -> str:
-        """Log one training and register its bundle; returns the run's identifier.
-
-        held: what it held out, for the gate.
-        """
+        """Log one trained model; returns the run's identifier. held: what it held out, for the gate."""
         bundle, client = training.bundle, self._client
         with self._registered.faults():
             tags = _tags(bundle) | self._tags
@@ -79,12 +75,18 @@ class Tracker:
                     rows = held.save(Path(folder) / HELD_OUT_ARTIFACT)
                     client.log_artifacts(run_id, str(rows), HELD_OUT_ARTIFACT)
             client.set_terminated(run_id)
-        self._registered.register(bundle, run_id=run_id, name=self._name)
         return run_id
 
-    def withdraw(self, kind: Kind) -> None:
-        """Take the alias `challenger` from a kind that this training could not give."""
-        self._registered.withdraw(kind)
+    def register(self, logged: Mapping[Kind, tuple[Bundle, str]], *, tags: Mapping[str, str]) -> None:
+        """Make versions of the bundles, each with its run, and call them the challengers: all or none.
+
+        A kind that is not among them loses its challenger. tags: what each version notes beside.
+        """
+        register_training(self._registered, logged, name=self._name, tags=tags)
+
+    def settle(self) -> None:
+        """Finish, or take back, what killed trainings left behind."""
+        settle(self._registered)
 
     def _experiment(self, workspace: Workspace) -> Any:
         present = self._client.get_experiment_by_name(EXPERIMENT)

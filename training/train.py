@@ -22,7 +22,7 @@ from features.errors import NotEnoughDataError
 from features.mapping import Config
 from features.privacy.counts import assumed_sentences
 from features.tables import Tables
-from features.workspace import Workspace
+from features.workspace import Manifest, Workspace
 from models.card import Kind
 from models.making import with_audit, with_settings
 from training.audit.finding import Audit
@@ -36,6 +36,7 @@ from training.ideal_profile.shown import profile_summary
 from training.ideal_profile.stated import require_columns
 from training.labels import next_cutoff, require_past
 from training.learn import Progress
+from training.learned_from import LEARNED_FROM_TAG, learned_from
 from training.origin_check import OriginCheck, check_origin
 
 __all__ = ["TrainReport", "TrainedModel", "train"]
@@ -198,7 +199,7 @@ def train(
         workspace,
         found,
         origins=checks,
-        name=manifest.workspace,
+        manifest=manifest,
         cutoff=moment,
         config=config,
         progress=progress,
@@ -251,7 +252,7 @@ def _track(
     found: list[Training | Untrained],
     *,
     origins: Mapping[Kind, OriginCheck | str],
-    name: str,
+    manifest: Manifest,
     cutoff: datetime,
     config: Config,
     progress: Progress | None,
@@ -259,6 +260,7 @@ def _track(
     # MLflow and the plots take seconds to import, which a refusal above should not cost.
     from training.plots import beeswarm, curves
     from training.registered import shown_uri
+    from training.registration import registering
     from training.report import write_report
     from training.track import Tracker
 
@@ -270,22 +272,24 @@ def _track(
     page = write_report(
         workspace, found, metrics=metrics, cutoff=cutoff, name=config.workspace.name, origins=origins
     )
-    tracker, models = Tracker(workspace, name=name), []
-    for done, one in enumerate(trained):
+    with registering(workspace):
+        tracker, models = Tracker(workspace, name=manifest.workspace), []
+        tracker.settle()
+        for done, one in enumerate(trained):
+            if progress:
+                progress("track in MLflow", done, len(trained))
+            run_id = tracker.log(
+                one,
+                metrics=metrics[one.kind],
+                figures={"curves": curves(one.learned.later), "beeswarm": beeswarm(one)},
+                report=page,
+                held=held_out(one, settings=config.gate),
+            )
+            models.append(TrainedModel(one, metrics[one.kind], run_id))
+        logged = {model.training.kind: (model.training.bundle, model.run_id) for model in models}
+        learned = learned_from(config, data_fingerprint=manifest.fingerprint, cutoff=cutoff)
+        tracker.register(logged, tags={LEARNED_FROM_TAG: learned})
         if progress:
-            progress("track in MLflow", done, len(trained))
-        figures = {"curves": curves(one.learned.later), "beeswarm": beeswarm(one)}
-        run_id = tracker.log(
-            one,
-            metrics=metrics[one.kind],
-            figures=figures,
-            report=page,
-            held=held_out(one, settings=config.gate),
-        )
-        models.append(TrainedModel(one, metrics[one.kind], run_id))
-    for absent in untrained:
-        tracker.withdraw(absent.kind)
-    if progress:
-        progress("track in MLflow", len(trained), len(trained))
+            progress("track in MLflow", len(trained), len(trained))
     uri = shown_uri(workspace.mlflow_uri)
     return TrainReport(cutoff, tuple(models), tuple(untrained), page, uri, tracker.artifacts, origins)

@@ -124,10 +124,11 @@ def client(workspace: Workspace) -> Any:
 
 
 def register(workspace: Workspace, trained: Bundle, *, name: str = "by hand") -> int:
-    """What `train` does with a bundle: a run, a version, the alias `challenger`; the version's number."""
+    """A run, a version and the alias `challenger` for one model alone; the version's number."""
     registered = RegisteredModels(workspace)
-    registered.register(trained, run_id=run_of(workspace, trained), name=name)
-    return registered.versions(trained.kind)[0].number
+    version = registered.register(trained, run_id=run_of(workspace, trained), name=name, tags={})
+    registered.challenge(version)
+    return version.number
 
 
 def run_of(workspace: Workspace, trained: Bundle) -> str:
@@ -147,7 +148,9 @@ def log(workspace: Workspace, trained: Bundle, *, name: str) -> int:
     page = workspace.home / "report.html"
     page.write_text("<p>report</p>")
     training: Any = SimpleNamespace(bundle=trained, counts={"rows": 60})
-    Tracker(workspace, name=name).log(training, metrics={}, figures={}, report=page)
+    tracker = Tracker(workspace, name=name)
+    run_id = tracker.log(training, metrics={}, figures={}, report=page)
+    tracker.register({trained.kind: (trained, run_id)}, tags={})
     return RegisteredModels(workspace).versions(trained.kind)[0].number
 
 

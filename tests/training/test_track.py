@@ -39,9 +39,9 @@ def tracked(fit_training: Training, tmp_path_factory: pytest.TempPathFactory) ->
         name="a market",
     )
     figures = {"curves": curves(fit_training.learned.later), "beeswarm": beeswarm(fit_training)}
-    run_id = Tracker(workspace, name="a market").log(
-        fit_training, metrics=metrics, figures=figures, report=page
-    )
+    tracker = Tracker(workspace, name="a market")
+    run_id = tracker.log(fit_training, metrics=metrics, figures=figures, report=page)
+    tracker.register({"fit": (fit_training.bundle, run_id)}, tags={})
     return workspace, run_id, page
 
 

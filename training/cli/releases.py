@@ -1,4 +1,4 @@
-"""Commands that choose what is served: promote and rollback.
+"""Commands that choose what is served, and tell who chose it: promote, rollback and releases.
 
 Turn what was typed into calls of public functions. Time rule: none of its own. Null rule: an option that is
 left out is None, and the function called decides.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -91,6 +92,26 @@ def rollback(
     done = run_rollback(open_workspace(workspace), who=who_runs_this(), why=why)
     output.note(done.sentence)
     output.result(done.to_json())
+
+
+@commands.command()
+def releases(*, workspace: WorkspaceOption = WORKSPACE, as_json: JsonOption = False) -> None:
+    """List every promotion and rollback: who, when, why, and what the gate found. * answers now."""
+    from training.release_log import release_log
+
+    output = open_output(as_json=as_json)
+    entries = release_log(open_workspace(workspace), now=now())
+    if not entries:
+        output.note("Nothing was promoted yet.")
+    else:
+        columns = ["when", "what", "release", "models", "gate", "who", "why"]
+        output.table(columns, (entry.cells() for entry in entries))
+    output.result({"releases": [entry.to_json() for entry in entries]})
+
+
+def now() -> datetime:
+    """The clock, naive UTC, in whole seconds."""
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def who_runs_this() -> str:

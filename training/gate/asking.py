@@ -25,7 +25,7 @@ from training.gate.judging import GATE_WAIVER, judge
 from training.gate.verdict import Verdict
 from training.registered import Known, RegisteredModels, Version
 
-__all__ = ["Served", "ask", "kept", "require_columns", "served"]
+__all__ = ["Served", "ask", "has_store", "kept", "require_columns", "served"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ class Served:
 
 def served(workspace: Workspace) -> Served | None:
     """What is served, without making a store where there is none."""
-    url = make_url(workspace.store_url)
-    is_file = url.get_backend_name() == "sqlite" and not str(url.database).startswith("file:")
-    if is_file and not Path(str(url.database)).exists():
+    if not has_store(workspace):
         return None
     with Store.open(workspace.store_url) as store:
         release = store.chosen()
@@ -55,6 +53,13 @@ def served(workspace: Workspace) -> Served | None:
             return None
         found = release.fingerprints.items()
         return Served(release, {kind: store.bundle_bytes(fingerprint) for kind, fingerprint in found})
+
+
+def has_store(workspace: Workspace) -> bool:
+    """Whether there is a store to open; one that is not a file of SQLite's always is."""
+    url = make_url(workspace.store_url)
+    is_file = url.get_backend_name() == "sqlite" and not str(url.database).startswith("file:")
+    return not is_file or Path(str(url.database)).exists()
 
 
 def ask(
