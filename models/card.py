@@ -95,7 +95,8 @@ class TrainingFacts(TypedDict):
     provenance: times, paths, run ids, durations; the only place where they may stand.
     origins: absent where all accounts come from one place. consent_assumed: by source of contacts, what is
     assumed of consent and not told by the data; absent where nothing is. idle: features that tell no row from
-    another, by why: empty, or one value; absent where every feature tells something.
+    another, by why: empty, or one value; absent where every feature tells something. level: of a fit model
+    that learned wins from the universe of accounts; absent from others.
     """
 
     cutoff: str
@@ -108,20 +109,19 @@ class TrainingFacts(TypedDict):
     origins: NotRequired[ComparedFacts]
     consent_assumed: NotRequired[dict[str, str]]
     idle: NotRequired[dict[str, list[str]]]
+    level: NotRequired[LevelFacts]
 
 
 class CardFacts(TrainingFacts):
     """What training tells of a model. Everything counts for the fingerprint, except `provenance`.
 
     meaning: one sentence per language ("en", "zh") on what the probability means.
-    horizon_days: None for a fit model. label: how the outcome is defined. level: of a fit model that learned
-    wins from the universe of accounts; absent from others.
+    horizon_days: None for a fit model. label: how the outcome is defined.
     """
 
     meaning: dict[str, str]
     horizon_days: int | None
     label: str
-    level: NotRequired[LevelFacts]
 
 
 class Card(CardFacts):

@@ -18,19 +18,30 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.catalogue import FIT_GROUPS, GROUPS, Catalogue, learn_catalogue
-from features.errors import ConfigError, NotEnoughDataError
+from features.errors import ConfigError
 from features.mapping import Config
 from features.point_in_time import build_features
-from features.settings import IntentLabelSettings, LearningSettings
+from features.settings import LearningSettings
 from features.tables import Tables
 from models.bundle import Bundle, CardFacts, Kind
 from models.card import ComparedFacts, TrainingFacts
 from models.grades import GradeCuts
 from models.making import make_bundle
+from training.enough import idle_features, require_enough, require_snapshots
 from training.evaluate import roc_auc
 from training.few_rows import learn_rows
-from training.labels import FitLabels, fit_labels, intent_labels, intent_population, known_accounts
-from training.learn import Learned, Progress, Rows
+from training.labels import (
+    FitLabels,
+    IntentLabels,
+    fit_labels,
+    fit_population,
+    history_starts,
+    intent_population,
+    label_snapshots,
+)
+from training.learn import Learned, Parts, Progress, Rows
+from training.level import Level, find_level
+from training.meanings import fit_meaning, intent_meaning
 
 __all__ = [
     "Training",
@@ -47,7 +58,15 @@ __all__ = [
 
 _REFERENCE_ROWS = 100_000
 _LARGEST_SAMPLE = 600_000
-_SMALLEST_CLASS = 20
+_NO_LOSS = (
+    'no lost opportunity is known that wins could differ from; [labels.fit] against = "universe" tells them'
+    " from accounts that nobody won"
+)
+_FIT_LABELS = {
+    "lost": "won, among opportunities won or lost",
+    "universe": "won, against accounts drawn from all that were known and not won when the deal was opened",
+}
+_INTENT_NAMES = ("accounts with the event", "accounts without it")
 
 
 @dataclass(frozen=True)
@@ -82,37 +101,42 @@ def train_fit(
 ) -> Training | Untrained:
     """The chance to win an opportunity, from what was known of the account when it was opened.
 
-    Raises NotEnoughDataError, with counts, when there are losses but too little to learn from.
+    Raises NotEnoughDataError, with counts, when there is too little to learn from.
     """
-    if not config.labels.fit.enabled:
+    settings, wanted = config.model.fit, config.labels.fit
+    if not wanted.enabled:
         return Untrained("fit", "the config switches it off: [labels.fit] enabled = false", {})
-    labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit)
-    if labels.lost == 0:
-        return Untrained("fit", "no lost opportunity is known that wins could differ from", labels.counts)
-    settings = config.model.fit
+    labels = fit_labels(tables, cutoff=cutoff, settings=wanted, seed=settings.seed)
+    if labels.lost == 0 and labels.universe is None:
+        return Untrained("fit", _NO_LOSS, labels.counts)
     catalogue = learn_catalogue(
         tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
     )
     selected = select_features(catalogue, kind="fit", settings=settings, keep=config.origins.keep)
     rows = fit_rows(tables, labels=labels, catalogue=selected)
-    counts = {**labels.counts, "won": int(rows.label.sum()), "lost": int((1 - rows.label).sum())}
-    _require_enough(rows, counts=counts)
+    without = "lost" if labels.universe is None else "unlabelled"
+    counts = {**labels.counts, "won": int(rows.label.sum()), without: int((1 - rows.label).sum())}
+    require_enough(rows, counts=counts, names=("won", without))
     learned = learn_rows(rows, settings=settings, progress=progress, what="train the fit model")
+    level = None
+    if labels.universe is not None:
+        level = find_level(learned, rows, universe=labels.universe, settings=wanted, seed=settings.seed)
     facts = CardFacts(
-        meaning={
-            "en": "the chance to win an opportunity with this account, if it is pursued",
-            "zh": "若跟进该客户，赢得商机的概率",
-        },
+        meaning=fit_meaning(None if level is None else level.facts),
         horizon_days=None,
-        label="won, among opportunities won or lost",
+        label=_FIT_LABELS[wanted.against],
         **_common_facts(rows, learned, settings, cutoff=cutoff, counts=counts, fingerprint=data_fingerprint),
     )
     if tables.origins.several:
         facts["origins"] = _compared(catalogue, selected, kind="fit", settings=settings)
     if tables.assumed:
         facts["consent_assumed"] = dict(tables.assumed)
-    population = known_accounts(tables, as_of=cutoff)
-    return _training("fit", tables, rows, learned, population=population, facts=facts, config=config)
+    if level is not None:
+        facts["level"] = level.facts
+    population = fit_population(tables, as_of=cutoff, settings=wanted)
+    return _training(
+        "fit", tables, rows, learned, population=population, facts=facts, config=config, level=level
+    )
 
 
 def train_intent(
@@ -133,14 +157,17 @@ def train_intent(
         tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
     )
     selected = select_features(catalogue, kind="intent", settings=settings, keep=config.origins.keep)
-    rows = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
-    counts = _intent_counts(rows.frame)
-    _require_enough(rows, counts=counts)
+    known = label_snapshots(tables, cutoff=cutoff, settings=labels)
+    rows = _snapshot_rows(tables, known, config=config, catalogue=selected)
+    counts = _intent_counts(rows) | known.counts
+    start = history_starts(tables, cutoff=cutoff)
+    require_snapshots(counts["snapshots"], start=start, cutoff=cutoff, settings=labels)
+    require_enough(rows, counts=counts, names=_INTENT_NAMES, accounts=True)
     learned = learn_rows(rows, settings=settings, progress=progress, what="train the intent model")
     facts = CardFacts(
-        meaning=_intent_meaning(labels),
+        meaning=intent_meaning(labels),
         horizon_days=labels.horizon_days,
-        label=f"{labels.event} within {labels.horizon_days} days",
+        label=f"{labels.happens} within {labels.horizon_days} days",
         **_common_facts(rows, learned, settings, cutoff=cutoff, counts=counts, fingerprint=data_fingerprint),
     )
     if tables.origins.several:
@@ -157,13 +184,24 @@ def fit_rows(tables: Tables, *, labels: FitLabels, catalogue: Catalogue) -> Rows
 
 
 def intent_rows(tables: Tables, *, cutoff: datetime, config: Config, catalogue: Catalogue) -> Rows:
-    """The snapshots that train, with their features.
+    """The snapshots that train, with their features, and parts of those whose horizon has not ended.
 
     All are kept up to 600,000 rows; beyond that those of a random sample of the accounts.
     """
-    labels = intent_labels(tables, cutoff=cutoff, settings=config.labels.intent)
-    frame = _sample_accounts(labels, seed=config.model.intent.seed)
-    return Rows(frame, matrix(tables, frame, catalogue=catalogue), catalogue)
+    labels = label_snapshots(tables, cutoff=cutoff, settings=config.labels.intent)
+    return _snapshot_rows(tables, labels, config=config, catalogue=catalogue)
+
+
+def _snapshot_rows(tables: Tables, labels: IntentLabels, *, config: Config, catalogue: Catalogue) -> Rows:
+    frame = _sample_accounts(labels.frame, seed=config.model.intent.seed)
+    rows = Rows(frame, matrix(tables, frame, catalogue=catalogue), catalogue)
+    if labels.parts.empty:
+        return rows
+    running = labels.parts[labels.parts["account_id"].isin(frame["account_id"].unique())]
+    keys = running[["account_id", "as_of"]].drop_duplicates().reset_index(drop=True)
+    place = running.merge(keys.assign(place=range(len(keys))), on=["account_id", "as_of"], how="left")
+    X = matrix(tables, keys, catalogue=catalogue)[place["place"].to_numpy()]
+    return replace(rows, parts=Parts(X, place["label"].to_numpy(), place["weight"].to_numpy()))
 
 
 def matrix(tables: Tables, keys: pd.DataFrame, *, catalogue: Catalogue) -> NDArray[np.float64]:
@@ -221,7 +259,10 @@ def columns_of(selected: Catalogue, catalogue: Catalogue) -> NDArray[np.int64]:
 def narrowed(rows: Rows, selected: Catalogue) -> Rows:
     """The same rows with the features of `selected` only."""
     columns = columns_of(selected, rows.catalogue)
-    return Rows(rows.frame, np.ascontiguousarray(rows.X[:, columns]), selected)
+    parts = rows.parts
+    if parts is not None:
+        parts = replace(parts, X=np.ascontiguousarray(parts.X[:, columns]))
+    return Rows(rows.frame, np.ascontiguousarray(rows.X[:, columns]), selected, parts)
 
 
 def _training(
@@ -233,6 +274,7 @@ def _training(
     population: pd.DataFrame,
     facts: CardFacts,
     config: Config,
+    level: Level | None = None,
 ) -> Training:
     settings = config.model.fit if kind == "fit" else config.model.intent
     reference = _sample(population, size=_REFERENCE_ROWS, seed=settings.seed)
@@ -240,7 +282,7 @@ def _training(
         learned.booster_text,
         kind=kind,
         catalogue=rows.catalogue,
-        calibration=learned.calibration,
+        calibration=learned.calibration if level is None else level.applied(learned.calibration),
         population=matrix(tables, reference, catalogue=rows.catalogue),
         facts=facts,
         cuts=GradeCuts(config.serving.grade_cuts),
@@ -258,9 +300,9 @@ def _common_facts(
     counts: dict[str, int],
     fingerprint: str,
 ) -> TrainingFacts:
-    later = learned.later
+    later, idle = learned.later, idle_features(rows)
     auc = roc_auc(later["label"].to_numpy(), probabilities=later["probability"].to_numpy())
-    return TrainingFacts(
+    facts = TrainingFacts(
         cutoff=f"{cutoff.isoformat()}Z",
         base_rate=float(rows.label.mean()),
         counts=counts,
@@ -269,41 +311,23 @@ def _common_facts(
         data_fingerprint=fingerprint,
         provenance={},
     )
+    if idle:
+        facts["idle"] = idle
+    return facts
 
 
-def _intent_counts(frame: pd.DataFrame) -> dict[str, int]:
-    return {
+def _intent_counts(rows: Rows) -> dict[str, int]:
+    frame = rows.frame
+    counts = {
         "snapshots": frame["as_of"].nunique(),
         "accounts": frame["account_id"].nunique(),
         "rows": len(frame),
         "events": int(frame["label"].sum()),
         "accounts_with_event": frame.loc[frame["label"] == 1, "account_id"].nunique(),
     }
-
-
-def _intent_meaning(labels: IntentLabelSettings) -> dict[str, str]:
-    days = labels.horizon_days
-    if labels.event == "won":
-        return {
-            "en": f"the chance that the account becomes a customer within {days} days",
-            "zh": f"该客户在{days}天内成交的概率",
-        }
-    return {
-        "en": f"the chance that the account opens an opportunity within {days} days",
-        "zh": f"该客户在{days}天内产生商机的概率",
-    }
-
-
-def _require_enough(rows: Rows, *, counts: dict[str, int]) -> None:
-    events = int(rows.label.sum())
-    if min(events, len(rows.label) - events) < _SMALLEST_CLASS:
-        told = ", ".join(f"{name} {count:,}" for name, count in counts.items())
-        raise NotEnoughDataError(
-            "one class only" if events in (0, len(rows.label)) else "too few rows of one class to learn from",
-            got=f"{events:,} rows with the event, {len(rows.label) - events:,} without; {told}",
-            allowed=f"at least {_SMALLEST_CLASS} of each",
-            fix="load a longer history, or choose a later cutoff, another event or a longer horizon",
-        )
+    if rows.parts is None:
+        return counts
+    return counts | {"rows_still_running": round(float(rows.parts.weight.sum()))}
 
 
 def _sample(population: pd.DataFrame, *, size: int, seed: int) -> pd.DataFrame:

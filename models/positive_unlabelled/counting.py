@@ -62,11 +62,14 @@ def count_hidden(
     some_always_win: bool = False,
     label_rate: float | None = None,
     audit: Audit | None = None,
+    known: int | None = None,
+    unlabelled: int | None = None,
     seed: int = 0,
 ) -> HiddenPositives:
     """How many rows without a label are positives, where labels are missing at random.
 
     scores: (n,), out-of-fold chances of a known label; labelled: (n,), 1 for known positives.
+    known, unlabelled: how many of each there are where the rows are samples of them; else as many as rows.
     some_always_win: the assumption that some profiles always are positive (Elkan and Noto 2008; Scott 2015).
     label_rate: the known share of the positives that is labelled. audit: a sample that was looked at.
     Raises UnfitValueError for more than one of the three, or a label rate outside of (0, 1].
@@ -75,13 +78,15 @@ def count_hidden(
         raise UnfitValueError(
             "several sources of the level", allowed="one of some_always_win, label_rate and audit"
         )
-    known = int(labelled.sum())
+    rows = (int(labelled.sum()), int(len(labelled) - labelled.sum()))
+    known, unlabelled = (given or own for given, own in zip((known, unlabelled), rows, strict=True))
     if audit is not None:
-        return _by_audit(audit, unlabelled=len(labelled) - known)
+        return _by_audit(audit, unlabelled=unlabelled)
     if label_rate is not None:
         return _by_label_rate(label_rate, known=known)
-    share = largest_label_share(scores, labelled=labelled, seed=seed)
-    most = min(_hidden(known, share.low), len(labelled) - known)
+    drawn = largest_label_share(scores, labelled=labelled, seed=seed)
+    share = drawn.among(known / rows[0], others=unlabelled / rows[1])
+    most = min(_hidden(known, share.low), unlabelled)
     if some_always_win:
         found = known >= _FINDS_PROFILES
         return HiddenPositives(

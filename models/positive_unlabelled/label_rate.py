@@ -39,6 +39,18 @@ class LabelRate:
     high: float
     rows: float
 
+    def among(self, positives: float, *, others: float) -> LabelRate:
+        """The share among all rows, where a known positive and another row stand for so many each.
+
+        >>> LabelRate(0.5, 0.2, 1.0, rows=100.0).among(1.0, others=3.0)
+        LabelRate(value=0.25, low=0.07692307692307693, high=1.0, rows=100.0)
+        """
+        value, low, high = (
+            share * positives / (share * positives + (1.0 - share) * others)
+            for share in (self.value, self.low, self.high)
+        )
+        return LabelRate(value, low, high, self.rows)
+
 
 def largest_label_share(scores: Floats, *, labelled: NDArray[np.int64], seed: int = 0) -> LabelRate:
     """The largest share of known positives in a top of the ranking by scores (n,).

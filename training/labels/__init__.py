@@ -12,12 +12,13 @@ from training.labels.cutoffs import next_cutoff, require_past
 from training.labels.events import first_events
 from training.labels.intent import (
     IntentLabels,
+    history_starts,
     intent_labels,
     intent_outcomes,
     intent_snapshots,
     label_snapshots,
 )
-from training.labels.population import intent_population, known_accounts
+from training.labels.population import fit_population, intent_population, known_accounts
 from training.labels.rules import left_out
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, distinct_accounts
@@ -33,6 +34,8 @@ __all__ = [
     "fit_followed",
     "fit_labels",
     "fit_outcomes",
+    "fit_population",
+    "history_starts",
     "intent_labels",
     "intent_outcomes",
     "intent_population",

@@ -21,7 +21,14 @@ from training.labels.population import POPULATION, blocking
 from training.labels.reading import frame, register_moments
 from training.labels.rules import any_rule, counted, left_out, require_known_names
 
-__all__ = ["IntentLabels", "intent_labels", "intent_outcomes", "intent_snapshots", "label_snapshots"]
+__all__ = [
+    "IntentLabels",
+    "history_starts",
+    "intent_labels",
+    "intent_outcomes",
+    "intent_snapshots",
+    "label_snapshots",
+]
 
 _HISTORY_STARTS = """
     SELECT min(moment) FROM (
@@ -44,6 +51,14 @@ class IntentLabels:
     counts: dict[str, int] = field(default_factory=dict)
 
 
+def history_starts(tables: Tables, *, cutoff: datetime) -> datetime | None:
+    """The first activity or opportunity known before the cutoff; None without any."""
+    with tables.connect() as connection:
+        row = connection.execute(_HISTORY_STARTS, {"cutoff": cutoff}).fetchone()
+    start: datetime | None = None if row is None else row[0]
+    return start
+
+
 def intent_snapshots(
     tables: Tables, *, cutoff: datetime, settings: IntentLabelSettings
 ) -> tuple[datetime, ...]:
@@ -51,11 +66,9 @@ def intent_snapshots(
 
     They go back `history_days`, and never to before the first activity or opportunity.
     """
-    with tables.connect() as connection:
-        row = connection.execute(_HISTORY_STARTS, {"cutoff": cutoff}).fetchone()
-    if row is None or row[0] is None:
+    start = history_starts(tables, cutoff=cutoff)
+    if start is None:
         return ()
-    start: datetime = row[0]
     if settings.history_days is not None:
         start = max(start, cutoff - timedelta(days=settings.history_days))
     last = cutoff - timedelta(days=settings.horizon_days)

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from features.label_settings import IntentLabelSettings
+from features.label_settings import FitLabelSettings, IntentLabelSettings
 from features.tables import Tables
 from training.labels.reading import frame, register_moments
-from training.labels.rules import left_out
+from training.labels.rules import any_rule, left_out
 
-__all__ = ["POPULATION", "blocking", "intent_population", "known_accounts"]
+__all__ = ["POPULATION", "blocking", "fit_population", "intent_population", "known_accounts"]
 
 # An opportunity's state at a moment is its latest version known before that moment, so a version
 # speaks for every `as_of` with known_at < as_of <= known_at of the next version.
@@ -62,6 +62,18 @@ def known_accounts(tables: Tables, *, as_of: datetime) -> pd.DataFrame:
     )
     with tables.connect() as connection:
         return frame(connection, sql, as_of=as_of).assign(as_of=pd.Timestamp(as_of))
+
+
+def fit_population(tables: Tables, *, as_of: datetime, settings: FitLabelSettings) -> pd.DataFrame:
+    """The accounts that a fit model speaks of at `as_of`: known, and not left out by a rule.
+
+    Columns: account_id, as_of; sorted by account_id.
+    """
+    found = known_accounts(tables, as_of=as_of)
+    if not any_rule(settings):
+        return found
+    with tables.connect() as connection:
+        return found[left_out(connection, found, settings=settings).isna()].reset_index(drop=True)
 
 
 def intent_population(tables: Tables, *, as_of: datetime, settings: IntentLabelSettings) -> pd.DataFrame:

@@ -1,0 +1,52 @@
+"""What a probability means, in one sentence per language.
+
+Turns the settings of a label, and what the level of a model rests on, into English and Chinese. Time rule:
+none. Null rule: a level that is not known is said to be relative.
+"""
+
+from __future__ import annotations
+
+from features.label_settings import IntentLabelSettings
+from models.card import LevelFacts
+
+__all__ = ["fit_meaning", "intent_meaning"]
+
+_FIT = {
+    "en": "the chance to win an opportunity with this account, if it is pursued",
+    "zh": "若跟进该客户，赢得商机的概率",
+}
+_RELATIVE = {
+    "en": "how much the account looks like those that were won, as the chance to find a known win among such"
+    " accounts; the level is relative, as nobody knows how many others would be won",
+    "zh": "该客户与已成交客户的相似程度，以同类客户中已知成交的概率表示；"
+    "由于其他客户能否成交尚不可知，该水平仅为相对值",
+}
+_ABSOLUTE = {
+    "en": "the chance that the account is one that would be won, if {rate:.0%} of those are known",
+    "zh": "假设可成交客户中有{rate:.0%}已知，该客户属于可成交客户的概率",
+}
+
+_HAPPENS = {
+    "opportunity_created": ("opens an opportunity", "产生商机"),
+    "won": ("becomes a customer", "成交"),
+    "stage": ("reaches the stage {names}", "进入阶段 {names}"),
+    "activity": ("does {names}", "发生行为 {names}"),
+}
+
+
+def fit_meaning(level: LevelFacts | None) -> dict[str, str]:
+    """What a fit probability means; level: of a model against the universe."""
+    if level is None:
+        return dict(_FIT)
+    words = _ABSOLUTE if level["absolute"] else _RELATIVE
+    return {language: text.format(rate=level["label_rate"]) for language, text in words.items()}
+
+
+def intent_meaning(labels: IntentLabelSettings) -> dict[str, str]:
+    """What an intent probability means."""
+    days, names = labels.horizon_days, (*labels.stage, *labels.channel)
+    english, chinese = _HAPPENS[labels.event]
+    return {
+        "en": f"the chance that the account {english.format(names=' or '.join(names))} within {days} days",
+        "zh": f"该客户在{days}天内{chinese.format(names='、'.join(names))}的概率",
+    }
