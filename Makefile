@@ -14,7 +14,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: help setup demo test verify bench lock clean
+.PHONY: help setup demo test verify bench notebooks lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -57,6 +57,9 @@ verify: setup $(VENV)/.peers ## run the statistical campaigns (under an hour) an
 
 bench: setup ## measure speed beside peers: ten million activities against DuckDB's own COPY
 	@$(BIN)/python tests/bench/ingest_bench.py --rows 10000000 --out results/ingest_speed.json
+
+notebooks: setup ## run the notebooks and keep them, outputs included, in notebooks/executed
+	@$(BIN)/python -m training.notebooks
 
 lock: setup ## resolve the floors of pyproject.toml anew (needs uv); hashes, no addresses
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

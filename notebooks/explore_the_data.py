@@ -1,0 +1,78 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+
+# %% [markdown]
+# # Explore the data
+# From canonical tables to features and labels, as pandas frames, before anything is learned. The tables are a
+# small simulated market; with your own, start from `Workspace.default().tables()`.
+
+# %%
+from datetime import timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pandas as pd
+
+from features.catalogue import learn_catalogue
+from features.mapping import load_config
+from features.point_in_time import build_features
+from training.labels import fit_labels, intent_labels, known_accounts
+from training.market import MarketSettings, simulate
+from training.market_check import market_tables
+
+folder = Path(mkdtemp()) / "market"
+settings = MarketSettings(accounts=800, seed=7)
+simulate(settings, directory=folder)
+config = load_config(
+    Path(__file__).parents[1] / "configs" / "simulated_market.toml", overrides={"folder": str(folder)}
+)
+tables = market_tables(folder, config=config)
+accounts = tables.read("accounts")
+accounts.head()
+
+# %% [markdown]
+# ## What is filled in, and for whom
+# Versions of an account are rows of their own: `known_at` says from when on each could be read.
+
+# %%
+filled = accounts.notna().mean().sort_values()
+versions = accounts.groupby("account_id").size()
+filled, versions.describe()
+
+# %% [markdown]
+# ## Features as of a moment
+# Any list of `(account_id, as_of)`; only rows with `known_at < as_of` are read.
+
+# %%
+as_of = settings.end - timedelta(days=90)
+catalogue = learn_catalogue(tables, cutoff=as_of)
+keys = known_accounts(tables, as_of=as_of)
+features = build_features(tables, keys, catalogue=catalogue)
+features.describe().T[["count", "mean", "50%"]]
+
+# %% [markdown]
+# ## Labels are what was known at the cutoff
+# Fit from deals that were won or lost and old enough, intent from snapshots whose horizon has ended. What is
+# left out is counted.
+
+# %%
+deals = fit_labels(tables, cutoff=settings.end, settings=config.labels.fit)
+snapshots = intent_labels(tables, cutoff=settings.end, settings=config.labels.intent)
+pd.Series(deals.counts), snapshots.groupby("as_of")["label"].agg(["mean", "size"])
+
+# %% [markdown]
+# ## Does a trait set wins apart?
+# One column at a time, with counts: what looks striking in forty accounts is seldom there in the next forty.
+
+# %%
+industries = accounts.groupby("account_id")["industry"].last()
+traits = deals.frame.join(industries, on="account_id").groupby("industry")["label"]
+comparison = traits.agg(["mean", "size"]).sort_values("size", ascending=False)
+comparison
