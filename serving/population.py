@@ -9,10 +9,12 @@ for, deals of every product count.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-__all__ = ["Deal", "intent_obstacle"]
+from features.label_settings import PopulationSettings
+
+__all__ = ["Deal", "intent_obstacle", "is_too_young"]
 
 
 class Deal(NamedTuple):
@@ -31,15 +33,31 @@ class Deal(NamedTuple):
         return self.known_at < as_of and (self.withdrawn_at is None or as_of <= self.withdrawn_at)
 
 
-def intent_obstacle(deals: Iterable[Deal], *, as_of: datetime, product: str | None) -> Deal | None:
-    """The deal that keeps an account out of the intent population: open, or won. None when there is none."""
+def is_too_young(first_known_at: datetime, *, as_of: datetime, minimum_days: int | None) -> bool:
+    """Whether the account was known for fewer days than the model asks for."""
+    return minimum_days is not None and first_known_at > as_of - timedelta(days=minimum_days)
+
+
+def intent_obstacle(
+    deals: Iterable[Deal],
+    *,
+    as_of: datetime,
+    product: str | None,
+    population: PopulationSettings | None = None,
+) -> Deal | None:
+    """The deal that keeps an account out of the intent population: open, or won. None when there is none.
+
+    population: whom the model was trained on; by default accounts with neither.
+    """
+    kept = population or PopulationSettings()
+    choices = {None: kept.open_opportunities, "won": kept.customers}
     states: dict[str, Deal] = {}
     for deal in deals:
         if deal.counts(as_of) and product in (None, deal.product):
             latest = states.get(deal.opportunity_id)
             if latest is None or latest.known_at < deal.known_at:
                 states[deal.opportunity_id] = deal
-    blocking = [deal for deal in states.values() if deal.outcome in (None, "won")]
+    blocking = [deal for deal in states.values() if choices.get(deal.outcome) == "leave_out"]
     return max(
         blocking, key=lambda deal: (deal.outcome is None, deal.created_at, deal.opportunity_id), default=None
     )

@@ -20,7 +20,7 @@ from features.errors import NotEnoughDataError
 from features.settings import PRIORITIES, Grade
 from models.scoring import Scorer
 from serving.desk import Desk
-from serving.population import Deal, intent_obstacle
+from serving.population import Deal, intent_obstacle, is_too_young
 from serving.scoring import default_moments
 
 __all__ = ["rank_accounts"]
@@ -42,14 +42,21 @@ def rank_accounts(desk: Desk, *, now: datetime, as_of: datetime | None = None) -
     """
     accounts = _accounts(desk, now=now, as_of=as_of)
     deals = _deals(desk, before=accounts["as_of"].max().to_pydatetime())
-    product = desk.release.labels.intent.product
+    labels = desk.release.labels.intent
+    columns = ("account_id", "as_of", "first_known_at")
     free = [
-        intent_obstacle(deals.get(account_id, ()), as_of=moment, product=product) is None
-        for account_id, moment in zip(accounts["account_id"], accounts["as_of"], strict=True)
+        not is_too_young(known_at, as_of=moment, minimum_days=labels.minimum_account_days)
+        and intent_obstacle(
+            deals.get(account_id, ()), as_of=moment, product=labels.product, population=labels.population
+        )
+        is None
+        for account_id, moment, known_at in zip(*(accounts[name] for name in columns), strict=True)
     ]
-    ranked: pd.DataFrame = accounts.join(
-        _half(desk, desk.release.fit, keys=accounts).add_prefix("fit_")
-    ).join(_half(desk, desk.release.intent, keys=accounts[free]).add_prefix("intent_"))
+    ranked: pd.DataFrame = (
+        accounts.drop(columns="first_known_at")
+        .join(_half(desk, desk.release.fit, keys=accounts).add_prefix("fit_"))
+        .join(_half(desk, desk.release.intent, keys=accounts[free]).add_prefix("intent_"))
+    )
     ranked["priority"] = [
         desk.release.priorities.priority(fit=_grade(fit), intent=_grade(intent))
         for fit, intent in zip(ranked["fit_grade"], ranked["intent_grade"], strict=True)
@@ -78,7 +85,7 @@ def _accounts(desk: Desk, *, now: datetime, as_of: datetime | None) -> pd.DataFr
     if known.empty:
         got = "no account at all" if as_of is None else f"as_of {as_of.isoformat()}Z"
         raise NotEnoughDataError("no account was known yet", got=got, fix="choose a later moment")
-    return known[["account_id", "name", "domain", "as_of"]]
+    return known[["account_id", "name", "domain", "as_of", "first_known_at"]]
 
 
 def _deals(desk: Desk, *, before: datetime) -> Mapping[str, list[Deal]]:

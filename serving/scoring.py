@@ -44,7 +44,7 @@ from serving.answers import (
 )
 from serving.desk import Desk, open_desk
 from serving.phrases import phrase
-from serving.population import Deal, intent_obstacle
+from serving.population import Deal, intent_obstacle, is_too_young
 from serving.problems import FieldError, InvalidRequestError
 from serving.records import ALL_ALONG, RECORD_ID, read_record
 from serving.requests import ScoreRequest, parse_request
@@ -52,6 +52,7 @@ from serving.requests import ScoreRequest, parse_request
 __all__ = [
     "default_as_of",
     "default_moments",
+    "model_version",
     "new_request_id",
     "score_account",
     "score_once",
@@ -252,7 +253,7 @@ def _half(scorer: Scorer, *, row: Row, language: Language) -> dict[str, Any]:
         "other": explained.other,
         "baseline": explained.baseline,
         "logit": explained.logit,
-        "model": _model_version(scorer),
+        "model": model_version(scorer),
     }
 
 
@@ -278,7 +279,8 @@ def _readable(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _model_version(scorer: Scorer) -> ModelVersion:
+def model_version(scorer: Scorer) -> ModelVersion:
+    """Which model a scorer scores with."""
     bundle = scorer.bundle
     return ModelVersion(
         name=bundle.name,
@@ -296,7 +298,11 @@ def _obstacle(desk: Desk, *, subject: _Subject, language: Language) -> str | Non
     """Why the intent model does not speak of this account, if it does not."""
     if desk.release.intent is None:
         return None
-    deal = intent_obstacle(subject.deals, as_of=subject.as_of, product=desk.release.labels.intent.product)
+    labels = desk.release.labels.intent
+    as_of, known_at, days = subject.as_of, subject.account.first_known_at, labels.minimum_account_days
+    if is_too_young(known_at, as_of=as_of, minimum_days=days):
+        return phrase("too_young", language=language, date=known_at.date(), days=days)
+    deal = intent_obstacle(subject.deals, as_of=as_of, product=labels.product, population=labels.population)
     if deal is None:
         return None
     if deal.outcome is None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import pandas as pd
+
 from features.mapping import Config
 from features.tables import Tables
 from models.bundle import Kind
@@ -21,6 +23,7 @@ from training.audit.near_outcome import event_moments, near_outcome
 from training.audit.overlap import shared_rows
 from training.audit.running import found_in_columns, in_order
 from training.audit.time_proof import PROVED_ROWS, time_proof
+from training.labels import first_events
 from training.learn import Rows
 from training.splits import Fold
 
@@ -41,8 +44,7 @@ def audit_rows(
     names = list(identifiers(table))
     rest = table.without({one.column for one in names if one.severity == "blocks"})
     columns = _account_columns(tables, table)
-    event = "won" if kind == "fit" else config.labels.intent.event
-    events = event_moments(tables, event=event, cutoff=cutoff)
+    events = _events(tables, kind=kind, cutoff=cutoff, config=config)
     findings = [
         *time_proof(tables, rows=rows),
         *near_outcome(tables, events=events, columns=columns, cutoff=cutoff),
@@ -58,6 +60,16 @@ def audit_rows(
         checked=_checked(table, rows=rows, folds=folds, columns=columns, events=len(events)),
         findings=in_order(findings),
     )
+
+
+def _events(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> pd.DataFrame:
+    """The first event of each account, as known at the cutoff: account_id, moment."""
+    settings = config.labels.intent
+    if kind == "fit" or settings.event in ("won", "opportunity_created"):
+        event = "won" if kind == "fit" else settings.event
+        return event_moments(tables, event=event, cutoff=cutoff)
+    found = first_events(tables, since=None, until=cutoff, settings=settings, known_before=cutoff)
+    return found.rename(columns={"happened_at": "moment"})
 
 
 def _checked(

@@ -58,20 +58,26 @@ def events_sql(settings: IntentLabelSettings) -> tuple[str, dict[str, object]]:
 
 
 def first_events(
-    tables: Tables, *, since: datetime, until: datetime, settings: IntentLabelSettings
+    tables: Tables,
+    *,
+    since: datetime | None,
+    until: datetime,
+    settings: IntentLabelSettings,
+    known_before: datetime | None = None,
 ) -> pd.DataFrame:
-    """When the event first happened to each account in [since, until), by all that is known.
+    """When the event first happened to each account in [since, until), by rows known before `known_before`.
 
-    For evaluation, never for training. Columns: account_id, happened_at; sorted by account_id.
+    Without `known_before` everything counts: for evaluation, never for training.
+    Columns: account_id, happened_at; sorted by account_id.
     """
     events, parameters = events_sql(settings)
     sql = f"""
         SELECT account_id, min(happened_at) AS happened_at FROM ({events})
-        WHERE happened_at >= $since AND happened_at < $until
+        WHERE ($since IS NULL OR happened_at >= $since) AND happened_at < $until
         GROUP BY account_id ORDER BY account_id
     """
     with tables.connect() as connection:
-        return frame(connection, sql, known_before=None, since=since, until=until, **parameters)
+        return frame(connection, sql, known_before=known_before, since=since, until=until, **parameters)
 
 
 def require_known_event(tables: Tables, *, settings: IntentLabelSettings) -> None:
