@@ -30,7 +30,8 @@ from training.audit.of_training import audit_rows
 from training.audit.waivers import audit_of
 from training.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
-from training.gate.held_out import held_out
+from training.gate.held_out import HeldOut, held_out
+from training.gate.rehearsal import rehearse
 from training.ideal_profile.of_training import with_profile
 from training.ideal_profile.shown import profile_summary
 from training.ideal_profile.stated import require_columns
@@ -269,6 +270,7 @@ def _track(
     metrics = {
         one.kind: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained
     }
+    kept = {one.kind: _held_out(one, workspace, config=config, progress=progress) for one in trained}
     page = write_report(
         workspace, found, metrics=metrics, cutoff=cutoff, name=config.workspace.name, origins=origins
     )
@@ -283,7 +285,7 @@ def _track(
                 metrics=metrics[one.kind],
                 figures={"curves": curves(one.learned.later), "beeswarm": beeswarm(one)},
                 report=page,
-                held=held_out(one, settings=config.gate),
+                held=kept[one.kind],
             )
             models.append(TrainedModel(one, metrics[one.kind], run_id))
         logged = {model.training.kind: (model.training.bundle, model.run_id) for model in models}
@@ -293,3 +295,17 @@ def _track(
             progress("track in MLflow", len(trained), len(trained))
     uri = shown_uri(workspace.mlflow_uri)
     return TrainReport(cutoff, tuple(models), tuple(untrained), page, uri, tracker.artifacts, origins)
+
+
+def _held_out(
+    training: Training, workspace: Workspace, *, config: Config, progress: Progress | None
+) -> HeldOut:
+    """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff."""
+    from training.gate.asking import served_cutoff
+
+    cutoff = served_cutoff(workspace, kind=training.kind)
+    if cutoff is None:
+        return held_out(training, settings=config.gate)
+    smallest = config.gate.smallest_class
+    rows = rehearse(training, cutoff=cutoff, smallest=smallest, progress=progress)
+    return held_out(training, settings=config.gate, rehearsed=rows, rehearsed_at=cutoff)

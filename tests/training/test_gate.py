@@ -18,6 +18,7 @@ from training.gate.calibrated import Calibrated, TooFew, forward_calibration
 from training.gate.comparing import Champion, compare, compared
 from training.gate.held_out import HeldOut, held_out, read_held_out
 from training.gate.judging import forced, judge, require_passed
+from training.gate.rehearsal import rehearse
 
 NOON = datetime.fromisoformat("2026-05-01T12:00:00")
 SETTINGS = GateSettings(replicates=200)
@@ -198,3 +199,24 @@ def test_without_a_champion_there_is_nothing_to_compare_with(
 def test_a_model_without_held_out_rows_has_shown_nothing(fit_training: Training, market: Tables) -> None:
     verdict = judge(fit_training.bundle, held=None, champion=None, tables=market, at=NOON)
     assert [check.outcome for check in verdict.checks] == ["does not apply", "failed"]
+
+
+def test_a_rehearsal_learns_from_what_the_champion_could_know_and_predicts_the_rest(
+    intent_training: Training, market: Tables
+) -> None:
+    known_at = intent_training.rows.frame["label_known_at"]
+    cutoff = known_at.quantile(0.8).to_pydatetime()
+    rows = rehearse(intent_training, cutoff=cutoff, smallest=5)
+    assert rows is not None
+    assert len(rows) == (known_at > cutoff).sum()
+    held = held_out(intent_training, settings=SETTINGS, rehearsed=rows, rehearsed_at=cutoff)
+    card = intent_training.bundle.card | {"cutoff": f"{cutoff.isoformat()}Z"}
+    champion = Champion("other", replace(intent_training.bundle, card=card), None)
+    check = compare(held, champion=champion, tables=market, settings=SETTINGS)
+    assert "the challenger rehearsed" in check.sentence
+    assert check.figures["rows"] == len(rows.drop_duplicates(["account_id", "as_of"]))
+
+
+def test_nothing_is_rehearsed_where_nothing_became_known(intent_training: Training) -> None:
+    newest = intent_training.rows.frame["label_known_at"].max().to_pydatetime()
+    assert rehearse(intent_training, cutoff=newest, smallest=5) is None

@@ -20,12 +20,12 @@ from features.settings import GateSettings
 from features.workspace import Manifest, Workspace
 from models.bundle import Bundle, Kind
 from serving.store import Release, Store
-from training.gate.comparing import Champion
+from training.gate.comparing import Champion, cutoff_of
 from training.gate.judging import GATE_WAIVER, judge
 from training.gate.verdict import Verdict
 from training.registered import Known, RegisteredModels, Version
 
-__all__ = ["Served", "ask", "has_store", "kept", "require_columns", "served"]
+__all__ = ["Served", "ask", "has_store", "kept", "require_columns", "served", "served_cutoff"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,17 @@ def served(workspace: Workspace) -> Served | None:
             return None
         found = release.fingerprints.items()
         return Served(release, {kind: store.bundle_bytes(fingerprint) for kind, fingerprint in found})
+
+
+def served_cutoff(workspace: Workspace, *, kind: Kind) -> datetime | None:
+    """Up to when the served model of a kind has learned; None where there is none, or it cannot be read."""
+    present = served(workspace)
+    if present is None or kind not in present.contents:
+        return None
+    try:
+        return cutoff_of(present.bundle(kind))
+    except BundleError:
+        return None
 
 
 def has_store(workspace: Workspace) -> bool:

@@ -3,18 +3,19 @@
 Turns the challenger's held-out predictions and the served model into a paired comparison. The rule: a
 challenger passes when its figure is at least `keep` times the champion's in a share `certainty` of the
 bootstrap's replicates, in which accounts are drawn with replacement, the same for both (Microsoft's Dynamics
-publishes a new model only when it holds 95 % of the active one's accuracy). Time rule: the rows are the
-challenger's later slices, predicted by boosters that saw earlier rows only, as far as their label became
-known after the champion's cutoff; the champion scores them from what was known at their moment. That is hard
-on the challenger, whose boosters of those slices had learned from fewer rows than it has and often than the
-champion had: the margin `keep` makes room for it. Where such rows are too few, as after two trainings on the
-same data, the rows that both held out are compared by what each predicted of them then. Null rule: rows of
-accounts that the tables no longer hold are left out; where too few are left, the challenger has not shown
-what it must.
+publishes a new model only when it holds 95 % of the active one's accuracy). Time rule: the rows are those
+whose label became known after the champion's cutoff; the champion scores them from what was known at their
+moment, and the challenger is asked in its rehearsal, in which it learned by its own settings from what was
+known by that cutoff. Where there was none, as when another model was served when the challenger was trained,
+its later slices answer, which is hard on it, as their boosters had learned from fewer rows. Where such rows
+are too few, as after two trainings on the same data, the rows that both held out are compared by what each
+predicted of them then. Null rule: rows of accounts that the tables no longer hold are left out; where too few
+are left, the challenger has not shown what it must.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,7 +33,7 @@ from training.gate.held_out import HeldOut
 from training.gate.verdict import GateCheck, figure
 from training.metrics import Slice, Vector, means
 
-__all__ = ["Champion", "compare", "compared"]
+__all__ = ["Champion", "compare", "compared", "cutoff_of"]
 
 _NAMES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
 _UNSEEN = "whose outcome was not known when the served model was trained"
@@ -60,10 +61,11 @@ def compare(held: HeldOut, *, champion: Champion, tables: Tables, settings: Gate
         return GateCheck("comparison", "failed", f"the served model cannot be scored with: {champion.fault}")
     accounts = _accounts(tables)
     own = held.of(accounts).rename(columns={"probability": "challenger"})
-    unseen = _sampled(own[own["label_known_at"] > _cutoff(bundle)], most=settings.largest_sample)
-    if _is_enough(unseen, settings):
-        scored = unseen.assign(champion=_scored(bundle, keys=unseen, tables=tables))
-        return compared(scored, settings=settings, basis=_UNSEEN)
+    for rows, basis in _unseen(held, own, accounts=accounts, cutoff=cutoff_of(bundle)):
+        unseen = _sampled(rows, most=settings.largest_sample)
+        if _is_enough(unseen, settings):
+            scored = unseen.assign(champion=_scored(bundle, keys=unseen, tables=tables))
+            return compared(scored, settings=settings, basis=basis)
     both = _held_by_both(own, champion, accounts=accounts)
     if _is_enough(both, settings):
         return compared(both, settings=settings, basis=_BOTH)
@@ -119,7 +121,17 @@ def _estimate(values: Vector, *, base: float) -> Estimate:
     return Estimate(float(values[0]), *interval(values[1:]), base=base)
 
 
-def _cutoff(bundle: Bundle) -> datetime:
+def _unseen(
+    held: HeldOut, own: pd.DataFrame, *, accounts: list[str], cutoff: datetime
+) -> Iterator[tuple[pd.DataFrame, str]]:
+    """Rows that the champion has not learned from, the fairer ones first, and what they are."""
+    rehearsed = held.of(accounts, rehearsed=True).rename(columns={"probability": "challenger"})
+    yield rehearsed[rehearsed["label_known_at"] > cutoff], f"{_UNSEEN} and the challenger rehearsed"
+    yield own[own["label_known_at"] > cutoff], f"{_UNSEEN}, of the challenger's later slices"
+
+
+def cutoff_of(bundle: Bundle) -> datetime:
+    """Up to when a model has learned, naive UTC."""
     return datetime.fromisoformat(bundle.card["cutoff"]).replace(tzinfo=None)
 
 

@@ -1,0 +1,194 @@
+"""The preview of a promotion: which accounts would change grade, from which to which, and why.
+
+Turns what is served and what would be into one table of grades per model and a row for each account whose
+grade differs. Nothing is changed. Time rule: both releases are asked as the server answers today: as of the
+later of today's midnight in the workspace's time zone and just after the newest known fact. Null rule: an
+account outside of a model's population, or without that model, has the grade "none" there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.settings import GRADES, LabelSettings, ServingSettings
+from features.tables import Tables
+from models.bundle import NAMES, Bundle, Kind
+from models.grades import GradeCuts
+from models.scoring import Scorer
+from training.fit import matrix
+from training.labels import intent_population, known_accounts, next_cutoff
+
+__all__ = ["Half", "KindPreview", "preview_kind", "serving_moment"]
+
+_NONE = "none"
+_LEVELS = (*GRADES, _NONE)
+_TOLD = 3
+_REFERENCE = "the population that it is compared with"
+_COLUMNS = ("kind", "account_id", "name", "domain", "old_grade", "new_grade", "old_probability")
+_NAMES = """
+    SELECT account_id, name, domain FROM accounts WHERE known_at < $as_of
+    QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY known_at DESC) = 1
+"""
+
+
+@dataclass(frozen=True)
+class Half:
+    """One model as a release serves it. settings: of the release."""
+
+    bundle: Bundle
+    settings: Mapping[str, Any]
+
+    @property
+    def scorer(self) -> Scorer:
+        serving = ServingSettings.model_validate(self.settings.get("serving", {}))
+        own = "grade_cuts" in serving.model_fields_set
+        return Scorer(self.bundle, cuts=GradeCuts(serving.grade_cuts) if own else None)
+
+    def population(self, tables: Tables, *, as_of: datetime) -> pd.DataFrame:
+        """account_id, as_of of every account that it speaks of."""
+        if self.bundle.kind == "fit":
+            return known_accounts(tables, as_of=as_of)
+        labels = LabelSettings.model_validate(self.settings.get("labels", {}))
+        return intent_population(tables, as_of=as_of, settings=labels.intent)
+
+
+@dataclass(frozen=True)
+class KindPreview:
+    """What a promotion changes in the answers of one model.
+
+    counts: accounts by old grade (rows) and new grade (columns), A to D and none.
+    changes: kind, account_id, name, domain, old_grade, new_grade, old_probability, new_probability and
+        reasons, of each account whose grade changes; the largest changes of probability first.
+    """
+
+    kind: Kind
+    counts: pd.DataFrame
+    changes: pd.DataFrame
+
+    @property
+    def sentence(self) -> str:
+        total = int(self.counts.to_numpy().sum())
+        return f"{NAMES[self.kind]}: {len(self.changes):,} of {total:,} accounts change grade"
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """The table of grades for people."""
+        for grade, counts in self.counts.iterrows():
+            yield grade, *(int(count) for count in counts)
+
+    def to_json(self, *, top: int) -> dict[str, Any]:
+        """top: how many of the accounts that change are told."""
+        shown = self.changes.head(top).astype(object)
+        return {
+            "counts": {str(grade): counts.to_dict() for grade, counts in self.counts.iterrows()},
+            "changed": len(self.changes),
+            "changes": shown.where(shown.notna(), None).to_dict("records"),
+            "sentence": self.sentence,
+        }
+
+
+def preview_kind(
+    tables: Tables, *, kind: Kind, old: Half | None, new: Half | None, as_of: datetime
+) -> KindPreview:
+    """Both models over all accounts that either speaks of."""
+    accounts = known_accounts(tables, as_of=as_of)[["account_id", "as_of"]]
+    ours, theirs = (_scored(half, tables, accounts=accounts, as_of=as_of) for half in (old, new))
+    frame = accounts.assign(
+        kind=kind,
+        old_grade=ours["grade"],
+        new_grade=theirs["grade"],
+        old_probability=ours["probability"],
+        new_probability=theirs["probability"],
+    )
+    counts = pd.crosstab(
+        pd.Categorical(frame["old_grade"], _LEVELS), pd.Categorical(frame["new_grade"], _LEVELS), dropna=False
+    )
+    counts = counts.reindex(index=list(_LEVELS), columns=list(_LEVELS), fill_value=0)
+    changed = frame[frame["old_grade"] != frame["new_grade"]].reset_index(drop=True)
+    changed["reasons"] = _reasons(changed, tables, old=old, new=new)
+    told = _named(changed, tables, as_of=as_of)[[*_COLUMNS, "new_probability", "reasons"]]
+    size = (told["new_probability"].fillna(0.0) - told["old_probability"].fillna(0.0)).abs()
+    order = np.lexsort((told["account_id"].to_numpy(), -size.to_numpy()))
+    return KindPreview(kind, counts, told.iloc[order].reset_index(drop=True))
+
+
+def serving_moment(tables: Tables, *, now: datetime, time_zone: str) -> datetime:
+    """The moment that the server answers for by default. now: naive UTC."""
+    local = now.replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return max(midnight.replace(tzinfo=None), next_cutoff(tables))
+
+
+def _scored(half: Half | None, tables: Tables, *, accounts: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """grade and probability of each of the accounts, in their order."""
+    if half is None:
+        return pd.DataFrame({"grade": _NONE, "probability": np.nan}, index=accounts.index)
+    keys = half.population(tables, as_of=as_of)
+    scores = half.scorer.score(matrix(tables, keys, catalogue=half.bundle.catalogue), contributions=False)
+    found = pd.DataFrame(
+        {"account_id": keys["account_id"], "grade": scores.grade, "probability": scores.probability}
+    )
+    joined = accounts.merge(found, on="account_id", how="left")
+    return joined.assign(grade=joined["grade"].fillna(_NONE))
+
+
+def _reasons(changed: pd.DataFrame, tables: Tables, *, old: Half | None, new: Half | None) -> list[str]:
+    """Why each account's grade changes: the feature groups whose contributions differ most."""
+    if changed.empty or old is None or new is None:
+        return [_one_sided(old, new)] * len(changed)
+    both = (changed["old_grade"] != _NONE) & (changed["new_grade"] != _NONE)
+    told = np.full(len(changed), "in the population of one of the two only", dtype=object)
+    if both.any():
+        told[both.to_numpy()] = _compared(changed[both], tables, old=old, new=new)
+    return [str(reason) for reason in told]
+
+
+def _one_sided(old: Half | None, new: Half | None) -> str:
+    return (
+        "no such model was served" if old is None else "no such model would be served" if new is None else ""
+    )
+
+
+def _compared(changed: pd.DataFrame, tables: Tables, *, old: Half, new: Half) -> list[str]:
+    before, after = (_by_group(half, tables, keys=changed) for half in (old, new))
+    # Of groups that one of the two does not know, it says nothing.
+    difference = after.sub(before, fill_value=0.0)
+    scorer = old.scorer
+    again = scorer.cuts.grades(scorer.bundle.reference.scores(changed["new_probability"].to_numpy()))
+    moved = again == changed["old_grade"].to_numpy()
+    return [
+        _sentence(row, reference=bool(by_reference))
+        for (_, row), by_reference in zip(difference.iterrows(), moved, strict=True)
+    ]
+
+
+def _by_group(half: Half, tables: Tables, *, keys: pd.DataFrame) -> pd.DataFrame:
+    """Log-odds by feature group, and the baseline; a row per key."""
+    scorer, catalogue = half.scorer, half.bundle.catalogue
+    contributions = scorer.score(matrix(tables, keys, catalogue=catalogue)).contributions
+    assert contributions is not None
+    groups = np.array([feature.group for feature in catalogue.features])
+    sums: dict[str, NDArray[np.float64]] = {
+        str(group): contributions[:, groups == group].sum(axis=1) for group in np.unique(groups)
+    }
+    return pd.DataFrame(sums | {"baseline": np.full(len(keys), scorer.baseline)}, index=keys.index)
+
+
+def _sentence(row: pd.Series[float], *, reference: bool) -> str:
+    """The largest differences, such as "engagement +0.41, baseline -0.20"; the reference where it decides."""
+    largest = row[np.argsort(-row.abs().to_numpy(), kind="stable")[:_TOLD]]
+    parts = [f"{group} {value:+.2f}" for group, value in largest.items() if abs(value) >= 0.005]
+    return ", ".join([*([_REFERENCE] if reference else []), *parts])
+
+
+def _named(changed: pd.DataFrame, tables: Tables, *, as_of: datetime) -> pd.DataFrame:
+    with tables.connect() as connection:
+        names = connection.execute(_NAMES, {"as_of": as_of}).to_arrow_table().to_pandas()
+    return changed.merge(names, on="account_id", how="left")
