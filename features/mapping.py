@@ -44,10 +44,12 @@ from features.settings import (
     RetrainSettings,
     Section,
     ServingSettings,
+    TuningSettings,
     UndatedSettings,
 )
 from features.tables import Attribute
 from features.titles.roles import TitleSettings
+from features.tuned import with_tuned
 
 __all__ = [
     "EVENT_TIME",
@@ -83,6 +85,7 @@ class Config(Section):
     labels: LabelSettings = LabelSettings()
     model: ModelSettings = ModelSettings()
     backtest: BacktestSettings = BacktestSettings()
+    tuning: TuningSettings = TuningSettings()
     undated: UndatedSettings = UndatedSettings()
     serving: ServingSettings = ServingSettings()
     profile: ProfileSettings = ProfileSettings()
@@ -162,6 +165,8 @@ def load_config(path: Path | str, *, overrides: Mapping[str, str] | None = None)
         raw["sources"] = [_written_out(source, parameters, file=file) for source in counted_sources(raw)]
     if "labels" in raw:
         raw["labels"] = with_listed_accounts(raw["labels"], parameters=parameters, file=file)
+    if "model" in raw:
+        raw["model"] = with_tuned(raw["model"], folder=file.parent)
     document = json.dumps(raw | {"parameters": parameters, "file": str(file)}, default=_json_value)
     try:
         return Config.model_validate_json(document, strict=True)

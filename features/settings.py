@@ -35,6 +35,7 @@ __all__ = [
     "RetrainSettings",
     "Section",
     "ServingSettings",
+    "TuningSettings",
     "UndatedSettings",
 ]
 
@@ -52,8 +53,12 @@ class LearningSettings(Section):
     negatives_per_positive: the most rows without the event to learn from, per row with it; None means all.
     linear_strength: C of a ridge logistic regression whose lines the trees are grown upon; None for trees
         alone. Few events bear lines better than trees, and lines go on where the past has no example.
+    crossed_folds: parts of the accounts, each predicted by a model of the others, for the calibration where
+        the later slices hold few events; 0 to calibrate on the later slices alone.
     few_rows: where the rarer class has fewer rows, lines and small trees of several kinds are averaged, drawn
         to the base rate, and most of the settings above follow from the rows instead; 0 for never.
+    tuned_through: until when the facts went on which these settings were chosen; written by `spearfish tune`.
+    In a config, `parameters_from` names a file of `spearfish tune` whose parameters replace those given here.
     """
 
     groups: tuple[str, ...] | None = None
@@ -77,7 +82,9 @@ class LearningSettings(Section):
     folds: int = Field(default=2, ge=1, le=10)
     negatives_per_positive: float | None = Field(default=None, gt=0.0)
     linear_strength: float | None = Field(default=None, gt=0.0)
+    crossed_folds: int = Field(default=5, ge=0, le=20)
     few_rows: int = Field(default=0, ge=0, le=1000)
+    tuned_through: Moment | None = None
     seed: int = Field(default=7, ge=0)
 
 
@@ -116,6 +123,21 @@ class BacktestSettings(Section):
     fit_window_days: int = Field(default=180, ge=1, le=3650)
     weekly_capacity: int | None = Field(default=None, ge=1)
     monotone_cost: bool = True
+
+
+class TuningSettings(Section):
+    """[tuning]: how `spearfish tune` judges what it tries.
+
+    outer_folds: later slices on which tuned parameters are judged; each is tuned for on earlier rows alone.
+    inner_folds: later slices of those earlier rows on which a trial is judged. later_share: of the rows, in
+    each outer slice. trials: the most per search. seed: of the search.
+    """
+
+    outer_folds: int = Field(default=2, ge=1, le=5)
+    inner_folds: int = Field(default=2, ge=1, le=5)
+    later_share: float = Field(default=0.15, gt=0.0, le=0.3)
+    trials: int = Field(default=200, ge=2, le=10_000)
+    seed: int = Field(default=7, ge=0)
 
 
 class UndatedSettings(Section):

@@ -185,3 +185,9 @@ def test_a_list_longer_than_the_population_is_the_population() -> None:
     found = measure(frame.assign(probability=frame["probability"] / 10), top_k=10, replicates=100)
     assert found.estimates["probability"]["precision_at_k"].value == 0.25
     assert found.estimates["probability"]["lift_at_k"].value == 1.0
+
+
+def test_the_interval_of_the_calibration_error_is_around_it() -> None:
+    """Of true probabilities the gaps are noise alone, which resampling doubles."""
+    found = evaluate(rows(seed=15, size=2000), replicates=200)["calibration_error"]
+    assert 0 <= found.low < found.value < found.high

@@ -1,4 +1,4 @@
-"""What was typed of a backtest, as what it takes: a kind of model, cutoffs, a weekly capacity.
+"""What was typed of learning and judging, as what it takes: a kind of model, cutoffs, a changed config.
 
 Turns options into values, or into an error that names the option. Time rule: a cutoff is read as every moment
 is. Null rule: no cutoff means those of the config.
@@ -7,6 +7,7 @@ is. Null rule: no cutoff means those of the config.
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import ConfigError, suggestion
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from features.mapping import Config
     from models.card import Kind
 
-__all__ = ["read_cutoffs", "read_kind", "with_capacity"]
+__all__ = ["read_cutoffs", "read_kind", "with_capacity", "with_parameters"]
 
 
 def read_kind(text: str) -> Kind:
@@ -58,3 +59,12 @@ def with_capacity(config: Config, capacity: int | None) -> Config:
         return config
     settings = config.backtest.model_copy(update={"weekly_capacity": capacity})
     return config.model_copy(update={"backtest": settings})
+
+
+def with_parameters(config: Config, file: Path | None) -> Config:
+    """The config with the parameters of a file of `spearfish tune`, if one was typed."""
+    if file is None:
+        return config
+    from training.tuning.parameters import use_parameters
+
+    return use_parameters(config, file=file)

@@ -1,4 +1,4 @@
-"""Commands that learn from the workspace: train and backtest.
+"""Commands that learn from the workspace: tune, train and backtest.
 
 Turn what was typed into calls of public functions. Time rule: a cutoff is read by training.cli.given. Null
 rule: no cutoff means everything that is known.
@@ -11,13 +11,18 @@ from typing import Annotated
 
 import typer
 
-from training.cli.cutoffs import read_cutoffs, read_kind, with_capacity
+from training.cli.cutoffs import read_cutoffs, read_kind, with_capacity, with_parameters
 from training.cli.given import open_output, open_workspace, read_config, read_moment
 from training.cli.options import WORKSPACE, ConfigOption, JsonOption, SetOption, WorkspaceOption
 
 __all__ = ["commands"]
 
 commands = typer.Typer()
+
+ParametersOption = Annotated[
+    Path | None,
+    typer.Option("--parameters", metavar="FILE", help="Learn with what `spearfish tune` chose."),
+]
 
 
 @commands.command()
@@ -28,6 +33,7 @@ def train(
         str | None,
         typer.Option("--cutoff", metavar="TIME", help="Learn from what was known before it. Default: all."),
     ] = None,
+    parameters: ParametersOption = None,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
@@ -39,8 +45,54 @@ def train(
     with output.progress() as progress:
         report = run_train(
             open_workspace(workspace),
-            config=read_config(config, overrides=overrides),
+            config=with_parameters(read_config(config, overrides=overrides), parameters),
             cutoff=None if cutoff is None else read_moment("--cutoff", value=cutoff),
+            progress=progress,
+        )
+    output.show(report)
+    output.result(report.to_json())
+
+
+@commands.command()
+def tune(
+    *,
+    config: ConfigOption,
+    minutes: Annotated[
+        float, typer.Option("--minutes", help="How long to search and to judge what was found.", min=0.01)
+    ],
+    model: Annotated[
+        str, typer.Option("--model", metavar="fit|intent", help="Which model to tune.")
+    ] = "intent",
+    cutoff: Annotated[
+        str | None,
+        typer.Option("--cutoff", metavar="TIME", help="Tune on what was known before it. Default: all."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Where to write. Default: tuned.toml in the workspace."),
+    ] = None,
+    trials: Annotated[int | None, typer.Option("--trials", help="The most trials per search.", min=2)] = None,
+    overrides: SetOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose the parameters of a model within a time budget, on folds that only look forward.
+
+    The figures that are told are of later slices that no choice saw. Broken off, nothing is written, and the
+    same command goes on from what was tried.
+    """
+    from training.tuning.tune import tune as run_tune
+
+    output = open_output(as_json=as_json)
+    with output.progress() as progress:
+        report = run_tune(
+            open_workspace(workspace),
+            config=read_config(config, overrides=overrides),
+            kind=read_kind(model),
+            minutes=minutes,
+            cutoff=None if cutoff is None else read_moment("--cutoff", value=cutoff),
+            out=out,
+            trials=trials,
             progress=progress,
         )
     output.show(report)
@@ -87,6 +139,7 @@ def backtest(
             "--development", help="Use the cutoffs, or folds, for choosing instead of the reported ones."
         ),
     ] = False,
+    parameters: ParametersOption = None,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
@@ -105,7 +158,9 @@ def backtest(
     with output.progress() as progress:
         report = run_backtest(
             open_workspace(workspace),
-            config=with_capacity(read_config(config, overrides=overrides), capacity),
+            config=with_capacity(
+                with_parameters(read_config(config, overrides=overrides), parameters), capacity
+            ),
             kind=kind,
             cutoffs=moments,
             development=development,

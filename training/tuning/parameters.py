@@ -1,0 +1,93 @@
+"""The file of tuned parameters: what was chosen, and what is known of it, in; a whole TOML file out.
+
+Turns a tuning into tables of TOML that `train` reads, beside what it rests on. Time rule: nothing in it comes
+from the clock. Null rule: TOML has no null; `false` stands for a linear part that is not there, and a figure
+that is undefined is left out. The file is replaced in one step: whoever reads it reads a whole one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from features.config_errors import config_error
+from features.errors import ConfigError
+from features.mapping import Config
+from features.settings import ModelSettings
+from features.tuned import read_tuned
+from models.card import Kind
+
+__all__ = ["use_parameters", "write_parameters"]
+
+_HEAD = """\
+# Chosen by `spearfish tune`. Learn with it by `spearfish train --parameters FILE`, or by the config:
+#   [model.{kind}]
+#   parameters_from = "{name}"
+# [about] tells what the choice rests on. Its nested figures are of later slices that no choice saw.
+
+"""
+
+
+def write_parameters(
+    file: Path, *, kind: Kind, parameters: Mapping[str, Any], about: Mapping[str, Any]
+) -> None:
+    """Write one model's parameters; those of the other model in the file stay.
+
+    parameters: for [model.<kind>]; None is written as false. Raises ConfigError where the file holds
+    something else, or cannot be written.
+    """
+    told: dict[str, Any] = {"model": {}, "about": {}}
+    if file.exists():
+        read_tuned(file)
+        told |= tomllib.loads(file.read_text(encoding="utf-8"))
+    told["model"][kind] = {name: False if value is None else value for name, value in parameters.items()}
+    told["about"][kind] = _without_none(about)
+    _replace(file, _HEAD.format(kind=kind, name=file.name) + tomli_w.dumps(told))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_none(one) for name, one in value.items() if one is not None}
+    return value
+
+
+def _replace(file: Path, text: str) -> None:
+    draft = file.with_name(f".{file.name}-draft")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(file)
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be written", got=error, fix="name another file with --out"
+        ) from error
+
+
+def use_parameters(config: Config, *, file: Path) -> Config:
+    """The config with the parameters of a file, for each model that it names.
+
+    Raises ConfigError that names the file and the parameter.
+    """
+    told = read_tuned(file)
+    document = config.model.model_dump(mode="json")
+    for kind, parameters in told.items():
+        document[kind] |= parameters
+    try:
+        model = ModelSettings.model_validate_json(json.dumps(document, default=_moment), strict=True)
+    except ValidationError as error:
+        raise config_error(error, file=file, model=ModelSettings) from error
+    return config.model_copy(update={"model": model})
+
+
+def _moment(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,0 +1,89 @@
+"""Tuning in MLflow: one run per tuning, and below it one run per trial.
+
+Turns trials into nested runs of an experiment of their own, beside the trainings. Time rule: MLflow's own
+times are provenance. Null rule: a parameter that is none is told as None; an interrupted tuning is told as
+killed, and its trials stay.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from features.workspace import Workspace
+from models.card import NAMES, Kind
+from training.evaluate import Measured
+from training.ownership import make_identity, owner_tags
+from training.registered import RegisteredModels
+from training.track import artifact_location
+
+__all__ = ["EXPERIMENT", "TuningRun"]
+
+EXPERIMENT = "spearfish tuning"
+_PARENT = "mlflow.parentRunId"
+
+
+class TuningRun:
+    """The run of one tuning. run_id: of it."""
+
+    def __init__(self, workspace: Workspace, *, kind: Kind, name: str, facts: Mapping[str, object]) -> None:
+        self._registered = RegisteredModels(workspace, create=True)
+        self._client = self._registered.client
+        self._tags = owner_tags(make_identity(workspace), name=name)
+        with self._registered.faults():
+            self._experiment = self._found(workspace)
+            self.run_id = self._started(f"tune {NAMES[kind]}", tags=self._tags)
+            self._log(self.run_id, parameters=facts, metrics={})
+
+    def _found(self, workspace: Workspace) -> str:
+        present = self._client.get_experiment_by_name(EXPERIMENT)
+        if present is not None:
+            return str(present.experiment_id)
+        made = self._client.create_experiment(EXPERIMENT, artifact_location=artifact_location(workspace))
+        return str(made)
+
+    def _started(self, name: str, *, tags: Mapping[str, str]) -> str:
+        run = self._client.create_run(self._experiment, run_name=name, tags=dict(tags))
+        return str(run.info.run_id)
+
+    def _log(self, run_id: str, *, parameters: Mapping[str, object], metrics: Mapping[str, float]) -> None:
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        self._client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, now, 0) for name, value in metrics.items()],
+            params=[Param(name, str(value)) for name, value in parameters.items()],
+        )
+
+    def trial(
+        self, search: str, number: int, parameters: Mapping[str, Any], figures: Mapping[str, float]
+    ) -> None:
+        """Log one trial as a run below this one."""
+        with self._registered.faults():
+            tags = self._tags | {_PARENT: self.run_id, "search": search}
+            run_id = self._started(f"{search}, trial {number}", tags=tags)
+            self._log(run_id, parameters=parameters, metrics=figures)
+            self._client.set_terminated(run_id)
+
+    def judged(self, measured: Measured, *, parameters: Mapping[str, object]) -> None:
+        """Log what was chosen and the nested figures, and end the run."""
+        metrics = {
+            f"{column}_{name}{suffix}": value
+            for column, told in (
+                *measured.estimates.items(),
+                ("tuned_minus_untuned", measured.ahead["untuned"]),
+            )
+            for name, one in told.items()
+            for suffix, value in (("", one.value), ("_low", one.low), ("_high", one.high))
+        }
+        with self._registered.faults():
+            chosen = {f"chosen_{name}": value for name, value in parameters.items()}
+            self._log(self.run_id, parameters=chosen, metrics=metrics)
+            self._client.set_terminated(self.run_id)
+
+    def killed(self) -> None:
+        """Say that the tuning was broken off."""
+        with self._registered.faults():
+            self._client.set_terminated(self.run_id, status="KILLED")
