@@ -7,7 +7,7 @@ written here; an account of which a fact is not known is neither in a segment by
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -29,7 +29,7 @@ Kept = Literal["leave_out", "keep"]
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -174,24 +174,7 @@ class IntentLabelSettings(RowSettings):
 
 
 class LabelSettings(Section):
-    """[labels]
+    """[labels]; what [[labels.exclude]] holds stands in both kinds once a mapping is read."""
 
-    exclude: what both kinds leave out; it stands in each of them afterwards.
-    """
-
-    exclude: tuple[Exclusion, ...] = Field(default=(), exclude=True)
     fit: FitLabelSettings = FitLabelSettings()
     intent: IntentLabelSettings = IntentLabelSettings()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _shared(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not isinstance(given.get("exclude"), list):
-            return given
-        sections = {kind: given.get(kind, {}) for kind in ("fit", "intent")}
-        merged = {
-            kind: section | {"exclude": [*given["exclude"], *section.get("exclude", [])]}
-            for kind, section in sections.items()
-            if isinstance(section, dict)
-        }
-        return given | merged | {"exclude": []}

@@ -17,7 +17,6 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from features.account_lists import with_listed_accounts
 from features.bindings import EVENT_TIME, AttributeBinding, Binding, Source, Zone
 from features.config_errors import config_error
 from features.counting import CountingRules
@@ -30,6 +29,7 @@ from features.counting_settings import (
 from features.declared import DeclaredFeature
 from features.errors import ConfigError, suggestion
 from features.identity.settings import IdentitySettings
+from features.label_exclusions import with_exclusions
 from features.locations import allowed_folders, locate_files, locate_parameters, matching_files
 from features.origins import OriginSettings, check_origins
 from features.privacy.consent import check_told_by
@@ -164,7 +164,7 @@ def load_config(path: Path | str, *, overrides: Mapping[str, str] | None = None)
     if isinstance(raw.get("sources"), list):
         raw["sources"] = [_written_out(source, parameters, file=file) for source in counted_sources(raw)]
     if "labels" in raw:
-        raw["labels"] = with_listed_accounts(raw["labels"], parameters=parameters, file=file)
+        raw["labels"] = with_exclusions(raw["labels"], parameters=parameters, file=file)
     if "model" in raw:
         raw["model"] = with_tuned(raw["model"], folder=file.parent)
     document = json.dumps(raw | {"parameters": parameters, "file": str(file)}, default=_json_value)

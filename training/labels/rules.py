@@ -137,7 +137,7 @@ def _require(
 ) -> None:
     rows = connection.execute(f"SELECT DISTINCT value FROM ({source}) AS told (value)").fetchall()
     known = sorted({str(row[0]) for row in rows if row[0] is not None})
-    near = suggestion(value, known)
+    near = suggestion(value, known) or suggestion(value.lower(), known)
     if value in known or value.lower() in known or (only_misspelt and near is None):
         return
     raise ConfigError(

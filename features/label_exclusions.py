@@ -1,7 +1,8 @@
-"""Lists of accounts that a mapping names by a file.
+"""What labels leave out, as a mapping words it: for both kinds, and by lists of accounts in files.
 
-Turns `file = "..."` of an exclusion into the identifiers and domains in it, one a line; what follows a comma
-or a tab is not read. Time rule: none. Null rule: empty lines and lines that start with # are no accounts.
+Turns [[labels.exclude]] into the exclusions of [labels.fit] and [labels.intent], and `file = "..."` into the
+identifiers and domains in it, one a line; what follows a comma or a tab is not read. Time rule: none. Null
+rule: empty lines and lines that start with # are no accounts.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import Any
 from features.errors import ConfigError
 from features.locations import allowed_folders, locate_files, require_within
 
-__all__ = ["with_listed_accounts"]
+__all__ = ["with_exclusions"]
 
 _END_OF_CELL = re.compile(r"[,;\t]")
 
 
-def with_listed_accounts(labels: Any, *, parameters: Mapping[str, str], file: Path) -> Any:
-    """[labels] with what the files of its exclusions list in their place.
+def with_exclusions(labels: Any, *, parameters: Mapping[str, str], file: Path) -> Any:
+    """[labels] with its exclusions in both kinds, and with what files list in their place.
 
     file: the mapping; a list lies beside it, or in a folder that a parameter names. Raises ConfigError for a
     file that is not there, lies elsewhere, is no text or lists nothing.
@@ -28,14 +29,21 @@ def with_listed_accounts(labels: Any, *, parameters: Mapping[str, str], file: Pa
     if not isinstance(labels, dict):
         return labels
     folders = [str(folder) for folder in allowed_folders(parameters, file=file)]
-    found = {
-        name: with_listed_accounts(part, parameters=parameters, file=file)
-        for name, part in labels.items()
-        if name in ("fit", "intent")
-    }
-    if isinstance(labels.get("exclude"), list):
-        found["exclude"] = [_read_in(one, folders=folders, file=file) for one in labels["exclude"]]
-    return labels | found
+    shared, rest = (
+        labels.get("exclude", []),
+        {key: value for key, value in labels.items() if key != "exclude"},
+    )
+    if not isinstance(shared, list):
+        raise ConfigError(
+            f"{file}: labels.exclude holds tables", got=repr(shared), fix="write [[labels.exclude]]"
+        )
+    for kind in ("fit", "intent"):
+        section = labels.get(kind, {})
+        own = section.get("exclude", []) if isinstance(section, dict) else None
+        if isinstance(own, list) and (shared or own):
+            found = [_read_in(one, folders=folders, file=file) for one in (*shared, *own)]
+            rest[kind] = section | {"exclude": found}
+    return rest
 
 
 def _read_in(exclusion: Any, *, folders: list[str], file: Path) -> Any:

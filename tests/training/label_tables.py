@@ -1,0 +1,54 @@
+"""Tables of a few rows, from which labels can be worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import pandas as pd
+
+from features.tables import Attribute, Tables
+
+ATTRIBUTES = (Attribute("kind", "category", "kind of account"), Attribute("labels", "set", "labels"))
+_TIMES = ("known_at", "created_at", "closed_at", "occurred_at")
+Row = Mapping[str, object]
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def tables(**rows: Sequence[Row]) -> Tables:
+    """Tables by name, from rows; times as texts."""
+    frames = {}
+    for name, given in rows.items():
+        frame = pd.DataFrame(list(given))
+        for column in set(_TIMES) & set(frame.columns):
+            frame[column] = pd.to_datetime(frame[column], format="ISO8601")
+        frames[name] = frame
+    return Tables.from_frames(frames, attributes=ATTRIBUTES)
+
+
+def account(name: str, known_at: str = "2020-01-01", **facts: object) -> Row:
+    return {"account_id": name, "known_at": known_at, **facts}
+
+
+def deal(name: str, account_id: str, created_at: str, **facts: object) -> Row:
+    """A deal that is open, or was closed where `closed_at` is given: won unless `outcome` says else."""
+    closed = facts.get("closed_at")
+    outcome = {"outcome": facts.get("outcome", "won")} if closed else {}
+    known = {"known_at": closed or created_at}
+    return (
+        {"opportunity_id": name, "account_id": account_id, "created_at": created_at} | known | facts | outcome
+    )
+
+
+def visit(account_id: str, occurred_at: str, channel: str = "web_visit", **facts: object) -> Row:
+    identifier = f"{account_id} {occurred_at} {channel}"
+    own = {
+        "activity_id": identifier,
+        "account_id": account_id,
+        "occurred_at": occurred_at,
+        "channel": channel,
+    }
+    return own | {"known_at": occurred_at, "direction": "inbound", **facts}
