@@ -10,12 +10,16 @@ import getpass
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.errors import ConfigError
 from training.cli.given import open_output, open_workspace, read_config, read_pairs
 from training.cli.options import WORKSPACE, JsonOption, SetOption, WhyOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from training.console import Output
 
 __all__ = ["commands"]
 
@@ -54,6 +58,15 @@ def promote(
             help="Answer for what the gate refuses (never for the audit); the release keeps the reason.",
         ),
     ] = None,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Change nothing: tell what the gate says and which accounts change."),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="With --preview: write every account that changes as .csv or .parquet."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="With --preview: how many accounts to show.")] = 20,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
@@ -62,6 +75,11 @@ def promote(
     from training.promote import promote as run_promote
 
     output = open_output(as_json=as_json)
+    if preview:
+        _preview(workspace, config, overrides, fit=fit, intent=intent, out=out, top=top, output=output)
+        return
+    if out is not None:
+        raise ConfigError("--out goes with --preview", got=out, fix="add --preview, or leave it out")
     promotion = run_promote(
         open_workspace(workspace),
         who=who_runs_this(),
@@ -76,6 +94,39 @@ def promote(
         output.note(line)
     output.note(promotion.sentence)
     output.result(promotion.to_json())
+
+
+def _preview(
+    workspace: Path,
+    config: Path | None,
+    overrides: list[str] | None,
+    *,
+    fit: str | None,
+    intent: str | None,
+    out: Path | None,
+    top: int,
+    output: Output,
+) -> None:
+    from training.feature_table import check_target
+    from training.previewing import preview
+
+    if out is not None:
+        check_target(out)
+    found = preview(
+        open_workspace(workspace),
+        now=now(),
+        config=None if config is None else read_config(config, overrides=overrides),
+        fit=fit,
+        intent=intent,
+    )
+    for line in found.lines():
+        output.note(line)
+    for one in found.kinds:
+        output.table(["old \\ new", *one.counts.columns], one.rows(), title=one.sentence)
+        output.table(["account", "name", "from", "to", "probability", "why"], one.accounts(top=top))
+    if out is not None:
+        output.note(f"{found.write(out):,} changes written to {out}")
+    output.result(found.to_json(top=top) | {"out": None if out is None else str(out)})
 
 
 @commands.command()

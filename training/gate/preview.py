@@ -83,6 +83,13 @@ class KindPreview:
         for grade, counts in self.counts.iterrows():
             yield grade, *(int(count) for count in counts)
 
+    def accounts(self, *, top: int) -> Iterator[tuple[str, ...]]:
+        """The accounts that change most for people: account, name, grades, probabilities, why."""
+        for row in self.changes.head(top).itertuples():
+            chances = f"{_percent(row.old_probability)} to {_percent(row.new_probability)}"
+            name = row.name if isinstance(row.name, str) else ""
+            yield str(row.account_id), name, str(row.old_grade), str(row.new_grade), chances, str(row.reasons)
+
     def to_json(self, *, top: int) -> dict[str, Any]:
         """top: how many of the accounts that change are told."""
         shown = self.changes.head(top).astype(object)
@@ -183,9 +190,13 @@ def _by_group(half: Half, tables: Tables, *, keys: pd.DataFrame) -> pd.DataFrame
 
 def _sentence(row: pd.Series[float], *, reference: bool) -> str:
     """The largest differences, such as "engagement +0.41, baseline -0.20"; the reference where it decides."""
-    largest = row[np.argsort(-row.abs().to_numpy(), kind="stable")[:_TOLD]]
+    largest = row.iloc[np.argsort(-row.abs().to_numpy(), kind="stable")[:_TOLD]]
     parts = [f"{group} {value:+.2f}" for group, value in largest.items() if abs(value) >= 0.005]
     return ", ".join([*([_REFERENCE] if reference else []), *parts])
+
+
+def _percent(probability: Any) -> str:
+    return "none" if pd.isna(probability) else f"{100 * probability:.1f} %"
 
 
 def _named(changed: pd.DataFrame, tables: Tables, *, as_of: datetime) -> pd.DataFrame:
