@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from features.feature import Language
@@ -24,14 +25,16 @@ __all__ = [
     "StatedTrait",
     "Trait",
     "Verdict",
-    "figures_sentence",
     "percent",
+    "told_figures",
 ]
 
 Basis = Literal["won_or_lost", "known"]
 Direction = Literal["for", "against"]
 Operator = Literal["is", "is_not", "has", "has_not", "at_least", "below", "between"]
 Verdict = Literal["agrees", "conflicts", "no_evidence"]
+
+_COLON: dict[Language, str] = {"en": ": ", "zh": "："}
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,12 @@ class StatedTrait:
         return self.words_zh if language == "zh" else self.words_en
 
     def why(self, language: Language = "en") -> str:
+        """What the data say, without the trait's own words."""
         return self.why_zh if language == "zh" else self.why_en
+
+    def sentence(self, language: Language = "en") -> str:
+        """The trait and what the data say of it."""
+        return f"{self.words(language)}{_COLON[language]}{self.why(language)}"
 
 
 @dataclass(frozen=True)
@@ -130,18 +138,18 @@ class Profile:
     together: StatedTrait | None = None
     unmentioned: tuple[int, ...] = ()
 
+    @property
+    def later_from(self) -> datetime | None:
+        """Where the later accounts begin, naive UTC; None where there are none."""
+        return None if self.split_at is None else datetime.fromisoformat(self.split_at.removesuffix("Z"))
+
     def missing(self, language: Language = "en") -> str:
         return self.missing_zh if language == "zh" else self.missing_en
 
     def sentence(self, trait: Trait, *, language: Language = "en") -> str:
         """The trait with its figures: "51 to 200 people: won 22 % of 180, all 7 %"."""
-        return figures_sentence(
-            trait.words(language),
-            found=trait.later,
-            base=self.later.rate,
-            basis=self.basis,
-            language=language,
-        )
+        told = told_figures(trait.later, self.later.rate, self.basis, language=language)
+        return f"{trait.words(language)}{_COLON[language]}{told}"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -171,18 +179,16 @@ class Profile:
         )
 
 
-def figures_sentence(
-    words: str, found: Figures, base: float, basis: Basis, *, language: Language = "en"
-) -> str:
-    """Words with the share that was won, of how many, and that of all."""
+def told_figures(found: Figures, base: float, basis: Basis, *, language: Language = "en") -> str:
+    """The share that was won, of how many, and that of all: "won 22 % of 180, all 7 %"."""
     rate, of_all, count = percent(found.rate), percent(base), f"{found.accounts:,}"
     if basis == "known" and language == "zh":
-        return f"{words}：此类已知客户中赢得{rate}（对比{count}个），全部客户为{of_all}"
+        return f"此类已知客户中赢得{rate}（对比{count}个），全部客户为{of_all}"
     if basis == "known":
-        return f"{words}: won {rate} of such known accounts ({count} compared), all {of_all}"
+        return f"won {rate} of such known accounts ({count} compared), all {of_all}"
     if language == "zh":
-        return f"{words}：{count}个已成交或丢单客户中赢得{rate}，全部客户为{of_all}"
-    return f"{words}: won {rate} of {count}, all {of_all}"
+        return f"{count}个已成交或丢单客户中赢得{rate}，全部客户为{of_all}"
+    return f"won {rate} of {count}, all {of_all}"
 
 
 def percent(share: float) -> str:
@@ -192,7 +198,7 @@ def percent(share: float) -> str:
     ('22 %', '7.1 %', '0.42 %')
     """
     value = 100 * share
-    digits = 0 if value >= 9.95 or value == 0 else 1 if value >= 0.995 else 2
+    digits = 0 if value >= 9.95 or value < 0.005 else 1 if value >= 0.995 else 2
     return f"{value:.{digits}f} %"
 
 

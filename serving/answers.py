@@ -18,12 +18,14 @@ from models.grades import Grade
 
 __all__ = [
     "AccountName",
+    "Answer",
     "FieldProblem",
     "Fire",
     "FitScore",
     "IntentScore",
     "Language",
     "ModelVersion",
+    "Moment",
     "Priority",
     "ProbabilityInterval",
     "ProblemDetails",

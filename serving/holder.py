@@ -24,6 +24,7 @@ from serving import metrics
 from serving.answers import ScoreAnswer, iso
 from serving.desk import Desk, Snapshot
 from serving.problems import NotReadyError
+from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
 from serving.requests import parse_request
 from serving.scoring import score_account, utc_now
@@ -100,6 +101,10 @@ class DeskHolder:
             raise self._restarted(desk, error) from error
         metrics.count_answer(answer)
         return answer
+
+    def profile(self, *, language: Language) -> ProfileAnswer:
+        """The ideal customer profile of the release that answers."""
+        return profile_answer(self.desk().release, language=language)
 
     def attributes(self) -> tuple[Attribute, ...]:
         """The attributes that requests may carry; none before there are data."""

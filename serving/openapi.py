@@ -18,12 +18,14 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from features.tables import Attribute
 from serving.answers import ProblemDetails, ScoreAnswer
 from serving.problems import PROBLEMS, ProblemKind
+from serving.profile import ProfileAnswer
 from serving.requests import ScoreRequest, request_model
 
 __all__ = ["document"]
 
 _REFERENCE = "#/components/schemas/{model}"
 _SCORE_STATUSES = (400, 404, 408, 409, 413, 415, 422, 500, 503)
+_PROFILE_STATUSES = (500, 503)
 _EXAMPLE = {"account_id": "acc-000042"}
 
 Json = dict[str, Any]
@@ -40,8 +42,14 @@ def document(attributes: tuple[Attribute, ...] = ()) -> Json:
             "description": "Explained ICP fit and buying intent for B2B accounts.",
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": "scores", "description": "Scores with their reasons."}],
-        "paths": {"/v1/score": {"post": _score_operation()}},
+        "tags": [
+            {"name": "scores", "description": "Scores with their reasons."},
+            {"name": "models", "description": "What the models learned."},
+        ],
+        "paths": {
+            "/v1/score": {"post": _score_operation()},
+            "/v1/profile": {"get": _profile_operation()},
+        },
         "components": {"schemas": _schemas(request_model(attributes))},
     }
 
@@ -63,6 +71,19 @@ def _score_operation() -> Json:
         },
         "responses": {"200": _answer(ScoreAnswer, "The scores and their reasons.")}
         | {str(status): _problem(status) for status in _SCORE_STATUSES},
+    }
+
+
+def _profile_operation() -> Json:
+    return {
+        "operationId": "getProfile",
+        "summary": "The ideal customer profile",
+        "description": "What sets the accounts that are won apart, in words and figures: traits found on "
+        "earlier accounts that hold on later ones, and where they agree with what sales stated.",
+        "tags": ["models"],
+        "parameters": [_language_parameter()],
+        "responses": {"200": _answer(ProfileAnswer, "The profile of the fit model that answers now.")}
+        | {str(status): _problem(status) for status in _PROFILE_STATUSES},
     }
 
 
@@ -114,6 +135,7 @@ def _schemas(request: type[BaseModel]) -> Json:
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         (request, "validation"),
         (ScoreAnswer, "serialization"),
+        (ProfileAnswer, "serialization"),
         (ProblemDetails, "serialization"),
     ]
     _, generated = models_json_schema(models, ref_template=_REFERENCE)

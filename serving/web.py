@@ -36,6 +36,7 @@ from serving.problems import (
     problem,
     problem_kind,
 )
+from serving.profile import ProfileAnswer
 from serving.scoring import new_request_id
 from serving.static import asset, page
 
@@ -76,6 +77,9 @@ class Answers(Protocol):
     def answer(self, body: bytes, *, request_id: str, language: Language) -> ScoreAnswer:
         """The answer to the body of POST /v1/score."""
 
+    def profile(self, *, language: Language) -> ProfileAnswer:
+        """The answer of GET /v1/profile."""
+
     def attributes(self) -> tuple[Attribute, ...]:
         """The attributes that requests may carry."""
 
@@ -94,6 +98,7 @@ def application(answers: Answers) -> Starlette:
         Route("/docs.json", _docs(answers), name="docs"),
         Route("/overview.json", _overview(answers), name="overview"),
         Route("/v1/score", _score(answers), methods=["POST"], name="score"),
+        Route("/v1/profile", _profile(answers), name="profile"),
     ]
     handler = _problem_handler(answers)
     return Starlette(
@@ -172,6 +177,15 @@ def _score(answers: Answers) -> Handler:
         return Response(answer.model_dump_json(), media_type="application/json")
 
     return score
+
+
+def _profile(answers: Answers) -> Handler:
+    async def profile(request: Request) -> Response:
+        language = language_of(request.headers.get("accept-language", ""))
+        answer = await _compute(answers, partial(answers.profile, language=language))
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    return profile
 
 
 async def _compute(answers: Answers, work: Callable[[], Result]) -> Result:

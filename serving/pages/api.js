@@ -17,6 +17,7 @@ async function call(path, options = {}) {
 }
 
 export const overview = () => call("/overview.json");
+export const profile = (signal) => call("/v1/profile", { signal });
 export const documentation = () => call("/docs.json");
 export const score = (request, signal) =>
   call("/v1/score", {

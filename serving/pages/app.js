@@ -3,9 +3,13 @@
 import { overview } from "./api.js";
 import { element } from "./dom.js";
 import { apply, day, number, setLanguage, t } from "./i18n.js";
+import * as profile from "./profile.js";
 import * as score from "./score.js";
 
-const VIEWS = [{ path: "#/score", label: "nav_score", view: score }];
+const VIEWS = [
+  { path: "#/score", label: "nav_score", view: score },
+  { path: "#/profile", label: "nav_profile", view: profile },
+];
 
 const state = { facts: null };
 

@@ -6,14 +6,17 @@ acc-05 has no domain, no industry and no activity; acc-06 works in an industry n
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightgbm
 import numpy as np
 import pandas as pd
+from small_profile import PROFILE
 
 from features.catalogue import FIT_GROUPS, Catalogue, learn_catalogue
 from features.ingest import ingest
@@ -23,6 +26,7 @@ from features.tables import Tables
 from features.workspace import Workspace
 from models.bundle import Bundle, CardFacts, Kind
 from models.calibration import Calibration
+from models.card import Card
 from models.making import make_bundle
 from serving.store import Draft, Store, StoredBundle
 
@@ -275,7 +279,7 @@ def bundle(tables: Tables, *, kind: Kind, seed: int = 1) -> Bundle:
         "verbose": -1,
         "num_threads": 1,
     }
-    return make_bundle(
+    made = make_bundle(
         lightgbm.train(settings | {"deterministic": True, "seed": seed}, data, 20),
         kind=kind,
         catalogue=catalogue,
@@ -294,6 +298,9 @@ def bundle(tables: Tables, *, kind: Kind, seed: int = 1) -> Bundle:
             provenance={},
         ),
     )
+    if kind == "intent":
+        return made
+    return replace(made, card=cast(Card, {**made.card, "profile": json.loads(json.dumps(PROFILE.to_json()))}))
 
 
 MEANINGS: dict[Kind, dict[str, str]] = {

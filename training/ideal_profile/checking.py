@@ -22,7 +22,7 @@ __all__ = ["CHANCE", "Held", "adjusted", "check", "figures", "two_sided"]
 CHANCE = 0.05
 """How often a table in which nothing sets wins apart may still give a trait."""
 
-_ADDS = 1.0
+_ADDS = 0.5
 
 Flags = NDArray[np.bool_]
 
@@ -108,7 +108,7 @@ def _share_above(inside: Flags, *, won: NDArray[np.int64]) -> float:
 
 
 def _each_adds(each: Candidate, *, met: Flags, won: NDArray[np.int64]) -> bool:
-    """Whether each condition of a combination still adds to the others, by a standard error or more."""
+    """Whether each condition of a combination still adds to the others, by half a standard error or more."""
     if len(each.members) == 1:
         return True
     inside = meeting(met, each.members)

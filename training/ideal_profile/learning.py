@@ -32,6 +32,7 @@ Positions = NDArray[np.int64]
 
 _LATER_SHARE = 0.4
 _MOST_FOR, _MOST_AGAINST = 7, 3
+_ALIKE = 0.9
 _MOST_SEARCHED = 20_000
 _NOTHING_HELD = (
     "nothing that set wins apart among earlier accounts held among later ones",
@@ -76,7 +77,7 @@ def _learned(rows: Rows, *, basis: Basis, stands_for: float) -> Profile:
     searched = _Side.of(rows, _at_most(earlier))
     conditions = list(conditions_of(rows.catalogue, searched.X))
     met = searched.met(conditions)
-    candidates = search(conditions, met=met, won=searched.won)
+    candidates = search(searched.subjects(conditions), met=met, won=searched.won)
     checked = _Side.of(rows, later)
     held = check(candidates, met=checked.met(conditions), won=checked.won, stands_for=stands_for)
     traits = _shown(
@@ -116,6 +117,15 @@ class _Side:
     @classmethod
     def of(cls, rows: Rows, positions: Positions) -> _Side:
         return cls(rows.X[positions], rows.label[positions], rows.catalogue)
+
+    def subjects(self, conditions: Sequence[Condition]) -> list[str]:
+        """What each condition is about: its feature, or an earlier one that ranks accounts nearly alike."""
+        names = list(self.catalogue.names)
+        ranked = pd.DataFrame(self.X, columns=names).corr(method="spearman").to_numpy()
+        alike = np.nan_to_num(np.abs(ranked)) >= _ALIKE
+        np.fill_diagonal(alike, val=True)
+        first = {name: names[int(alike[place].argmax())] for place, name in enumerate(names)}
+        return [first[condition.feature] for condition in conditions]
 
     def met(self, conditions: Sequence[Condition]) -> NDArray[np.bool_]:
         """Which account meets which condition, bool (conditions, accounts)."""

@@ -16,8 +16,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from models.profile import Condition
-
 __all__ = ["Candidate", "meeting", "search", "standardised"]
 
 Vector = NDArray[np.float64]
@@ -27,11 +25,13 @@ Members = tuple[int, ...]
 _SMALLEST_SHARE = 0.02
 _FEWEST = 15
 _FEWEST_EXPECTED = 3.0
-_ADDS = 2.0
+_ADDS = 2.75
 _LEAVES_OUT = 0.2
 _BESIDE = 1.64
 _OVERLAP = 0.7
+_HELD = 0.85
 _LEAST = 2.0
+_BEYOND = -1.0
 _BEAM = 150
 _USES_OF_FEATURE = 3
 
@@ -46,16 +46,15 @@ class Candidate:
     beyond: float
 
 
-def search(
-    conditions: Sequence[Condition], *, met: Flags, won: NDArray[np.int64], most: int = 16
-) -> list[Candidate]:
+def search(subjects: Sequence[str], *, met: Flags, won: NDArray[np.int64], most: int = 14) -> list[Candidate]:
     """The candidates of both sides, the clearest first.
 
-    met: bool (conditions, accounts). won: 0 or 1 (accounts,). most: how many candidates at the most.
+    subjects: what each condition is about; no combination tells of one twice. met: bool (conditions,
+    accounts). won: 0 or 1 (accounts,). most: how many candidates at the most.
     """
-    if not len(conditions) or won.min() == won.max():
+    if not len(subjects) or won.min() == won.max():
         return []
-    names = [condition.feature for condition in conditions]
+    names = list(subjects)
     counted = _Counted.of(names, met=met, won=won)
     found = [candidate for side in (1, -1) for candidate in _Side(counted, side).candidates()]
     found.sort(key=lambda each: (-each.beyond, each.members))
@@ -85,7 +84,7 @@ def standardised(
 class _Counted:
     """What is counted once for both sides: conditions of their own, and by pairs.
 
-    names: the feature of each condition. told: float (conditions, accounts), those that are usable.
+    names: the subject of each condition. told: float (conditions, accounts), those that are usable.
     """
 
     names: tuple[str, ...]
@@ -159,7 +158,7 @@ class _Side:
         """Those that are clear enough; `beyond` is what is left above the largest of `tried` by chance."""
         largest = float(np.sqrt(2 * np.log(max(tried, 2))))
         for members, z in found.items():
-            if z >= _LEAST:
+            if z >= max(_LEAST, largest + _BEYOND):
                 places = tuple(int(self.counted.places[one]) for one in members)
                 yield Candidate(places, self.side, z, z - largest)
 
@@ -206,23 +205,33 @@ def _apart(
     """Candidates that tell something beside those before them, none of them on a feature told often."""
     chosen: list[tuple[Candidate, Flags]] = []
     uses: dict[tuple[int, str], int] = {}
+    subjects = set[tuple[int, frozenset[str]]]()
     for each in found:
         keys = [(each.side, names[i]) for i in each.members]
-        if any(uses.get(key, 0) >= _USES_OF_FEATURE for key in keys):
+        subject = (each.side, frozenset(names[i] for i in each.members))
+        if subject in subjects or any(uses.get(key, 0) >= _USES_OF_FEATURE for key in keys):
             continue
         inside = meeting(met, each.members)
-        if all(_tells_beside(inside, other, won=won, side=each.side) for _, other in chosen):
+        if all(_tells_beside((each, inside), before, won=won) for before in chosen):
             chosen.append((each, inside))
+            subjects.add(subject)
             uses |= {key: uses.get(key, 0) + 1 for key in keys}
         if len(chosen) == most:
             break
     return [each for each, _ in chosen]
 
 
-def _tells_beside(inside: Flags, other: Flags, *, won: NDArray[np.int64], side: int) -> bool:
+def _tells_beside(
+    told: tuple[Candidate, Flags], before: tuple[Candidate, Flags], *, won: NDArray[np.int64]
+) -> bool:
     """Whether a selection is of other accounts than one before it, and tells something beside it."""
-    overlap = int((inside & other).sum()) / max(1, int((inside | other).sum()))
-    return overlap <= _OVERLAP and side * _beside(inside, other, won=won) >= _BESIDE
+    (each, inside), (other, outside) = told, before
+    both = int((inside & outside).sum())
+    overlap = both / max(1, int((inside | outside).sum()))
+    held = both / max(1, min(int(inside.sum()), int(outside.sum())))
+    if overlap > _OVERLAP or (held > _HELD and len(each.members) == len(other.members)):
+        return False
+    return each.side * _beside(inside, outside, won=won) >= _BESIDE
 
 
 def _beside(inside: Flags, other: Flags, *, won: NDArray[np.int64]) -> float:

@@ -54,7 +54,7 @@ def profile_summary(card: Card) -> Iterator[str]:
     for trait in profile.traits[:_SUMMARY]:
         yield f"ideal customer profile: {profile.sentence(trait)}"
     for one in profile.stated:
-        yield f"stated by sales, {_VERDICTS[one.verdict][0]}: {one.why()}"
+        yield f"stated by sales, {_VERDICTS[one.verdict][0]}: {one.sentence()}"
 
 
 def read_profile(workspace: Workspace, *, fit: str | None = None) -> tuple[Profile, Bundle]:
@@ -119,7 +119,7 @@ def _show_stated(profile: Profile, *, output: Output, language: Language) -> Non
     if profile.stated:
         output.heading(_WORDS["stated"][at])
     for one in (*profile.stated, *([profile.together] if profile.together else [])):
-        output.note(f"{_VERDICTS[one.verdict][at]}: {one.why(language)}")
+        output.note(f"{_VERDICTS[one.verdict][at]}: {one.sentence(language)}")
     missed = [profile.traits[place] for place in profile.unmentioned]
     if missed:
         output.note(f"{_WORDS['unmentioned'][at]}: {'; '.join(one.words(language) for one in missed)}")

@@ -19,7 +19,7 @@ from features.errors import ConfigError, suggestion
 from features.feature import Feature
 from features.profile_settings import StatedTraitSettings
 from features.tables import Attribute
-from models.profile import Basis, Condition, Figures, Profile, StatedTrait, Verdict, figures_sentence
+from models.profile import Basis, Condition, Figures, Profile, StatedTrait, Verdict, told_figures
 from training.ideal_profile.checking import CHANCE, adjusted, figures, two_sided
 from training.ideal_profile.conditions import between, holding, is_flag, is_level
 
@@ -189,8 +189,8 @@ def _told(asked: _Asked, data: _Data, *, found: Figures, chance: float) -> State
     profile, everyone = data.profile, data.everyone
     verdict = _verdict(found, everyone=everyone, chance=chance)
     about: tuple[Figures, float, Basis] = (found, everyone.rate, profile.basis)
-    english = f"{figures_sentence(asked.words[0], *about, language='en')}; {_WHY[verdict][0]}"
-    chinese = f"{figures_sentence(asked.words[1], *about, language='zh')}；{_WHY[verdict][1]}"
+    english = f"{told_figures(*about, language='en')}; {_WHY[verdict][0]}"
+    chinese = f"{told_figures(*about, language='zh')}；{_WHY[verdict][1]}"
     rivals = [] if verdict == "agrees" else _rivals(profile, asked)
     if rivals:
         english += "; the data tell instead: " + "; ".join(profile.traits[i].words("en") for i in rivals)

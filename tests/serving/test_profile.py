@@ -1,0 +1,95 @@
+"""The ideal customer profile over HTTP and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+from openapi_schema_validator import OAS30Validator
+from playwright.sync_api import Browser, Page, expect
+from server_process import Server
+from small_profile import PROFILE
+
+from serving.desk import Desk
+from serving.profile import profile_answer
+
+EN = "51 to 200 people and uses crm: won 22 % of 180, all 7.0 %"
+ZH = "员工51至200人，使用crm：180个已成交或丢单客户中赢得22 %，全部客户为7.0 %"
+
+
+@pytest.mark.parametrize(("language", "sentence"), [("en", EN), ("zh-CN", ZH)])
+def test_it_is_told_in_the_language_asked_for(client: httpx.Client, language: str, sentence: str) -> None:
+    answer = client.get("/v1/profile", headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    found = answer.json()["profile"]
+    assert found["traits"][0]["sentence"] == sentence
+    assert (found["later"]["accounts"], found["later_from"]) == (400, "2025-08-01T00:00:00Z")
+    assert [one["verdict"] for one in found["stated"]] == ["conflicts", "no_evidence"]
+    assert found["not_stated"] == [found["traits"][0]["words"]]
+
+
+def test_the_answer_is_the_one_that_the_document_promises(client: httpx.Client) -> None:
+    described = client.get("/docs.json").json()
+    promised = described["paths"]["/v1/profile"]["get"]["responses"]["200"]["content"]["application/json"]
+    schema = promised["schema"] | {"components": described["components"]}
+    assert not list(OAS30Validator(schema).iter_errors(client.get("/v1/profile").json()))
+    assert client.post("/v1/profile", json={}).status_code == 405
+
+
+def test_a_release_without_a_profile_says_why(desk: Desk) -> None:
+    bare = replace(desk.release, fit=None)
+    answer = profile_answer(bare, language="en")
+    assert answer.profile is None
+    assert answer.profile_unavailable_reason is not None
+    assert "no fit model" in answer.profile_unavailable_reason
+    chinese = profile_answer(bare, language="zh").profile_unavailable_reason
+    assert chinese is not None
+    assert "契合度模型" in chinese
+
+
+@pytest.fixture(params=[1440, 390], ids=["wide", "narrow"])
+def view(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The view in English, at two widths; it may not fail a script or scroll sideways."""
+    faults: list[str] = []
+    context = browser.new_context(viewport={"width": request.param, "height": 900}, locale="en-GB")
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.goto(f"{server.url}/#/profile")
+    yield opened
+    width = opened.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert faults == []
+    assert width <= request.param
+
+
+def test_the_page_tells_what_the_service_says(view: Page, client: httpx.Client) -> None:
+    found = client.get("/v1/profile").json()["profile"]
+    expect(view.get_by_role("heading", name="Ideal customer profile")).to_be_visible()
+    expect(view.locator(".traits .sentence")).to_have_text([one["words"] for one in found["traits"]])
+    expect(view.locator(".traits.for li")).to_contain_text("22% of 180")
+    expect(view.locator(".traits.against li")).to_contain_text("1.1% of 90")
+    expect(view.locator(".verdict")).to_have_text(["Data conflict", "No evidence"])
+    expect(view.locator(".stated .notice")).to_contain_text("51 to 200 people and uses crm")
+    view.get_by_role("button", name="中文").click()
+    expect(view.get_by_role("heading", name="理想客户画像")).to_be_visible()
+    expect(view.locator(".traits .sentence").first).to_have_text("员工51至200人，使用crm")
+    view.get_by_role("link", name="客户评分").click()
+    expect(view.get_by_role("heading", name="客户评分")).to_be_visible()
+
+
+def test_a_bar_ends_at_its_share_of_the_common_scale(view: Page) -> None:
+    ruler = view.locator(".traits.for .ruler")
+    expect(ruler).to_be_visible()
+    track, fill, mark = (
+        view.locator(part).first.bounding_box() for part in (".ruler", ".ruler .fill", ".ruler .mark")
+    )
+    assert track is not None
+    assert fill is not None
+    assert mark is not None
+    best = PROFILE.traits[0].later
+    end = best.high * 1.05
+    assert fill["width"] == pytest.approx(track["width"] * best.rate / end, abs=1.5)
+    assert mark["x"] - track["x"] == pytest.approx(track["width"] * PROFILE.later.rate / end, abs=2.5)
