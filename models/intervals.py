@@ -8,14 +8,14 @@ on rows later than those that the judged boosters learned from. Null rule: none,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import BundleError
-from models.calibration import probabilities
+from models.calibration import Calibration, probabilities
 
 __all__ = ["LEVEL", "Intervals", "interval_meaning"]
 
@@ -81,6 +81,13 @@ class Intervals:
         high = np.interp(nearest, self.logits, self.highs) + beyond
         # The last bit of an interpolation must not put the probability outside.
         return probabilities(np.minimum(low, logits)), probabilities(np.maximum(high, logits))
+
+    def along(self, line: Calibration) -> Intervals:
+        """The same bounds where `line` stands behind the calibration: slope * logit + intercept."""
+        logits, lows, highs = (
+            _numbers(line.logits(np.array(own)).tolist()) for own in (self.logits, self.lows, self.highs)
+        )
+        return replace(self, logits=logits, lows=lows, highs=highs)
 
     @classmethod
     def nothing_known(cls, *, level: float = LEVEL) -> Intervals:

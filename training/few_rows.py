@@ -61,7 +61,8 @@ def learn_few(
         _tell(progress, what, done=number + 1, folds=len(folds))
     whole = learn_small(rows, settings=settings, groups=_accounts(rows), smallest_class=_LEAST_EARLIER)
     _tell(progress, what, done=len(folds) + 1, folds=len(folds))
-    return replace(whole, folds=folds, later=pd.concat(parts, ignore_index=True))
+    later = pd.concat(parts, ignore_index=True)
+    return replace(whole, folds=folds, later=later, crossed=whole.later)
 
 
 def _judged(rows: Rows, fold: Fold, *, number: int, settings: LearningSettings) -> pd.DataFrame:

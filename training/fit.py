@@ -30,6 +30,7 @@ from models.making import make_bundle
 from training.enough import idle_features, require_enough, require_snapshots
 from training.evaluate import roc_auc
 from training.few_rows import learn_rows
+from training.intervals import fit_intervals
 from training.labels import (
     FitLabels,
     IntentLabels,
@@ -278,6 +279,7 @@ def _training(
 ) -> Training:
     settings = config.model.fit if kind == "fit" else config.model.intent
     reference = _sample(population, size=_REFERENCE_ROWS, seed=settings.seed)
+    intervals = fit_intervals(learned)
     bundle = make_bundle(
         learned.booster_text,
         kind=kind,
@@ -287,6 +289,7 @@ def _training(
         facts=facts,
         cuts=GradeCuts(config.serving.grade_cuts),
         linear=learned.linear,
+        intervals=intervals if level is None else intervals.along(level.line),
     )
     return Training(kind, bundle, learned, rows, facts["counts"], settings)
 

@@ -25,6 +25,7 @@ from models.booster import canonical_text, merge_boosters
 from models.calibration import Calibration, fit_calibration, probabilities
 from models.linear import LinearPart
 from models.margin import MarginModel
+from training.crossing import calibrate_crossed, crossed_splits, told_again
 from training.linear import fit_linear_part
 from training.splits import Fold, Positions, keep_negatives, time_folds
 
@@ -89,6 +90,8 @@ class Learned:
     linear: what all of them were grown upon, if anything.
     later: the rows of the later slices (account_id, as_of, label, position in the input, fold,
     probability), predicted by boosters that saw earlier rows only.
+    crossed: all rows (account_id, as_of, label, probability), predicted by boosters that did not see their
+    accounts; None where the later slices hold enough events.
     """
 
     booster_text: str
@@ -98,6 +101,7 @@ class Learned:
     folds: tuple[Fold, ...]
     later: pd.DataFrame
     linear: LinearPart | None = None
+    crossed: pd.DataFrame | None = None
 
     def probabilities(self, X: Matrix) -> NDArray[np.float64]:
         """Calibrated probabilities of rows, float64 (n,)."""
@@ -118,6 +122,7 @@ def learn(
 ) -> Learned:
     """Find the number of rounds and the calibration on later slices, then grow on all rows.
 
+    Where later slices hold few events, the calibration comes from all rows (`training.crossing`).
     Raises NotEnoughDataError when one class is missing or the history is too short.
     """
     judged, grower = _judged(rows, settings=settings, progress=progress, what=what, more=settings.members)
@@ -125,16 +130,33 @@ def learn(
     final = _scaled(judged.rounds, rows=len(rows.frame), earlier=earlier)
     everything = np.arange(len(rows.frame), dtype=np.int64)
     grown = grower.grow([(everything, None)], rounds=final)[0]
+    calibration, crossed = _calibrated(grower, judged, rounds=final)
     members = tuple(map(canonical_text, grown.boosters))
     return Learned(
         merge_boosters(members),
         members,
-        judged.calibration,
+        calibration,
         final,
         judged.folds,
-        judged.later,
+        told_again(judged.later, was=judged.calibration, now=calibration),
         grown.linear,
+        crossed,
     )
+
+
+def _calibrated(grower: _Grower, judged: Judged, *, rounds: int) -> tuple[Calibration, pd.DataFrame | None]:
+    """The line of the later slices; where these hold few events, that of all rows, crossed by accounts."""
+    rows, settings = grower.rows, grower.settings
+    splits = crossed_splits(rows.frame, later=judged.folds, settings=settings)
+    if not splits:
+        return judged.calibration, None
+    grower.total += len(splits) * settings.members
+    grown = grower.grow([(split.learn, None) for split in splits], rounds=rounds)
+    margins = [
+        _mean_margin(one, rows.X[split.judge], rounds=rounds)
+        for one, split in zip(grown, splits, strict=True)
+    ]
+    return calibrate_crossed(rows.frame, splits=splits, margins=margins, later=judged.folds)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,13 @@ from training.market_check import market_tables
 def config() -> Config:
     """The simulated market's config with quicker training."""
     loaded = load_config(Path(__file__).parents[2] / "configs" / "simulated_market.toml")
-    quick = {"max_rounds": 30, "negatives_per_positive": 4.0, "learning_rate": 0.2, "folds": 1}
+    quick = {
+        "max_rounds": 30,
+        "negatives_per_positive": 4.0,
+        "learning_rate": 0.2,
+        "folds": 1,
+        "crossed_folds": 0,
+    }
     model = loaded.model.model_copy(
         update={
             "fit": loaded.model.fit.model_copy(update={"members": 2}),
