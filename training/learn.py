@@ -302,7 +302,9 @@ class _Grower:
         member: int,
         base: LinearPart | None,
     ) -> lightgbm.Booster:
-        data = self._dataset(self._kept(earlier), base=base, parts=later is None)
+        # Only with everybody: a model that is to judge accounts must not see parts of theirs.
+        everybody = len(earlier) == len(self.rows.frame)
+        data = self._dataset(self._kept(earlier), base=base, parts=everybody)
         stop = lightgbm.early_stopping(self.settings.patience, verbose=False)
         booster: lightgbm.Booster = lightgbm.train(
             lightgbm_parameters(self.settings, member=member)

@@ -4,8 +4,8 @@ Turns log-odds of drawn rows, where each win stands beside a fixed number of acc
 accounts: weights undo the drawing exactly, one straight line takes them up, so that ranking and reasons stay.
 Where the share of the good accounts that are known is told, the line is fitted once more to wins known and
 hidden; otherwise the level is relative, and what is hidden is told as the range that the data allow. Time
-rule: the line rests on later slices; who was won is what was known at the cutoff. Null rule: too few wins to
-tell anything of the hidden give the whole range.
+rule: the line rests on rows that their models did not see; who was won is what was known at the cutoff. Null
+rule: too few wins to tell anything of the hidden give the whole range.
 """
 
 from __future__ import annotations
@@ -51,11 +51,12 @@ def find_level(
     """The level of what was learned from `rows`, labelled against the universe."""
     hidden = _hidden(rows, universe=universe, settings=settings, seed=seed)
     rate = None if hidden.estimate is None else universe.won / (universe.won + hidden.estimate)
-    later = learned.later
-    won_later = rows.frame["won_later"].to_numpy(dtype=bool)[later["position"].to_numpy()]
-    chance = np.clip(later["probability"].to_numpy()[~won_later], _SURE, 1.0 - _SURE)
+    judged = learned.later if learned.crossed is None else learned.crossed
+    positions = judged["position"] if learned.crossed is None else np.arange(len(judged))
+    known = ~rows.frame["won_later"].to_numpy(dtype=bool)[positions]
+    chance = np.clip(judged["probability"].to_numpy()[known], _SURE, 1.0 - _SURE)
     logits = np.log(chance) - np.log1p(-chance)
-    label = later["label"].to_numpy(dtype=np.float64)[~won_later]
+    label = judged["label"].to_numpy(dtype=np.float64)[known]
     weight = np.where(label == 1, 1.0, _each_stands_for(label, universe=universe))
     line = fit_line(logits, target=label, weight=weight)
     if rate is not None:

@@ -178,7 +178,8 @@ def test_with_few_wins_any_number_may_be_hidden(against_everybody: Training) -> 
     few = replace(rows, frame=rows.frame.iloc[some].reset_index(drop=True), X=rows.X[some])
     later = against_everybody.learned.later.query("position in @some")
     place = pd.Series(range(len(some)), index=some)
-    learned = replace(against_everybody.learned, later=later.assign(position=later["position"].map(place)))
+    moved = later.assign(position=later["position"].map(place))
+    learned = replace(against_everybody.learned, later=moved, crossed=None)
     found = find_level(learned, few, universe=Universe(60, 900, 5), settings=settings(), seed=0)
     assert (found.facts["hidden"]["low"], found.facts["hidden"]["high"]) == (0.0, 900.0)
     assert "too few known wins" in found.facts["hidden"]["rests_on"]
