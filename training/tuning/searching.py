@@ -104,10 +104,11 @@ class Search:
         trial.set_user_attr(_PARAMETERS, parameters)
         trial.set_user_attr(_LOSSES, losses.tolist())
         trial.set_user_attr(_LEAVES, judged.leaves)
-        study.tell(trial, loss)
         seconds = time.monotonic() - started
         figures = {"log_loss": loss, "leaves": float(judged.leaves), "rounds": float(judged.rounds)}
+        # Told before it counts: a trial that counts is never missing where trials are looked at.
         self.tell(self.label, trial.number, parameters, figures | {"seconds": seconds})
+        study.tell(trial, loss)
 
     def _losses(self, judged: Judged) -> tuple[Vector, Vector]:
         """Log losses of the later rows, and how many they are, by group of accounts."""

@@ -14,7 +14,7 @@ from typing import Any
 from features.workspace import Workspace
 from models.card import NAMES, Kind
 from training.evaluate import Measured
-from training.ownership import make_identity, owner_tags
+from training.ownership import IDENTITY_TAG, make_identity, owner_tags
 from training.registered import RegisteredModels
 from training.track import artifact_location
 
@@ -33,6 +33,7 @@ class TuningRun:
         self._tags = owner_tags(make_identity(workspace), name=name)
         with self._registered.faults():
             self._experiment = self._found(workspace)
+            self._end_forgotten()
             self.run_id = self._started(f"tune {NAMES[kind]}", tags=self._tags)
             self._log(self.run_id, parameters=facts, metrics={})
 
@@ -42,6 +43,12 @@ class TuningRun:
             return str(present.experiment_id)
         made = self._client.create_experiment(EXPERIMENT, artifact_location=artifact_location(workspace))
         return str(made)
+
+    def _end_forgotten(self) -> None:
+        """Whoever calls holds the workspace's lock: a run that still seems to run was killed."""
+        running = f"attributes.status = 'RUNNING' and tags.{IDENTITY_TAG} = '{self._tags[IDENTITY_TAG]}'"
+        for run in self._client.search_runs([self._experiment], filter_string=running):
+            self._client.set_terminated(run.info.run_id, status="KILLED")
 
     def _started(self, name: str, *, tags: Mapping[str, str]) -> str:
         run = self._client.create_run(self._experiment, run_name=name, tags=dict(tags))
