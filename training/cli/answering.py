@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.workspace import Workspace
+    from training.changes import ChangeReport
 
-__all__ = ["answer_one", "rank_all"]
+__all__ = ["answer_one", "change_of", "rank_all"]
 
 
 def answer_one(
@@ -50,3 +51,33 @@ def rank_all(
     now = now or utc_now()
     with open_desk(workspace, now=now) as desk:
         return rank_accounts(desk, now=now, as_of=as_of)
+
+
+def change_of(
+    workspace: Workspace,
+    *,
+    account: str | None,
+    domain: str | None,
+    start: datetime,
+    end: datetime,
+    releases: tuple[int | None, int | None] = (None, None),
+    now: datetime | None = None,
+) -> ChangeReport:
+    """Why the scores of an account changed; the account is looked up as the service does."""
+    from serving.accounts import AccountIndex
+    from serving.scoring import utc_now
+    from training.changes import explain_change
+
+    index = AccountIndex(workspace.tables())
+    found = index.by_domain(domain) if account is None and domain is not None else index.by_id(account or "")
+    index.close()
+    old, new = releases
+    return explain_change(
+        workspace,
+        account_id=found.account_id or "",
+        start=start,
+        end=end,
+        now=now or utc_now(),
+        old_release=old,
+        new_release=new,
+    )

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from features.workspace import Workspace
     from training.console import Output
 
-__all__ = ["open_output", "open_workspace", "read_as_of", "read_config", "read_moment", "read_pairs"]
+__all__ = [
+    "open_output",
+    "open_workspace",
+    "read_as_of",
+    "read_config",
+    "read_moment",
+    "read_pairs",
+    "read_past",
+]
 
 
 def open_output(*, as_json: bool) -> Output:
@@ -67,11 +75,15 @@ def read_moment(option: str, *, value: str) -> datetime:
 
 def read_as_of(value: str | None) -> datetime | None:
     """The moment of --as-of, which must not lie in the future."""
-    if value is None:
-        return None
-    moment, now = read_moment("--as-of", value=value), datetime.now(UTC).replace(tzinfo=None)
+    return None if value is None else read_past("--as-of", value=value)
+
+
+def read_past(option: str, *, value: str) -> datetime:
+    """A moment that must not lie in the future; `now` is the current second."""
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    moment = now if value == "now" else read_moment(option, value=value)
     if moment > now:
         raise InputError(
-            "--as-of is in the future", got=value, allowed="up to now", fix="choose an earlier moment"
+            f"{option} is in the future", got=value, allowed="up to now", fix="choose an earlier moment"
         )
     return moment

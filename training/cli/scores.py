@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from features.errors import ConfigError
-from training.cli.answering import answer_one, rank_all
-from training.cli.given import open_output, open_workspace, read_as_of
+from training.cli.answering import answer_one, change_of, rank_all
+from training.cli.given import open_output, open_workspace, read_as_of, read_past
 from training.cli.options import WORKSPACE, AsOfOption, JsonOption, LanguageOption, WorkspaceOption
 
 __all__ = ["commands"]
@@ -63,11 +63,27 @@ def explain(
     account: Annotated[str | None, typer.Argument(help="The account_id.")] = None,
     domain: Annotated[str | None, typer.Option(help="Give the account by its web domain instead.")] = None,
     as_of: AsOfOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Say why the score changed since then."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Up to when; with --from. Default: now.")
+    ] = None,
+    from_release: Annotated[
+        int | None, typer.Option("--from-release", help="The release that scores --from. Default: today's.")
+    ] = None,
+    to_release: Annotated[
+        int | None, typer.Option("--to-release", help="The release that scores --to. Default: today's.")
+    ] = None,
     language: LanguageOption = "en",
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why an account scores as it does: reasons for and against that add up exactly."""
+    """Say why an account scores as it does: reasons for and against that add up exactly.
+
+    With --from and --to: why the score changed between them, in parts of time, new facts and model.
+    """
     from training.present import show_reasons
 
     output = open_output(as_json=as_json)
@@ -75,9 +91,25 @@ def explain(
     if account is None and domain is None:
         raise ConfigError("no account given", allowed="an account_id or --domain", fix="name the account")
     _require_language(language)
-    answer = answer_one(
-        open_workspace(workspace), account=account, domain=domain, as_of=moment, language=language
-    )
+    place = open_workspace(workspace)
+    if since is not None:
+        _refuse("--as-of", given=as_of, fix="give --from and --to alone")
+        from training.changes.shown import show_change, to_json
+
+        report = change_of(
+            place,
+            account=account,
+            domain=domain,
+            start=read_past("--from", value=since),
+            end=read_past("--to", value=until or "now"),
+            releases=(from_release, to_release),
+        )
+        show_change(report, output=output, language="zh" if language == "zh" else "en")
+        output.result(to_json(report, language="zh" if language == "zh" else "en"))
+        return
+    for name, given in (("--to", until), ("--from-release", from_release), ("--to-release", to_release)):
+        _refuse(name, given=given, fix="give --from as well")
+    answer = answer_one(place, account=account, domain=domain, as_of=moment, language=language)
     show_reasons(answer, output=output)
     output.result(answer)
 
@@ -106,3 +138,8 @@ def profile(
 def _require_language(language: str) -> None:
     if language not in ("en", "zh"):
         raise ConfigError("unknown language", got=repr(language), allowed="en, zh", fix="choose one of them")
+
+
+def _refuse(option: str, *, given: object, fix: str) -> None:
+    if given is not None:
+        raise ConfigError(f"{option} does not go with the other options", got=given, fix=fix)

@@ -1,0 +1,206 @@
+"""The question: an account, two moments and perhaps two releases in, the change of each model's score out.
+
+Turns a workspace's tables and releases into what `splitting` needs. Time rule: nothing known at or after a
+moment is read for it. Null rule: a model that one of the releases lacks, or that does not speak of the
+account at one of the moments, has no change to split, and the reason is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.errors import InputError, UnknownAccountError
+from features.settings import LabelSettings, ServingSettings
+from features.tables import Tables
+from features.workspace import Workspace
+from models.bundle import Bundle
+from models.card import NAMES, Kind
+from models.grades import GradeCuts
+from serving.store import Release, Store
+from training.changes.rows import AccountHistory
+from training.changes.splitting import Change, Judge, split
+from training.labels import intent_population, next_cutoff
+
+__all__ = ["ChangeReport", "explain_change"]
+
+
+@dataclass(frozen=True)
+class ChangeReport:
+    """Why the scores of an account changed.
+
+    changes: by kind, split; absent: by kind, why there is nothing to split. notes: what a reader should mind.
+    """
+
+    account_id: str
+    start: datetime
+    end: datetime
+    old_release: int
+    new_release: int
+    changes: Mapping[Kind, Change]
+    absent: Mapping[Kind, str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Release:
+    """A release with its models."""
+
+    release: Release
+    bundles: Mapping[Kind, Bundle]
+
+    @classmethod
+    def load(cls, store: Store, release: Release) -> _Release:
+        found: dict[Kind, Bundle] = {}
+        for kind in NAMES:
+            fingerprint = release.fingerprints.get(kind)
+            if fingerprint is not None:
+                found[kind] = Bundle.from_bytes(store.bundle_bytes(fingerprint))
+        return cls(release, found)
+
+    def judge(self, kind: Kind) -> Judge:
+        bundle = self.bundles[kind]
+        serving = ServingSettings.model_validate(self.release.settings.get("serving", {}))
+        cuts = GradeCuts(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else bundle.cuts
+        return Judge(bundle, cuts)
+
+    @property
+    def labels(self) -> LabelSettings:
+        return LabelSettings.model_validate(self.release.settings.get("labels", {}))
+
+
+def explain_change(
+    workspace: Workspace,
+    *,
+    account_id: str,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    old_release: int | None = None,
+    new_release: int | None = None,
+) -> ChangeReport:
+    """Split the change of an account's scores between two moments into decay, data and model.
+
+    start, end, now: naive UTC. old_release, new_release: by number; None takes the one that answers now.
+    Raises InputError for moments in the wrong order and releases that are not there, UnknownAccountError
+    where the account was not known at both moments.
+    """
+    old, new = _releases(workspace, old=old_release, new=new_release, now=now)
+    _require_order(start, end, same_release=old.release.id == new.release.id)
+    with workspace.lease() as manifest:
+        tables = workspace.tables(manifest)
+        history = AccountHistory.of(tables, account_id=account_id)
+        _require_known(history, start=start, end=end)
+        changes: dict[Kind, Change] = {}
+        absent: dict[Kind, str] = {}
+        for kind in NAMES:
+            reason = _silence(kind, old, new, tables=history.tables, start=start, end=end)
+            if reason is None:
+                changes[kind] = _change(kind, old, new, history=history, start=start, end=end)
+            else:
+                absent[kind] = reason
+        notes = tuple(_notes(next_cutoff(tables), start=start, end=end))
+    return ChangeReport(account_id, start, end, old.release.id, new.release.id, changes, absent, notes)
+
+
+def _releases(
+    workspace: Workspace, *, old: int | None, new: int | None, now: datetime
+) -> tuple[_Release, _Release]:
+    with Store.open(workspace.store_url, create=False) as store:
+        current = store.current(now=now)
+        if current is None:
+            raise InputError("no release is current", fix="train the models, then run `spearfish promote`")
+        chosen = [current if number is None else store.release(number) for number in (old, new)]
+        first, second = (_Release.load(store, release) for release in chosen)
+    return first, second
+
+
+def _require_order(start: datetime, end: datetime, *, same_release: bool) -> None:
+    if start < end or (start == end and not same_release):
+        return
+    raise InputError(
+        "--from is not before --to",
+        got=f"{_iso(start)} and {_iso(end)}",
+        allowed="an earlier moment, then a later one; the same one for two releases",
+        fix="swap them" if start > end else "choose two moments, or another release with --from-release",
+    )
+
+
+_VERSIONS = "SELECT min(known_at), max(withdrawn_at), bool_or(withdrawn_at IS NULL) FROM accounts"
+
+
+def _require_known(history: AccountHistory, *, start: datetime, end: datetime) -> None:
+    with history.tables.connect() as connection:
+        found = connection.execute(_VERSIONS).fetchone()
+    first, withdrawn, present = found or (None, None, None)
+    if first is None:
+        raise UnknownAccountError("no such account", got=history.account_id, fix="check the identifier")
+    if first >= start:
+        raise UnknownAccountError(
+            "the account was not known yet at --from: there was no score to change",
+            got=_iso(start),
+            allowed=f"after {_iso(first)}",
+            fix="choose a later --from",
+        )
+    if not present and withdrawn < end:
+        raise UnknownAccountError(
+            "the account was deleted in its source before --to",
+            got=_iso(end),
+            allowed=f"up to {_iso(withdrawn)}",
+            fix="choose an earlier --to",
+        )
+
+
+def _silence(
+    kind: Kind, old: _Release, new: _Release, *, tables: Tables, start: datetime, end: datetime
+) -> str | None:
+    """Why a model says nothing at one of the moments; None when it speaks at both."""
+    for side, release, moment in (("--from", old, start), ("--to", new, end)):
+        if kind not in release.bundles:
+            return f"release {release.release.id} of {side} holds no {kind} model"
+        speaks = kind == "fit" or len(intent_population(tables, as_of=moment, settings=release.labels.intent))
+        if not speaks:
+            return (
+                f"the intent model does not speak of the account at {side} ({_iso(moment)}): "
+                "it has an open opportunity or is a customer, or a rule leaves it out"
+            )
+    return None
+
+
+def _change(
+    kind: Kind,
+    old: _Release,
+    new: _Release,
+    *,
+    history: AccountHistory,
+    start: datetime,
+    end: datetime,
+) -> Change:
+    first, second = old.judge(kind), new.judge(kind)
+    before, after = first.bundle.catalogue, second.bundle.catalogue
+    fresh = history.row(before, known_before=end, as_of=end)
+    same = before.fingerprint == after.fingerprint
+    return split(
+        first,
+        second,
+        before=history.row(before, known_before=start, as_of=start),
+        aged=history.row(before, known_before=start, as_of=end),
+        fresh=fresh,
+        after=fresh if same else history.row(after, known_before=end, as_of=end),
+    )
+
+
+def _notes(newest: datetime, *, start: datetime, end: datetime) -> list[str]:
+    """newest: just after the newest fact of the tables."""
+    if end <= newest:
+        return []
+    if start >= newest:
+        return [
+            f"the data end {_iso(newest)}, before --from: nothing but time passed between the two moments"
+        ]
+    return [f"the data end {_iso(newest)}: after it only time passes"]
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment.isoformat()}Z"
