@@ -7,28 +7,41 @@ said to be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from features.errors import NotEnoughDataError
 from features.label_settings import IntentLabelSettings
+from features.tables import Tables
 from training.learn import Rows
 
-__all__ = ["SMALLEST_CLASS", "idle_features", "require_enough", "require_snapshots"]
+__all__ = [
+    "SMALLEST_CLASS",
+    "empty_attributes",
+    "idle_features",
+    "require_enough",
+    "require_snapshots",
+]
 
 SMALLEST_CLASS = 40
 """Of each class: with fewer, whatever a model says is chance."""
 
 
 def require_enough(
-    rows: Rows, *, counts: Mapping[str, int], names: tuple[str, str], accounts: bool = False
+    rows: Rows,
+    *,
+    counts: Mapping[str, int],
+    names: tuple[str, str],
+    accounts: bool = False,
+    empty: Sequence[str] = (),
 ) -> None:
     """NotEnoughDataError unless there are 40 of each class, and a feature that tells rows apart.
 
     counts: of what was left out, for the sentence. names: what rows with and without the event are called.
-    accounts: whether accounts count instead of rows, of which snapshots have many.
+    accounts: whether accounts count instead of rows, of which snapshots have many. empty: of
+    `empty_attributes`, for the sentence.
     """
     if counts.get("used", 1) == 0 and counts.get("account_unknown_at_creation", 0) > 0:
         raise NotEnoughDataError(
@@ -52,7 +65,7 @@ def require_enough(
             fix=f"{' and '.join(missing)} are missing: load a longer history, or choose a later cutoff, "
             "another event, a longer horizon or a wider segment",
         )
-    _require_telling(rows)
+    _require_telling(rows, empty=empty)
 
 
 def require_snapshots(
@@ -83,11 +96,23 @@ def idle_features(rows: Rows) -> dict[str, list[str]]:
     return {why: listed for why, listed in found.items() if listed}
 
 
-def _require_telling(rows: Rows) -> None:
+def empty_attributes(tables: Tables, *, cutoff: datetime) -> list[str]:
+    """Declared account columns without a single value known before the cutoff; no feature is made of them."""
+    names = [attribute.name for attribute in tables.attributes]
+    if not names:
+        return []
+    counts = ", ".join(f'count("{name}")' for name in names)
+    with tables.connect() as connection:
+        row = connection.execute(f"SELECT {counts} FROM accounts WHERE known_at < $1", [cutoff]).fetchone()
+    return [name for name, count in zip(names, row or (), strict=False) if count == 0]
+
+
+def _require_telling(rows: Rows, *, empty: Sequence[str]) -> None:
     idle = idle_features(rows)
     if sum(map(len, idle.values())) < len(rows.catalogue.names):
         return
     told = ", ".join(f"{len(listed):,} {why}" for why, listed in idle.items()) or "none at all"
+    told += f"; columns without any value: {', '.join(empty)}" if empty else ""
     raise NotEnoughDataError(
         "no feature tells one row from another",
         got=f"{len(rows.catalogue.names):,} features of {len(rows.frame):,} rows: {told}",

@@ -27,7 +27,7 @@ from models.bundle import Bundle, CardFacts, Kind
 from models.card import ComparedFacts, TrainingFacts
 from models.grades import GradeCuts
 from models.making import make_bundle
-from training.enough import idle_features, require_enough, require_snapshots
+from training.enough import empty_attributes, idle_features, require_enough, require_snapshots
 from training.evaluate import roc_auc
 from training.few_rows import learn_rows
 from training.intervals import fit_intervals
@@ -117,7 +117,8 @@ def train_fit(
     rows = fit_rows(tables, labels=labels, catalogue=selected)
     without = "lost" if labels.universe is None else "unlabelled"
     counts = {**labels.counts, "won": int(rows.label.sum()), without: int((1 - rows.label).sum())}
-    require_enough(rows, counts=counts, names=("won", without))
+    empty = empty_attributes(tables, cutoff=cutoff)
+    require_enough(rows, counts=counts, names=("won", without), empty=empty)
     learned = learn_rows(rows, settings=settings, progress=progress, what="train the fit model")
     level = None
     if labels.universe is not None:
@@ -126,7 +127,15 @@ def train_fit(
         meaning=fit_meaning(None if level is None else level.facts),
         horizon_days=None,
         label=_FIT_LABELS[wanted.against],
-        **_common_facts(rows, learned, settings, cutoff=cutoff, counts=counts, fingerprint=data_fingerprint),
+        **_common_facts(
+            rows,
+            learned,
+            settings,
+            cutoff=cutoff,
+            counts=counts,
+            fingerprint=data_fingerprint,
+            empty=empty,
+        ),
     )
     if tables.origins.several:
         facts["origins"] = _compared(catalogue, selected, kind="fit", settings=settings)
@@ -163,13 +172,22 @@ def train_intent(
     counts = _intent_counts(rows) | known.counts
     start = history_starts(tables, cutoff=cutoff)
     require_snapshots(counts["snapshots"], start=start, cutoff=cutoff, settings=labels)
-    require_enough(rows, counts=counts, names=_INTENT_NAMES, accounts=True)
+    empty = empty_attributes(tables, cutoff=cutoff)
+    require_enough(rows, counts=counts, names=_INTENT_NAMES, accounts=True, empty=empty)
     learned = learn_rows(rows, settings=settings, progress=progress, what="train the intent model")
     facts = CardFacts(
         meaning=intent_meaning(labels),
         horizon_days=labels.horizon_days,
         label=f"{labels.happens} within {labels.horizon_days} days",
-        **_common_facts(rows, learned, settings, cutoff=cutoff, counts=counts, fingerprint=data_fingerprint),
+        **_common_facts(
+            rows,
+            learned,
+            settings,
+            cutoff=cutoff,
+            counts=counts,
+            fingerprint=data_fingerprint,
+            empty=empty,
+        ),
     )
     if tables.origins.several:
         facts["origins"] = _compared(catalogue, selected, kind="intent", settings=settings)
@@ -302,8 +320,11 @@ def _common_facts(
     cutoff: datetime,
     counts: dict[str, int],
     fingerprint: str,
+    empty: Sequence[str],
 ) -> TrainingFacts:
     later, idle = learned.later, idle_features(rows)
+    if empty:
+        idle["empty"] = [*idle.get("empty", []), *empty]
     auc = roc_auc(later["label"].to_numpy(), probabilities=later["probability"].to_numpy())
     facts = TrainingFacts(
         cutoff=f"{cutoff.isoformat()}Z",

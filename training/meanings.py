@@ -6,10 +6,14 @@ none. Null rule: a level that is not known is said to be relative.
 
 from __future__ import annotations
 
-from features.label_settings import IntentLabelSettings
-from models.card import LevelFacts
+from collections.abc import Iterator
 
-__all__ = ["fit_meaning", "intent_meaning"]
+from features.label_settings import IntentLabelSettings
+from models.card import Card, LevelFacts
+
+__all__ = ["fit_meaning", "intent_meaning", "label_notes"]
+
+_SHOWN = 5
 
 _FIT = {
     "en": "the chance to win an opportunity with this account, if it is pursued",
@@ -50,3 +54,27 @@ def intent_meaning(labels: IntentLabelSettings) -> dict[str, str]:
         "en": f"the chance that the account {english.format(names=' or '.join(names))} within {days} days",
         "zh": f"该客户在{days}天内{chinese.format(names='、'.join(names))}的概率",
     }
+
+
+def label_notes(card: Card) -> Iterator[str]:
+    """What a reader of a training should know of its labels and features, in sentences."""
+    name = card["name"]
+    counts = {key.removeprefix("left_out_"): n for key, n in card["counts"].items() if "left_out_" in key}
+    if counts:
+        told = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items())
+        yield f"{name}: rows left out by rules: {told}"
+    for why, features in card.get("idle", {}).items():
+        shown = ", ".join(features[:_SHOWN]) + (", ..." if len(features) > _SHOWN else "")
+        have = "no value" if why == "empty" else why
+        yield f"{name}: features with {have} in any row, which tell nothing: {len(features):,} ({shown})"
+    if "level" in card:
+        yield f"{name}: {_level_note(card['level'])}"
+
+
+def _level_note(level: LevelFacts) -> str:
+    hidden = level["hidden"]
+    beside = f"{level['known']:,} accounts were won, {level['unlabelled']:,} are without a win, of which"
+    about = "" if hidden["estimate"] is None else f"about {hidden['estimate']:,.0f}, "
+    between = f"{hidden['low']:,.0f} to {hidden['high']:,.0f} would be won"
+    kind = "absolute" if level["absolute"] else "relative"
+    return f"{beside} {about}{between} ({hidden['rests_on']}); the level of its probabilities is {kind}"

@@ -38,6 +38,7 @@ from training.ideal_profile.stated import require_columns
 from training.labels import next_cutoff, require_past
 from training.learn import Progress
 from training.learned_from import LEARNED_FROM_TAG, learned_from
+from training.meanings import label_notes
 from training.origin_check import OriginCheck, check_origin
 
 __all__ = ["TrainReport", "TrainedModel", "train"]
@@ -54,6 +55,11 @@ class TrainedModel:
     run_id: str
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of its labels and features, in sentences."""
+        return tuple(label_notes(self.training.bundle.card))
+
+    @property
     def audit(self) -> Audit:
         """What the leakage audit found."""
         return audit_of(self.training.bundle)
@@ -67,6 +73,7 @@ class TrainedModel:
             "run_id": self.run_id,
             "base_rate": bundle.card["base_rate"],
             "counts": self.training.counts,
+            "notes": list(self.notes),
             "rounds": self.training.learned.rounds,
             "audit": self.audit.to_json(),
             **({"profile": bundle.card["profile"]} if "profile" in bundle.card else {}),
@@ -154,6 +161,7 @@ class TrainReport:
             table.add_row(*line)
         notes = [Text(f"no {absent.kind} model: {absent.reason}") for absent in self.untrained]
         notes += map(Text, (*self.compared(), *assumed_sentences(self.assumed)))
+        notes += [Text(note) for one in self.models for note in one.notes]
         notes += [Text(f"audit of {one.training.bundle.name}: {one.audit.sentence}") for one in self.models]
         notes += [Text(line) for model in self.models for line in profile_summary(model.training.bundle.card)]
         return Group(table, *notes, Text(self.tracked), Text(f"report: {self.report}"))

@@ -30,7 +30,7 @@ from training.backtest_report import BacktestReport
 from training.evaluate import grade_conversion, measure
 from training.fit import matrix, narrowed, select_features
 from training.folds import Positions, Split, equal_rows, stratified_splits
-from training.labels import next_cutoff
+from training.labels import left_out, next_cutoff, require_dateless
 from training.learn import Progress, Rows
 from training.learning_curve import CurveReport, learning_curve
 from training.peers import BASELINES, Peer
@@ -46,7 +46,8 @@ FROM (
     WHERE withdrawn_at IS NULL AND ($1 IS NULL OR product = $1)
     QUALIFY row_number() OVER (PARTITION BY opportunity_id ORDER BY known_at DESC) = 1
 )
-WHERE outcome IS NOT NULL AND account_id IN (SELECT account_id FROM accounts WHERE withdrawn_at IS NULL)
+WHERE outcome IS NOT NULL AND NOT list_contains($2, coalesce(lower(type), ''))
+    AND account_id IN (SELECT account_id FROM accounts WHERE withdrawn_at IS NULL)
 ORDER BY opportunity_id"""
 
 
@@ -110,10 +111,14 @@ def undated_rows(tables: Tables, *, config: Config) -> Rows:
     moment = next_cutoff(tables)
     catalogue = learn_catalogue(tables, cutoff=moment, declared=config.features)
     selected = select_features(catalogue, kind="fit", settings=config.model.fit, keep=config.origins.keep)
+    labels = config.labels.fit
+    require_dateless(tables, settings=labels)
+    left = [kind for kind, _ in labels.excluded_deal_types]
     with tables.connect() as connection:
-        found = connection.execute(_LATEST, [config.labels.fit.product]).to_arrow_table().to_pandas()
-    at = pd.Series(moment, index=found.index, dtype="datetime64[us]")
-    frame = found.assign(as_of=at, label_known_at=at, label=found["won"].astype(np.int64))
+        every = connection.execute(_LATEST, [labels.product, left]).to_arrow_table().to_pandas()
+        every["as_of"] = pd.Series(moment, index=every.index, dtype="datetime64[us]")
+        found = every[left_out(connection, every, settings=labels).isna()].reset_index(drop=True)
+    frame = found.assign(label_known_at=found["as_of"], label=found["won"].astype(np.int64))
     return Rows(frame.drop(columns="won"), matrix(tables, frame, catalogue=selected), selected)
 
 

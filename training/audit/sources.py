@@ -139,5 +139,5 @@ def _rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marke
     selected = select_features(catalogue, kind=kind, settings=settings, keep=config.origins.keep)
     if kind == "intent":
         return intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
-    labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit)
+    labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit, seed=config.model.fit.seed)
     return fit_rows(tables, labels=labels, catalogue=selected)

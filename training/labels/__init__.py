@@ -19,7 +19,7 @@ from training.labels.intent import (
     label_snapshots,
 )
 from training.labels.population import fit_population, intent_population, known_accounts
-from training.labels.rules import left_out
+from training.labels.rules import left_out, require_dateless
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, distinct_accounts
 from training.labels.won_lost import FitLabels, fit_followed, fit_labels, fit_outcomes
@@ -44,6 +44,7 @@ __all__ = [
     "label_snapshots",
     "left_out",
     "next_cutoff",
+    "require_dateless",
     "require_past",
     "time_to_close",
 ]

@@ -15,11 +15,11 @@ import duckdb
 import pandas as pd
 
 from features.errors import ConfigError, suggestion
-from features.label_settings import Exclusion, RowSettings
+from features.label_settings import Exclusion, FitLabelSettings, RowSettings
 from features.tables import Tables
 from training.labels.reading import frame
 
-__all__ = ["any_rule", "counted", "left_out", "require_known_names"]
+__all__ = ["any_rule", "counted", "left_out", "require_dateless", "require_known_names"]
 
 # A fact speaks for every `as_of` from just after it was known until the next value of it was known.
 _FACT = """
@@ -116,6 +116,22 @@ def require_known_names(tables: Tables, *, settings: RowSettings) -> None:
                 _require(connection, f"where {column}", value, source=_told(connection, column))
         for exclusion in settings.exclude:
             _require_excluded(connection, exclusion)
+
+
+def require_dateless(tables: Tables, *, settings: FitLabelSettings) -> None:
+    """As `require_known_names`, and ConfigError for what has no meaning where nothing has a date."""
+    require_known_names(tables, settings=settings)
+    asked = {
+        'against = "universe"': settings.against == "universe",
+        "minimum_account_days": settings.minimum_account_days is not None,
+        "minimum_deal_days": settings.minimum_deal_days is not None,
+    }
+    for name, given in asked.items():
+        if given:
+            raise ConfigError(
+                f"[labels.fit] {name} needs dates, which these tables do not have",
+                fix="remove it, or bind the times of accounts and opportunities",
+            )
 
 
 def _require_excluded(connection: duckdb.DuckDBPyConnection, exclusion: Exclusion) -> None:

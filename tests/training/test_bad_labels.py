@@ -1,0 +1,114 @@
+"""Bad input to a training: refused, or handled, with a sentence that says which and what to change."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from label_tables import Row, account, day, deal, tables, visit
+
+from features.errors import NotEnoughDataError
+from features.mapping import Config
+from features.tables import Tables
+from training.fit import Training, Untrained, train_fit, train_intent
+from training.labels import fit_labels, intent_labels
+from training.meanings import label_notes
+
+START, CUTOFF = day("2022-01-01"), day("2024-01-01")
+
+
+def deals(
+    *,
+    won: int,
+    lost: int,
+    wins_until: datetime = CUTOFF,
+    known: datetime = START,
+    facts: bool = True,
+    twice: bool = False,
+) -> Tables:
+    """So many deals of as many accounts, opened day by day and closed within a day."""
+    generator = np.random.default_rng(1)
+    outcomes = ["won"] * won + ["lost"] * lost
+    accounts: list[Row] = []
+    opened: list[Row] = []
+    for number, outcome in enumerate(outcomes):
+        until = wins_until if outcome == "won" else CUTOFF
+        moment = START + (until - START) * float(generator.uniform(0.02, 0.9))
+        moment = moment.replace(microsecond=0)
+        told = {"employees": int(generator.integers(1, 500)) + 300 * (outcome == "won"), "country": "DE"}
+        accounts.append(account(f"a{number}", str(known), **(told if facts else {})))
+        closed = str(moment + timedelta(days=1))
+        opened.append(deal(f"d{number}", f"a{number}", str(moment), closed_at=closed, outcome=outcome))
+    return tables(accounts=[*accounts, *(accounts if twice else [])], opportunities=opened)
+
+
+def refusal(found: Tables, config: Config, *, cutoff: datetime = CUTOFF) -> str:
+    with pytest.raises(NotEnoughDataError) as caught:
+        train_fit(found, cutoff=cutoff, config=config)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"won": 0, "lost": 60}, ["one class only", "got 0 rows with the event, 60 without", "40 more won"]),
+        ({"won": 39, "lost": 60}, ["too few rows of one class", "at least 40 of each", "1 more won"]),
+        ({"won": 30, "lost": 38}, ["10 more won and 2 more lost are missing"]),
+        (
+            {"won": 60, "lost": 60, "wins_until": START + timedelta(days=90)},
+            ["too little history", "by slice", "0 after", "load a longer history"],
+        ),
+        (
+            {"won": 60, "lost": 60, "facts": False},
+            ["no feature tells one row from another", "without any value: kind"],
+        ),
+        (
+            {"won": 60, "lost": 60, "known": CUTOFF - timedelta(days=1)},
+            ["labels lie before the accounts exist", "account_unknown_at_creation 1", "known_at"],
+        ),
+    ],
+    ids=["one class", "one short", "both short", "no positives in a fold", "all missing", "labels first"],
+)
+def test_it_is_refused_with_what_to_change(config: Config, given: dict[str, Any], told: list[str]) -> None:
+    sentence = refusal(deals(**given), config)
+    assert [part for part in told if part not in sentence] == [], sentence
+
+
+def test_a_horizon_longer_than_the_data_is_refused(config: Config) -> None:
+    found = tables(accounts=[account("a")], activities=[visit("a", "2023-12-01")])
+    with pytest.raises(NotEnoughDataError, match=r"horizon of 90 days, 31 days of history.*up to 31 days"):
+        train_intent(found, cutoff=CUTOFF, config=config)
+    with pytest.raises(NotEnoughDataError, match="activities or opportunities before the cutoff"):
+        train_intent(tables(accounts=[account("a")]), cutoff=CUTOFF, config=config)
+
+
+def test_forty_of_each_train_and_idle_features_are_named(config: Config) -> None:
+    trained = train_fit(deals(won=40, lost=40), cutoff=CUTOFF, config=config)
+    assert isinstance(trained, Training)
+    card = trained.bundle.card
+    assert "country" in card["idle"]["one value"]
+    assert card["idle"]["empty"] == ["kind", "labels"]
+    assert "employees" not in [name for names in card["idle"].values() for name in names]
+    notes = "; ".join(label_notes(card))
+    assert "features with one value in any row, which tell nothing" in notes
+    assert "features with no value in any row" in notes
+
+
+def test_duplicate_accounts_change_nothing(config: Config) -> None:
+    once, twice = (deals(won=40, lost=40, twice=twice) for twice in (False, True))
+    settings = config.labels.fit
+    first, second = (fit_labels(found, cutoff=CUTOFF, settings=settings).frame for found in (once, twice))
+    pd.testing.assert_frame_equal(first, second)
+    intent = config.labels.intent
+    snapshots = [intent_labels(found, cutoff=CUTOFF, settings=intent) for found in (once, twice)]
+    pd.testing.assert_frame_equal(snapshots[0], snapshots[1])
+    assert not snapshots[1].duplicated(["account_id", "as_of"]).any()
+
+
+def test_without_losses_the_universe_is_pointed_to(config: Config) -> None:
+    found = train_fit(deals(won=60, lost=0), cutoff=CUTOFF, config=config)
+    assert isinstance(found, Untrained)
+    assert 'against = "universe"' in found.reason
