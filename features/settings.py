@@ -248,13 +248,11 @@ class DriftSettings(Section):
         beyond chance as well. chance: of one false alarm among all inputs of a model.
     calibration: where observed by expected events may lie, of labels that ended since the training; it counts
         when the whole 95 % interval is beyond.
-    bins: equal shares of the training reference that an input or the score is compared in.
     """
 
     psi: float = Field(default=0.2, gt=0.0)
     chance: float = Field(default=0.01, gt=0.0, lt=0.5)
     calibration: tuple[float, float] = (0.67, 1.5)
-    bins: int = Field(default=10, ge=2, le=50)
     smallest_class: int = Field(default=5, ge=5)
     replicates: int = Field(default=1000, ge=100, le=100_000)
 

@@ -129,7 +129,8 @@ class Card(CardFacts):
 
     trained_with, audit: absent from a model that was never meant for release. audit: what was looked at and
     found when it was asked whether the model learned from what it could not have known. profile: the ideal
-    customer profile (`models.profile`); of a fit model alone.
+    customer profile (`models.profile`); of a fit model alone. inputs: what each input looked like in the
+    reference population (`models.inputs`); absent from models of before there was drift to measure.
     """
 
     kind: Kind
@@ -140,3 +141,4 @@ class Card(CardFacts):
     trained_with: NotRequired[TrainedWith]
     audit: NotRequired[dict[str, Any]]
     profile: NotRequired[dict[str, Any]]
+    inputs: NotRequired[dict[str, Any]]

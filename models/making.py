@@ -23,6 +23,7 @@ from models.bundle import Bundle, GoldenRow, machine_type
 from models.calibration import Calibration, probabilities
 from models.card import NAMES, Card, CardFacts, IntervalFacts, Kind, TrainedWith
 from models.grades import GradeCuts, Reference
+from models.inputs import input_references
 from models.intervals import Intervals, interval_meaning
 from models.linear import LinearPart
 from models.margin import MarginModel
@@ -62,7 +63,9 @@ def make_bundle(
     picked = ranked[np.unique(np.linspace(0, len(ranked) - 1, _GOLDEN_ROWS - 1).round().astype(int))]
     rows = np.vstack([population[picked], np.full((1, population.shape[1]), np.nan)])
     sure = intervals or Intervals.nothing_known()
-    own = {"lightgbm_version": version("lightgbm"), "machine": machine_type()}
+    own: dict[str, Any] = {"lightgbm_version": version("lightgbm"), "machine": machine_type()}
+    references = input_references(population, catalogue=catalogue).items()
+    own |= {"inputs": {name: reference.to_json() for name, reference in references}}
     card = cast(Card, {**facts, "kind": kind, "name": NAMES[kind], "interval": _interval_facts(sure), **own})
     return Bundle(
         kind=kind,

@@ -11,7 +11,18 @@ from typing import NoReturn
 import typer
 
 from features.errors import SpearfishError
-from training.cli import auditing, data, leads, learning, origins, privacy, releases, running, scores
+from training.cli import (
+    auditing,
+    data,
+    leads,
+    learning,
+    origins,
+    privacy,
+    releases,
+    running,
+    scores,
+    watching,
+)
 
 __all__ = ["app", "main"]
 
@@ -27,7 +38,7 @@ app = typer.Typer(
     "[bold]backtest[/bold], [bold]promote[/bold], [bold]serve[/bold]. "
     "[bold]doctor[/bold] says whether everything is in place.",
 )
-for group in (data, leads, learning, auditing, origins, releases, scores, privacy, running):
+for group in (data, leads, learning, auditing, origins, releases, watching, scores, privacy, running):
     app.add_typer(group.commands)
 
 

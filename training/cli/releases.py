@@ -123,7 +123,9 @@ def _preview(
         output.note(line)
     for one in found.kinds:
         output.table(["old \\ new", *one.counts.columns], one.rows(), title=one.sentence)
-        output.table(["account", "name", "from", "to", "probability", "why"], one.accounts(top=top))
+        if len(one.changes):
+            columns = ["account", "name", "from", "to", "probability", "why"]
+            output.table(columns, one.accounts(top=top))
     if out is not None:
         output.note(f"{found.write(out):,} changes written to {out}")
     output.result(found.to_json(top=top) | {"out": None if out is None else str(out)})

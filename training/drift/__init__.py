@@ -1,0 +1,1 @@
+"""Drift: whether the served models still match the data."""
