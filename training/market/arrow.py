@@ -20,6 +20,7 @@ from features.contract import ROLES, SENIORITIES
 from features.tables import Attribute, Tables
 from training.market.block import Block
 from training.market.firmographics import NEVER
+from training.market.hazards import LEAKING_FIELD, leaked
 from training.market.opportunities import STAGES
 from training.market.settings import BLOCK_ACCOUNTS, MarketSettings
 from training.market.truth import Flags, Floats, Integers
@@ -39,9 +40,10 @@ from training.market.vocabulary import (
     TOPICS,
 )
 
-__all__ = ["PRODUCT", "SCHEMAS", "TRUTH_SCHEMAS", "block_tables", "block_truth"]
+__all__ = ["PRODUCT", "SCHEMAS", "SECOND_PRODUCT", "TRUTH_SCHEMAS", "block_tables", "block_truth"]
 
 PRODUCT: Final = "spearfish platform"
+SECOND_PRODUCT: Final = "spearfish insights"
 
 _DECLARED: Final = Tables(
     {},
@@ -174,6 +176,16 @@ def _rank_within(account: Integers) -> Integers:
     return np.arange(len(account)) - np.repeat(starts, sizes)
 
 
+def _told_numbers(block: Block, *, frame: _Frame) -> dict[str, Floats]:
+    """The numbers as the tables tell them: where a field leaks, with what sales filled in at any time."""
+    numbers, deals, end = block.accounts.numbers, block.deals, frame.settings.end_seconds
+    if frame.settings.hazard != "leaking_field":
+        return numbers
+    opened = deals.account[deals.created_at < end]
+    won = deals.account[deals.won & (deals.closed_at < end)]
+    return {**numbers, LEAKING_FIELD: leaked(numbers[LEAKING_FIELD], opened=opened, won=won)}
+
+
 def _accounts(block: Block, *, frame: _Frame) -> dict[str, Any]:
     facts = block.accounts
     row, version = np.nonzero(facts.known_at < frame.settings.end_seconds)
@@ -188,7 +200,7 @@ def _accounts(block: Block, *, frame: _Frame) -> dict[str, Any]:
         "name": pc.binary_join_element_wise(first, last, " "),
         "domain": pc.binary_join_element_wise(_labelled("company", number, digits=7), "example", "."),
     }
-    for name, values in facts.numbers.items():
+    for name, values in _told_numbers(block, frame=frame).items():
         cells = values[row, version]
         columns[name] = (
             _coded(np.nan_to_num(cells, nan=-1.0).astype(np.int64), levels=_LEVELS[name])
@@ -276,7 +288,7 @@ def _opportunities(block: Block, *, frame: _Frame) -> dict[str, Any]:
         "opportunity_id": pa.concat_arrays([identifier, identifier.take(pa.array(closed))]),
         "account_id": frame.account_id(deals.account[rows]),
         "known_at": _moments(np.where(is_closed, closed_at, created_at)),
-        "product": pa.array([PRODUCT] * len(rows), pa.string()),
+        "product": _coded(deals.second[rows].astype(np.int64), levels=(PRODUCT, SECOND_PRODUCT)),
         "created_at": _moments(created_at),
         "closed_at": pa.array(closed_at * 1_000_000, mask=~is_closed).cast(_MOMENT),
         "outcome": _coded(np.where(is_closed, deals.won[rows], -1).astype(np.int64), levels=("lost", "won")),

@@ -35,6 +35,7 @@ from training.market.firmographics import (
     draw_contacts,
     facts_as_known,
 )
+from training.market.hazards import lateness, opening_shift
 from training.market.opportunities import Deals, Standing, concatenate_deals, draw_openings, draw_reactions
 from training.market.pursuit import pursuit_log_odds, winning_log_odds
 from training.market.settings import BLOCK_ACCOUNTS, DAY, LAG_STEPS, STEPS, WARM_UP_STEPS, MarketSettings
@@ -147,6 +148,7 @@ class _Course:
                 engagement, win_log_odds=self.win_log_odds(facts), employees=facts.employees
             )
         )
+        log_odds = log_odds + opening_shift(moment, settings=self.settings)
         self.opening_chance[step + LAG_STEPS] = chance(log_odds + _HIDDEN_LOG_ODDS * self.hidden)
 
     def move_hidden(self, step: int) -> None:
@@ -168,7 +170,8 @@ class _Course:
         self.standing.record(deals)
         self.deals.append(deals)
         generator = self.streams(_Purpose.REACTIONS, step=step)
-        self._add(draw_reactions(generator, deals=deals, contacts=self.contacts))
+        late = lateness(self.settings)
+        self._add(draw_reactions(generator, deals=deals, contacts=self.contacts, late=late))
 
     def _add(self, activities: Activities) -> None:
         self.activities.append(activities)
@@ -187,6 +190,7 @@ class _Course:
             contacts=self.contacts,
             lift=lift,
             start=start,
+            late=lateness(self.settings),
         )
         topics, researched = draw_topics(
             generator, wave=self.wave, habits=self.habits, accounts=self.accounts, lift=lift, start=start

@@ -149,16 +149,21 @@ def with_details(
     channel: Integers,
     occurred_at: Integers,
     contacts: Contacts,
+    late: tuple[float, int, int],
 ) -> Activities:
-    """Adds to each event the person, the time spent and when it became known."""
+    """Adds to each event the person, the time spent and when it became known.
+
+    late: the share that becomes known late, and after how many days at least and at most.
+    """
+    share, least, most = late
     count = len(account)
     slot = (generator.random(count)[:, None] >= contacts.weight[account]).sum(axis=1)
     slot = np.minimum(slot, CONTACTS - 1)
     known = contacts.known_at[account, slot, 0] < occurred_at
     anonymous = generator.random(count) < _ANONYMOUS[channel]
     delay = generator.integers(0, 6 * 3600, count)
-    late = generator.random(count) < 0.08
-    delay = np.where(late, generator.integers(2 * DAY, 12 * DAY, count), delay)
+    is_late = generator.random(count) < share
+    delay = np.where(is_late, generator.integers(least * DAY, most * DAY, count), delay)
     spent = np.round(_MEDIAN_SECONDS[channel] * np.exp(generator.normal(0.0, 0.7, count)))
     measured = (_MEDIAN_SECONDS[channel] > 0) & (generator.random(count) < 0.9)
     return Activities(
@@ -180,6 +185,7 @@ def draw_activities(
     contacts: Contacts,
     lift: Floats,
     start: int,
+    late: tuple[float, int, int],
 ) -> Activities:
     """The activities of the step that begins at `start`; accounts not known by then have none."""
     known = accounts.first_known < start
@@ -191,6 +197,7 @@ def draw_activities(
         channel=cell % NUMBER_OF_CHANNELS,
         occurred_at=start + generator.integers(0, STEP, len(cell)),
         contacts=contacts,
+        late=late,
     )
 
 

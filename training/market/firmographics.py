@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.contract import SENIOR, SENIORITIES
+from training.market.hazards import emptied, measured_days_before
 from training.market.settings import BLOCK_ACCOUNTS, DAY, MarketSettings
 from training.market.truth import FirmographicFacts, Flags, Floats, Integers
 from training.market.vocabulary import (
@@ -228,7 +229,8 @@ def draw_accounts(generator: np.random.Generator, *, settings: MarketSettings) -
     known_at = _draw_times(generator, settings=settings)
     industry = _choice(generator, shares=_INDUSTRY_SHARES, size=_N)
     existing = np.where(known_at < NEVER, known_at, settings.end_seconds)
-    measured_at = existing - generator.integers(7 * DAY, 60 * DAY, known_at.shape)
+    least, most = measured_days_before(settings)
+    measured_at = existing - generator.integers(least * DAY, most * DAY, known_at.shape)
     numbers = _draw_numbers(generator, industry=industry, measured_at=measured_at, settings=settings)
     sets = {
         "technologies": _draw_technologies(
@@ -243,6 +245,11 @@ def draw_accounts(generator: np.random.Generator, *, settings: MarketSettings) -
         column: ~_draw_gaps(generator, column=column, small=small) & flags.any(axis=2)
         for column, flags in sets.items()
     }
+    if settings.hazard is not None:
+        for values in numbers.values():
+            values[emptied(generator, values=values, settings=settings)] = np.nan
+        used = sets["technologies"].sum(axis=2).astype(np.float64)
+        set_known["technologies"] &= ~emptied(generator, values=used, settings=settings)
     return Accounts(known_at, numbers, sets, set_known)
 
 

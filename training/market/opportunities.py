@@ -15,6 +15,7 @@ import numpy as np
 
 from training.market.engagement import Activities, with_details
 from training.market.firmographics import NEVER, Accounts, Contacts, facts_as_known
+from training.market.hazards import second_product, sold_as_second
 from training.market.pursuit import winning_log_odds
 from training.market.settings import BLOCK_ACCOUNTS, DAY, STEP, MarketSettings
 from training.market.truth import Flags, Floats, Integers, chance
@@ -32,11 +33,13 @@ LONGEST_DAYS: Final = 300
 class Deals:
     """Opportunities as columns of equal length (m,): row in the block, chance to win, outcome, times.
 
+    second: whether it is about the second product.
     expected_amount: as estimated at the opening, NaN where nobody estimated it; amount: at the end.
     stage_at: (m, stages), when each stage was entered, NEVER where the deal ended before; stage_known_at.
     """
 
     account: Integers
+    second: Flags
     probability: Floats
     won: Flags
     created_at: Integers
@@ -92,7 +95,10 @@ def draw_openings(
     account = np.flatnonzero((uniform < opening_chance) & may_open)
     created_at = start + second[account]
     facts = facts_as_known(accounts, rows=account, moments=created_at)
-    probability = chance(winning_log_odds(facts, settings=settings))
+    log_odds = winning_log_odds(facts, settings=settings)
+    # From the second of the opening, so that the markets without it keep their random streams.
+    about_second = second_product(facts, uniform=(second[account] % 997) / 997.0, settings=settings)
+    probability = chance(np.where(about_second, sold_as_second(log_odds), log_odds))
     won = generator.random(_N)[account] < probability
     days = np.where(won, _MEDIAN_DAYS[1], _MEDIAN_DAYS[0]) * np.exp(0.6 * generator.normal(size=_N)[account])
     duration = (np.clip(days, 4.0, LONGEST_DAYS) * DAY).astype(np.int64)
@@ -104,6 +110,7 @@ def draw_openings(
     )
     return Deals(
         account=account,
+        second=about_second,
         probability=probability,
         won=won,
         created_at=created_at,
@@ -130,7 +137,9 @@ def _draw_stages(
 _REACTIONS: Final = {"meeting": 2.5, "call": 2.0, "email_sent": 4.0, "web_visit": 3.0, "pricing_visit": 0.8}
 
 
-def draw_reactions(generator: np.random.Generator, *, deals: Deals, contacts: Contacts) -> Activities:
+def draw_reactions(
+    generator: np.random.Generator, *, deals: Deals, contacts: Contacts, late: tuple[float, int, int]
+) -> Activities:
     """What happens because a deal is open: outreach, meetings, visits, between its opening and its end."""
     counts = generator.poisson(list(_REACTIONS.values()), (_N, len(_REACTIONS)))[deals.account]
     cell = np.repeat(np.arange(counts.size), counts.ravel())
@@ -144,4 +153,5 @@ def draw_reactions(generator: np.random.Generator, *, deals: Deals, contacts: Co
         channel=channels[cell % len(_REACTIONS)],
         occurred_at=deals.created_at[deal] + 1 + passed,
         contacts=contacts,
+        late=late,
     )

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from features.errors import InputError
+from training.market.hazards import win_shift
 from training.market.settings import MarketSettings
 from training.market.truth import FirmographicFacts, Flags, Floats, win_log_odds
 from training.market.vocabulary import REGIONS, SECTOR_OF_INDUSTRY, technology
@@ -36,6 +37,8 @@ _PURSUED: Final = -4.4
 def winning_log_odds(facts: FirmographicFacts, *, settings: MarketSettings) -> Floats:
     """Log-odds (n,) that an opportunity opened at the moment will be won, in the world of the settings."""
     result = win_log_odds(facts)
+    if settings.hazard is not None:
+        result = result + win_shift(facts, settings=settings)
     if settings.pursued_by_kind:
         result = result + _by_region(facts, effects=_WINNING_BY_REGION)
     if settings.some_always_win:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal, get_args
 
 from features.errors import ConfigError
 from training.market.requirements import ACCOUNTS_BY_DEFAULT, STEP_DAYS
@@ -17,12 +17,26 @@ from training.market.requirements import ACCOUNTS_BY_DEFAULT, STEP_DAYS
 __all__ = [
     "BLOCK_ACCOUNTS",
     "DAY",
+    "HAZARDS",
     "LAG_STEPS",
     "STEP",
     "STEPS",
     "WARM_UP_STEPS",
+    "Hazard",
     "MarketSettings",
 ]
+
+Hazard = Literal[
+    "leaking_field",
+    "drift",
+    "missing_at_random",
+    "missing_not_at_random",
+    "late_facts",
+    "few_customers",
+    "several_products",
+]
+HAZARDS: Final[tuple[Hazard, ...]] = get_args(Hazard)
+"""What makes real data hard, one at a time; see `training.market.hazards`."""
 
 DAY: Final = 86_400
 STEP: Final = STEP_DAYS * DAY
@@ -52,6 +66,7 @@ class MarketSettings:
     hidden_states: adds hidden buying states that no table shows directly.
     some_always_win: some profiles win every opportunity, for sure.
     pursued_by_kind: sales opens opportunities by size and region alone, and winning depends on region, too.
+    hazard: what makes the data hard, if anything; sales that pursued only some is `pursued_by_kind`.
     chunk_accounts: accounts written at once; bounds the memory, does not change a row.
     Raises ConfigError for a setting outside its bounds.
     """
@@ -62,12 +77,15 @@ class MarketSettings:
     hidden_states: bool = False
     some_always_win: bool = False
     pursued_by_kind: bool = False
+    hazard: Hazard | None = None
     chunk_accounts: int = 5_000
 
     def __post_init__(self) -> None:
         _check_integer("accounts", self.accounts, minimum=1, maximum=_MAXIMUM_ACCOUNTS)
         _check_integer("seed", self.seed, minimum=0, maximum=2**63 - 1)
         _check_integer("chunk_accounts", self.chunk_accounts, minimum=BLOCK_ACCOUNTS, maximum=1_000_000)
+        if self.hazard not in (None, *HAZARDS):
+            raise ConfigError("unknown hazard", got=self.hazard, allowed=", ".join(HAZARDS))
         if self.chunk_accounts % BLOCK_ACCOUNTS:
             raise ConfigError(
                 "chunk_accounts splits a block of accounts that is drawn together",
