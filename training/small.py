@@ -100,8 +100,18 @@ def _unjudged(rows: Rows, table: Table) -> SmallLearned:
     linear = _lines(table, strength=_STRENGTHS[0], learn=table.fold >= 0)
     text, later = nothing_grown(table), rows.frame[["account_id", "as_of", "label"]].head(0)
     none = later.assign(position=0, fold=0, probability=0.0)
-    calibration = Calibration(slope=1.0, intercept=0.0)
-    return SmallLearned(text, (text,), calibration, 0, (), none, linear, (LINES,), _STRENGTHS[0], {})
+    return SmallLearned(
+        booster_text=text,
+        members=(text,),
+        calibration=Calibration(slope=1.0, intercept=0.0),
+        rounds=0,
+        folds=(),
+        later=none,
+        linear=linear,
+        parts=(LINES,),
+        strength=_STRENGTHS[0],
+        tried={},
+    )
 
 
 def _whole_model(
