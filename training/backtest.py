@@ -161,7 +161,9 @@ def predict_at(
     answerer = learner(question, progress)
     probability = answerer.predict(question.X)
     told: dict[str, Matrix] = {"probability": probability} | baseline_answers(question)
-    if learner is our_learner and config.backtest.monotone_cost and constrained(question):
+    if learner is not our_learner:
+        told["ours"] = our_learner(question, progress).predict(question.X)
+    elif config.backtest.monotone_cost and constrained(question):
         told["without_directions"] = without_directions(question, progress).predict(question.X)
     reference = probability if kind == "intent" else answerer.predict(question.reference)
     frame = _asked(question).assign(

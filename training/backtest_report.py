@@ -26,13 +26,15 @@ __all__ = ["PROBABILITIES", "RANKERS", "BacktestReport", "Followed", "finite"]
 
 RANKERS = {
     "probability": "Spearfish",
+    "ours": "Spearfish",
     **{peer.column: peer.title for peer in BASELINES},
     "logistic_regression_tuned": "the same, tuned, on our columns",
     "recent_activity": "actions in the last 30 days",
     "recency": "days since the last action",
     "without_directions": "Spearfish without the declared monotone effects",
 }
-"""The columns of predictions that are measured, in words: the model, then what it has to beat."""
+"""The columns of predictions that are measured, in words: the model, then what it has to beat, among which
+is ours where another one is tested."""
 
 PROBABILITIES = tuple(name for name in RANKERS if name not in ("recent_activity", "recency"))
 """Those that hold probabilities; the others only rank."""
@@ -121,6 +123,11 @@ class BacktestReport:
         """The share of measured rows with the event."""
         return float(self.predictions["label"].mean())
 
+    @property
+    def _key(self) -> str:
+        """What the tested model is called in JSON."""
+        return "estimator" if "ours" in self.predictions.columns else "spearfish"
+
     def name_of(self, ranker: str) -> str:
         """What people call a ranker."""
         return self.title if ranker == "probability" else RANKERS.get(ranker, ranker)
@@ -163,8 +170,8 @@ class BacktestReport:
             **({"notes": list(self.notes)} if self.notes else {}),
             **({"consent_assumed": dict(self.assumed)} if self.assumed else {}),
             "followed": self.followed.to_json(),
-            "metrics": {"spearfish": estimates.pop("probability"), **estimates},
-            "spearfish_minus": {ranker: figures(lead) for ranker, lead in self.measured.ahead.items()},
+            "metrics": {self._key: estimates.pop("probability"), **estimates},
+            f"{self._key}_minus": {ranker: figures(lead) for ranker, lead in self.measured.ahead.items()},
             "single_seed_roc_auc": None if single is None else figures({"roc_auc": single})["roc_auc"],
             "grades": _lines(self.grades),
             "deciles": _lines(self.deciles),
@@ -179,7 +186,7 @@ class BacktestReport:
             "events": len(found.frame),
             "events_out_of_reach": found.out_of_reach,
             "figures": {ranker: figures(told) for ranker, told in found.estimates.items()},
-            "spearfish_minus": {ranker: figures(told) for ranker, told in found.ahead.items()},
+            f"{self._key}_minus": {ranker: figures(told) for ranker, told in found.ahead.items()},
         }
 
     def _cutoff(self, moment: datetime) -> dict[str, Any]:

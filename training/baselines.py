@@ -22,7 +22,13 @@ from features.settings import LearningSettings
 from training.learn import Rows
 from training.splits import Positions, keep_negatives
 
-__all__ = ["activity_heuristic", "logistic_regression", "logistic_regression_probabilities", "recency"]
+__all__ = [
+    "activity_heuristic",
+    "filled_columns",
+    "logistic_regression",
+    "logistic_regression_probabilities",
+    "recency",
+]
 
 Matrix = NDArray[np.float64]
 
@@ -51,6 +57,14 @@ def logistic_regression(catalogue: Catalogue, *, strength: float = 1.0, logarith
 
     logarithms: whether numbers are read on a log scale, which is worth a lot where they are counts.
     """
+    return make_pipeline(
+        filled_columns(catalogue, logarithms=logarithms),
+        LogisticRegression(C=strength, solver="lbfgs", max_iter=2000),
+    )
+
+
+def filled_columns(catalogue: Catalogue, *, logarithms: bool) -> ColumnTransformer:
+    """Columns without gaps: numbers filled with the median, flagged and standardised; categories one-hot."""
     kinds = [feature.kind for feature in catalogue.features]
     categories = [position for position, kind in enumerate(kinds) if kind == "category"]
     numbers = [position for position, kind in enumerate(kinds) if kind != "category"]
@@ -63,8 +77,7 @@ def logistic_regression(catalogue: Catalogue, *, strength: float = 1.0, logarith
         SimpleImputer(strategy="constant", fill_value=-1.0),
         OneHotEncoder(handle_unknown="ignore", sparse_output=False),
     )
-    columns = ColumnTransformer([("number", number, numbers), ("category", category, categories)])
-    return make_pipeline(columns, LogisticRegression(C=strength, solver="lbfgs", max_iter=2000))
+    return ColumnTransformer([("number", number, numbers), ("category", category, categories)])
 
 
 def logistic_regression_probabilities(

@@ -25,9 +25,9 @@ from training.fit import columns_of, fit_rows, intent_rows, matrix, narrowed, se
 from training.labels import (
     fit_followed,
     fit_labels,
+    fit_population,
     intent_outcomes,
     intent_population,
-    known_accounts,
 )
 from training.learn import Rows
 
@@ -98,7 +98,9 @@ def ask(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> Ques
         selected=select_features(catalogue, kind=kind, settings=settings, keep=keep),
         asked=asked,
         X=X,
-        reference=X if kind == "intent" else _known(tables, cutoff=cutoff, catalogue=catalogue),
+        reference=X
+        if kind == "intent"
+        else _graded(tables, cutoff=cutoff, catalogue=catalogue, config=config),
         settings=settings,
     )
 
@@ -106,7 +108,7 @@ def ask(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> Ques
 def _rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, catalogue: Catalogue) -> Rows:
     if kind == "intent":
         return intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
-    labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit)
+    labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit, seed=config.model.fit.seed)
     return fit_rows(tables, labels=labels, catalogue=catalogue)
 
 
@@ -130,8 +132,9 @@ def _followed(tables: Tables, *, cutoff: datetime, config: Config) -> pd.DataFra
     return fit_followed(tables, created_from=cutoff, created_until=until, settings=config.labels.fit)
 
 
-def _known(tables: Tables, *, cutoff: datetime, catalogue: Catalogue) -> Matrix:
-    accounts = known_accounts(tables, as_of=cutoff)
+def _graded(tables: Tables, *, cutoff: datetime, catalogue: Catalogue, config: Config) -> Matrix:
+    """The accounts that the grades of a fit model would compare with."""
+    accounts = fit_population(tables, as_of=cutoff, settings=config.labels.fit)
     if len(accounts) > _REFERENCE_ROWS:
         accounts = accounts.sample(_REFERENCE_ROWS, random_state=0).sort_index()
     return matrix(tables, accounts, catalogue=catalogue)

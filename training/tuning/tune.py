@@ -120,7 +120,7 @@ def tuning_rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config)
         rows = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
     else:
         _require_lost(config)
-        labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit)
+        labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit, seed=settings.seed)
         rows = fit_rows(tables, labels=labels, catalogue=selected)
     require_both_classes(rows.label)
     if are_few(rows, settings=settings):

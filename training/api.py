@@ -1,0 +1,146 @@
+"""The Python API: features, labels and backtests as pandas frames.
+
+Turns a workspace, or tables, into frames for a data scientist's own tools. Time rule: features of a moment
+read rows with `known_at < as_of` only; labels stop at a cutoff; a backtest joins what happened after every
+prediction is made. Null rule: NaN is a value that was not known.
+
+    from features.mapping import load_config
+    from features.workspace import Workspace
+    from training.api import backtest_estimator, features, labels
+
+    workspace, config = Workspace.default(), load_config("configs/simulated_market.toml")
+    y = labels(workspace, kind="intent", cutoff=datetime(2024, 7, 1), config=config)
+    X = features(workspace, keys=y, config=config, kind="intent")
+    report = backtest_estimator(RandomForestClassifier(), workspace, config=config)
+    report.metrics(), report.differences(), report.days_of_warning(), report.predictions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from features.catalogue import learn_catalogue
+from features.errors import InputError
+from features.mapping import Config
+from features.point_in_time import build_features
+from features.tables import Tables
+from features.workspace import Workspace
+from models.card import Kind
+from training.backtest import backtest_tables
+from training.backtest_report import BacktestReport
+from training.backtesting.dates import chosen_cutoffs
+from training.backtesting.estimators import Preparation, as_frame, estimator_learner
+from training.fit import select_features
+from training.labels import fit_labels, known_accounts, label_snapshots, require_past
+from training.learn import Progress
+
+__all__ = ["backtest_estimator", "features", "labels"]
+
+
+def features(
+    source: Workspace | Tables,
+    *,
+    config: Config,
+    keys: pd.DataFrame | None = None,
+    as_of: datetime | None = None,
+    cutoff: datetime | None = None,
+    kind: Kind | None = None,
+) -> pd.DataFrame:
+    """Features of accounts as they could have been known.
+
+    keys: columns account_id and as_of (naive UTC), as `labels` returns; or as_of alone, for every account
+    known by then. cutoff: which columns and levels there are follows from what was known before it, as in a
+    training at that cutoff; default: the newest as_of. What stands in a row never reads past its own as_of.
+    kind: what a model of this kind may see by the config, instead of everything.
+
+    Returns one row per key, in their order, indexed by (account_id, as_of): float64 for numbers and flags,
+    pandas categories for categories. Raises InputError unless exactly one of keys and as_of is given.
+    """
+    if (keys is None) is (as_of is None):
+        raise InputError(
+            "features are of keys or of a moment",
+            got="both" if keys is not None else "neither",
+            allowed="one of keys and as_of",
+        )
+    with _opened(source) as tables:
+        asked = known_accounts(tables, as_of=as_of) if as_of is not None else _keys(keys)
+        moment = cutoff or asked["as_of"].max().to_pydatetime()
+        catalogue = learn_catalogue(tables, cutoff=moment, declared=config.features)
+        if kind is not None:
+            settings = config.model.fit if kind == "fit" else config.model.intent
+            catalogue = select_features(catalogue, kind=kind, settings=settings, keep=config.origins.keep)
+        built = build_features(tables, asked, catalogue=catalogue)
+    return as_frame(built.to_numpy(), catalogue=catalogue, index=built.index)
+
+
+def _keys(keys: pd.DataFrame | None) -> pd.DataFrame:
+    if keys is None or not {"account_id", "as_of"} <= set(keys.columns) or keys.empty:
+        raise InputError(
+            "keys are not rows with account_id and as_of",
+            got="no rows" if keys is not None and keys.empty else "other columns",
+            fix="pass what `labels` returns, or a frame with both columns",
+        )
+    return keys[["account_id", "as_of"]]
+
+
+def labels(source: Workspace | Tables, *, kind: Kind, cutoff: datetime, config: Config) -> pd.DataFrame:
+    """What a model trained at `cutoff` would learn from, by all that was known before it and nothing later.
+
+    Columns: account_id, as_of, label (1 with the event), label_known_at; for fit also opportunity_id. An
+    outcome that was not known at the cutoff is not among them. Oldest first. Raises InputError for a cutoff
+    after the newest known fact.
+    """
+    with _opened(source) as tables:
+        require_past(cutoff, tables=tables)
+        if kind == "intent":
+            return label_snapshots(tables, cutoff=cutoff, settings=config.labels.intent).frame
+        seed = config.model.fit.seed
+        return fit_labels(tables, cutoff=cutoff, settings=config.labels.fit, seed=seed).frame
+
+
+def backtest_estimator(
+    estimator: Any,
+    source: Workspace | Tables,
+    *,
+    config: Config,
+    kind: Kind = "intent",
+    cutoffs: Sequence[datetime] = (),
+    prepare: Preparation = "auto",
+    progress: Progress | None = None,
+) -> BacktestReport:
+    """Backtest any classifier of scikit-learn's interface as our own model is, beside it and the baselines.
+
+    At each cutoff a clone learns from the same rows and features as our model, and predicts the same rows.
+    prepare: how it reads them, see `training.backtesting.estimators.estimator_learner`. cutoffs: default, the
+    config's, else the last one whose outcomes can be known. Frames: the report's `metrics()`,
+    `differences()` (estimator minus each other one, paired), `days_of_warning()`, `grades`, `deciles` and
+    `predictions`. Raises InputError for what is no classifier, NotEnoughDataError where a class is missing.
+    """
+    learner = estimator_learner(estimator, prepare=prepare)
+    with _opened(source) as tables:
+        moments = chosen_cutoffs(tables, config=config, kind=kind, asked=cutoffs)
+        return backtest_tables(
+            tables,
+            config=config,
+            kind=kind,
+            cutoffs=moments,
+            learner=learner,
+            title=type(estimator).__name__,
+            progress=progress,
+        )
+
+
+@contextmanager
+def _opened(source: Workspace | Tables) -> Iterator[Tables]:
+    """The tables, kept for as long as the block runs."""
+    if isinstance(source, Tables):
+        yield source
+        return
+    with source.lease() as manifest:
+        manifest.require_dated("this")
+        yield source.tables(manifest)
