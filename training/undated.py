@@ -249,7 +249,9 @@ def _measured(
         different_rows=len(np.unique(groups)),
         top_k=settings.top_k,
         predictions=predictions.drop(columns="position"),
-        measured=measure(told, columns=rankers, top_k=settings.top_k, replicates=replicates),
+        measured=measure(
+            told, columns=rankers, probabilities=rankers, top_k=settings.top_k, replicates=replicates
+        ),
         ahead_by_group={ranker: lead["roc_auc"] for ranker, lead in by_group.items()},
         grades=grade_conversion(told, grades=GRADES, replicates=replicates),
         deciles=grade_conversion(

@@ -156,23 +156,27 @@ def _ranker_table(report: ColumnsReport) -> Table:
 
 
 def _probability_table(report: ColumnsReport) -> Table:
-    table = Table(title="Probabilities of Spearfish", title_justify="left")
-    for name in ("metric", "value", "base rate for all"):
-        table.add_column(name, justify="left" if name == "metric" else "right")
+    table = Table(title="Probabilities (mean over folds, 95 % intervals by row)", title_justify="left")
+    table.add_column("learner")
     for name in _PROBABILITY:
-        found = report.measured.estimates["probability"][name]
-        table.add_row(name.replace("_", " "), str(found), f"{found.base:.3f}")
+        table.add_column(name.replace("_", " "), justify="right")
+    for ranker, metrics in report.measured.estimates.items():
+        table.add_row(TITLES[ranker], *(str(metrics[name]) for name in _PROBABILITY))
+    base = report.measured.estimates["probability"]
+    table.add_row("base rate for all", *(f"{base[name].base:.3f}" for name in _PROBABILITY))
     return table
 
 
 def _conversion_table(conversion: pd.DataFrame, *, title: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name in ("", "rows", "won", "rate", "95 % interval", "lift"):
+    base = conversion["base"].iloc[0]
+    table = Table(title=f"{title} (base rate {base:.1%}, lift 1)", title_justify="left")
+    for name in ("", "rows", "won", "rate", "95 % interval", "lift", "95 % interval"):
         table.add_column(name, justify="right" if name else "left")
     for label, line in conversion.iterrows():
-        interval = f"{line['low']:.1%} to {line['high']:.1%}"
         counts = f"{int(line['accounts']):,}", f"{int(line['events']):,}"
-        table.add_row(str(label), *counts, f"{line['conversion']:.1%}", interval, f"{line['lift']:.2f}")
+        rate = f"{line['conversion']:.1%}", f"{line['low']:.1%} to {line['high']:.1%}"
+        lift = f"{line['lift']:.2f}", f"{line['lift_low']:.2f} to {line['lift_high']:.2f}"
+        table.add_row(str(label), *counts, *rate, *lift)
     return table
 
 
