@@ -90,7 +90,9 @@ def _feature(name: str) -> Feature:
     )
 
 
-def ingest(workspace: Workspace, *, attributes: tuple[Attribute, ...] = ()) -> None:
+def ingest(
+    workspace: Workspace, *, attributes: tuple[Attribute, ...] = (), fingerprint: str = "0" * 64
+) -> None:
     """One account, and a manifest that says so."""
     accounts = Tables.from_frames(
         {"accounts": pd.DataFrame({"account_id": ["a"], "known_at": [pd.Timestamp("2026-01-01")]})}
@@ -101,7 +103,7 @@ def ingest(workspace: Workspace, *, attributes: tuple[Attribute, ...] = ()) -> N
         return Manifest(
             contract_version=CONTRACT_VERSION,
             snapshot="one-account",
-            fingerprint="0" * 64,
+            fingerprint=fingerprint,
             workspace="by hand",
             time_zone="Europe/Berlin",
             tables={"accounts": TableFiles(rows=1, files=("accounts.parquet",))},

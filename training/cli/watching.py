@@ -6,10 +6,20 @@ Time rule: none of its own. Null rule: an option that is left out is None, and t
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from training.cli.given import open_output, open_workspace, read_config
-from training.cli.options import WORKSPACE, JsonOption, OptionalConfig, SetOption, WorkspaceOption
+from training.cli.options import (
+    WORKSPACE,
+    ConfigOption,
+    JsonOption,
+    OptionalConfig,
+    SetOption,
+    WorkspaceOption,
+)
+from training.cli.releases import who_runs_this
 
 __all__ = ["commands"]
 
@@ -38,3 +48,42 @@ def drift(
     output.result(report.to_json())
     if report.drifted:
         raise typer.Exit(1)
+
+
+@commands.command()
+def retrain(
+    *,
+    config: ConfigOption,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Change nothing; tell what a run would do with the tables.")
+    ] = False,
+    sources: Annotated[
+        bool, typer.Option("--sources/--no-sources", help="Whether to ingest the config's sources first.")
+    ] = True,
+    overrides: SetOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Ingest, measure drift, train, audit, and serve what passes the gate; safe to run twice, made for cron.
+
+    Exit code 0 when nobody needs to look, 1 when the gate or the audit refused, 2 for an error, 75 when
+    another retraining is at work.
+    """
+    from training.retrain import retrain as run_retrain
+
+    output = open_output(as_json=as_json)
+    with output.progress() as progress:
+        done = run_retrain(
+            open_workspace(workspace),
+            config=read_config(config, overrides=overrides),
+            who=f"{who_runs_this()} (retrain)",
+            read_sources=sources,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    for line in done.drift.lines() if done.drift else ():
+        output.note(line)
+    output.note(f"{done.outcome}: {done.sentence}")
+    output.result(done.to_json())
+    if done.exit_code:
+        raise typer.Exit(done.exit_code)

@@ -1,0 +1,197 @@
+"""Retraining unattended: each step asks what is there, so a second run is safe, and one after a kill, too."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tracked_models
+from tracked_models import FIT, FIT_2, LABELS, SERVING
+
+from features.errors import NotEnoughDataError
+from features.mapping import WorkspaceSettings, load_config
+from features.settings import GateSettings, RetrainSettings
+from features.workspace import Workspace
+from models.bundle import Bundle
+from training import retrain as retraining
+from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
+from training.labels import next_cutoff
+from training.learned_from import LEARNED_FROM_TAG, learned_from
+from training.promote import promote, rollback
+from training.registered import RegisteredModels
+from training.registration import register_training
+from training.retrain import LOG, Retraining, retrain
+
+CONFIG = load_config(Path(__file__).parents[2] / "configs" / "simulated_market.toml").model_copy(
+    update={
+        "workspace": WorkspaceSettings(name="by hand", time_zone="Europe/Berlin"),
+        "labels": LABELS,
+        "serving": SERVING,
+        "gate": GateSettings(replicates=100),
+    }
+)
+
+
+def true_rows() -> pd.DataFrame:
+    """Held-out rows of accounts that the tables lack, with true probabilities."""
+    random = np.random.default_rng(0)
+    chance = random.uniform(0.05, 0.95, size=400)
+    moments = np.array(["2025-01-01", "2025-02-01"], dtype="datetime64[us]").repeat(200)
+    return pd.DataFrame(
+        {
+            "key": [f"{number:032x}" for number in range(400)],
+            "as_of": moments,
+            "label": (random.random(400) < chance).astype(np.int64),
+            "label_known_at": moments,
+            "slice": np.repeat([0, 1], 200),
+            "probability": chance,
+        }
+    )
+
+
+class Trainer:
+    """Instead of a training: registers what it is given, as `train` does, and counts."""
+
+    def __init__(self, workspace: Workspace, folder: Path) -> None:
+        self.workspace, self.folder, self.made, self.bundle = workspace, folder, 0, FIT
+
+    def __call__(self, workspace: Workspace, **_: Any) -> None:
+        self.made += 1
+        register(workspace, self.bundle, folder=self.folder / str(self.made))
+
+
+def register(workspace: Workspace, bundle: Bundle, *, folder: Path) -> None:
+    run_id = tracked_models.run_of(workspace, bundle)
+    held = HeldOut(true_rows(), bundle.fingerprint, CONFIG.gate).save(folder)
+    tracked_models.client(workspace).log_artifacts(run_id, str(held), HELD_OUT_ARTIFACT)
+    learned = learned_from(
+        CONFIG,
+        data_fingerprint=workspace.manifest().fingerprint,
+        cutoff=next_cutoff(workspace.tables()),
+    )
+    register_training(
+        RegisteredModels(workspace),
+        {"fit": (bundle, run_id)},
+        name="by hand",
+        tags={LEARNED_FROM_TAG: learned},
+    )
+
+
+@pytest.fixture
+def trainer(untrained: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    made = Trainer(untrained, tmp_path / "held")
+    monkeypatch.setattr(retraining, "train", made)
+    monkeypatch.setattr(retraining, "ingest", lambda *_, **__: None)
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: no_drift(False))
+    return made
+
+
+def no_drift(drifted: bool) -> Any:
+    return SimpleNamespace(drifted=drifted, sentence="no drift", to_json=dict, lines=lambda: ())
+
+
+def run(workspace: Workspace, **settings: Any) -> Retraining:
+    return retrain(workspace, config=CONFIG, who="cron", **settings)
+
+
+def logged(workspace: Workspace) -> list[str]:
+    lines = (workspace.home / LOG).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["outcome"] for line in lines]
+
+
+def test_a_second_run_does_nothing_and_says_so(untrained: Workspace, trainer: Trainer) -> None:
+    first = run(untrained)
+    assert (first.outcome, first.exit_code) == ("promoted", 0)
+    assert first.promotion is not None
+    assert first.promotion.release.created_by == "cron"
+    assert first.promotion.release.settings["gate"]["fit"]["outcome"] == "passed"
+    again = run(untrained)
+    assert (again.outcome, trainer.made) == ("nothing new", 1)
+    assert "is served, and learned from all there is" in again.sentence
+    assert logged(untrained) == ["promoted", "nothing new"]
+
+
+def test_a_refused_model_is_told_once_and_left_alone(untrained: Workspace, trainer: Trainer) -> None:
+    run(untrained)
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    trainer.bundle = FIT_2
+    refused = run(untrained)
+    assert (refused.outcome, refused.exit_code) == ("refused", 1)
+    assert "gate refuses icp_fit" in refused.sentence
+    again = run(untrained)
+    assert (again.outcome, again.exit_code, trainer.made) == ("nothing new", 0, 2)
+    assert "was refused before" in again.sentence
+
+
+def test_what_people_rolled_back_stays_so(untrained: Workspace, trainer: Trainer) -> None:
+    run(untrained)
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    trainer.bundle = FIT_2
+    run(untrained)
+    promote(untrained, who="Ada", why="we know", force="by hand")
+    rollback(untrained, who="Ada", why="worse")
+    again = run(untrained)
+    assert (again.outcome, trainer.made) == ("nothing new", 2)
+    assert "rolled back" in again.sentence
+
+
+def test_a_run_goes_on_where_a_killed_one_stopped(
+    untrained: Workspace, trainer: Trainer, tmp_path: Path
+) -> None:
+    register(untrained, FIT, folder=tmp_path / "before")
+    assert run(untrained, dry_run=True).outcome == "would promote"
+    assert run(untrained).outcome == "promoted"
+    assert trainer.made == 0
+
+
+def test_a_dry_run_changes_nothing(untrained: Workspace, trainer: Trainer) -> None:
+    before = sorted(path.name for path in untrained.home.iterdir())
+    found = run(untrained, dry_run=True)
+    assert (found.outcome, trainer.made) == ("would train", 0)
+    assert sorted(path.name for path in untrained.home.iterdir()) == before
+
+
+def test_a_second_one_at_the_same_time_leaves(untrained: Workspace, trainer: Trainer) -> None:
+    lock = os.open(untrained.home / ".retrain.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        found = run(untrained)
+    finally:
+        os.close(lock)
+    assert (found.outcome, found.exit_code, trainer.made) == ("busy", 75, 0)
+    assert "another retraining is at work" in found.sentence
+
+
+@pytest.mark.parametrize(("drifted", "outcome"), [(False, "not due"), (True, "refused")])
+def test_it_waits_for_enough_days_unless_something_drifted(
+    untrained: Workspace,
+    trainer: Trainer,
+    monkeypatch: pytest.MonkeyPatch,
+    drifted: bool,
+    outcome: str,
+) -> None:
+    run(untrained)
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    trainer.bundle = FIT_2
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: no_drift(drifted))
+    patient = CONFIG.model_copy(update={"retrain": RetrainSettings(every_days=30)})
+    assert retrain(untrained, config=patient, who="cron").outcome == outcome
+
+
+def test_a_failure_is_logged_and_raised(
+    untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NotEnoughDataError("too few rows", got=3)
+
+    monkeypatch.setattr(retraining, "train", fail)
+    with pytest.raises(NotEnoughDataError):
+        run(untrained)
+    assert logged(untrained) == ["failed"]

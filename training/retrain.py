@@ -1,0 +1,260 @@
+"""Retraining: the whole loop unattended, from the sources to what is served.
+
+Turns a workspace and its config into one of a few outcomes: sources are ingested, drift is measured, both
+models are trained and audited, and what passes the gate is served. Each step asks what is there instead of
+what was done, so that doing it twice does nothing the second time, and doing it after a kill goes on where
+it stopped: tables, settings and cutoff make one fingerprint, and a training that carries it is not made
+again; a training that was refused, or served before and rolled back, is left to people. One retraining runs
+at a time in a workspace; another one leaves. Time rule: everything up to the newest known fact; the clock
+only dates the release and the log. Null rule: where nothing is served there is no drift to measure.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from features.errors import InputError, SpearfishError, WorkspaceError
+from features.ingest import ingest
+from features.mapping import Config
+from features.workspace import Workspace
+from models.bundle import Kind
+from serving.store import Store
+from training.drift.watching import DriftReport, watch
+from training.gate.asking import has_store, served, served_cutoff
+from training.labels import next_cutoff
+from training.learn import Progress
+from training.learned_from import LEARNED_FROM_TAG, learned_from
+from training.promote import Promotion, promote
+from training.registered import GATE_TAG, RegisteredModels, Version
+from training.registration import registering, settle
+from training.train import train
+
+__all__ = ["LOG", "Retraining", "retrain"]
+
+LOG = "retrain.log"
+"""In the workspace: a line of JSON for each retraining."""
+
+Outcome = Literal["promoted", "nothing new", "not due", "refused", "busy", "would train", "would promote"]
+_EXIT_CODES: Mapping[Outcome, int] = {"refused": 1, "busy": 75}
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """What a retraining came to.
+
+    drift: of what was served before; None where nothing was. promotion: None unless something was promoted.
+    """
+
+    outcome: Outcome
+    sentence: str
+    drift: DriftReport | None = None
+    promotion: Promotion | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 when nobody needs to look, 1 when the gate or the audit refused, 75 when another is at work."""
+        return _EXIT_CODES.get(self.outcome, 0)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "outcome": self.outcome,
+            "sentence": self.sentence,
+            "drift": None if self.drift is None else self.drift.to_json(),
+            "promotion": None if self.promotion is None else self.promotion.to_json(),
+        }
+
+
+def retrain(
+    workspace: Workspace,
+    *,
+    config: Config,
+    who: str,
+    read_sources: bool = True,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Retraining:
+    """Do what is to be done, once.
+
+    read_sources: False trains on the tables as they are. dry_run: change nothing, and tell what a run would
+    do with the tables as they are. Raises what ingest and train raise; a refusal of the gate or the audit is
+    an outcome.
+    """
+    if dry_run:
+        return _Loop(workspace, config, who, progress).look()
+    with _alone(workspace) as alone:
+        if not alone:
+            return Retraining("busy", "another retraining is at work in this workspace; nothing was done")
+        try:
+            if read_sources:
+                ingest(config, workspace=workspace, progress=progress)
+            done = _Loop(workspace, config, who, progress).run()
+        except SpearfishError as error:
+            _log(workspace, {"outcome": "failed", "sentence": error.sentence()})
+            raise
+        _log(workspace, _line(done))
+        return done
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """One retraining on the tables as they are."""
+
+    workspace: Workspace
+    config: Config
+    who: str
+    progress: Progress | None
+
+    def look(self) -> Retraining:
+        """What a run would do."""
+        drift, cutoff, made = self._state()
+        if made:
+            return self._standing(made, drift) or Retraining(
+                "would promote", _told(made, "was trained"), drift
+            )
+        if self._is_early(cutoff, drift):
+            return self._not_due(drift)
+        return Retraining("would train", f"would train on facts through {_iso(cutoff)}", drift)
+
+    def run(self) -> Retraining:
+        registered = RegisteredModels(self.workspace, create=True)
+        with registering(self.workspace):
+            settle(registered)
+        drift, cutoff, made = self._state()
+        if not made:
+            if self._is_early(cutoff, drift):
+                return self._not_due(drift)
+            train(self.workspace, config=self.config, cutoff=cutoff, progress=self.progress)
+            made = self._made(cutoff)
+        return self._standing(made, drift) or self._promoted(made, drift, cutoff=cutoff)
+
+    def _state(self) -> tuple[DriftReport | None, datetime, dict[Kind, Version]]:
+        self.workspace.manifest().require_dated("retrain")
+        drift = watch(self.workspace, settings=self.config.drift) if served(self.workspace) else None
+        with self.workspace.reading() as tables:
+            cutoff = next_cutoff(tables)
+        return drift, cutoff, self._made(cutoff)
+
+    def _made(self, cutoff: datetime) -> dict[Kind, Version]:
+        """The newest versions that learned from what there is now."""
+        fingerprint = self.workspace.manifest().fingerprint
+        wanted = learned_from(self.config, data_fingerprint=fingerprint, cutoff=cutoff)
+        try:
+            known = RegisteredModels(self.workspace).known()
+        except WorkspaceError:
+            return {}
+        found = {
+            kind: [one for one in versions if one.tags.get(LEARNED_FROM_TAG) == wanted]
+            for kind, versions in known.items()
+        }
+        return {kind: versions[0] for kind, versions in found.items() if versions}
+
+    def _standing(self, made: Mapping[Kind, Version], drift: DriftReport | None) -> Retraining | None:
+        """Nothing to do: these models were served before, or refused; None when nobody judged them yet."""
+        fingerprints = {kind: version.fingerprint for kind, version in made.items()}
+        present = served(self.workspace)
+        if present is not None and dict(present.release.fingerprints) == fingerprints:
+            return Retraining("nothing new", _told(made, "is served, and learned from all there is"), drift)
+        if any(dict(fingerprints) == past for past in _served_before(self.workspace)):
+            return Retraining("nothing new", _told(made, "was served and rolled back"), drift)
+        if any(version.tags.get(GATE_TAG) == "refused" for version in made.values()):
+            return Retraining("nothing new", _told(made, "was refused before"), drift)
+        return None
+
+    def _is_early(self, cutoff: datetime, drift: DriftReport | None) -> bool:
+        """Whether the served models are new enough, and nothing alarms."""
+        wait = self.config.retrain
+        if drift is None or (wait.on_drift and drift.drifted):
+            return False
+        kinds: tuple[Kind, ...] = ("fit", "intent")
+        known = [served_cutoff(self.workspace, kind=kind) for kind in kinds]
+        oldest = min((one for one in known if one is not None), default=None)
+        return oldest is not None and cutoff - oldest < timedelta(days=wait.every_days)
+
+    def _not_due(self, drift: DriftReport | None) -> Retraining:
+        days = self.config.retrain.every_days
+        return Retraining("not due", f"fewer than {days} days of new facts, and no drift", drift)
+
+    def _promoted(
+        self, made: Mapping[Kind, Version], drift: DriftReport | None, *, cutoff: datetime
+    ) -> Retraining:
+        numbers = {kind: str(version.number) for kind, version in made.items()}
+        why = f"retrained on facts through {_iso(cutoff)}" + (f"; {drift.sentence}" if drift else "")
+        try:
+            promotion = promote(
+                self.workspace,
+                who=self.who,
+                why=why,
+                config=self.config,
+                fit=numbers.get("fit", "none"),
+                intent=numbers.get("intent", "none"),
+            )
+        except InputError as error:
+            self._note_refused(made)
+            return Retraining("refused", error.sentence(), drift)
+        return Retraining("promoted", promotion.sentence, drift, promotion)
+
+    def _note_refused(self, made: Mapping[Kind, Version]) -> None:
+        """So that the next run does not ask again: an audit that blocks leaves no verdict of the gate."""
+        registered = RegisteredModels(self.workspace)
+        for version in made.values():
+            registered.tag(version, GATE_TAG, "refused")
+
+
+def _served_before(workspace: Workspace) -> list[dict[str, str]]:
+    if not has_store(workspace):
+        return []
+    with Store.open(workspace.store_url) as store:
+        return [release.fingerprints for release in store.history()]
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[bool]:
+    """Whether this is the only retraining; the lock goes when its process goes."""
+    try:
+        workspace.home.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(workspace.home / ".retrain.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise WorkspaceError(
+            f"cannot write to the workspace {workspace.home}", got=error, fix="give this user write access"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def _line(done: Retraining) -> dict[str, Any]:
+    told: dict[str, Any] = {"outcome": done.outcome, "sentence": done.sentence}
+    if done.drift is not None:
+        told["drift"] = done.drift.sentence
+    if done.promotion is not None:
+        told["release"] = done.promotion.release.id
+    return told
+
+
+def _log(workspace: Workspace, line: Mapping[str, Any]) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    text = json.dumps({"at": _iso(now), **line}, ensure_ascii=False)
+    with (workspace.home / LOG).open("a", encoding="utf-8") as log:
+        log.write(f"{text}\n")
+
+
+def _told(made: Mapping[Kind, Version], what: str) -> str:
+    return f"{' and '.join(version.label for version in made.values())} {what}; nothing was changed"
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment.isoformat()}Z"
