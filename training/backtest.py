@@ -9,7 +9,7 @@ to measure; an opportunity that is still open has no label, is left out and coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ from training.backtesting.questions import Question, ask, with_labels
 from training.backtesting.warning import Warnings, days_of_warning, measure_warning, usual_capacity
 from training.evaluate import grade_conversion, mean_roc_auc, measure
 from training.labels import next_cutoff
-from training.learn import Progress
+from training.learn import Progress, require_both_classes
 
 __all__ = ["DECILES", "Prediction", "backtest", "backtest_tables", "predict_at"]
 
@@ -116,7 +116,24 @@ def backtest_tables(
         learned_from={moment: one.learned_from for moment, one in zip(moments, made, strict=True)},
         newest_fact=next_cutoff(tables) - timedelta(seconds=1),
         assumed=tables.assumed,
+        notes=tuple(_notes(moments, kind=kind, config=config)),
     )
+
+
+def _notes(moments: Sequence[datetime], *, kind: Kind, config: Config) -> Iterator[str]:
+    """What else to mind."""
+    tuned = (config.model.fit if kind == "fit" else config.model.intent).tuned_through
+    early = sum(moment < tuned for moment in moments) if tuned else 0
+    if tuned and early:
+        yield (
+            f"the parameters were chosen on facts up to {tuned.date().isoformat()}, after {early} of "
+            f"{len(moments)} cutoffs, whose figures flatter; the nested ones of `spearfish tune` do not"
+        )
+    if kind == "fit" and config.labels.fit.against == "universe":
+        yield (
+            "the model tells wins from the universe, and is judged on opportunities that were opened: their "
+            "order can be judged so, the level of its probabilities cannot"
+        )
 
 
 def _measured(rows: pd.DataFrame, *, config: Config, progress: Progress | None) -> dict[str, Any]:
@@ -158,6 +175,7 @@ def predict_at(
 ) -> Prediction:
     """Learn at `cutoff` as `train` does, with `backtest.seeds` averaged seeds, and predict what is asked."""
     question = ask(tables, kind=kind, cutoff=cutoff, config=config)
+    require_both_classes(question.rows.label)
     answerer = learner(question, progress)
     probability = answerer.predict(question.X)
     told: dict[str, Matrix] = {"probability": probability} | baseline_answers(question)

@@ -17,7 +17,7 @@ from features.tables import Tables
 from models.card import Kind
 from training.labels import fit_labels, intent_snapshots, next_cutoff, require_past
 
-__all__ = ["chosen_cutoffs", "evenly", "last_testable_cutoff", "require_history"]
+__all__ = ["chosen_cutoffs", "evenly", "last_testable_cutoff", "require_enabled", "require_history"]
 
 _MOST = 200
 
@@ -55,6 +55,7 @@ def chosen_cutoffs(
     which too little is known, NotEnoughDataError where the horizon is longer than the data.
     """
     settings = config.backtest
+    require_enabled(config, kind=kind)
     if development and not settings.development_cutoffs:
         raise ConfigError("[backtest] names no development_cutoffs", fix="add dates to choose on")
     listed = settings.development_cutoffs if development else settings.cutoffs
@@ -67,6 +68,17 @@ def chosen_cutoffs(
     if kind == "intent":
         require_history(tables, cutoff=moments[0], settings=config.labels.intent)
     return moments
+
+
+def require_enabled(config: Config, *, kind: Kind) -> None:
+    """ConfigError for a fit model that the config switches off."""
+    if kind == "fit" and not config.labels.fit.enabled:
+        raise ConfigError(
+            "the config has no fit model",
+            got="[labels.fit] enabled = false",
+            allowed="enabled = true",
+            fix="take the intent model, or switch fit on",
+        )
 
 
 def last_testable_cutoff(tables: Tables, *, horizon_days: float) -> datetime:

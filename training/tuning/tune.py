@@ -30,7 +30,7 @@ from features.tables import Tables
 from features.tuned import TUNED
 from features.workspace import Workspace
 from models.card import Kind
-from training.backtesting.dates import require_history
+from training.backtesting.dates import require_enabled, require_history
 from training.few_rows import are_few
 from training.fit import fit_rows, intent_rows, select_features
 from training.labels import fit_labels, next_cutoff, require_past
@@ -119,6 +119,7 @@ def tuning_rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config)
         require_history(tables, cutoff=cutoff, settings=config.labels.intent)
         rows = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
     else:
+        require_enabled(config, kind=kind)
         _require_lost(config)
         labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit, seed=settings.seed)
         rows = fit_rows(tables, labels=labels, catalogue=selected)
