@@ -45,7 +45,8 @@ def crossed_splits(
     folds = min(settings.crossed_folds, *(len(np.unique(account[label == one])) for one in (0, 1)))
     if folds < 2:
         return ()
-    own = _dealt(np.bincount(account, weights=label), folds=folds, seed=settings.seed)[account]
+    events = np.asarray(np.bincount(account, weights=label), dtype=np.float64)
+    own = _dealt(events, folds=folds, seed=settings.seed)[account]
     return tuple(
         Split(0, fold, np.flatnonzero(own != fold), np.flatnonzero(own == fold)) for fold in range(folds)
     )

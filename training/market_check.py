@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from features.catalogue import learn_catalogue
+from features.catalogue import Catalogue, learn_catalogue
 from features.contract import TABLES
 from features.errors import InputError
 from features.mapping import Config, load_config
@@ -32,14 +32,25 @@ from models.bundle import Kind
 from training.baselines import logistic_regression_probabilities
 from training.console import Output
 from training.evaluate import roc_auc
+from training.few_rows import learn_rows
 from training.fit import fit_rows, intent_rows, matrix, select_features
 from training.labels import fit_labels, fit_outcomes, intent_outcomes
-from training.learn import Progress, Rows, learn
+from training.learn import Progress, Rows
 from training.market.settings import MarketSettings
 from training.market.write import read_truth, simulate
 from training.results import write_result
+from training.truth_measures import calibration_error
 
-__all__ = ["Comparison", "check_seed", "fit_test_rows", "fit_training_rows", "market_tables", "summarise"]
+__all__ = [
+    "Comparison",
+    "check_seed",
+    "fit_test_rows",
+    "fit_training_rows",
+    "intent_test_rows",
+    "intent_training_rows",
+    "market_tables",
+    "summarise",
+]
 
 _CONFIG: Final = Path(__file__).parents[1] / "configs" / "simulated_market.toml"
 _TEST_SEEDS: Final = 1_000_000
@@ -53,7 +64,10 @@ _LEARN: Final = "learn {kind} of market {seed}"
 
 @dataclass(frozen=True)
 class Comparison:
-    """ROC AUC of three rankers on the same rows of a test market."""
+    """ROC AUC of three rankers on the same rows of a test market.
+
+    calibration_error: of the model; see `training.truth_measures`.
+    """
 
     kind: Kind
     seed: int
@@ -62,6 +76,7 @@ class Comparison:
     model: float
     logistic_regression: float
     best: float
+    calibration_error: float
 
 
 def check_seed(
@@ -86,11 +101,11 @@ def check_seed(
     end = learned_from.end
     rows = {
         "fit": fit_training_rows(train, end=end, config=config),
-        "intent": _intent_rows(train, end=end, config=config),
+        "intent": intent_training_rows(train, end=end, config=config),
     }
     keys = {
         "fit": fit_test_rows(test, folder / "test"),
-        "intent": _intent_test(test, folder / "test", end=judged_on.end, config=config),
+        "intent": intent_test_rows(test, folder / "test", end=judged_on.end, config=config),
     }
     kinds: tuple[Kind, Kind] = ("fit", "intent")
     fit, intent = (
@@ -106,27 +121,38 @@ def market_tables(directory: Path, *, config: Config) -> Tables:
 
 
 def summarise(comparisons: Sequence[Comparison]) -> dict[str, Any]:
-    """Means over seeds with 95 % intervals (Student's t): each ranker, the gap to the best, the lead."""
+    """Means over seeds with 95 % intervals (Student's t): each ranker, the gap to the best, the lead, the
+    calibration error and the base rate."""
     frame = pd.DataFrame([asdict(one) for one in comparisons])
     frame["gap_to_best"] = frame["best"] - frame["model"]
     frame["ahead_of_logistic_regression"] = frame["model"] - frame["logistic_regression"]
+    frame["base_rate"] = frame["events"] / frame["rows"]
     names = ["model", "logistic_regression", "best", "gap_to_best", "ahead_of_logistic_regression"]
+    names += ["calibration_error", "base_rate"]
     return {
         str(kind): {name: _mean(part[name].to_numpy()) for name in names}
         for kind, part in frame.groupby("kind")
     }
 
 
-def fit_training_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
-    """The opportunities of a market that train at its end, with their features."""
-    catalogue = learn_catalogue(tables, cutoff=end)
+def fit_training_rows(
+    tables: Tables, *, end: datetime, config: Config, catalogue: Catalogue | None = None
+) -> Rows:
+    """The opportunities of a market that train at its end, with their features.
+
+    catalogue: that of another market, so that both have the same columns; None to learn it.
+    """
+    catalogue = catalogue or learn_catalogue(tables, cutoff=end)
     labels = fit_labels(tables, cutoff=end, settings=config.labels.fit)
     selected = select_features(catalogue, kind="fit", settings=config.model.fit)
     return fit_rows(tables, labels=labels, catalogue=selected)
 
 
-def _intent_rows(tables: Tables, *, end: datetime, config: Config) -> Rows:
-    catalogue = learn_catalogue(tables, cutoff=end)
+def intent_training_rows(
+    tables: Tables, *, end: datetime, config: Config, catalogue: Catalogue | None = None
+) -> Rows:
+    """The snapshots of a market that train at its end, with their features; as `fit_training_rows`."""
+    catalogue = catalogue or learn_catalogue(tables, cutoff=end)
     selected = select_features(catalogue, kind="intent", settings=config.model.intent)
     return intent_rows(tables, cutoff=end, config=config, catalogue=selected)
 
@@ -137,7 +163,7 @@ def fit_test_rows(tables: Tables, directory: Path) -> pd.DataFrame:
     return _with_truth(fit_outcomes(tables), truth, on=["opportunity_id"])
 
 
-def _intent_test(tables: Tables, directory: Path, *, end: datetime, config: Config) -> pd.DataFrame:
+def intent_test_rows(tables: Tables, directory: Path, *, end: datetime, config: Config) -> pd.DataFrame:
     """The population one horizon before the end, with its true chance to open an opportunity."""
     settings = config.labels.intent
     moment = end - timedelta(days=settings.horizon_days)
@@ -165,7 +191,7 @@ def _compare(
 ) -> Comparison:
     settings: LearningSettings = config.model.fit if kind == "fit" else config.model.intent
     X = matrix(tables, keys, catalogue=rows.catalogue)
-    learned = learn(rows, settings=settings, progress=progress, what=_LEARN.format(kind=kind, seed=seed))
+    learned = learn_rows(rows, settings=settings, progress=progress, what=_LEARN.format(kind=kind, seed=seed))
     everything = np.arange(len(rows.frame), dtype=np.int64)
     logistic = logistic_regression_probabilities(rows, earlier=everything, X=X, settings=settings)
     label = keys["label"].to_numpy()
@@ -173,7 +199,9 @@ def _compare(
         roc_auc(label, probabilities=chances)
         for chances in (learned.probabilities(X), logistic, keys["truth"].to_numpy())
     )
-    return Comparison(kind, seed, len(keys), int(label.sum()), model, regression, best)
+    truth = keys["truth"].to_numpy()
+    error = calibration_error(learned.probabilities(X), truth=truth)
+    return Comparison(kind, seed, len(keys), int(label.sum()), model, regression, best, error)
 
 
 def _mean(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
@@ -194,7 +222,7 @@ def main() -> None:
     """The command: check some seeds and write what was found as JSON."""
     parser = argparse.ArgumentParser(prog="python -m training.market_check", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10, help="how many markets, with seeds from 500 on")
-    parser.add_argument("--accounts", type=int, default=5_000, help="accounts to learn from")
+    parser.add_argument("--accounts", type=int, default=20_000, help="accounts to learn from")
     parser.add_argument("--test-accounts", type=int, default=50_000, help="accounts to be judged on")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
@@ -211,7 +239,9 @@ def main() -> None:
                 folder=Path(folder),
                 progress=progress,
             )
-            output.table(["kind", "seed", "rows", "events", "model", "LR", "best"], _lines(comparisons[-2:]))
+            output.table(
+                ["kind", "seed", "rows", "events", "model", "LR", "best", "error"], _lines(comparisons[-2:])
+            )
     document = {
         "seeds": list(seeds),
         "accounts": given.accounts,
@@ -230,7 +260,7 @@ def _lines(comparisons: Sequence[Comparison]) -> list[tuple[object, ...]]:
             one.seed,
             one.rows,
             one.events,
-            *(f"{v:.4f}" for v in (one.model, one.logistic_regression, one.best)),
+            *(f"{v:.4f}" for v in (one.model, one.logistic_regression, one.best, one.calibration_error)),
         )
         for one in comparisons
     ]

@@ -105,3 +105,20 @@ def expected_roc_auc(score: Floats, *, chance: Floats) -> float:
     table = pd.DataFrame({"score": score, "one": chance, "zero": 1.0 - chance}).groupby("score").sum()
     below = table["zero"].cumsum() - table["zero"] / 2
     return float((table["one"] * below).sum() / (table["one"].sum() * table["zero"].sum()))
+
+
+def deviations(chance: Floats, outcome: Floats, *, bins: int) -> Floats:
+    """Events minus expectation in standard deviations, by equally large bins of the chance."""
+    parts = np.array_split(np.argsort(chance, kind="stable"), bins)
+    return np.array(
+        [
+            (outcome[rows] - chance[rows]).sum() / np.sqrt((chance[rows] * (1 - chance[rows])).sum())
+            for rows in parts
+        ]
+    )
+
+
+def assert_follows(chance: Floats, outcome: Floats) -> None:
+    """Overall within 3 standard deviations; over ten bins chi-square below its 99.9 % point."""
+    assert abs(deviations(chance, outcome, bins=1)[0]) < 3
+    assert (deviations(chance, outcome, bins=10) ** 2).sum() < 29.6

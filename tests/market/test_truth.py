@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from simulated_markets import HORIZON_STEPS, SMALL, Floats, Market, simulate_market
+from simulated_markets import (
+    HORIZON_STEPS,
+    SMALL,
+    Floats,
+    Market,
+    assert_follows,
+    simulate_market,
+)
 
 from training.market import INFORMATIVE, NOISE, read_truth
 from training.market.arrow import block_tables
@@ -31,23 +38,6 @@ from training.market.vocabulary import (
 )
 
 SEPARATE_HORIZONS = range(1, STEPS - HORIZON_STEPS + 1, HORIZON_STEPS)
-
-
-def deviations(chance: Floats, outcome: Floats, *, bins: int) -> Floats:
-    """Events minus expectation in standard deviations, by equally large bins of the chance."""
-    parts = np.array_split(np.argsort(chance, kind="stable"), bins)
-    return np.array(
-        [
-            (outcome[rows] - chance[rows]).sum() / np.sqrt((chance[rows] * (1 - chance[rows])).sum())
-            for rows in parts
-        ]
-    )
-
-
-def assert_follows(chance: Floats, outcome: Floats) -> None:
-    """Overall within 3 standard deviations; over ten bins chi-square below its 99.9 % point."""
-    assert abs(deviations(chance, outcome, bins=1)[0]) < 3
-    assert (deviations(chance, outcome, bins=10) ** 2).sum() < 29.6
 
 
 def test_wins_follow_their_true_chance(market: Market) -> None:

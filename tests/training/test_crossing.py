@@ -18,7 +18,9 @@ from training.splits import Fold
 NEW_YEAR = datetime.fromisoformat("2025-01-01")
 
 
-def frame(rows: int, *, accounts: int, slope: float = 1.0, level: float = 0.0, later: float = 0.0) -> tuple:
+def frame(
+    rows: int, *, accounts: int, slope: float = 1.0, level: float = 0.0, later: float = 0.0
+) -> tuple[pd.DataFrame, np.ndarray, Fold]:
     """Rows with margins, outcomes by a line, the last third with another level; and their margins."""
     random = np.random.default_rng(6)
     margin = random.normal(-1, 1.2, rows)

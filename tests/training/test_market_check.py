@@ -27,7 +27,7 @@ def test_models_beat_logistic_regression_and_come_close_to_the_best(
 
 
 def test_the_summary_is_a_mean_with_students_interval() -> None:
-    seeds = [Comparison("fit", seed, 10, 5, 0.7 + seed / 100, 0.65, 0.8) for seed in range(3)]
+    seeds = [Comparison("fit", seed, 10, 5, 0.7 + seed / 100, 0.65, 0.8, 0.01) for seed in range(3)]
     found = summarise(seeds)["fit"]
     # Mean .71, standard deviation .01, t(2) = 4.303: half a width of 4.303 * .01 / sqrt(3).
     assert found["model"]["mean"] == pytest.approx(0.71)

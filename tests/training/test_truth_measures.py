@@ -1,0 +1,79 @@
+"""Measures against the truth: by hand, and a planted leak that ranks better than anything honest could."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from training.coverage_check import USED
+from training.coverage_check import summarise as summarise_coverage
+from training.hazards_check import MARKETS, beats_the_best, summarise
+from training.interval_tries import TRIES
+from training.truth_measures import calibration_error, coverage
+
+CHANCES = np.arange(40) / 40
+
+
+def test_the_calibration_error_is_the_mean_gap_of_twentieths() -> None:
+    assert calibration_error(CHANCES, truth=CHANCES) == 0
+    assert calibration_error(CHANCES, truth=CHANCES + 0.03) == pytest.approx(0.03)
+    # Half of the bins are .02 too high, half .04 too low.
+    truth = CHANCES + np.where(np.arange(40) < 20, -0.02, 0.04)
+    assert calibration_error(CHANCES, truth=truth) == pytest.approx(0.03)
+
+
+def test_coverage_asks_for_the_mean_of_each_twentieth() -> None:
+    truth = CHANCES + 0.05 * (np.arange(40) >= 30)
+    found = coverage(CHANCES[::-1], low=CHANCES[::-1] - 0.02, high=CHANCES[::-1] + 0.02, truth=truth[::-1])
+    assert found.held.tolist() == [True] * 15 + [False] * 5
+    assert found.each.tolist() == [1.0] * 15 + [0.0] * 5
+    assert found.width == pytest.approx(0.04)
+
+
+def rows(*, leak: float) -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    truth = 1 / (1 + np.exp(-random.normal(-1, 1, 3_000)))
+    label = (random.random(3_000) < truth).astype(np.int64)
+    return pd.DataFrame(
+        {
+            "account_id": np.arange(3_000).astype(str),
+            "label": label,
+            "truth": truth,
+            "probability": np.clip(truth + random.normal(0, 0.02, 3_000) + leak * label, 0.001, 0.999),
+        }
+    )
+
+
+@pytest.mark.parametrize(("leak", "found"), [(0.0, False), (0.2, True)])
+def test_a_model_that_beats_the_best_possible_ranker_has_leaked(leak: float, found: bool) -> None:
+    assert beats_the_best(rows(leak=leak)) == found
+
+
+@pytest.mark.parametrize("name", TRIES)
+def test_every_try_holds_the_probability(name: str) -> None:
+    told = rows(leak=0.0)[:400].assign(probability=lambda one: one["truth"])
+    low, high = TRIES[name](told)(np.linspace(-4, 3, 15))
+    chance = 1 / (1 + np.exp(-np.linspace(-4, 3, 15)))
+    assert ((low <= chance) & (chance <= high)).all()
+    assert (high - low).max() > 0.01
+
+
+def test_the_summaries_are_means_over_markets() -> None:
+    facts = {"kind": "fit", "events": 9, "design_effect": 1.0, "error": 0.01, "base_rate": 0.3}
+    own = {"each": 0.8, "width": 0.1, "bins": [True, False]}
+    found = [{**facts, "way": USED, "held": held, **own} for held in (0.8, 1.0)]
+    told = summarise_coverage(found)["fit"]
+    assert told["ways"][USED]["coverage"]["mean"] == pytest.approx(0.9)
+    assert told["ways"][USED]["coverage_by_bin"] == [1.0, 0.0]
+    names = ("base_rate", "model", "best", "gap", "calibration_error", "coverage", "width")
+    hazards = [
+        {"hazard": "none", "kind": "fit", "beats_the_best": beats, **dict.fromkeys(names, 0.5)}
+        for beats in (False, True)
+    ]
+    assert summarise(hazards)[0]["beats_the_best"] == 1
+
+
+def test_every_hazard_that_was_asked_for_is_checked() -> None:
+    wanted = {"leaking_field", "drift", "selection", "missing_at_random", "missing_not_at_random"}
+    assert wanted | {"late_facts", "few_customers", "several_products", "none"} <= set(MARKETS)
