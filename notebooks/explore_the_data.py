@@ -18,12 +18,8 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
-import pandas as pd
-
-from features.catalogue import learn_catalogue
 from features.mapping import load_config
-from features.point_in_time import build_features
-from training.labels import fit_labels, intent_labels, known_accounts
+from training.api import features, labels
 from training.market import MarketSettings, simulate
 from training.market_check import market_tables
 
@@ -52,20 +48,18 @@ filled, versions.describe()
 
 # %%
 as_of = settings.end - timedelta(days=90)
-catalogue = learn_catalogue(tables, cutoff=as_of)
-keys = known_accounts(tables, as_of=as_of)
-features = build_features(tables, keys, catalogue=catalogue)
-features.describe().T[["count", "mean", "50%"]]
+matrix = features(tables, as_of=as_of, config=config)
+matrix.describe().T[["count", "mean", "50%"]]
 
 # %% [markdown]
 # ## Labels are what was known at the cutoff
 # Fit from deals that were won or lost and old enough, intent from snapshots whose horizon has ended. What is
-# left out is counted.
+# known later is unknown, not negative.
 
 # %%
-deals = fit_labels(tables, cutoff=settings.end, settings=config.labels.fit)
-snapshots = intent_labels(tables, cutoff=settings.end, settings=config.labels.intent)
-pd.Series(deals.counts), snapshots.groupby("as_of")["label"].agg(["mean", "size"])
+deals = labels(tables, kind="fit", cutoff=as_of, config=config)
+snapshots = labels(tables, kind="intent", cutoff=as_of, config=config)
+deals["label"].mean(), snapshots.groupby("as_of")["label"].agg(["mean", "size"])
 
 # %% [markdown]
 # ## Does a trait set wins apart?
@@ -73,6 +67,6 @@ pd.Series(deals.counts), snapshots.groupby("as_of")["label"].agg(["mean", "size"
 
 # %%
 industries = accounts.groupby("account_id")["industry"].last()
-traits = deals.frame.join(industries, on="account_id").groupby("industry")["label"]
+traits = deals.join(industries, on="account_id").groupby("industry")["label"]
 comparison = traits.agg(["mean", "size"]).sort_values("size", ascending=False)
 comparison
