@@ -3,7 +3,8 @@
 One `Cell` per canonical column: the trimmed text (for messages) and the typed value. Time rule: times
 become UTC and are floored to whole seconds; a time without a zone is read in the source's declared zone,
 and is a fault where none is declared. Null rule: blank cells, cells listed in `empty` and NaN are NULL; a
-cell that holds something which is not of its type is NULL too, and its text is not: that is the fault.
+cell that holds something which is not of its type is NULL too, and its text is not: that is the fault. Where
+no column of people is filled, a text with a person's address or telephone number is NULL as well.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from features.bindings import Binding
-from features.contract import ColumnType
+from features.contract import TABLES, ColumnType
 from features.normalisation.in_sql import normalise_sql
 from features.privacy.consent import basis_sql
-from features.privacy.in_sql import kept_address_sql, kept_identifier_sql
+from features.privacy.in_sql import kept_address_sql, kept_identifier_sql, kept_key_sql
+from features.privacy.masking import tells_of_a_person_sql
 from features.sources import identifier
 from features.validation import literal
 
@@ -39,6 +41,7 @@ class Cell:
     exact: like value but, for times, with fractions of a second.
     naive: SQL that is true where the cell is a time without a zone though the source declares none.
     formula: SQL that is true where the cell holds what a spreadsheet was to compute, or failed to.
+    withheld: SQL that is true where the cell says how to reach a person, which is not kept.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Cell:
     exact: str
     naive: str = "false"
     formula: str = "false"
+    withheld: str = "false"
 
     @property
     def text_name(self) -> str:
@@ -68,45 +72,69 @@ def raw_name(column: str) -> str:
 
 
 def typed_cell(
-    name: str, *, kind: ColumnType, binding: Binding, source_type: str, zone: str | None, default: int | None
+    name: str,
+    *,
+    kind: ColumnType,
+    binding: Binding,
+    source_type: str,
+    zone: str | None,
+    default: int | None,
+    attribute: bool = False,
 ) -> Cell:
-    """How a canonical column is read from a binding whose source column has DuckDB's type `source_type`."""
+    """How a column is read from a binding whose source column has DuckDB's type `source_type`.
+
+    attribute: whether it is one of the mapping's own and not of the contract.
+    """
     if binding.column is None:
         raw, source_type = literal(binding.value or ""), "VARCHAR"
     else:
         raw = raw_name(binding.column)
     text = _text(raw, binding=binding, source_type=source_type, kind=kind)
     alias, naive = _text_name(name), "false"
-    read = alias
+    withheld = _withheld(alias, kind=kind, open_ended=attribute or name not in _TAKES_ANYTHING)
+    read = alias if withheld == "false" else f"CASE WHEN {withheld} THEN NULL ELSE {alias} END"
     if binding.normalise is not None:
         text = _said(text, normaliser=binding.normalise)
-        read = normalise_sql(alias, name=binding.normalise)
+        read = normalise_sql(read if kind == "string" else alias, name=binding.normalise)
     exact = ""
     match kind:
         case "string":
-            exact = _KEPT.get(name, str)(read)
+            exact = read if attribute else _KEPT.get(name, str)(read)
         case "integer":
             exact = _integer(_number(read, binding=binding), rounded=binding.scale is not None)
         case "number":
             exact = _number(read, binding=binding)
         case "boolean":
-            exact = (
-                f"CASE WHEN lower({alias}) IN ('true', 't', 'yes', 'y', '1') THEN true"
-                f" WHEN lower({alias}) IN ('false', 'f', 'no', 'n', '0') THEN false END"
-            )
+            exact = _yes_or_no(alias)
         case "timestamp":
             exact, naive = _time(raw, alias, binding=binding, source_type=source_type, zone=zone)
         case "set":
-            if binding.normalise is None:
-                exact = _set(raw, alias, binding=binding, source_type=source_type)
-            else:
-                listed = binding.model_copy(update={"separator": ";"})
-                exact = _set(raw, read, binding=listed, source_type="VARCHAR")
+            exact = _members(raw, read, binding=binding, source_type=source_type, text=alias)
     value = f"date_trunc('second', {exact})" if kind == "timestamp" else exact
     if default is not None:
         value = f"CASE WHEN {alias} IS NULL THEN {default} ELSE {value} END"
     written = binding.column is not None and source_type == "VARCHAR"
-    return Cell(name, kind, text, value, exact, naive, _formula(alias) if written else "false")
+    formula = _formula(alias) if written else "false"
+    return Cell(name, kind, text, value, exact, naive, formula, withheld)
+
+
+def _withheld(text: str, *, kind: ColumnType, open_ended: bool) -> str:
+    return tells_of_a_person_sql(text) if open_ended and kind in ("string", "set") else "false"
+
+
+def _yes_or_no(text: str) -> str:
+    return (
+        f"CASE WHEN lower({text}) IN ('true', 't', 'yes', 'y', '1') THEN true"
+        f" WHEN lower({text}) IN ('false', 'f', 'no', 'n', '0') THEN false END"
+    )
+
+
+def _members(raw: str, read: str, *, binding: Binding, source_type: str, text: str) -> str:
+    """The members of a set. read: what a normaliser made of its text, where there is one."""
+    if binding.normalise is None:
+        return _set(raw, text, binding=binding, source_type=source_type)
+    listed = binding.model_copy(update={"separator": ";"})
+    return _set(raw, read, binding=listed, source_type="VARCHAR")
 
 
 def _said(text: str, *, normaliser: str) -> str:
@@ -177,9 +205,16 @@ _KEPT: dict[str, Callable[[str], str]] = {
     "domain": _domain,
     "email": kept_address_sql,
     "contact_id": kept_identifier_sql,
+    "activity_id": kept_key_sql,
     "consent_basis": basis_sql,
 }
 """What is made of a text in columns that do not keep it as it is."""
+
+_CHECKED = {
+    column.name for table in TABLES.values() for column in table.columns if column.allowed or column.pattern
+}
+_TAKES_ANYTHING = (_CHECKED - {"consent_basis"}) | {"email", "contact_id", "activity_id"}
+"""Columns that keep addresses as hashes, and those in which no address is allowed anyway."""
 
 
 def _number(text: str, *, binding: Binding) -> str:
@@ -231,7 +266,7 @@ def _set(raw: str, text: str, *, binding: Binding, source_type: str) -> str:
     members = raw if source_type == "VARCHAR[]" else f"string_split({text}, {literal(binding.separator)})"
     member = _put(_cased(_trimmed("member"), binding=binding), binding=binding)
     cleaned = f"list_transform({members}, lambda member: {member})"
-    kept = f"list_filter({cleaned}, lambda member: member <> '')"
+    kept = f"list_filter({cleaned}, lambda member: member <> '' AND NOT {tells_of_a_person_sql('member')})"
     return f"CASE WHEN {text} IS NOT NULL THEN list_sort(list_distinct({kept})) END"
 
 

@@ -112,6 +112,11 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     @property
+    def required(self) -> frozenset[str]:
+        """Names of the columns that may not be empty."""
+        return frozenset(column.name for column in self.columns if not column.nullable)
+
+    @property
     def personal(self) -> frozenset[str]:
         """Names of the columns that hold personal data."""
         return frozenset(column.name for column in self.columns if column.personal)

@@ -32,7 +32,7 @@ def install_rules(
 
 
 def know_consent(connection: duckdb.DuckDBPyConnection, *, kind: str = "TABLE") -> None:
-    """Create `consent_periods` from `contacts`, once for all who ask. kind: TABLE, or TEMP TABLE."""
+    """Create `consent_periods` from `consent_told`, once for all who ask. kind: TABLE, or TEMP TABLE."""
     connection.execute(f"CREATE {kind} consent_periods AS {consent_periods()}")
 
 

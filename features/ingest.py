@@ -13,6 +13,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,6 +21,7 @@ from pathlib import Path
 import duckdb
 
 from features.contract import TABLES
+from features.cycle_rows import located_cycles
 from features.engine import run_sql
 from features.errors import SpearfishError, WorkspaceError
 from features.history import Earlier, FileRead, History, files_of, find_earlier, source_id, titles_mark
@@ -47,7 +49,7 @@ from features.report import IngestReport, TableReport, no_accounts
 from features.settling import Settled, settle
 from features.snapshot import as_before, describe, joined_attributes
 from features.sources import confine, lacks_files
-from features.staging import canonical_columns, create_staging, stage, unread_cells
+from features.staging import canonical_columns, create_staging, stage, unread_cells, withheld_cells
 from features.tables import open_engine
 from features.titles.filling import TitleCounts, fill_contacts
 from features.traffic import traffic_counts
@@ -308,6 +310,7 @@ class _Load:
             quarantined=quarantined,
             examples=examples(self.connection, name=name),
             unread=unread_cells(self.connection, name=name),
+            withheld=withheld_cells(self.connection, name=name),
         )
         if not report.balanced():
             raise SpearfishError(
@@ -368,7 +371,8 @@ class _Load:
             attributes=[attribute.name for attribute in self.attributes],
         )
         keep_decisions(self.connection, folder=self.folder, settings=settings)
-        return counts
+        cycles = located_cycles(counts.cycles, config=self.config, folder=self.folder / "engine" / "cycles")
+        return replace(counts, cycles=cycles)
 
     def told(self, workspace: Workspace, *, manifest: Manifest) -> IngestReport:
         """The report, once the manifest counts."""

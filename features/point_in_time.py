@@ -24,8 +24,9 @@ from features.errors import ContractError, EngineError, InputError
 from features.feature import FORMULA
 from features.formulas import formula_steps
 from features.matrix import STEPS, Rows, Scatter
+from features.queries import consent_told
 from features.resident import AccountNumbers, make_resident
-from features.tables import Tables, open_engine
+from features.tables import OPT_OUT_SCHEMA, Tables, open_engine
 
 __all__ = ["FeatureEngine", "RecordEngine", "build_features"]
 
@@ -157,9 +158,9 @@ class RecordEngine:
         self._connection = open_engine(threads=1)
         _install(self._connection, catalogue)
         nothing = Tables({}, catalogue.attributes)
-        self._connection.register("contacts", _in_memory(nothing, "contacts"))
+        self._connection.register("consent_told", OPT_OUT_SCHEMA.empty_table())
         know_consent(self._connection)
-        self._connection.unregister("contacts")
+        self._connection.unregister("consent_told")
         moments = np.array(["1970-01-01"], dtype="datetime64[s]")
         self._of_nothing = self._steps(nothing, "", moments, steps=list(self._statements))
 
@@ -189,6 +190,8 @@ class RecordEngine:
             for name in sources | ({"contacts"} if opted_out else set()):
                 cursor.register(name, _in_memory(tables, name))
             if opted_out:
+                cursor.register("opt_outs", _lost_opt_outs(tables))
+                cursor.execute(f"CREATE TEMP VIEW consent_told AS {consent_told(lost='opt_outs')}")
                 know_consent(cursor, kind="TEMP TABLE")
             if "activities" in sources:
                 count_by(cursor, self.catalogue.rules, kind="TEMP TABLE")
@@ -218,8 +221,12 @@ def _sources(step: str) -> tuple[str, ...]:
 
 def _opted_out(tables: Tables) -> bool:
     """Whether anybody in these tables ever opted out; most records name nobody who did."""
-    times = _in_memory(tables, "contacts").column("opted_out_at")
-    return bool(times.null_count < len(times))
+    told = (_in_memory(tables, "contacts"), _lost_opt_outs(tables))
+    return any(times.null_count < len(times) for times in (table.column("opted_out_at") for table in told))
+
+
+def _lost_opt_outs(tables: Tables) -> pa.Table:
+    return tables.opt_outs if isinstance(tables.opt_outs, pa.Table) else OPT_OUT_SCHEMA.empty_table()
 
 
 def _in_memory(tables: Tables, name: str) -> pa.Table:

@@ -13,9 +13,9 @@ import duckdb
 
 from features.contract import TABLES
 from features.engine import run_sql
+from features.faults import FAULT_FIELDS
 from features.privacy.masking import ABOUT_PEOPLE, without_addresses_sql
 from features.report import Example
-from features.staging import FAULT_FIELDS
 from features.validation import Reason, allowed_values, literal
 
 __all__ = [

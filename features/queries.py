@@ -23,6 +23,7 @@ __all__ = [
     "activity_counts",
     "activity_days",
     "consent_periods",
+    "consent_told",
     "contact_days",
     "counted_activities",
     "opportunity_states",
@@ -50,18 +51,24 @@ _TOLD = "(consent_basis IS NOT NULL OR opted_out_at IS NOT NULL)"
 """Of a version of a contact: whether it says anything about consent. One that does not changes nothing."""
 
 
+def consent_told(*, lost: str | None = None) -> str:
+    """What contacts say of consent. lost: a relation of the opt-outs that no contact of a table tells."""
+    told = f"SELECT contact_id, known_at, opted_out_at FROM contacts WHERE {_TOLD}"
+    return told if lost is None else f"{told} UNION ALL SELECT contact_id, known_at, opted_out_at FROM {lost}"
+
+
 def consent_periods() -> str:
     """When the activities of people who ever opted out may be used: after `since`, up to and with `until`.
 
-    The latest version known by then that tells of consent counts; of several of one second, the earliest
+    Of `consent_told`, the latest that was known by then counts; of several of one second, the earliest
     opt-out. It is in force once `opted_out_at` has passed, too. A version that was deleted in its source
     still says what it said: who is deleted has not opted in. People who never opted out have no period.
     """
-    return f"""
+    return """
     WITH told AS (
         SELECT contact_id, known_at, min(opted_out_at) AS opted_out_at
-        FROM contacts
-        WHERE {_TOLD} AND contact_id IN (SELECT contact_id FROM contacts WHERE opted_out_at IS NOT NULL)
+        FROM consent_told
+        WHERE contact_id IN (SELECT contact_id FROM consent_told WHERE opted_out_at IS NOT NULL)
         GROUP BY contact_id, known_at
     ),
     followed AS (

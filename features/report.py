@@ -6,7 +6,7 @@ rule: none. For every table: rows read = rows loaded + rows that told nothing ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from io import StringIO
 
@@ -56,6 +56,8 @@ class TableReport:
         were there already, repeated a row, or repeated what their source had said before.
     quarantined: rows set aside by reason; examples: up to five per reason.
     unread: by text column, cells of new rows that its normaliser could not read; they are empty.
+    withheld: by text column, cells of new rows that hold an e-mail address or a telephone number where no
+        person is told of; they are left out.
     """
 
     name: str
@@ -66,6 +68,7 @@ class TableReport:
     quarantined: dict[str, int] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     unread: dict[str, int] = field(default_factory=dict)
+    withheld: dict[str, int] = field(default_factory=dict)
 
     def balanced(self) -> bool:
         """Whether no row was lost and none was made."""
@@ -153,6 +156,7 @@ class IngestReport:
                     "quarantined": table.quarantined,
                     "examples": [vars(example) for example in table.examples],
                     "unread": table.unread,
+                    "withheld": table.withheld,
                 }
                 for table in self.tables
             },
@@ -185,13 +189,13 @@ class IngestReport:
             lines.append(f"files not read again, as they have not changed: {self.known_files:,}")
         if self.titles.read:
             lines.append(self.titles.sentence())
-        unread = [
-            f"{table.name}.{column} {cells:,}"
-            for table in self.tables
-            for column, cells in table.unread.items()
-        ]
-        if unread:
-            lines.append(f"cells that could not be read, and are empty: {', '.join(unread)}")
+        if unread := _cells({table.name: table.unread for table in self.tables}):
+            lines.append(f"cells that could not be read, and are empty: {unread}")
+        if withheld := _cells({table.name: table.withheld for table in self.tables}):
+            lines.append(
+                f"cells with an e-mail address or a telephone number, which are left out: {withheld};"
+                " bind what names no person, as a number of the owner"
+            )
         if self.identity != IdentityCounts():
             lines.append(self.identity.sentence())
         if self.origins.several:
@@ -209,3 +213,12 @@ class IngestReport:
         with console.capture() as captured:
             console.print(self)
         return captured.get()
+
+
+def _cells(counted: Mapping[str, Mapping[str, int]]) -> str:
+    """Counts by table and column, in words."""
+    return ", ".join(
+        f"{table}.{column} {cells:,}"
+        for table, columns in counted.items()
+        for column, cells in columns.items()
+    )

@@ -25,7 +25,8 @@ from features.deletions import entity, find_deletions
 from features.engine import run_sql
 from features.joined import PART
 from features.privacy.leaving_out import remaining_sql
-from features.privacy.masking import shown_sql, without_addresses_sql
+from features.privacy.masking import cell_sql, row_sql
+from features.privacy.opt_outs import write_opt_outs
 from features.sources import identifier
 from features.tied import sure_columns, tied_sql, without_hash
 from features.validation import Reason, allowed_values, literal
@@ -87,6 +88,8 @@ def settle(
     )
     _rank(connection, table=table, columns=columns, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
+    if name == "contacts":
+        write_opt_outs(connection, folder=folder, earlier=earlier, forgetting=forgetting)
     file = folder / f"{name}.parquet"
     rows = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at, 0 AS {PART} FROM single_{name}"
     if _count(connection, f"ranked_{name}"):
@@ -349,7 +352,8 @@ def _set_aside(
 ) -> None:
     """Into the quarantine: rows that refer to nothing, and rows that lost against another."""
     name, referred = table.name, _ID[_REFERS_TO.get(table.name) or "accounts"]
-    held = shown_sql({column: identifier(column) for column in columns}, personal=table.personal)
+    cells = {column: identifier(column) for column in columns}
+    held = row_sql(cells, table=name, fills={column: (column,) for column in columns})
     label = " ".join(f"WHEN {literal(source)} THEN {literal(text)}" for source, text in labels.items())
     for relation, reason, column in (
         (f"stray_{name}", _UNKNOWN[referred], referred),
@@ -358,7 +362,7 @@ def _set_aside(
         run_sql(
             connection,
             f"INSERT INTO quarantine SELECT '{name}', CASE _source {label} END, {literal(reason)},"
-            f" '{column}', {without_addresses_sql(column)}, {held}, NULL, NULL,"
+            f" '{column}', {cell_sql(column, table=name, fills=(column,))}, {held}, NULL, NULL,"
             f" {literal(allowed_values(table, reason=reason))}, _fresh FROM {relation}",
         )
 

@@ -29,7 +29,7 @@ from features.origins import CRM, ONE_ORIGIN, OriginRules, told_files
 from features.quarantine import QUARANTINE_COLUMNS
 from features.sources import identifier
 from features.staging import canonical_columns
-from features.tables import Attribute, Tables
+from features.tables import OPT_OUTS, Attribute, Tables
 from features.validation import literal
 from features.workspace import Manifest, TableFiles
 
@@ -100,13 +100,16 @@ def describe_again(
     }
     kinds = [[attribute.name, attribute.type] for attribute in attributes]
     tables = {name: sums[name] for name in sums if rows[name]} | _merged_sums(connection, folder)
+    tables |= _opt_out_sums(connection, folder, masked=True)
     manifest = replace(
         declared,
         snapshot="",
         fingerprint=_digest({"contract": CONTRACT_VERSION, "attributes": kinds, "tables": tables}),
         tables={name: TableFiles(rows=count, files=(f"{name}.parquet",)) for name, count in rows.items()},
         data_through=_data_through(
-            connection, [files[name] for name in _DATED if name in files], contacts=files.get("contacts")
+            connection,
+            [files[name] for name in _DATED if name in files],
+            opt_outs=[one for one in (files.get("contacts"), _opt_outs(folder)) if one is not None],
         ),
         channels=_channels(connection, files.get("activities")),
     )
@@ -117,6 +120,7 @@ def describe_again(
         name: "string" for name in QUARANTINE_COLUMNS if name not in ("file", "line")
     }
     beside.append(_row_sums(connection, "quarantine", columns=told))
+    beside += [[OPT_OUTS, *sums] for sums in _opt_out_sums(connection, folder, masked=False).values()]
     beside += [_keyed_sums(folder / f"{name}.parquet", name=name) for name in rows]
     content = {"manifest": manifest.to_json(), "beside": beside, "sources": sorted(history.sources)}
     return replace(manifest, snapshot=_digest(content)[:16])
@@ -197,17 +201,19 @@ def _sums(
 ) -> list[str]:
     """What a table says, whatever the secret: hashes of its columns, or sums where people go by addresses."""
     told = _told(name, kinds)
-    if "contact_id" in told and _goes_by_addresses(connection, file):
+    if "contact_id" in told and _goes_by_addresses(connection, file, columns=told):
         return _sums_by_person(connection, file, kinds={column: kinds[column] for column in told})
     return hash_rows(file, columns=told)
 
 
-_HASHED = "coalesce(strlen(contact_id) = 64 AND regexp_full_match(contact_id, '[0-9a-f]{64}'), false)"
+def _is_hash(column: str) -> str:
+    return f"coalesce(strlen({column}) = 64 AND regexp_full_match({column}, '[0-9a-f]{{64}}'), false)"
 
 
-def _goes_by_addresses(connection: duckdb.DuckDBPyConnection, file: Path) -> bool:
-    """Whether the identifier of anybody was an address, and is a hash now."""
-    sql = f"SELECT 1 FROM {_parquet(file)} WHERE {_HASHED} LIMIT 1"
+def _goes_by_addresses(connection: duckdb.DuckDBPyConnection, file: Path, *, columns: Iterable[str]) -> bool:
+    """Whether an identifier of anybody, or of what they did, was an address, and is a hash now."""
+    hashed = " OR ".join(_is_hash(name) for name in ("contact_id", "activity_id") if name in columns)
+    sql = f"SELECT 1 FROM {_parquet(file)} WHERE {hashed} LIMIT 1"
     return run_sql(connection, sql).fetchone() is not None
 
 
@@ -215,8 +221,10 @@ def _sums_by_person(
     connection: duckdb.DuckDBPyConnection, file: Path, *, kinds: Mapping[str, ColumnType]
 ) -> list[str]:
     """Sums over people of the sums of their rows: blind to the order, and to the hashes that they go by."""
+    # The identifier of an activity may be made from all that it says, the person included.
+    hashed = " OR ".join(_is_hash(name) for name in ("contact_id", "activity_id") if name in kinds)
     content = {
-        f"CASE WHEN {_HASHED} THEN '' ELSE {identifier(name)} END"
+        f"CASE WHEN {hashed} THEN '' ELSE {identifier(name)} END"
         if name in ("contact_id", "activity_id")
         else identifier(name): kind
         for name, kind in kinds.items()
@@ -239,12 +247,27 @@ def _parquet(file: Path) -> str:
     return f"read_parquet({literal(str(file))})"
 
 
+def _opt_outs(folder: Path) -> str | None:
+    return _parquet(folder / OPT_OUTS) if (folder / OPT_OUTS).is_file() else None
+
+
 def _merged_sums(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, list[str]]:
     """The sums of the file that says which account stands for which; nothing where none does."""
     if not (folder / MERGED_FILE).is_file():
         return {}
     relation = _parquet(folder / MERGED_FILE)
     return {"identity": _row_sums(connection, relation, columns=_kinds(connection, relation))}
+
+
+def _opt_out_sums(
+    connection: duckdb.DuckDBPyConnection, folder: Path, *, masked: bool
+) -> dict[str, list[str]]:
+    """The sums of the opt-outs that no table tells, where there are any. masked: without hashes."""
+    if not (folder / OPT_OUTS).is_file():
+        return {}
+    person = f"CASE WHEN {_is_hash('contact_id')} THEN '' ELSE contact_id END" if masked else "contact_id"
+    rows = f"(SELECT * REPLACE ({person} AS contact_id) FROM {_parquet(folder / OPT_OUTS)})"
+    return {"opt_outs": _row_sums(connection, rows, columns=_kinds(connection, rows))}
 
 
 def _kept_sums(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[list[str]]:
@@ -279,14 +302,14 @@ def _row_sums(
 
 
 def _data_through(
-    connection: duckdb.DuckDBPyConnection, files: Iterable[str], *, contacts: str | None
+    connection: duckdb.DuckDBPyConnection, files: Iterable[str], *, opt_outs: Iterable[str]
 ) -> datetime | None:
     """When the newest fact was known, opt-outs included: a score taken then has to leave these people out."""
     newest = [f"SELECT max(greatest(known_at, withdrawn_at)) AS newest FROM {file}" for file in files]
-    if contacts is not None:
-        newest.append(
-            f"SELECT max(greatest(known_at, opted_out_at)) FROM {contacts} WHERE opted_out_at IS NOT NULL"
-        )
+    newest += [
+        f"SELECT max(greatest(known_at, opted_out_at)) FROM {file} WHERE opted_out_at IS NOT NULL"
+        for file in opt_outs
+    ]
     known = " UNION ALL ".join(newest)
     start = literal(START_OF_TIME.rstrip("Z"))
     sql = f"SELECT NULLIF(max(newest), CAST({start} AS TIMESTAMP)) FROM ({known})"

@@ -17,27 +17,38 @@ from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType
 from features.deletions import hold_extract
 from features.engine import first_line, run_sql
 from features.errors import ConfigError, EngineError
+from features.faults import FAULT_FIELDS, cell_checks, fault_sql, first_fault, known_at_last
 from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
 from features.privacy.consent import consent_sql
 from features.privacy.masking import (
-    kind_sql,
-    personal_columns,
-    shown_sql,
-    without_addresses_sql,
     without_values,
 )
 from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, identifier, open_source
 from features.tables import Attribute
-from features.validation import Check, Reason, allowed_values, literal, row_checks
+from features.validation import Check, Reason, literal, row_checks
 
-__all__ = ["FAULT_FIELDS", "canonical_columns", "create_staging", "source_cell", "stage", "unread_cells"]
+__all__ = [
+    "FAULT_FIELDS",
+    "canonical_columns",
+    "create_staging",
+    "number_gaps",
+    "source_cell",
+    "stage",
+    "unread_cells",
+    "withheld_cells",
+]
 
-FAULT_FIELDS = ("source", "reason", "column", "got", "row", "file", "line", "allowed")
 _FAULT = "STRUCT(" + ", ".join(f'"{name}" VARCHAR' for name in FAULT_FIELDS) + ")"
-_BESIDE = {"_source": "VARCHAR", "_deleted_at": "TIMESTAMP", "_unread": "VARCHAR[]", "_fault": _FAULT}
+_BESIDE = {
+    "_source": "VARCHAR",
+    "_deleted_at": "TIMESTAMP",
+    "_unread": "VARCHAR[]",
+    "_withheld": "VARCHAR[]",
+    "_fault": _FAULT,
+}
 """Beside the canonical columns: the source's id, when the row was deleted in it, the text columns whose
-cells their normaliser could not read, and what is wrong."""
+cells their normaliser could not read, those whose cells say how to reach a person, and what is wrong."""
 
 _MARKS: dict[str, ColumnType] = {"deleted": "boolean", "deleted_at": "timestamp", "opted_out": "boolean"}
 _EXACT_TIME = '"exact occurred_at"'
@@ -95,7 +106,16 @@ def stage(
 
 def unread_cells(connection: duckdb.DuckDBPyConnection, *, name: str) -> dict[str, int]:
     """By text column, cells of the rows read now that its normaliser could not read."""
-    columns = f"SELECT unnest(_unread) AS name FROM staged_{name} WHERE _fault IS NULL"
+    return _cells_beside(connection, name=name, beside="_unread")
+
+
+def withheld_cells(connection: duckdb.DuckDBPyConnection, *, name: str) -> dict[str, int]:
+    """By text column, cells of the rows read now that were left out, as they say how to reach a person."""
+    return _cells_beside(connection, name=name, beside="_withheld")
+
+
+def _cells_beside(connection: duckdb.DuckDBPyConnection, *, name: str, beside: str) -> dict[str, int]:
+    columns = f"SELECT unnest({beside}) AS name FROM staged_{name} WHERE _fault IS NULL"
     counted = run_sql(connection, f"SELECT name, count(*) FROM ({columns}) GROUP BY name ORDER BY name")
     return {str(column): int(cells) for column, cells in counted.fetchall()}
 
@@ -145,7 +165,7 @@ def _staging_sql(
         for name, binding in source.read.items()
     ]
     undated = source.undated is not None
-    checks = _cell_checks(cells) + _known_at_last(row_checks(table, now=now, undated=undated))
+    checks = cell_checks(cells, table=table) + known_at_last(row_checks(table, now=now, undated=undated))
     if source.deleted_at is not None:
         later = f"deleted_at > TIMESTAMP {literal(now.isoformat(' '))}"
         checks.append(Check(Reason.IN_THE_FUTURE, "deleted_at", later))
@@ -163,13 +183,14 @@ def _staging_sql(
     sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
     sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
     sql = f"SELECT *, {_derived(source, cells=cells, columns=columns)} FROM ({sql})"
-    sql = f"SELECT *, {_first_fault(checks)} AS fault FROM ({sql})"
+    sql = f"SELECT *, {first_fault(checks)} AS fault FROM ({sql})"
     if consent := consent_sql(source):
         replaced = ", ".join(f"{value} AS {name}" for name, value in consent.items())
         sql = f"SELECT * REPLACE ({replaced}) FROM ({sql})"
     place = (FILE_COLUMN if located else "NULL", ROW_COLUMN if numbered else "NULL")
-    fault = _fault_sql(checks, cells=cells, raw=raw, source=source, place=place)
-    beside = f"{literal(source_id(source))}, {_deleted_at(source)}, {_unread(cells, source=source)}, {fault}"
+    fault = fault_sql(checks, cells=cells, raw=raw, source=source, place=place)
+    lists = f"{_unread(cells, source=source)}, {_withheld(cells, table=table)}"
+    beside = f"{literal(source_id(source))}, {_deleted_at(source)}, {lists}, {fault}"
     only = " WHERE fault IS NOT NULL" if numbered else ""
     return f"SELECT {', '.join(map(identifier, columns))}, {beside} FROM ({sql}){only}"
 
@@ -178,13 +199,32 @@ def _unread(cells: list[Cell], *, source: Source) -> str:
     """Names of text columns that hold nothing though the source does; cells of other types are faults."""
     normalised = {name for name, binding in source.bindings.items() if binding.normalise is not None}
     declared = normalised | {"email"}
-    unread = [
-        f"CASE WHEN {cell.text_name} IS NOT NULL AND {identifier(cell.name)} IS NULL"
-        f" THEN {literal(cell.name)} END"
+    unread = {
+        cell.name: f"{cell.text_name} IS NOT NULL AND {identifier(cell.name)} IS NULL AND NOT {cell.withheld}"
         for cell in cells
         if cell.name in declared and cell.type == "string"
-    ]
-    return f"list_filter([{', '.join(unread)}], lambda name: name IS NOT NULL)" if unread else "NULL"
+    }
+    return _names_where(unread)
+
+
+def _withheld(cells: list[Cell], *, table: Table) -> str:
+    """Names of text columns whose cells say how to reach a person; where one is needed, that is a fault."""
+    return _names_where(
+        {
+            cell.name: cell.withheld
+            for cell in cells
+            if cell.withheld != "false" and cell.name not in table.required
+        }
+    )
+
+
+def _names_where(conditions: Mapping[str, str]) -> str:
+    """SQL for the list of the names whose condition is true; NULL where there can be none."""
+    found = ", ".join(f"CASE WHEN {one} THEN {literal(name)} END" for name, one in conditions.items())
+    if not found:
+        return "NULL"
+    any_ = " OR ".join(conditions.values())
+    return f"CASE WHEN {any_} THEN list_filter([{found}], lambda name: name IS NOT NULL) END"
 
 
 def source_cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
@@ -199,13 +239,7 @@ def source_cell(name: str, *, binding: Binding, source: Source, relation: Relati
         source_type=relation.types.get(binding.column or "", "VARCHAR"),
         zone=source.time_zone,
         default=columns[name].default if name in columns else None,
-    )
-
-
-def _known_at_last(checks: list[Check]) -> list[Check]:
-    """A derived `known_at` is missing because something else is: that something is to be named."""
-    return sorted(
-        checks, key=lambda check: (check.reason, check.column) == (Reason.MISSING_VALUE, "known_at")
+        attribute=attribute is not None,
     )
 
 
@@ -279,88 +313,14 @@ def _activity_id(columns: dict[str, ColumnType]) -> str:
     return f"left(md5({content_sql(content)}), 20)"
 
 
-def _cell_checks(cells: list[Cell]) -> list[Check]:
-    formulas = [Check(Reason.FORMULA, cell.name, cell.formula) for cell in cells if cell.formula != "false"]
-    without_zone = [Check(Reason.TIME_WITHOUT_ZONE, cell.name, cell.naive_name) for cell in cells]
-    wrong_type = [
-        Check(
-            Reason.WRONG_TYPE,
-            cell.name,
-            f"{cell.text_name} IS NOT NULL AND {identifier(cell.name)} IS NULL",
-        )
-        for cell in cells
-        if cell.type != "string"
-    ]
-    return formulas + without_zone + wrong_type
-
-
-def _first_fault(checks: list[Check]) -> str:
-    return "CASE " + " ".join(f"WHEN {check.fails} THEN {k}" for k, check in enumerate(checks)) + " END"
-
-
-def _fault_sql(
-    checks: list[Check], *, cells: list[Cell], raw: list[str], source: Source, place: tuple[str, str]
-) -> str:
-    """What is wrong with the row; NULL for a good one. Its parts are worked out for faulty rows only.
-
-    place: the row's file and its number in it, as SQL.
-    """
-    texts = {cell.name: cell.text_name for cell in cells}
-    numbered = list(enumerate(checks))
-    reasons = " ".join(f"WHEN {k} THEN {literal(check.reason)}" for k, check in numbered)
-    names = " ".join(f"WHEN {k} THEN {literal(check.column)}" for k, check in numbered)
-    table = TABLES[source.table]
-    got = " ".join(
-        f"WHEN {k} THEN {_shown(check.column, texts=texts, personal=table.personal)}" for k, check in numbered
-    )
-    allowed = " ".join(
-        f"WHEN {k} THEN {literal(_allowed(check, cells=cells, source=source))}" for k, check in numbered
-    )
-    held = shown_sql({name: raw_name(name) for name in raw}, personal=personal_columns(source))
-    parts = (
-        literal(source.label),
-        f"CASE fault {reasons} END",
-        f"CASE fault {names} END",
-        f"CASE fault {got} END",
-        held,
-        *place,
-        f"CASE fault {allowed} END",
-    )
-    packed = ", ".join(f'"{name}" := {part}' for name, part in zip(FAULT_FIELDS, parts, strict=True))
-    return f"CASE WHEN fault IS NOT NULL THEN struct_pack({packed}) END"
-
-
-def _shown(column: str, *, texts: Mapping[str, str], personal: frozenset[str]) -> str:
-    """SQL for what a cell held, and for its kind where that is personal."""
-    text = texts.get(column, f"CAST({identifier(column)} AS VARCHAR)")
-    return kind_sql(text) if column in personal else without_addresses_sql(text)
-
-
-def _allowed(check: Check, *, cells: list[Cell], source: Source) -> str:
-    kinds = {cell.name: cell.type for cell in cells}
-    binding = source.read.get(check.column)
-    layouts = binding.format if binding is not None else None
-    return allowed_values(
-        TABLES[source.table],
-        reason=check.reason,
-        column=check.column,
-        kind=kinds.get(check.column, "string"),
-        layouts=layouts or (),
-        normalise=binding.normalise if binding is not None else None,
-    )
-
-
 def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, relation: Relation) -> int:
     """Put the lines that are no rows of the header's width into `malformed`; returns how many.
 
     The table of gaps says by how much they move the numbers of the rows after them.
     """
     rejects = relation.rejects
-    run_sql(connection, f"CREATE OR REPLACE TEMP TABLE {relation.gaps} (file VARCHAR, start BIGINT)")
-    found = run_sql(
-        connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = ?", parameters=[rejects]
-    ).fetchone()
-    if found is None:
+    if not _rejected(connection, relation=relation):
+        number_gaps(connection, relation=relation)
         return 0
     inserted = run_sql(
         connection,
@@ -369,13 +329,28 @@ def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, relatio
         f" min(csv_line), min(file_path), CAST(min(line) AS VARCHAR) FROM {rejects}"
         f" JOIN {rejects}_scan USING (scan_id, file_id) GROUP BY scan_id, file_id, line_byte_position",
     ).fetchone()
+    number_gaps(connection, relation=relation)
+    return int(inserted[0]) if inserted else 0
+
+
+def number_gaps(connection: duckdb.DuckDBPyConnection, *, relation: Relation) -> None:
+    """Make the table that `relation.numbered` needs, once all rows were read."""
+    run_sql(connection, f"CREATE OR REPLACE TEMP TABLE {relation.gaps} (file VARCHAR, start BIGINT)")
+    if not _rejected(connection, relation=relation):
+        return
+    rejects = relation.rejects
     run_sql(
         connection,
         f"INSERT INTO {relation.gaps} SELECT file_path, line + 1 - row_number()"
         " OVER (PARTITION BY file_path ORDER BY line) FROM (SELECT DISTINCT file_path, line"
         f" FROM {rejects} JOIN {rejects}_scan USING (scan_id, file_id))",
     )
-    return int(inserted[0]) if inserted else 0
+
+
+def _rejected(connection: duckdb.DuckDBPyConnection, *, relation: Relation) -> bool:
+    """Whether lines may have been found that are not CSV."""
+    sql = "SELECT 1 FROM duckdb_tables() WHERE table_name = ?"
+    return run_sql(connection, sql, parameters=[relation.rejects]).fetchone() is not None
 
 
 def _require_a_zone(connection: duckdb.DuckDBPyConnection, *, source: Source, position: int) -> None:

@@ -32,9 +32,10 @@ from features.identity.views import NOTHING_MERGED, merged_sql
 from features.joined import PART, joined_sql
 from features.normalisation.in_sql import add_normalise
 from features.origins import BY_ORIGIN, ONE_ORIGIN, OriginRules, by_origin_sql
+from features.queries import consent_told
 from features.validation import literal
 
-__all__ = ["Attribute", "Tables", "arrow_type", "open_engine"]
+__all__ = ["OPT_OUTS", "OPT_OUT_SCHEMA", "Attribute", "Tables", "arrow_type", "open_engine"]
 
 _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
@@ -44,6 +45,14 @@ _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "timestamp": pa.timestamp("us"),
     "set": pa.list_(pa.string()),
 }
+
+OPT_OUTS = "opt_outs.parquet"
+"""In the folder of a snapshot: who has opted out by rows that are in no table."""
+
+OPT_OUT_SCHEMA = pa.schema(
+    [("contact_id", pa.string()), ("known_at", pa.timestamp("us")), ("opted_out_at", pa.timestamp("us"))]
+)
+"""What it holds."""
 
 
 def arrow_type(column_type: ColumnType) -> pa.DataType:
@@ -95,6 +104,7 @@ class Tables:
     assumed: by source of contacts, what is assumed of consent; reports on the tables print it.
     origins: where accounts come from. told: where that is several places, what each of them tells of
         accounts: files with the rows' `_source`, or the relation `accounts_by_origin` itself.
+    opt_outs: who has opted out by rows that are in no table (`features.privacy.opt_outs`).
     """
 
     sources: Mapping[str, tuple[Path, ...] | pa.Table]
@@ -104,6 +114,7 @@ class Tables:
     assumed: Mapping[str, str] = field(default_factory=dict)
     origins: OriginRules = ONE_ORIGIN
     told: tuple[Path, ...] | pa.Table = ()
+    opt_outs: Path | pa.Table | None = None
 
     def __post_init__(self) -> None:
         for name in self.sources:
@@ -150,7 +161,17 @@ class Tables:
             self._create_view(connection, name)
         if self.origins.several:
             self._create_by_origin(connection)
+        self._create_consent(connection)
         return connection
+
+    def _create_consent(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """`opt_outs`, and `consent_told`: what they and the contacts say."""
+        lost = f"read_parquet({literal(str(self.opt_outs))})" if isinstance(self.opt_outs, Path) else "given"
+        given = self.opt_outs if isinstance(self.opt_outs, pa.Table) else OPT_OUT_SCHEMA.empty_table()
+        connection.register("given", given)
+        connection.execute(f"CREATE TABLE opt_outs AS SELECT * FROM {lost}")
+        connection.unregister("given")
+        connection.execute(f"CREATE VIEW consent_told AS {consent_told(lost='opt_outs')}")
 
     def _create_by_origin(self, connection: duckdb.DuckDBPyConnection) -> None:
         if isinstance(self.told, pa.Table):
@@ -214,7 +235,8 @@ class Tables:
                 rows = connection.execute(f"SELECT * REPLACE ({replaced}) FROM {name}").to_arrow_table()
                 found[name] = rows.cast(self.schema(name))
             told = self._told(connection)
-        return replace(self, sources=found, merged=None, told=told)
+            lost = connection.execute("SELECT * FROM opt_outs").to_arrow_table()
+        return replace(self, sources=found, merged=None, told=told, opt_outs=lost)
 
     def known_before(self, moment: datetime) -> Tables:
         """The tables as they stood at `moment` (naive, UTC), in memory: rows with `known_at < moment`, and of
@@ -229,7 +251,9 @@ class Tables:
                 for name in self.sources
             }
             told = self._told(connection, sql=cut.format(name=BY_ORIGIN), moment=moment)
-        return replace(self, sources=found, merged=None, told=told)
+            lost = connection.execute("SELECT * FROM opt_outs WHERE known_at < $1", [moment])
+            opt_outs = lost.to_arrow_table()
+        return replace(self, sources=found, merged=None, told=told, opt_outs=opt_outs)
 
     def _told(
         self, connection: duckdb.DuckDBPyConnection, *, sql: str = f"FROM {BY_ORIGIN}", moment: object = None

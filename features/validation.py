@@ -26,6 +26,7 @@ class Reason(StrEnum):
     FORMULA = "formula or error of a spreadsheet"
     WRONG_TYPE = "wrong type"
     TIME_WITHOUT_ZONE = "time without a zone"
+    TELLS_OF_A_PERSON = "tells of a person"
     MISSING_VALUE = "missing value"
     OUT_OF_BOUNDS = "out of bounds"
     NOT_ALLOWED = "value not allowed"
@@ -89,6 +90,7 @@ _ALLOWED = {
     Reason.MALFORMED_LINE: "as many cells as the header has, in UTF-8",
     Reason.FORMULA: "a value",
     Reason.TIME_WITHOUT_ZONE: "a time with a zone, or time_zone beside the table",
+    Reason.TELLS_OF_A_PERSON: "a text without an e-mail address or a telephone number",
     Reason.MISSING_VALUE: "a value",
     Reason.IN_THE_FUTURE: "a time that has passed",
     Reason.KNOWN_TOO_EARLY: "not before it happened",

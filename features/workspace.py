@@ -29,7 +29,7 @@ from features.counting import PRESET_RULES, CountingRules
 from features.errors import ContractError, WorkspaceError
 from features.identity.views import MERGED_FILE
 from features.origins import NOTHING_COMPARED, ONE_ORIGIN, Comparison, OriginRules, told_files
-from features.tables import Attribute, Tables
+from features.tables import OPT_OUTS, Attribute, Tables
 
 __all__ = ["Manifest", "TableFiles", "Workspace"]
 
@@ -214,6 +214,7 @@ class Workspace:
             assumed=manifest.assumed,
             origins=manifest.origins,
             told=told_files(folder) if manifest.origins.several else (),
+            opt_outs=lost if (lost := folder / OPT_OUTS).is_file() else None,
         )
 
     @contextmanager

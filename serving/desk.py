@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import Catalogue
 from features.point_in_time import FeatureEngine, RecordEngine
+from features.privacy.known_people import KnownPeople
 from features.tables import Tables
 from features.workspace import Manifest, Workspace
 from models.bundle import Kind
@@ -42,6 +43,7 @@ class Snapshot:
         self.manifest: Manifest = stack.enter_context(workspace.lease())
         self.tables = workspace.tables(self.manifest)
         self.accounts = AccountIndex(self.tables)
+        self.people = KnownPeople(workspace, manifest=self.manifest, tables=self.tables)
 
 
 class Desk:

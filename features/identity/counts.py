@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["REVIEW_FILE", "IdentityCounts"]
+__all__ = ["REVIEW_FILE", "Cycle", "IdentityCounts", "Step"]
 
 REVIEW_FILE = "identity_review.csv"
 """In the folder of the snapshot: the pairs that a person should look at."""
@@ -13,24 +13,53 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
+class Step:
+    """What one account says of its parent, and where; a row that a query made stands nowhere."""
+
+    account: str
+    parent: str
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f" (row {self.line} of {self.file})" if self.line else ""
+        return f"{self.account} -> {self.parent}{where}"
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Accounts that are their own ancestors. column: the attribute that says so."""
+
+    column: str
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        told = ", ".join(map(str, self.steps))
+        return (
+            f"{self.column}: got {told}, allowed a parent that is no descendant; correct the parent in one"
+            " of these rows"
+        )
+
+
+@dataclass(frozen=True)
 class IdentityCounts:
     """merged: accounts that another one stands for. review: pairs that a person should look at.
 
     leads: companies that only leads name; matched: those of them that are among the other accounts.
-    cycles: accounts that are their own ancestors, told by column, what was got and what is allowed.
+    cycles: accounts that are their own ancestors, whose members roll up to nobody.
     """
 
     merged: int = 0
     review: int = 0
     leads: int = 0
     matched: int = 0
-    cycles: tuple[str, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
 
     def sentence(self) -> str:
         told = f"accounts that another one stands for: {self.merged:,}; pairs to look at: {self.review:,}"
         if self.leads:
             told += f"; companies that leads name: {self.leads:,}, matched to accounts: {self.matched:,}"
         if self.cycles:
-            shown = "; ".join(self.cycles[:_SHOWN]) + ("; ..." if len(self.cycles) > _SHOWN else "")
+            shown = "; ".join(map(str, self.cycles[:_SHOWN])) + ("; ..." if len(self.cycles) > _SHOWN else "")
             told += f"; cycles of parents, whose members roll up to nobody: {len(self.cycles):,}: {shown}"
         return told

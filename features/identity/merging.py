@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -23,17 +23,17 @@ import pyarrow.parquet as pq
 
 from features.engine import run_sql
 from features.errors import ConfigError, suggestion
-from features.identity.counts import REVIEW_FILE, IdentityCounts
+from features.identity.counts import REVIEW_FILE, Cycle, IdentityCounts, Step
 from features.identity.identifiers import salesforce_id
 from features.identity.lead_companies import each_its_own, joined, match_leads
 from features.identity.matching import MatchSettings, write_review
-from features.identity.parents import Families, ultimate_parents
+from features.identity.parents import ultimate_parents
 from features.identity.resolving import Identities, read_decisions, resolve
 from features.identity.settings import IdentitySettings
 from features.identity.views import MERGED_FILE, ROLLED_UP
 from features.validation import literal
 
-__all__ = ["SETTINGS_FILE", "merge_accounts", "merging_as_before"]
+__all__ = ["SETTINGS_FILE", "match_settings", "merge_accounts", "merging_as_before"]
 
 SETTINGS_FILE = Path("identity.json")
 
@@ -76,7 +76,7 @@ def merge_accounts(
         sources=sources,
         attributes=attributes,
     )
-    rules = _match_settings(settings)
+    rules = match_settings(settings)
     decisions = read_decisions(settings.decisions) if settings.decisions else {}
     named = accounts["origin"].isin(settings.leads)
     others = accounts[~named]
@@ -91,10 +91,12 @@ def merge_accounts(
     else:
         found = each_its_own(others)
     matched = match_leads(accounts[named], accounts=others, found=found, settings=rules, decisions=decisions)
-    cycles: tuple[tuple[str, ...], ...] = ()
+    cycles: tuple[Cycle, ...] = ()
     if settings.parent:
-        families = _families(found, accounts=others)
-        found, cycles = replace(found, identity=_rolled_up(found, top=families.top)), families.cycles
+        told = _parents(found, accounts=others)
+        families = ultimate_parents({own: said.parent if said else None for own, said in told.items()})
+        found = replace(found, identity=_rolled_up(found, top=families.top))
+        cycles = tuple(_cycle(ring, told=told, column=settings.parent) for ring in families.cycles)
         top = dict(zip(found.identity["account_id"], found.identity["identity"], strict=True))
         matched = replace(
             matched, identity=matched.identity.assign(identity=matched.identity["identity"].map(top))
@@ -107,12 +109,13 @@ def merge_accounts(
         review,
         leads=int(named.sum()),
         matched=len(matched.identity),
-        cycles=tuple(_told_cycle(ring, column=settings.parent or "") for ring in cycles),
+        cycles=cycles,
     )
 
 
-def _told_cycle(ring: Sequence[str], *, column: str) -> str:
-    return f"{column}: got {' -> '.join([*ring, ring[0]])}, allowed a parent that is no descendant"
+def _cycle(ring: Sequence[str], *, told: Mapping[str, _Said | None], column: str) -> Cycle:
+    said = (told[own] for own in ring)
+    return Cycle(column, tuple(Step(one.account, one.written) for one in said if one is not None))
 
 
 def _require_known(
@@ -132,7 +135,8 @@ def _require_known(
         )
 
 
-def _match_settings(settings: IdentitySettings) -> MatchSettings:
+def match_settings(settings: IdentitySettings) -> MatchSettings:
+    """What [identity] says of how names are compared."""
     return MatchSettings(
         accept=settings.accept,
         review=settings.review,
@@ -196,10 +200,19 @@ def _with_salesforce_ids(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(salesforce_id=given.where(given.notna(), own))
 
 
-def _families(found: Identities, *, accounts: pd.DataFrame) -> Families:
-    """The families of the companies that accounts stand for."""
+@dataclass(frozen=True)
+class _Said:
+    """The company that is a company's parent, the account that says so, and what is written there."""
+
+    parent: str
+    account: str
+    written: str
+
+
+def _parents(found: Identities, *, accounts: pd.DataFrame) -> dict[str, _Said | None]:
+    """The parent of each company that accounts stand for."""
     identity = dict(zip(found.identity["account_id"], found.identity["identity"], strict=True))
-    parents: dict[str, str | None] = dict.fromkeys(sorted(set(identity.values())))
+    parents: dict[str, _Said | None] = dict.fromkeys(sorted(set(identity.values())))
     for account, parent in zip(accounts["account_id"], accounts["parent"], strict=True):
         own = identity[account]
         meant = None if pd.isna(parent) else identity.get(parent) or identity.get(salesforce_id(parent) or "")
@@ -208,8 +221,8 @@ def _families(found: Identities, *, accounts: pd.DataFrame) -> Families:
             continue
         # A company's own account tells its parent before the others that stand for it.
         if account == own or parents[own] is None:
-            parents[own] = meant
-    return ultimate_parents(parents)
+            parents[own] = _Said(meant, account, parent)
+    return parents
 
 
 def _rolled_up(found: Identities, *, top: Mapping[str, str]) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from pathlib import Path
 import duckdb
 
 from features.engine import run_sql
+from features.privacy.opt_outs import nameless_opt_outs
+from features.tables import OPT_OUTS
 from features.validation import literal
 
 __all__ = ["ConsentCounts", "assumed_sentences", "consent_counts"]
@@ -22,22 +24,26 @@ __all__ = ["ConsentCounts", "assumed_sentences", "consent_counts"]
 class ConsentCounts:
     """contacts: people in the table. opted_out: those who have. untold: those of whom no row says anything.
 
-    set_aside: rows read now that tell of an opt-out and were set aside, so that it does not count.
+    set_aside: rows read now that tell of an opt-out, and were set aside for another reason.
+    nameless: those of them without a readable identifier or address: nobody can tell who has opted out.
     """
 
     contacts: int = 0
     opted_out: int = 0
     untold: int = 0
     set_aside: int = 0
+    nameless: int = 0
 
     def sentences(self) -> Iterator[str]:
         """The counts in words; none without contacts."""
         if self.contacts:
             yield f"contacts: {self.contacts:,}; opted out: {self.opted_out:,}; nothing told: {self.untold:,}"
         if self.set_aside:
+            yield f"opt-outs in rows that were set aside: {self.set_aside:,}; they hold all the same"
+        if self.nameless:
             yield (
-                f"opt-outs in rows that were set aside: {self.set_aside:,}; the activities of these people"
-                " still count until the rows are mended"
+                f"opt-outs in rows without a readable contact_id or email: {self.nameless:,}; the activities"
+                " of these people still count until the rows are mended"
             )
 
 
@@ -51,18 +57,20 @@ def consent_counts(connection: duckdb.DuckDBPyConnection, *, folder: Path) -> Co
     file = folder / "contacts.parquet"
     if not file.is_file():
         return ConsentCounts()
+    columns = "contact_id, known_at, opted_out_at"
+    rows = f"SELECT {columns}, consent_basis, true AS listed FROM read_parquet({literal(str(file))})"
+    if (folder / OPT_OUTS).is_file():
+        lost = f"SELECT {columns}, NULL, false FROM read_parquet({literal(str(folder / OPT_OUTS))})"
+        rows = f"{rows} UNION ALL {lost}"
     told = "(consent_basis IS NOT NULL OR opted_out_at IS NOT NULL)"
     counted = run_sql(
         connection,
         "SELECT count(*), count_if(out), count_if(out IS NULL) FROM (SELECT"
         " arg_max(opted_out_at IS NOT NULL, (coalesce(known_at, TIMESTAMP '0001-01-01'),"
         f" opted_out_at IS NOT NULL)) FILTER ({told}) AS out"
-        f" FROM read_parquet({literal(str(file))}) GROUP BY contact_id)",
+        f" FROM ({rows}) GROUP BY contact_id HAVING bool_or(listed))",
     ).fetchone()
-    lost = run_sql(
-        connection,
-        "SELECT (SELECT count(*) FROM staged_contacts WHERE _fault IS NOT NULL AND opted_out_at IS NOT NULL)"
-        " + (SELECT count(*) FROM stray_contacts WHERE _fresh AND opted_out_at IS NOT NULL)",
-    ).fetchone()
+    set_aside, nameless = nameless_opt_outs(connection)
     # Over nothing, count_if says nothing.
-    return ConsentCounts(*(int(count or 0) for count in (*(counted or ()), *(lost or ()))))
+    contacts, out, untold = (int(count or 0) for count in counted or (0, 0, 0))
+    return ConsentCounts(contacts, out, untold, set_aside, nameless)

@@ -20,7 +20,7 @@ from features.engine import run_sql
 from features.privacy.suppression import KINDS, Forgotten, Kind
 from features.validation import literal
 
-__all__ = ["Leaving", "drop_forgotten", "find_forgotten", "leave_out", "remaining_sql"]
+__all__ = ["KEPT_OPT_OUTS", "Leaving", "drop_forgotten", "find_forgotten", "leave_out", "remaining_sql"]
 
 _IDENTIFIERS: Mapping[str, Mapping[str, Kind]] = {
     "accounts": {"account_id": "account"},
@@ -31,6 +31,9 @@ _IDENTIFIERS: Mapping[str, Mapping[str, Kind]] = {
     "stage_changes": {"opportunity_id": "opportunity"},
 }
 """By table, the columns that say whom a row is about."""
+
+KEPT_OPT_OUTS = "kept/opted_out.parquet"
+"""What rows of contacts that were at fault told of opt-outs: they are read once, and kept nowhere else."""
 
 _BESIDE = ("held", "marked")
 """What is kept of deletions: what complete extracts held, and what was marked. They hold keys alone."""
@@ -118,6 +121,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str, *, earlier: Path | N
     if earlier is None:
         return _Rows(staged, (), tuple(keys))
     stored = [earlier / f"{name}.parquet", earlier / "kept" / f"{name}.parquet"]
+    stored += [earlier / KEPT_OPT_OUTS] * (name == "contacts")
     beside = [earlier / "kept" / f"{kept}_{name}.parquet" for kept in _BESIDE]
     keys += [f"SELECT * FROM read_parquet({literal(str(file))})" for file in beside if file.is_file()]
     return _Rows(staged, tuple(_stored(file, asked=asked) for file in stored if file.is_file()), tuple(keys))

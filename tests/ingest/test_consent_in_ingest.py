@@ -182,6 +182,7 @@ def test_every_report_names_the_assumption_and_counts_who_opted_out(tmp_path):
         "opted_out": 1,
         "untold": 1,
         "set_aside": 1,
+        "nameless": 0,
         "assumed": {"people": "contract: customers of the last year"},
     }
     for sentence in (
