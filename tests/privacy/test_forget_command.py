@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -117,3 +120,36 @@ def test_texts_in_the_store_name_nobody_and_its_files_hold_nothing(workspace: Wo
     left = b"".join(file.read_bytes() for file in workspace.home.glob("store.db*"))
     assert b"person-1-0" not in left
     assert b"COMPANY 1" not in left
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from features.workspace import Workspace
+
+with Workspace(Path(sys.argv[1])).reading() as tables:
+    print("reading", flush=True)
+    sys.stdin.readline()
+    print(len(tables.read("contacts")), flush=True)
+"""
+
+
+def test_what_another_process_reads_goes_once_it_has_ended(workspace: Workspace) -> None:
+    """A server holds its tables while it answers: it can go on reading them, and they go when it lets go."""
+    older = workspace.snapshots / workspace.manifest().snapshot
+    command = [sys.executable, "-c", HOLD, str(workspace.home)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stdout.readline() == "reading\n"
+        done = forget(workspace, Request(emails=(EMAIL,)), who="Ada", now=NOW, patience=0)
+        assert (done.complete, done.read) == (False, (older.name,))
+        assert EMAIL not in str(workspace.tables().read("contacts"))
+        ending = threading.Timer(1.0, server.stdin.close)
+        ending.start()
+        # Waiting for readers, it ends as soon as the last one has.
+        again = forget(workspace, Request(emails=(EMAIL,)), who="Ada", now=NOW, patience=60)
+        assert (again.complete, older.exists()) == (True, False)
+        assert server.stdout.readline() == "12\n"
+        ending.join()
+    assert _events(workspace) == ["begun", "an older snapshot is still being read", "begun", "done"]
