@@ -37,7 +37,10 @@ _INDEX = f"""
         f" FROM {name} GROUP BY 1"
         for name in _FACTS
     )
-}),
+}
+        UNION ALL
+        SELECT account_id, max(greatest(lost.known_at, lost.opted_out_at)) AS known_at
+        FROM opt_outs AS lost JOIN activities USING (contact_id) GROUP BY 1),
     newest AS (SELECT account_id, max(known_at) AS newest_known_at FROM fact GROUP BY account_id)
     SELECT account_id, min(known_at) AS first_known_at, any_value(newest_known_at) AS newest_known_at,
            CASE WHEN count(*) = count(withdrawn_at) THEN max(withdrawn_at) END AS withdrawn_at,

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from features.errors import UnknownAccountError
 from features.feature import Language
+from features.privacy.known_people import newest_opt_out
 from features.settings import SALES_PRIORITIES
 from features.workspace import Workspace
 from models import explanation
@@ -184,7 +185,9 @@ def _subject(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject:
 def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject:
     record = read_record(request.record, attributes=desk.snapshot.manifest.attributes, now=now)
     newest = record.account.newest_known_at
-    as_of = request.as_of or default_as_of(newest, now=now, time_zone=desk.time_zone)
+    tables = desk.snapshot.people.permitted(record.tables)
+    latest = max(newest, newest_opt_out(tables, now=now) or newest)
+    as_of = request.as_of or default_as_of(latest, now=now, time_zone=desk.time_zone)
     if record.account.first_known_at >= as_of:
         raise InvalidRequestError(
             [
@@ -197,7 +200,7 @@ def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject
                 )
             ]
         )
-    rows = desk.record_rows(record.tables, RECORD_ID, as_of=as_of)
+    rows = desk.record_rows(tables, RECORD_ID, as_of=as_of)
     dated = newest if newest > ALL_ALONG else None
     return _Subject(record.account, as_of, dated, record.deals, rows)
 
