@@ -159,18 +159,18 @@ class AccountIndex:
     @cached_property
     def count(self) -> int:
         """How many accounts there are."""
-        row = self._cursor().execute("SELECT count(*) FROM account_index").fetchone()
+        row = self.cursor().execute("SELECT count(*) FROM account_index").fetchone()
         return int(row[0]) if row else 0
 
     def everyone(self) -> pd.DataFrame:
         """Every account by identifier, with the columns of `Account`."""
-        rows = self._cursor().execute(f"SELECT {_ACCOUNT} FROM account_index ORDER BY account_id")
+        rows = self.cursor().execute(f"SELECT {_ACCOUNT} FROM account_index ORDER BY account_id")
         frame: pd.DataFrame = rows.to_arrow_table().to_pandas()
         return frame
 
     def examples(self, *, limit: int) -> list[dict[str, str | None]]:
         """A few accounts with the newest facts, for people who do not know an identifier yet."""
-        rows = self._cursor().execute(
+        rows = self.cursor().execute(
             "SELECT account_id, name, domain FROM account_index "
             "ORDER BY newest_known_at DESC, account_id LIMIT ?",
             [limit],
@@ -179,7 +179,7 @@ class AccountIndex:
 
     def deals(self, account_id: str) -> tuple[Deal, ...]:
         """Every version of every deal of an account, in no promised order."""
-        rows = self._cursor().execute(
+        rows = self.cursor().execute(
             "SELECT opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at"
             " FROM deal WHERE account_id = $1",
             [account_id],
@@ -215,11 +215,12 @@ class AccountIndex:
         )
 
     def _select(self, condition: str, value: str | None) -> list[Account]:
-        rows = self._cursor().execute(
+        rows = self.cursor().execute(
             f"SELECT {_ACCOUNT} FROM account_index WHERE {condition} ORDER BY account_id",
             [value],
         )
         return [Account(*row) for row in rows.fetchall()]
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """The tables and the index, for one caller; to be closed."""
         return self._connection.cursor()

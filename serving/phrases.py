@@ -22,9 +22,9 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "The account is a customer since {date}; the intent model speaks of accounts that are not",
         "该客户自 {date} 起已成交；意向模型仅适用于尚未成交的客户",
     ),
-    "too_young": (
-        "The account is known since {date}; the intent model speaks of accounts known {days} days or longer",
-        "该客户自 {date} 起方为我方所知；意向模型仅适用于已知{days}天以上的客户",
+    "ruled_out": (
+        "The {kind} model does not speak of this account; what its labels leave out: {rule}",
+        "{kind}模型不适用于该客户；其标签所排除的：{rule}",
     ),
     "old_data": (
         "The newest fact is {days} days older than as_of; recent behaviour may be missing",

@@ -9,12 +9,12 @@ for, deals of every product count.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from features.label_settings import PopulationSettings
 
-__all__ = ["Deal", "intent_obstacle", "is_too_young"]
+__all__ = ["Deal", "intent_obstacle"]
 
 
 class Deal(NamedTuple):
@@ -31,11 +31,6 @@ class Deal(NamedTuple):
     def counts(self, as_of: datetime) -> bool:
         """Whether the version was known by then, and its deletion was not."""
         return self.known_at < as_of and (self.withdrawn_at is None or as_of <= self.withdrawn_at)
-
-
-def is_too_young(first_known_at: datetime, *, as_of: datetime, minimum_days: int | None) -> bool:
-    """Whether the account was known for fewer days than the model asks for."""
-    return minimum_days is not None and first_known_at > as_of - timedelta(days=minimum_days)
 
 
 def intent_obstacle(

@@ -3,8 +3,8 @@
 Turns a desk into a frame with one row per account. Time rule: each account stands at the moment of its single
 answer, so that one question has one score: by default the later of today's midnight and just after its newest
 fact, otherwise the `as_of` asked for. An account that was not known then is left out. Null rule: an account
-outside the population of the intent model (an open opportunity, or an owner) has no intent, as in a single
-answer; such columns are empty.
+outside the population of the intent model (an open opportunity, or an owner) has no intent, and one that the
+labels of a model leave out has nothing of it, as in a single answer; such columns are empty.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from typing import cast
 import pandas as pd
 
 from features.errors import NotEnoughDataError
+from features.label_rules import any_rule, left_out
+from features.label_settings import RowSettings
 from features.settings import PRIORITIES, Grade
 from models.scoring import Scorer
 from serving.desk import Desk
-from serving.population import Deal, intent_obstacle, is_too_young
+from serving.population import Deal, intent_obstacle
 from serving.scoring import default_moments
 
 __all__ = ["rank_accounts"]
@@ -43,20 +45,21 @@ def rank_accounts(desk: Desk, *, now: datetime, as_of: datetime | None = None) -
     accounts = _accounts(desk, now=now, as_of=as_of)
     deals = _deals(desk, before=accounts["as_of"].max().to_pydatetime())
     labels = desk.release.labels.intent
-    columns = ("account_id", "as_of", "first_known_at")
-    free = [
-        not is_too_young(known_at, as_of=moment, minimum_days=labels.minimum_account_days)
-        and intent_obstacle(
+    unobstructed = [
+        intent_obstacle(
             deals.get(account_id, ()), as_of=moment, product=labels.product, population=labels.population
         )
         is None
-        for account_id, moment, known_at in zip(*(accounts[name] for name in columns), strict=True)
+        for account_id, moment in zip(accounts["account_id"], accounts["as_of"], strict=True)
     ]
-    ranked: pd.DataFrame = (
-        accounts.drop(columns="first_known_at")
-        .join(_half(desk, desk.release.fit, keys=accounts).add_prefix("fit_"))
-        .join(_half(desk, desk.release.intent, keys=accounts[free]).add_prefix("intent_"))
-    )
+    free = pd.Series(unobstructed, index=accounts.index, dtype="bool")
+    spoken_of = {
+        "fit": accounts[_stays(desk, accounts, settings=desk.release.labels.fit)],
+        "intent": accounts[free & _stays(desk, accounts, settings=labels)],
+    }
+    ranked: pd.DataFrame = accounts.join(
+        _half(desk, desk.release.fit, keys=spoken_of["fit"]).add_prefix("fit_")
+    ).join(_half(desk, desk.release.intent, keys=spoken_of["intent"]).add_prefix("intent_"))
     ranked["priority"] = [
         desk.release.priorities.priority(fit=_grade(fit), intent=_grade(intent))
         for fit, intent in zip(ranked["fit_grade"], ranked["intent_grade"], strict=True)
@@ -85,7 +88,15 @@ def _accounts(desk: Desk, *, now: datetime, as_of: datetime | None) -> pd.DataFr
     if known.empty:
         got = "no account at all" if as_of is None else f"as_of {as_of.isoformat()}Z"
         raise NotEnoughDataError("no account was known yet", got=got, fix="choose a later moment")
-    return known[["account_id", "name", "domain", "as_of", "first_known_at"]]
+    return known[["account_id", "name", "domain", "as_of"]]
+
+
+def _stays(desk: Desk, accounts: pd.DataFrame, *, settings: RowSettings) -> pd.Series[bool]:
+    """Whether no rule of a model's labels leaves an account out."""
+    if not any_rule(settings):
+        return pd.Series(True, index=accounts.index)
+    with desk.snapshot.tables.connect() as connection:
+        return left_out(connection, accounts, settings=settings).isna()
 
 
 def _deals(desk: Desk, *, before: datetime) -> Mapping[str, list[Deal]]:

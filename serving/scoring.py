@@ -9,19 +9,22 @@ Null rule: a half that cannot be given is null, with the reason.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import UnknownAccountError
 from features.feature import Language
+from features.label_rules import rule_against
+from features.label_settings import RowSettings
 from features.privacy.known_people import newest_opt_out
 from features.settings import SALES_PRIORITIES
 from features.workspace import Workspace
@@ -45,7 +48,7 @@ from serving.answers import (
 )
 from serving.desk import Desk, open_desk
 from serving.phrases import phrase
-from serving.population import Deal, intent_obstacle, is_too_young
+from serving.population import Deal, intent_obstacle
 from serving.problems import FieldError, InvalidRequestError
 from serving.records import ALL_ALONG, RECORD_ID, read_record
 from serving.requests import ScoreRequest, parse_request
@@ -68,13 +71,14 @@ Row = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Subject:
-    """The account that is scored: its features for each model, its deals and its newest fact."""
+    """The account that is scored: its features for each model, its deals, its newest fact and its tables."""
 
     account: Account
     as_of: datetime
     data_through: datetime | None
     deals: tuple[Deal, ...]
     rows: Mapping[Kind, Row]
+    connect: Callable[[], duckdb.DuckDBPyConnection]
 
 
 def utc_now() -> datetime:
@@ -179,6 +183,7 @@ def _subject(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject:
         data_through=desk.snapshot.manifest.data_through,
         deals=accounts.deals(account_id),
         rows=desk.rows(account_id, as_of=as_of),
+        connect=accounts.cursor,
     )
 
 
@@ -202,13 +207,16 @@ def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject
         )
     rows = desk.record_rows(tables, RECORD_ID, as_of=as_of)
     dated = newest if newest > ALL_ALONG else None
-    return _Subject(record.account, as_of, dated, record.deals, rows)
+    return _Subject(record.account, as_of, dated, record.deals, rows, record.tables.connect)
 
 
 def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: str) -> ScoreAnswer:
     release = desk.release
     rows = subject.rows
-    fit = _fit(release.fit, row=rows.get("fit"), language=language)
+    ruled_out = None
+    if release.fit is not None:
+        ruled_out = _ruled_out("fit", subject=subject, settings=release.labels.fit, language=language)
+    fit = None if ruled_out else _fit(release.fit, row=rows.get("fit"), language=language)
     obstacle = _obstacle(desk, subject=subject, language=language)
     intent = None if obstacle else _intent(release.intent, row=rows.get("intent"), language=language)
     return ScoreAnswer(
@@ -219,7 +227,7 @@ def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: st
         as_of=subject.as_of,
         data_through=subject.data_through,
         fit=fit,
-        fit_unavailable_reason=None if fit else _absent("fit", language),
+        fit_unavailable_reason=None if fit else (ruled_out or _absent("fit", language)),
         intent=intent,
         intent_unavailable_reason=None if intent else (obstacle or _absent("intent", language)),
         fire=_fire(desk, rows=rows, fit=fit, intent=intent),
@@ -297,17 +305,30 @@ def _absent(kind: str, language: Language) -> str:
     return phrase("no_model", language=language, kind=phrase(kind, language=language))
 
 
+def _ruled_out(kind: Kind, *, subject: _Subject, settings: RowSettings, language: Language) -> str | None:
+    """Why the labels of a model leave this account out, if they do."""
+    rule = rule_against(
+        subject.account.account_id or RECORD_ID,
+        as_of=subject.as_of,
+        first_known_at=subject.account.first_known_at,
+        settings=settings,
+        connect=subject.connect,
+    )
+    if rule is None:
+        return None
+    return phrase("ruled_out", language=language, kind=phrase(kind, language=language), rule=rule)
+
+
 def _obstacle(desk: Desk, *, subject: _Subject, language: Language) -> str | None:
     """Why the intent model does not speak of this account, if it does not."""
     if desk.release.intent is None:
         return None
     labels = desk.release.labels.intent
-    as_of, known_at, days = subject.as_of, subject.account.first_known_at, labels.minimum_account_days
-    if is_too_young(known_at, as_of=as_of, minimum_days=days):
-        return phrase("too_young", language=language, date=known_at.date(), days=days)
-    deal = intent_obstacle(subject.deals, as_of=as_of, product=labels.product, population=labels.population)
+    deal = intent_obstacle(
+        subject.deals, as_of=subject.as_of, product=labels.product, population=labels.population
+    )
     if deal is None:
-        return None
+        return _ruled_out("intent", subject=subject, settings=labels, language=language)
     if deal.outcome is None:
         return phrase("open_deal", language=language, date=deal.created_at.date())
     return phrase("owner", language=language, date=(deal.closed_at or deal.known_at).date())

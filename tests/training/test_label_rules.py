@@ -9,6 +9,7 @@ import pytest
 from label_tables import account, day, deal, tables, visit
 
 from features.errors import ConfigError
+from features.label_rules import rule_against
 from features.label_settings import FitLabelSettings, IntentLabelSettings
 from features.tables import Tables
 from training.labels import (
@@ -68,6 +69,23 @@ def test_the_population_is_that_of_the_rules(some: Tables, given: Mapping[str, A
         fit_population(some, as_of=JUNE, settings=fit(**given)),
     ):
         assert "".join(found["account_id"]) == left
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ({}, None),
+        ({"minimum_account_days": 12}, None),
+        ({"minimum_account_days": 13}, "too young accounts"),
+        ({"where": {"region": "EMEA"}, "minimum_account_days": 13}, "too young accounts"),
+        ({"where": {"region": "EMEA"}}, None),
+        ({"where": {"region": "APAC"}}, "other region"),
+    ],
+)
+def test_one_account_is_asked_for_alone(some: Tables, given: Mapping[str, Any], rule: str | None) -> None:
+    known = day("2024-05-20")
+    told = rule_against("y", as_of=JUNE, first_known_at=known, settings=fit(**given), connect=some.connect)
+    assert told == rule
 
 
 def test_a_fact_counts_from_when_it_was_known(some: Tables) -> None:

@@ -8,6 +8,7 @@ without an outcome is open, never lost; a time to close that is not over yet is 
 
 from __future__ import annotations
 
+from features.label_rules import left_out, require_dateless
 from training.labels.cutoffs import next_cutoff, require_past
 from training.labels.events import first_events
 from training.labels.intent import (
@@ -19,7 +20,6 @@ from training.labels.intent import (
     label_snapshots,
 )
 from training.labels.population import fit_population, intent_population, known_accounts
-from training.labels.rules import left_out, require_dateless
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, distinct_accounts
 from training.labels.won_lost import FitLabels, fit_followed, fit_labels, fit_outcomes

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from features.label_rules import any_rule, counted, left_out, require_known_names
 from features.label_settings import IntentLabelSettings
 from features.tables import Tables
 from training.labels.censoring import in_parts
 from training.labels.events import events_sql, require_known_event
 from training.labels.population import POPULATION, blocking
 from training.labels.reading import frame, register_moments
-from training.labels.rules import any_rule, counted, left_out, require_known_names
 
 __all__ = [
     "IntentLabels",

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from features.label_rules import any_rule, left_out
 from features.label_settings import FitLabelSettings, IntentLabelSettings
 from features.tables import Tables
 from training.labels.reading import frame, register_moments
-from training.labels.rules import any_rule, left_out
 
 __all__ = ["POPULATION", "blocking", "fit_population", "intent_population", "known_accounts"]
 

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.label_rules import left_out
 from features.label_settings import FitLabelSettings
 from features.tables import Tables
 from training.labels.reading import STATE, frame
-from training.labels.rules import left_out
 
 __all__ = ["Universe", "against_universe", "distinct_accounts"]
 

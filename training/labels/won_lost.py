@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.label_rules import any_rule, counted, left_out, require_known_names
 from features.label_settings import FitLabelSettings
 from features.tables import Tables
 from training.labels.reading import STATE, days, frame
-from training.labels.rules import any_rule, counted, left_out, require_known_names
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, against_universe
 

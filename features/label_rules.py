@@ -8,8 +8,9 @@ in a segment by it; a deal without a type is not excluded by type.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import duckdb
 import pandas as pd
@@ -17,9 +18,15 @@ import pandas as pd
 from features.errors import ConfigError, suggestion
 from features.label_settings import Exclusion, FitLabelSettings, RowSettings
 from features.tables import Tables
-from training.labels.reading import frame
 
-__all__ = ["any_rule", "counted", "left_out", "require_dateless", "require_known_names"]
+__all__ = [
+    "any_rule",
+    "counted",
+    "left_out",
+    "require_dateless",
+    "require_known_names",
+    "rule_against",
+]
 
 # A fact speaks for every `as_of` from just after it was known until the next value of it was known.
 _FACT = """
@@ -60,6 +67,9 @@ _LISTED = """
 """
 
 
+_TOO_YOUNG = "too young accounts"
+
+
 @dataclass(frozen=True)
 class _Rule:
     """Rows that are left out: their name where they are counted, and the query that finds them."""
@@ -90,9 +100,32 @@ def left_out(
     connection.unregister("given_keys")
     places = pd.MultiIndex.from_frame(keys[["account_id", "as_of"]])
     for rule in rules:
-        found = pd.MultiIndex.from_frame(frame(connection, rule.sql, **rule.parameters))
+        matched: pd.DataFrame = connection.execute(rule.sql, rule.parameters).to_arrow_table().to_pandas()
+        found = pd.MultiIndex.from_frame(matched)
         reason[(reason.isna() & places.isin(found)).to_numpy()] = rule.name
     return reason
+
+
+def rule_against(
+    account_id: str,
+    *,
+    as_of: datetime,
+    first_known_at: datetime,
+    settings: RowSettings,
+    connect: Callable[[], duckdb.DuckDBPyConnection],
+) -> str | None:
+    """The rule that leaves one account out at a moment, None where it stays.
+
+    connect: to the tables; asked only where a rule reads them.
+    """
+    if any(not isinstance(rule, int) for _, rule in _named(settings)):
+        keys = pd.DataFrame({"account_id": [account_id], "as_of": pd.to_datetime([as_of])})
+        with connect() as connection:
+            found = left_out(connection, keys, settings=settings).dropna()
+        return None if found.empty else str(found.iloc[0])
+    days = settings.minimum_account_days
+    young = days is not None and first_known_at > as_of - timedelta(days=days)
+    return _TOO_YOUNG if young else None
 
 
 def counted(reasons: pd.Series[str], *, settings: RowSettings) -> dict[str, int]:
@@ -184,7 +217,7 @@ def _named(settings: RowSettings) -> Iterator[tuple[str, int | tuple[str, tuple[
         if not exclusion.deal_types:
             yield exclusion.name, exclusion
     if settings.minimum_account_days is not None:
-        yield "too young accounts", settings.minimum_account_days
+        yield _TOO_YOUNG, settings.minimum_account_days
 
 
 def _excluding(connection: duckdb.DuckDBPyConnection, exclusion: Exclusion) -> Iterator[_Rule]:
