@@ -42,7 +42,7 @@ from training.labels import (
 )
 from training.learn import Learned, Parts, Progress, Rows
 from training.level import Level, find_level
-from training.meanings import fit_meaning, intent_meaning
+from training.meanings import about, fit_meaning, intent_meaning
 
 __all__ = [
     "Training",
@@ -126,7 +126,7 @@ def train_fit(
     facts = CardFacts(
         meaning=fit_meaning(None if level is None else level.facts),
         horizon_days=None,
-        label=_FIT_LABELS[wanted.against],
+        label=_FIT_LABELS[wanted.against] + about(wanted),
         **_common_facts(
             rows,
             learned,
@@ -178,7 +178,7 @@ def train_intent(
     facts = CardFacts(
         meaning=intent_meaning(labels),
         horizon_days=labels.horizon_days,
-        label=f"{labels.happens} within {labels.horizon_days} days",
+        label=f"{labels.happens} within {labels.horizon_days} days{about(labels)}",
         **_common_facts(
             rows,
             learned,

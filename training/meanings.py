@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from features.label_settings import IntentLabelSettings
+from features.label_settings import IntentLabelSettings, RowSettings
 from models.card import Card, LevelFacts
 
-__all__ = ["fit_meaning", "intent_meaning", "label_notes"]
+__all__ = ["about", "fit_meaning", "intent_meaning", "label_notes"]
 
 _SHOWN = 5
 
@@ -54,6 +54,13 @@ def intent_meaning(labels: IntentLabelSettings) -> dict[str, str]:
         "en": f"the chance that the account {english.format(names=' or '.join(names))} within {days} days",
         "zh": f"该客户在{days}天内{chinese.format(names='、'.join(names))}的概率",
     }
+
+
+def about(settings: RowSettings) -> str:
+    """Which product and accounts a model is about, as in "; product crm; region EMEA or APAC"; "" for all."""
+    parts = [] if settings.product is None else [f"product {settings.product}"]
+    parts += [f"{column} {' or '.join(values)}" for column, values in settings.where.items()]
+    return "".join(f"; {part}" for part in parts)
 
 
 def label_notes(card: Card) -> Iterator[str]:
