@@ -21,14 +21,14 @@ from sqlalchemy.engine import make_url
 
 from features.errors import WorkspaceError
 from features.privacy.audit import note
-from features.privacy.forgetting import Plan, Request, erase, plan, remember
+from features.privacy.forgetting import Plan, Request, erase, plan, remember, take_off
 from features.privacy.mentions import Mentions
 from features.privacy.suppression import Forgotten
 from features.privacy.traces import files_that_mention, mask_logs
 from features.workspace import Workspace
 from serving.store import Store
 
-__all__ = ["Forgetting", "forget", "look"]
+__all__ = ["Forgetting", "forget", "look", "unforget"]
 
 _LOOK_EVERY = 0.1
 
@@ -136,6 +136,20 @@ def forget(
     outcome = "done" if done.complete else "an older snapshot is still being read"
     note(workspace, at=now, told={"event": outcome, **told, **done.counts()})
     return done
+
+
+def unforget(workspace: Workspace, request: Request, *, who: str, now: datetime) -> dict[str, Any]:
+    """Take people and accounts off the list of the forgotten. Returns counts, and notes it in the audit.
+
+    who: runs this. now: naive UTC. Nothing comes back by itself: the rows are gone, and a file that was read
+    is not read again but by an ingest with --rebuild. Raises InputError for an address that is none;
+    WorkspaceError where the list cannot be read or written.
+    """
+    found, left = take_off(workspace, request)
+    told = {"asked": dict(request.named), "unknown": found.unknown, "left": left}
+    references = list(found.references)
+    note(workspace, at=now, told={"event": "taken off the list", "by": who, "references": references, **told})
+    return told | {"references": references}
 
 
 def _erase_in_store(workspace: Workspace, mentions: Mentions) -> dict[str, int]:

@@ -6,7 +6,7 @@ today. Null rule: a lead without a company, a web site or an address matches nob
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -29,20 +29,23 @@ def match_lead_file(
     file: Path,
     columns: Mapping[str, str],
     settings: MatchSettings | None = None,
-    decisions: Path | None = None,
+    decisions: Sequence[Path] = (),
 ) -> Matches:
     """Match the leads of a CSV file (UTF-8).
 
-    decisions: a review file of earlier matches in which a person wrote "same" or "different". What was
-        decided of an account that another one stands for by now counts for that one.
-
+    decisions: review files of earlier matches in which a person wrote "same" or "different"; a later file
+        goes before an earlier one. What was decided of an account that another one stands for by now counts
+        for that one.
     columns: the file's column for lead_id, company, email, website, country, registration_number and
         account_salesforce_id; those that the file lacks are empty, but for lead_id.
     Raises InputError for a file that cannot be read, ContractError for one without leads or identifiers, and
     for a file of decisions that is none.
     """
     leads = _leads(file, columns=columns)
-    decided = {} if decisions is None else _standing(_decisions(decisions), tables=tables)
+    told: dict[tuple[str, str], bool] = {}
+    for each in decisions:
+        told |= _decisions(each)
+    decided = _standing(told, tables=tables) if told else {}
     return AccountMatcher(_accounts(tables), settings=settings).match(lead_records(leads), decisions=decided)
 
 

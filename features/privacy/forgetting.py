@@ -37,7 +37,7 @@ from features.staging import canonical_columns, create_staging
 from features.tables import open_engine
 from features.workspace import Manifest, Workspace
 
-__all__ = ["Plan", "Request", "erase", "plan", "remember"]
+__all__ = ["Plan", "Request", "erase", "plan", "remember", "take_off"]
 
 
 _REFERENCE = 12
@@ -107,6 +107,35 @@ def plan(workspace: Workspace, request: Request, *, memory_limit: str = "2GB") -
     with workspace.scratch() as folder, _engine(folder, memory_limit=memory_limit) as connection:
         found = _planned(connection, people, request, earlier=read_earlier(workspace), scratch=folder)
     return replace(found, references=references)
+
+
+def take_off(workspace: Workspace, request: Request) -> tuple[Plan, int]:
+    """Take those who are named off the workspace's list: later files may bring them again.
+
+    Whoever was found by them when they were forgotten stays on it until he or she is named as well: the list
+    does not say who found whom. Returns who was asked for (unknown: not on the list), and how many are left.
+    Raises InputError for an address that is none, WorkspaceError for a folder that is not there.
+    """
+    _require_folder(workspace)
+    with workspace.writing():
+        listed = Forgotten.of(workspace)
+        people = _named(listed, request)
+        left = listed.without(people)
+        if len(left) < len(listed):
+            left.write(workspace)
+    unknown = sum(not _on_list(listed, kinds, text) for kinds, text in _asked(request))
+    return Plan(people, Mentions(people), unknown=unknown, references=_references(people, request)), len(left)
+
+
+def _on_list(listed: Forgotten, kinds: tuple[Kind, ...], text: str) -> bool:
+    return any(listed.holds(kind, text) for kind in kinds)
+
+
+def _asked(request: Request) -> list[tuple[tuple[Kind, ...], str]]:
+    """Every text of a request, with what it may be."""
+    named: list[tuple[tuple[Kind, ...], str]] = [(("email", "contact"), text) for text in request.emails]
+    named += [(("contact",), text) for text in request.contacts]
+    return named + [(("account",), text) for text in request.accounts]
 
 
 def remember(workspace: Workspace, people: Forgotten) -> None:
@@ -261,10 +290,8 @@ def _unknown(connection: duckdb.DuckDBPyConnection, people: Forgotten, request: 
     for kind in KINDS:
         rows = run_sql(connection, f"SELECT id FROM forgotten_{kind}").fetchall()
         known[kind] = {people.digest(kind, text) for (text,) in rows}
-    named: list[tuple[tuple[Kind, ...], str]] = [(("email", "contact"), text) for text in request.emails]
-    named += [(("contact",), text) for text in request.contacts]
-    named += [(("account",), text) for text in request.accounts]
-    return sum(not any(people.digest(kind, text) in known[kind] for kind in kinds) for kinds, text in named)
+    asked = _asked(request)
+    return sum(not any(people.digest(kind, text) in known[kind] for kind in kinds) for kinds, text in asked)
 
 
 def _same_address(connection: duckdb.DuckDBPyConnection, earlier: Earlier) -> int:

@@ -141,6 +141,10 @@ class Forgotten:
             return self
         return Forgotten(self.secret, {**self.digests, kind: self.digests[kind] | found})
 
+    def without(self, others: Forgotten) -> Forgotten:
+        """The list without the people of another one. What a snapshot is free of, it stays free of."""
+        return replace(self, digests={kind: self.digests[kind] - others.digests[kind] for kind in KINDS})
+
     def joined(self, others: Forgotten) -> Forgotten:
         """The people of both lists; no snapshot is known to be free of them."""
         return replace(

@@ -11,6 +11,7 @@ from made_lists import filled, leads
 from typer.testing import CliRunner
 
 from features.errors import ConfigError, ContractError, InputError
+from training.audit.sources import read_list
 from training.cli.app import app
 
 RUN = CliRunner()
@@ -81,3 +82,28 @@ def test_columns_of_any_type_are_read(tmp_path: Path) -> None:
     )
     dated.to_parquet(tmp_path / "typed.parquet")
     assert RUN.invoke(app, ["audit", str(tmp_path / "typed.parquet"), "--outcome", "won"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("gone.csv", None, r"gone\.csv: no such file; correct the path"),
+        ("empty.csv", b"", r"the file is empty \(allowed a header and rows\)"),
+        ("header.csv", b"a,y\n", r"a header and no rows \(allowed at least one row\)"),
+        ("torn.csv", b'a,y\n1,0\n1,"x', r"torn, or no CSV file \(got EOF inside string starting at row 2\)"),
+        (
+            "wide.csv",
+            b"a,y\n1,0\n1,2,3\n",
+            r"torn, or no CSV file \(got Expected 2 fields in line 3, saw 3\)",
+        ),
+        ("latin.csv", b"a,y\n\xe4,0\n", r"not written in UTF-8 \(got byte 0xe4 at 4\); save it"),
+        ("torn.parquet", b"PAR1 and no end", r"torn, or no parquet file \(got .*\); write it again"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_list(tmp_path / name)

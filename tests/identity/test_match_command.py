@@ -91,6 +91,19 @@ def test_what_a_person_told_apart_is_neither_matched_nor_shown_again(home: Path)
     assert found["review"] == 0
 
 
+def test_the_decisions_of_the_config_count_and_those_that_are_named_go_before(home: Path) -> None:
+    decide(home, ("l3", "a2", "same"), ("l1", "a1", "different"))
+    (home / "decided.csv").rename(home / "ours.csv")
+    mapping = home / "mapping.toml"
+    text = mapping.read_text(encoding="utf-8")
+    mapping.write_text(f'{text}\n[identity]\ndecisions = "ours.csv"\naccept = 1.0\n', encoding="utf-8")
+    found = match(home, "--config", str(mapping))
+    # The name of l2 is much like that of an account, and the config asks for the same.
+    assert found["by_rule"] == {"decision": 1}
+    again = match(home, "--config", str(mapping), "--decisions", decide(home, ("l1", "a1", "same")))
+    assert again["by_rule"] == {"decision": 2}
+
+
 def test_a_decision_on_a_merged_account_counts_for_the_one_that_stands_for_it(home: Path) -> None:
     stands_for = {"account_id": "old", "identity": "a2", "place": 1, "rule": "name", "score": 1.0}
     pd.DataFrame([stands_for]).to_parquet(home / "identity.parquet")
@@ -99,7 +112,7 @@ def test_a_decision_on_a_merged_account_counts_for_the_one_that_stands_for_it(ho
         tables,
         file=home / "leads.csv",
         columns={"lead_id": "Lead", "company": "Company"},
-        decisions=Path(decide(home, ("l4", "old", "same"))),
+        decisions=[Path(decide(home, ("l4", "old", "same")))],
     )
     assert found.matched.set_index("record_id").loc["l4", ["account_id", "rule"]].tolist() == [
         "a2",

@@ -75,6 +75,30 @@ def test_a_reader_is_told_of_and_the_command_ends_with_1(workspace: Workspace) -
     assert _events(workspace) == ["begun", "an older snapshot is still being read", "begun", "done"]
 
 
+def test_json_asks_nothing_and_erases_nothing_without_a_yes(workspace: Workspace) -> None:
+    before = workspace.manifest()
+    code, out = _run(workspace, "--account", "account-2", "--json")
+    told = json.loads(out)
+    assert (code, told["done"], told["accounts"]) == (1, False, 1)
+    assert workspace.manifest() == before
+
+
+def test_who_is_taken_off_the_list_comes_back_with_a_later_export(workspace: Workspace) -> None:
+    person = ("--email", EMAIL, "--contact", "person-1-0")
+    assert _run(workspace, *person, "--yes")[0] == 0
+    mapping = workspace.home.parent / "mapping.toml"
+    assert load(mapping, rebuild=True).forgotten == {"contacts": 1, "activities": 1}
+    done = CliRunner().invoke(app, ["unforget", *person, "--json", "-w", str(workspace.home)])
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["unknown"], told["left"]) == (0, 0, 0)
+    assert load(mapping, rebuild=True).forgotten == {}
+    assert "person-1-0" in set(workspace.tables().read("contacts")["contact_id"])
+    assert _events(workspace) == ["begun", "done", "taken off the list"]
+    assert "person" not in (workspace.home / "erasures.jsonl").read_text(encoding="utf-8")
+    again = CliRunner().invoke(app, ["unforget", *person, "-w", str(workspace.home)])
+    assert again.exit_code == 1
+
+
 def test_nobody_is_refused() -> None:
     with pytest.raises(InputError, match="nobody to forget was named"):
         CliRunner().invoke(app, ["forget"], catch_exceptions=False)

@@ -60,7 +60,10 @@ def audit_file(path: Path, *, outcome: str, event: Collection[str] = EVENT) -> A
 
 
 def read_list(path: Path) -> pd.DataFrame:
-    """The rows of a file as it words them. Raises ConfigError for another ending, InputError for no table."""
+    """The rows of a file as it words them.
+
+    Raises ConfigError for another ending, InputError for a file that is not there, empty, torn or no table.
+    """
     ending = path.suffix.lower()
     if ending not in _ENDINGS:
         raise ConfigError(
@@ -71,12 +74,43 @@ def read_list(path: Path) -> pd.DataFrame:
         )
     try:
         if ending == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+            rows = pd.read_parquet(path)
+        else:
+            rows = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
     except (OSError, ValueError, pyarrow.lib.ArrowException) as error:
-        raise InputError(
-            f"{path}: cannot be read as a table", got=error, fix="give a CSV file in UTF-8"
-        ) from error
+        raise _unreadable(path, error) from error
+    if rows.empty:
+        raise InputError(f"{path}: a header and no rows", allowed="at least one row", fix="export it again")
+    return rows
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    """Why a file is no table, and what to do about it."""
+    match error:
+        case FileNotFoundError():
+            return InputError(f"{path}: no such file", fix="correct the path")
+        case OSError() if error.strerror:
+            return InputError(
+                f"{path}: cannot be read", got=error.strerror, fix="name a file that you may read"
+            )
+        case pd.errors.EmptyDataError():
+            return InputError(
+                f"{path}: the file is empty", allowed="a header and rows", fix="export it again"
+            )
+        case UnicodeDecodeError():
+            got = f"byte {error.object[error.start]:#04x} at {error.start:,}"
+            return InputError(f"{path}: not written in UTF-8", got=got, fix="save it as CSV in UTF-8")
+        case pd.errors.ParserError():
+            told = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+            fix = "export it again, as the end of the file may be missing, or mend that row"
+            return InputError(f"{path}: torn, or no CSV file", got=told, fix=fix)
+        case _:
+            fix = "write it again: its end may be missing"
+            return InputError(f"{path}: torn, or no {path.suffix[1:]} file", got=_first_line(error), fix=fix)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def audit_undated(tables: Tables) -> Audit:

@@ -1,4 +1,4 @@
-"""Commands on people's data: forget.
+"""Commands on people's data: forget, unforget.
 
 Turn what was typed into calls of public functions. Time rule: the audit says when, by the clock. Null rule:
 an option that is left out names nobody.
@@ -23,23 +23,27 @@ __all__ = ["commands"]
 
 commands = typer.Typer()
 
+EmailOption = Annotated[
+    list[str] | None,
+    typer.Option("--email", help="Every contact that has or had this address, now and in later exports."),
+]
+ContactOption = Annotated[
+    list[str] | None, typer.Option("--contact", help="The one contact with this identifier.")
+]
+AccountOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--account", help="The account, all that is the same company, and the people known nowhere else."
+    ),
+]
+
 
 @commands.command()
 def forget(
     *,
-    email: Annotated[
-        list[str] | None,
-        typer.Option("--email", help="Every contact that has or had this address, now and in later exports."),
-    ] = None,
-    contact: Annotated[
-        list[str] | None, typer.Option("--contact", help="The one contact with this identifier.")
-    ] = None,
-    account: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--account", help="The account, all that is the same company, and the people known nowhere else."
-        ),
-    ] = None,
+    email: EmailOption = None,
+    contact: ContactOption = None,
+    account: AccountOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before erasing.")] = False,
     wait: Annotated[
@@ -52,6 +56,7 @@ def forget(
 
     Each option may be given several times. Your own files stay as they are: the exports that are ingested,
     and what commands were asked to write elsewhere. Ends with 1 while somebody still reads older tables.
+    With --json nothing is asked: without --yes it tells what would go, and ends with 1.
     """
     from features.privacy.forgetting import Request
     from training.forgetting import forget as run_forget
@@ -62,14 +67,43 @@ def forget(
     if dry_run or not yes:
         planned = look(place, request)
         _show(planned, output=output)
-        if dry_run:
+        if dry_run or as_json:
             output.result(planned.to_json())
-            return
+            raise typer.Exit(0 if dry_run else 1)
         typer.confirm("Erase this for good?", abort=True, err=True)
     done = run_forget(place, request, who=who_runs_this(), now=_now(), patience=wait)
     _show(done, output=output)
     output.result(done.to_json())
     if not done.complete:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def unforget(
+    *,
+    email: EmailOption = None,
+    contact: ContactOption = None,
+    account: AccountOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take people or accounts off the list of the forgotten, so that later exports may bring them again.
+
+    What was erased is gone; files that were read are read again by `ingest --rebuild` alone. Contacts and
+    deals that were found by an address or an account stay on the list until they are named themselves.
+    """
+    from features.privacy.forgetting import Request
+    from training.forgetting import unforget as run_unforget
+
+    output, place = open_output(as_json=as_json), open_workspace(workspace)
+    request = Request(tuple(email or ()), tuple(contact or ()), tuple(account or ()))
+    told = run_unforget(place, request, who=who_runs_this(), now=_now())
+    asked = sum(told["asked"].values())
+    output.note(
+        f"taken off the list: {asked - told['unknown']} of {asked}; entries left on it: {told['left']}"
+    )
+    output.result(told)
+    if told["unknown"] == asked:
         raise typer.Exit(1)
 
 
