@@ -7,25 +7,23 @@ rule: none.
 
 from __future__ import annotations
 
-import io
-import re
+import warnings
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
+from anyascii import anyascii
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from models.scoring import Scorer
+from training.contributions import Contributions
 from training.evaluate import calibration_curve
 from training.fit import Training
 
-__all__ = ["as_svg", "beeswarm", "curves", "importance"]
+__all__ = ["beeswarm", "curves"]
 
 _SHOWN = 15
-_SAMPLE = 1_000
 _BLUE, _GREY = "#2456a6", "#9aa3ad"
 
 
@@ -40,45 +38,23 @@ def curves(later: pd.DataFrame) -> Figure:
     return figure
 
 
-def beeswarm(training: Training) -> Figure:
+def beeswarm(training: Training, *, contributions: Contributions | None = None) -> Figure:
     """SHAP beeswarm of the contributions on a sample of the later rows."""
     import shap
     from matplotlib import pyplot
 
-    rows, contributions = _sample_contributions(training)
-    explanation = shap.Explanation(
-        values=contributions, data=rows, feature_names=list(training.bundle.catalogue.names)
-    )
+    told = contributions or Contributions.of(training)
+    names = [anyascii(name) for name in told.catalogue.names]
+    explanation = shap.Explanation(values=told.values, data=told.rows, feature_names=names)
     figure = pyplot.figure(figsize=(9, 6))
-    shap.plots.beeswarm(explanation, max_display=_SHOWN, show=False, plot_size=None)
+    with warnings.catch_warnings():
+        # shap draws with what matplotlib is about to deprecate, which is theirs to mend.
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        shap.plots.beeswarm(explanation, max_display=_SHOWN, show=False, plot_size=None)
     figure.axes[0].set_xlabel("contribution to the logit (log-odds)")
     figure.tight_layout()
     pyplot.close(figure)
     return figure
-
-
-def importance(training: Training) -> pd.Series[float]:
-    """Mean absolute contribution of each feature, in log-odds, the strongest first."""
-    _, contributions = _sample_contributions(training)
-    means = pd.Series(np.abs(contributions).mean(axis=0), index=list(training.bundle.catalogue.names))
-    return means.sort_values(ascending=False)
-
-
-def as_svg(figure: Figure) -> str:
-    """A figure as an SVG element that can stand in a page."""
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    found = re.search(r"<svg.*</svg>", stream.getvalue(), flags=re.DOTALL)
-    return found.group(0) if found else ""
-
-
-def _sample_contributions(training: Training) -> tuple[np.ndarray, np.ndarray]:
-    later = training.learned.later
-    chosen = later.sample(min(_SAMPLE, len(later)), random_state=0)["position"].to_numpy()
-    rows = training.rows.X[chosen]
-    contributions = Scorer(training.bundle).score(rows).contributions
-    assert contributions is not None
-    return rows, contributions
 
 
 def _roc(axes: Axes, later: pd.DataFrame) -> None:

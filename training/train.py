@@ -279,8 +279,15 @@ def _track(
         one.kind: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained
     }
     kept = {one.kind: _held_out(one, workspace, config=config, progress=progress) for one in trained}
+    beeswarms = {one.kind: beeswarm(one) for one in trained}
     page = write_report(
-        workspace, found, metrics=metrics, cutoff=cutoff, name=config.workspace.name, origins=origins
+        workspace,
+        found,
+        metrics=metrics,
+        cutoff=cutoff,
+        name=config.workspace.name,
+        origins=origins,
+        beeswarms=beeswarms,
     )
     with registering(workspace):
         tracker, models = Tracker(workspace, name=manifest.workspace), []
@@ -291,7 +298,7 @@ def _track(
             run_id = tracker.log(
                 one,
                 metrics=metrics[one.kind],
-                figures={"curves": curves(one.learned.later), "beeswarm": beeswarm(one)},
+                figures={"curves": curves(one.learned.later), "beeswarm": beeswarms[one.kind]},
                 report=page,
                 held=kept[one.kind],
             )

@@ -1,0 +1,274 @@
+"""The charts of a report, as pictures that stand in a page.
+
+Turns later rows and contributions into small figures with words that say what they show, for those who cannot
+see them. Time rule: the rows were predicted from earlier ones only. Null rule: a value that is missing is
+drawn at no place of its own, and its words say how many there are.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anyascii import anyascii
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from features.feature import Feature
+from training.contributions import Contributions
+from training.evaluate import calibration_curve
+
+__all__ = ["Chart", "as_chart", "backtest_charts", "decile_chart", "effect_charts"]
+
+INK, QUIET, LINE, SEA, SOFT, AGAINST = "#10262d", "#54686f", "#dbe4e6", "#0b766c", "#9ed5cd", "#c2413b"
+_STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "font.family": "sans-serif",
+    "axes.edgecolor": "#9fb2b7",
+    "axes.labelcolor": QUIET,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "text.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    # The same ids in every run, so that the same training gives the same page.
+    "svg.hashsalt": "spearfish",
+    "svg.fonttype": "path",
+}
+_WIDE = (4.2, 3.1)
+_EFFECTS = 6
+_LEVELS = 10
+_SKEWED = 8
+_LONGEST = 24
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture as a data address, and what it shows in words."""
+
+    source: str
+    words: str
+    title: str
+
+
+def as_chart(figure: Figure, *, title: str, words: str, vector: bool = True) -> Chart:
+    """A figure as an SVG picture, or as PNG where it holds many points."""
+    stream = io.BytesIO()
+    with rc_context(_STYLE):
+        if vector:
+            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        else:
+            figure.savefig(stream, format="png", dpi=130, metadata={"Software": None})
+    kind = "svg+xml" if vector else "png"
+    return Chart(f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}", words, title)
+
+
+def backtest_charts(later: pd.DataFrame) -> Iterable[Chart]:
+    """Ranking, precision, what the best-ranked hold, and calibration. later: label, probability."""
+    base = float(later["label"].mean())
+    found = _share_found(later)
+    yield _drawn(
+        "Ranking (ROC curve)",
+        _roc,
+        later,
+        words="ROC curve: the share of events found against the share of the others taken for one.",
+    )
+    yield _drawn(
+        "Precision and recall",
+        _precision,
+        later,
+        words=f"Precision against recall; without knowledge the precision is {base:.1%}.",
+    )
+    yield _drawn(
+        "What the best-ranked hold",
+        _gains,
+        later,
+        words=f"The best-ranked tenth holds {found(0.1):.0%} of the events, the best fifth {found(0.2):.0%}.",
+    )
+    yield _drawn(
+        "Calibration",
+        _calibration,
+        later,
+        words="Predicted against observed rates in ten equal bins; on the diagonal both are the same.",
+    )
+
+
+def decile_chart(deciles: pd.DataFrame, *, base: float) -> Chart:
+    """Conversion by decile with intervals. deciles: conversion, low, high, the best first."""
+
+    def draw(axes: Axes, rows: pd.DataFrame) -> None:
+        places = np.arange(1, len(rows) + 1)
+        gaps = [rows["conversion"] - rows["low"], rows["high"] - rows["conversion"]]
+        axes.bar(places, rows["conversion"], color=SOFT, width=0.75)
+        axes.errorbar(places, rows["conversion"], yerr=gaps, fmt="none", ecolor=SEA, capsize=2, lw=1.2)
+        axes.axhline(base, color=INK, lw=1, linestyle="--")
+        axes.set(xlabel="tenth of the rows, the best first (dashed: all rows)", ylabel="share with the event")
+        axes.set_xticks(places)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+
+    best, worst = (float(deciles["conversion"].iloc[place]) for place in (0, -1))
+    words = f"Of the best tenth {best:.1%} had the event, of the last {worst:.1%}, of all {base:.1%}."
+    return _drawn("Conversion by decile", draw, deciles, words=words)
+
+
+def effect_charts(contributions: Contributions) -> Iterable[Chart]:
+    """What the strongest features do to the log-odds, over their values."""
+    for name in contributions.importance.head(_EFFECTS).index:
+        feature, values, pushed = contributions.feature(str(name))
+        yield _effect(feature, values, pushed)
+
+
+def _drawn(
+    title: str, draw: Callable[[Axes, pd.DataFrame], None], rows: pd.DataFrame, *, words: str
+) -> Chart:
+    with rc_context(_STYLE):
+        figure = _figure()
+        draw(figure.axes[0], rows)
+    return as_chart(figure, title=title, words=words)
+
+
+def _figure(*, left: float = 0.15) -> Figure:
+    figure = Figure(figsize=_WIDE)
+    FigureCanvasAgg(figure)
+    figure.subplots()
+    # Fixed, as finding the best margins takes longer than drawing.
+    figure.subplots_adjust(left=left, right=0.95, bottom=0.15, top=0.97)
+    return figure
+
+
+def _roc(axes: Axes, later: pd.DataFrame) -> None:
+    false_share, true_share, _ = roc_curve(later["label"], later["probability"])
+    axes.fill_between(false_share, true_share, color=SOFT, alpha=0.4, lw=0)
+    axes.plot(false_share, true_share, color=SEA, lw=2)
+    axes.plot([0, 1], [0, 1], color=INK, lw=1, linestyle="--")
+    axes.set(xlabel="share of the others above", ylabel="share of the events above")
+    _shares(axes)
+
+
+def _precision(axes: Axes, later: pd.DataFrame) -> None:
+    precision, recall, _ = precision_recall_curve(later["label"], later["probability"])
+    axes.plot(recall, precision, color=SEA, lw=2)
+    axes.axhline(float(later["label"].mean()), color=INK, lw=1, linestyle="--")
+    axes.set(xlabel="recall: share of the events found", ylabel="precision (dashed: all rows)")
+    _shares(axes)
+
+
+def _gains(axes: Axes, later: pd.DataFrame) -> None:
+    label = later.sort_values("probability", ascending=False, kind="stable")["label"].to_numpy()
+    share = np.arange(len(label) + 1) / len(label)
+    found = np.concatenate([[0.0], np.cumsum(label) / label.sum()])
+    axes.plot(share, found, color=SEA, lw=2)
+    axes.plot([0, 1], [0, 1], color=INK, lw=1, linestyle="--")
+    axes.set(xlabel="share of the rows worked on, the best first", ylabel="share of the events in them")
+    _shares(axes)
+
+
+def _share_found(later: pd.DataFrame) -> Callable[[float], float]:
+    label = later.sort_values("probability", ascending=False, kind="stable")["label"].to_numpy()
+    return lambda share: float(label[: round(share * len(label))].sum() / label.sum())
+
+
+def _calibration(axes: Axes, later: pd.DataFrame) -> None:
+    curve = calibration_curve(later)
+    end = float(curve[["predicted", "observed"]].to_numpy().max()) * 1.05
+    axes.plot([0, end], [0, end], color=INK, lw=1, linestyle="--")
+    axes.plot(curve["predicted"], curve["observed"], color=SEA, lw=1.5, marker="o", markersize=4)
+    axes.set(xlabel="predicted", ylabel="observed")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+
+
+def _shares(axes: Axes) -> None:
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def _effect(feature: Feature, values: np.ndarray, pushed: np.ndarray) -> Chart:
+    known = ~np.isnan(values)
+    number = feature.kind == "number" and bool(known.any())
+    with rc_context(_STYLE):
+        figure = _figure(left=0.15 if number else 0.34)
+        if number:
+            _scatter(figure.axes[0], values[known], pushed[known])
+        else:
+            _levels(figure.axes[0], feature, values, pushed)
+    words = _effect_words(feature, values, pushed)
+    return as_chart(figure, title=feature.name, words=words, vector=False)
+
+
+def _scatter(axes: Axes, values: np.ndarray, pushed: np.ndarray) -> None:
+    low, middle, high = np.quantile(values, [0.0, 0.5, 0.99])
+    inside = values <= high
+    axes.set_ylabel("log-odds")
+    if low > 0 and high > _SKEWED * middle:
+        axes.set_xscale("log")
+    axes.axhline(0, color=INK, lw=1, linestyle="--")
+    axes.scatter(values[inside], pushed[inside], s=7, color=SEA, alpha=0.35, linewidths=0)
+    edges = np.unique(np.quantile(values[inside], np.linspace(0, 1, 13)))
+    if len(edges) > 2:
+        bins = np.clip(np.searchsorted(edges, values[inside], side="right") - 1, 0, len(edges) - 2)
+        filled = [place for place in range(len(edges) - 1) if (bins == place).any()]
+        middles = [float(values[inside][bins == place].mean()) for place in filled]
+        axes.plot(
+            middles, [float(pushed[inside][bins == place].mean()) for place in filled], color=INK, lw=1.5
+        )
+    if low < high and axes.get_xscale() == "linear":
+        axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+
+
+def _levels(axes: Axes, feature: Feature, values: np.ndarray, pushed: np.ndarray) -> None:
+    """Mean contribution of each common level, the highest on top."""
+    means = _means(feature, values, pushed)
+    places = np.arange(len(means))
+    colors = [SEA if mean > 0 else AGAINST for _, mean, _ in means]
+    axes.barh(places, [mean for _, mean, _ in means], color=colors, height=0.7)
+    axes.axvline(0, color=INK, lw=1)
+    axes.set_yticks(places, [_latin(name)[:_LONGEST] for name, _, _ in means])
+    axes.invert_yaxis()
+    axes.set_xlabel("log-odds")
+
+
+def _means(feature: Feature, values: np.ndarray, pushed: np.ndarray) -> list[tuple[str, float, int]]:
+    shown = [_readable(feature, value) for value in values.tolist()]
+    told = pd.DataFrame({"level": shown, "pushed": pushed}).groupby("level")["pushed"].agg(["mean", "size"])
+    common = told.sort_values("size", ascending=False, kind="stable").head(_LEVELS)
+    ranked = common.sort_values("mean", ascending=False, kind="stable")
+    return [(str(name), float(row["mean"]), int(row["size"])) for name, row in ranked.iterrows()]
+
+
+def _readable(feature: Feature, value: float) -> str:
+    shown = feature.readable(value)
+    if isinstance(shown, bool):
+        return "yes" if shown else "no"
+    return "unknown" if shown is None else str(shown).replace("__other__", "another one").replace("_", " ")
+
+
+def _effect_words(feature: Feature, values: np.ndarray, pushed: np.ndarray) -> str:
+    missing = np.isnan(values)
+    unknown = f" Unknown in {int(missing.sum()):,} of {len(values):,} rows." if missing.any() else ""
+    if feature.kind != "number" or missing.all():
+        means = _means(feature, values, pushed)
+        best, worst = means[0], means[-1]
+        return f"Highest for {best[0]} ({best[1]:+.2f}), lowest for {worst[0]} ({worst[1]:+.2f}).{unknown}"
+    known, told = values[~missing], pushed[~missing]
+    low, high = np.quantile(known, [0.1, 0.9])
+    few, many = float(told[known <= low].mean()), float(told[known >= high].mean())
+    return f"At {low:,.4g} and below {few:+.2f} on average, at {high:,.4g} and above {many:+.2f}.{unknown}"
+
+
+def _latin(text: str) -> str:
+    """Letters that the font of the pictures has."""
+    return str(anyascii(text)) if not text.isascii() else text

@@ -1,0 +1,251 @@
+"""A model as the page shows it: what it is, whether it works, how sure that is, what to do, and all beneath.
+
+Turns a training into what the template reads. Time rule: figures are of the later slices. Null rule: what was
+not measured is left out, or says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from features.catalogue import GROUPS
+from features.origin_report import share
+from features.privacy.counts import assumed_sentences
+from features.settings import GRADES
+from models.card import Kind
+from training.audit.finding import Audit
+from training.contributions import Contributions
+from training.evaluate import Estimate, grade_conversion
+from training.fit import Training
+from training.meanings import label_notes
+from training.origin_check import OriginCheck
+from training.plots import beeswarm as draw_beeswarm
+from training.report.charts import as_chart, backtest_charts, decile_chart, effect_charts
+from training.report.first_screen import first_screen
+from training.report.segments import Segment, segments
+from training.report.shift import shifts
+
+__all__ = ["TITLES", "model_section"]
+
+TITLES: dict[Kind, str] = {"fit": "ICP fit", "intent": "Buying intent"}
+_WORDS = {
+    "roc_auc": ("Ranking (ROC AUC)", "how often an account with the event is ranked above one without"),
+    "pr_auc": ("Precision averaged over recall (PR AUC)", "the base is the share of events"),
+    "precision_at_k": ("Precision among the top {k}", "share of the best-ranked with the event"),
+    "lift_at_k": ("Lift among the top {k}", "events among the best-ranked against all"),
+    "brier": ("Brier score", "squared error of the probability; lower is better"),
+    "log_loss": ("Log loss", "surprise at what happened; lower is better"),
+    "calibration_slope": ("Calibration slope", "1 when probabilities are neither too bold nor too timid"),
+    "calibration_error": ("Calibration error", "mean gap between predicted and observed rates"),
+}
+_STRONGEST = 12
+_REPLICATES = 300
+_DECILES = tuple(str(place) for place in range(1, 11))
+_SHIFTED = 10
+_LARGE, _SOME = 0.25, 0.1
+
+
+def model_section(
+    training: Training,
+    *,
+    metrics: Mapping[str, Estimate],
+    check: OriginCheck | str | None = None,
+    beeswarm: Figure | None = None,
+) -> dict[str, Any]:
+    """What the template reads of a model. beeswarm: where it is drawn already."""
+    card, later = training.bundle.card, training.learned.later
+    grades, deciles = _grades(training), _deciles(later)
+    audit = Audit.from_json(card["audit"]) if "audit" in card else None
+    contributions = Contributions.of(training)
+    swarm = as_chart(
+        beeswarm or draw_beeswarm(training, contributions=contributions),
+        title="What each feature does, account by account",
+        words="Each dot is an account: to the right the feature raises the score, to the left it lowers it. "
+        "Its colour tells the value: from low (blue) to high (red), grey where it is unknown.",
+        vector=False,
+    )
+    base = float(later["label"].mean())
+    return {
+        "title": TITLES[training.kind],
+        "anchor": training.kind,
+        "version": training.bundle.version,
+        "first": first_screen(training, metrics=metrics, grades=grades, audit=audit),
+        "grades": list(_conversion_rows(grades)),
+        "metrics": list(_metric_rows(metrics)),
+        "charts": [*backtest_charts(later), decile_chart(deciles, base=base)],
+        "deciles": list(_conversion_rows(deciles)),
+        "features": list(_feature_rows(contributions)),
+        "beeswarm": swarm,
+        "effects": list(effect_charts(contributions)),
+        "segments": list(_segment_rows(training)),
+        "shifts": list(_shift_rows(training)),
+        "audit": audit,
+        "origin": _origin(training, check=check),
+        "data": list(_data_rows(training)),
+        "counts": [(what.replace("_", " "), f"{count:,}") for what, count in training.counts.items()],
+        "notes": list(label_notes(card)),
+        "assumed": assumed_sentences(card.get("consent_assumed", {})),
+        "card": list(_card_rows(training)),
+        "parameters": list(card["parameters"].items()),
+        "later": f"{len(later):,} rows from {_day(later['as_of'].min())} to {_day(later['as_of'].max())}",
+        "base_rate": f"{base:.1%}",
+    }
+
+
+def _grades(training: Training) -> pd.DataFrame:
+    later, bundle = training.learned.later, training.bundle
+    scores = bundle.reference.scores(later["probability"].to_numpy())
+    rows = later.assign(grade=bundle.cuts.grades(scores))
+    return grade_conversion(rows, grades=GRADES, replicates=_REPLICATES)
+
+
+def _deciles(later: pd.DataFrame) -> pd.DataFrame:
+    ordered = later.sort_values("probability", ascending=False, kind="stable")
+    place = pd.Series(range(len(ordered)), index=ordered.index) * len(_DECILES) // max(1, len(ordered))
+    rows = ordered.assign(grade=(place + 1).astype(str))
+    return grade_conversion(rows, grades=_DECILES, replicates=_REPLICATES)
+
+
+def _conversion_rows(conversions: pd.DataFrame) -> Iterator[dict[str, str]]:
+    for name, row in conversions[conversions["accounts"] > 0].iterrows():
+        yield {
+            "name": str(name),
+            "rows": f"{int(row['accounts']):,}",
+            "events": f"{int(row['events']):,}",
+            "conversion": f"{row['conversion']:.1%}",
+            "interval": f"{row['low']:.1%} to {row['high']:.1%}",
+            "lift": f"{row['lift']:.2f}",
+            "lift_interval": f"{row['lift_low']:.2f} to {row['lift_high']:.2f}",
+        }
+
+
+def _metric_rows(metrics: Mapping[str, Estimate]) -> Iterator[dict[str, str]]:
+    for name, (title, words) in _WORDS.items():
+        if name in metrics:
+            found = metrics[name]
+            yield {
+                "title": title.format(k=10),
+                "words": words,
+                "value": f"{found.value:.3f}",
+                "interval": f"{found.low:.3f} to {found.high:.3f}",
+                "base": f"{found.base:.3f}",
+            }
+
+
+def _feature_rows(contributions: Contributions) -> Iterator[dict[str, Any]]:
+    strongest = contributions.importance.head(_STRONGEST)
+    longest = float(strongest.max()) or 1.0
+    for name, value in strongest.items():
+        feature = contributions.catalogue.feature(str(name))
+        yield {
+            "name": name,
+            "group": feature.group,
+            "mark": "current value only" if feature.current_value_only else "",
+            "value": f"{value:.3f}",
+            "width": round(100 * value / longest),
+        }
+
+
+def _segment_rows(training: Training) -> Iterator[dict[str, Any]]:
+    later = training.learned.later
+    X = training.rows.X[later["position"].to_numpy()]
+    found: dict[str, list[Segment]] = {}
+    for one in segments(later.reset_index(drop=True), X, catalogue=training.rows.catalogue):
+        found.setdefault(one.by, []).append(one)
+    for by, parts in found.items():
+        if len(parts) > 1:
+            yield {"by": by, "rows": [_segment_row(one) for one in parts]}
+
+
+def _segment_row(one: Segment) -> dict[str, Any]:
+    ranking = "too few to rank" if one.ranking is None else f"{one.ranking.value:.3f}"
+    interval = "" if one.ranking is None else f"{one.ranking.low:.3f} to {one.ranking.high:.3f}"
+    weak = one.ranking is not None and one.ranking.high < 0.5
+    return {
+        "name": one.name,
+        "rows": f"{one.rows:,}",
+        "events": f"{one.events:,}",
+        "base": f"{one.base_rate:.1%}",
+        "ranking": ranking,
+        "interval": interval,
+        "ratio": "-" if one.events == 0 else f"{one.ratio:.2f}",
+        "weak": weak,
+    }
+
+
+def _shift_rows(training: Training) -> Iterator[dict[str, str]]:
+    for one in shifts(training, least=_SOME)[:_SHIFTED]:
+        yield {
+            "name": one.feature.name,
+            "group": one.feature.group,
+            "psi": f"{one.found.psi:.2f}",
+            "chance": f"{one.found.by_chance:.2f}",
+            "word": "large" if one.found.psi >= _LARGE else "some",
+        }
+
+
+def _data_rows(training: Training) -> Iterator[tuple[str, str]]:
+    frame, catalogue = training.rows.frame, training.rows.catalogue
+    groups = {group: sum(feature.group == group for feature in catalogue.features) for group in GROUPS}
+    yield "rows", f"{len(frame):,}"
+    yield "accounts", f"{frame['account_id'].nunique():,}"
+    yield "events", f"{int(frame['label'].sum()):,} ({frame['label'].mean():.1%})"
+    yield "first and last moment", f"{_day(frame['as_of'].min())} to {_day(frame['as_of'].max())}"
+    told = ", ".join(f"{count} {group}" for group, count in groups.items() if count)
+    yield "features", f"{len(catalogue.features):,}: {told}"
+
+
+def _card_rows(training: Training) -> Iterator[tuple[str, str]]:
+    card, bundle = training.bundle.card, training.bundle
+    yield "name and version", f"{bundle.name} {bundle.version}"
+    yield "the probability is", card["meaning"]["en"]
+    yield "the event", card["label"].replace("_", " ")
+    yield "horizon", f"{card['horizon_days']} days" if card["horizon_days"] else "none"
+    yield "learned from what was known before", card["cutoff"]
+    yield "base rate of the rows", f"{card['base_rate']:.1%}"
+    yield (
+        "kind",
+        "gradient boosted trees (LightGBM), calibrated linearly on the log-odds"
+        + ("" if bundle.linear is None else ", grown upon lines"),
+    )
+    if "interval" in card:
+        yield "intervals", card["interval"]["meaning"]["en"]
+    yield "made for", "ranking accounts and choosing whom to work on, by people who read the reasons"
+    yield "not made for", "decisions about single persons, or accounts unlike those it learned from"
+    yield "trained with", f"LightGBM {card['lightgbm_version']} on {card['machine']}"
+    yield "data", card["data_fingerprint"][:12]
+
+
+def _origin(training: Training, *, check: OriginCheck | str | None) -> dict[str, Any] | None:
+    """Whether the model could have learned where accounts come from; None when they come from one place."""
+    facts = training.bundle.card.get("origins")
+    if facts is None:
+        return None
+    told = {"left_out": list(facts["left_out"].items()), "kept": list(facts["kept"].items())}
+    if check is None or isinstance(check, str):
+        return told | {"verdict": check or "", "sides": (), "columns": [], "facts": ""}
+    counts = ", ".join(f"{count:,} {side}" for side, count in check.accounts.items())
+    left = f"{check.several:,} of several origins are left out"
+    return told | {
+        "verdict": check.verdict,
+        "sides": check.sides,
+        "facts": f"{counts} accounts of one origin (base rate {share(check.base_rate)}); {left}."
+        f" By emptiness alone: ROC AUC {check.by_emptiness}.",
+        "columns": [
+            (
+                one.column,
+                f"{one.alone:.3f}",
+                f"{one.lost:.3f}",
+                *(share(one.filled[side]) for side in check.sides),
+            )
+            for one in check.columns[:_STRONGEST]
+        ],
+    }
+
+
+def _day(moment: pd.Timestamp) -> str:
+    return moment.date().isoformat()

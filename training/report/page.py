@@ -1,0 +1,83 @@
+"""The page: trainings and their metrics in, HTML with its pictures inside out; it loads nothing.
+
+Time rule: figures are from later slices than the rows that were learned from. Null rule: a model that could
+not be trained is named with the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from features.workspace import Workspace
+from models.card import Kind
+from models.profile import Profile
+from training.evaluate import Estimate
+from training.fit import Training, Untrained
+from training.origin_check import OriginCheck
+from training.report.model import TITLES, model_section
+from training.report.profile import profile_section
+
+__all__ = ["render", "write_report"]
+
+
+def write_report(
+    workspace: Workspace,
+    found: Sequence[Training | Untrained],
+    *,
+    metrics: Mapping[Kind, Mapping[str, Estimate]],
+    cutoff: datetime,
+    name: str,
+    origins: Mapping[Kind, OriginCheck | str] | None = None,
+    beeswarms: Mapping[Kind, Figure] | None = None,
+) -> Path:
+    """Write the page to the workspace's `reports/`, named by cutoff and content; returns its path.
+
+    origins: by model, how well the origin of an account could be told, or why that could not be measured.
+    beeswarms: by model, where they are drawn already.
+    """
+    checks, drawn = origins or {}, beeswarms or {}
+    trained = [one for one in found if isinstance(one, Training)]
+    page = render(
+        name=name,
+        cutoff=cutoff.date().isoformat(),
+        models=[
+            model_section(
+                one, metrics=metrics[one.kind], check=checks.get(one.kind), beeswarm=drawn.get(one.kind)
+            )
+            for one in trained
+        ],
+        absent=[
+            {"title": TITLES[one.kind], "reason": one.reason} for one in found if isinstance(one, Untrained)
+        ],
+        profile=_profile(trained),
+    )
+    folder = workspace.home / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(page.encode()).hexdigest()[:8]
+    path = folder / f"training-{cutoff.date().isoformat()}-{digest}.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def render(**context: object) -> str:
+    """The page of what the sections say."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(context)
+
+
+def _profile(trained: Sequence[Training]) -> dict[str, object] | None:
+    found = [Profile.of_card(one.bundle.card) for one in trained]
+    told = [profile for profile in found if profile is not None]
+    return profile_section(told[0]) if told else None
