@@ -101,6 +101,23 @@ def test_fewer_are_drawn_where_few_are_known_and_rules_hold_for_them(universe: T
     assert not drawn["account_id"].isin(["a000", "a001"]).any()
 
 
+@pytest.mark.parametrize(
+    "opportunities",
+    [
+        [],
+        [deal("1", "a", "2024-01-01")],
+        [deal("1", "a", "2024-01-01", closed_at="2024-01-02", outcome="lost")],
+        [deal("1", "a", "2024-01-01", closed_at="2024-01-02")],
+    ],
+    ids=["none", "open", "lost", "nobody to compare with"],
+)
+def test_without_wins_or_accounts_to_compare_there_are_no_rows(opportunities: Any) -> None:
+    found = tables(accounts=[account("a")], opportunities=opportunities or [deal("1", "b", "2025-01-01")])
+    labels = fit_labels(found, cutoff=CUTOFF, settings=settings())
+    assert labels.frame.empty
+    assert {"label_known_at", "won_later"} <= set(labels.frame.columns)
+
+
 def test_weights_undo_the_drawing_exactly() -> None:
     # Two kinds of account: log-odds of the drawn rows are off by the logarithm of what each row stands for.
     logits = np.repeat([-1.0, 1.0], 1_000)

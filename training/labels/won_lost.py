@@ -60,6 +60,9 @@ def fit_labels(tables: Tables, *, cutoff: datetime, settings: FitLabelSettings, 
     require_known_names(tables, settings=settings)
     known, counts, typical = _trained_on(tables, cutoff=cutoff, settings=settings)
     used = _fit_frame(known[known["left_out"].isna()], matures=typical)
+    if typical is None:
+        # Nothing was closed: no row, but the columns that others read.
+        used = used.assign(label_known_at=used["as_of"])
     lost = int((known["outcome"] == "lost").sum())
     if settings.against == "lost":
         return FitLabels(used, counts, lost, typical)
