@@ -38,7 +38,7 @@ from training.console import Output
 from training.forgetting import forget
 from training.results import write_result
 
-__all__ = ["Forge", "campaign", "tables_of"]
+__all__ = ["Forge", "campaign", "counted", "tables_of"]
 
 _TABLES: Final = ("accounts", "activities")
 _MAPPING: Final = """
@@ -237,7 +237,7 @@ def _forge(config: Path) -> None:
         child = os.fork()
         if child == 0:
             os.close(read)
-            with _counted(wanted.get("step")) as steps:
+            with counted(wanted.get("step")) as steps:
                 _work(config, wanted)
                 os.write(write, str(steps[0]).encode())
             os._exit(0)
@@ -262,7 +262,7 @@ def _work(config: Path, wanted: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _counted(last: int | None) -> Iterator[list[int]]:
+def counted(last: int | None) -> Iterator[list[int]]:
     """Counts steps in the file system, and kills this process before the one numbered `last`."""
     steps = [0]
 

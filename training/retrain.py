@@ -116,7 +116,7 @@ class _Loop:
         drift, cutoff, made = self._state()
         if made:
             return self._standing(made, drift) or Retraining(
-                "would promote", _told(made, "was trained"), drift
+                "would promote", _told(made, "trained and not yet judged"), drift
             )
         if self._is_early(cutoff, drift):
             return self._not_due(drift)
@@ -160,11 +160,11 @@ class _Loop:
         fingerprints = {kind: version.fingerprint for kind, version in made.items()}
         present = served(self.workspace)
         if present is not None and dict(present.release.fingerprints) == fingerprints:
-            return Retraining("nothing new", _told(made, "is served, and learned from all there is"), drift)
+            return Retraining("nothing new", _told(made, "served already, and nothing is new"), drift)
         if any(dict(fingerprints) == past for past in _served_before(self.workspace)):
-            return Retraining("nothing new", _told(made, "was served and rolled back"), drift)
+            return Retraining("nothing new", _told(made, "served before and rolled back"), drift)
         if any(version.tags.get(GATE_TAG) == "refused" for version in made.values()):
-            return Retraining("nothing new", _told(made, "was refused before"), drift)
+            return Retraining("nothing new", _told(made, "refused before"), drift)
         return None
 
     def _is_early(self, cutoff: datetime, drift: DriftReport | None) -> bool:
@@ -253,7 +253,7 @@ def _log(workspace: Workspace, line: Mapping[str, Any]) -> None:
 
 
 def _told(made: Mapping[Kind, Version], what: str) -> str:
-    return f"{' and '.join(version.label for version in made.values())} {what}; nothing was changed"
+    return f"{' and '.join(version.label for version in made.values())}: {what}; nothing was changed"
 
 
 def _iso(moment: datetime) -> str:

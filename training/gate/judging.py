@@ -102,7 +102,8 @@ def _calibration(held: HeldOut | None, *, settings: GateSettings) -> GateCheck:
         replicates=settings.replicates,
     )
     if isinstance(found, TooFew):
-        return GateCheck("calibration", "failed", found.sentence)
+        # The interval of so few would be all there is, and no limit is broken by it.
+        return GateCheck("calibration", "does not apply", found.sentence)
     broken = found.broken(slope=settings.slope, level=settings.level)
     limits = "slope within {:g} to {:g}, level within {:g} to {:g}".format(*settings.slope, *settings.level)
     sentence = f"{found.sentence}; allowed {limits}, broken when a whole interval is beyond"

@@ -2,8 +2,8 @@
 
 Turns checks into one verdict per model, as a release and MLflow keep it. Time rule: a verdict names the
 moment and the served model that it was found against. Null rule: a check that does not apply, such as the
-comparison of a first release, is neither passed nor failed and says why; one that could not be made because
-rows are missing has failed.
+comparison of a first release or the calibration of few rows, is neither passed nor failed and says why; a
+comparison that could not be made because rows are missing has failed: what is served stays.
 """
 
 from __future__ import annotations
