@@ -8,7 +8,7 @@ import pytest
 from command import spearfish
 
 COMMANDS = (
-    *("simulate", "ingest", "features", "train", "backtest", "promote", "rollback"),
+    *("simulate", "ingest", "features", "tune", "train", "backtest", "promote", "rollback"),
     *("score", "explain", "serve", "doctor"),
 )
 CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
@@ -38,6 +38,10 @@ def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
         (("simulate", "--out", "market", "--accounts", "0"), "accounts is out of bounds"),
         (("train", "--config", CONFIG), "no tables in the workspace"),
         (("backtest", "--config", CONFIG), "no tables in the workspace"),
+        (("backtest", "--config", CONFIG, "--model", "fits"), "did you mean 'fit'?"),
+        (("backtest", "--config", CONFIG, "--from", "2024-01-01"), "add the other"),
+        (("tune", "--config", CONFIG, "--minutes", "1"), "no tables in the workspace"),
+        (("train", "--config", CONFIG, "--parameters", "none.toml"), "run `spearfish tune` first"),
         (("features", "--as-of", "2026-99-01"), "--as-of is not a time"),
         (("score", "--as-of", "2999-01-01"), "--as-of is in the future"),
         (("score", "--as-of", "0001-01-01T00:00:00+14:00"), "--as-of is not a time"),

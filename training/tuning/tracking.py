@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from features.workspace import Workspace
 from models.card import NAMES, Kind
@@ -25,7 +25,7 @@ _PARENT = "mlflow.parentRunId"
 
 
 class TuningRun:
-    """The run of one tuning. run_id: of it."""
+    """The run of one tuning, for as long as a block runs. run_id: of it."""
 
     def __init__(self, workspace: Workspace, *, kind: Kind, name: str, facts: Mapping[str, object]) -> None:
         self._registered = RegisteredModels(workspace, create=True)
@@ -90,7 +90,11 @@ class TuningRun:
             self._log(self.run_id, parameters=chosen, metrics=metrics)
             self._client.set_terminated(self.run_id)
 
-    def killed(self) -> None:
-        """Say that the tuning was broken off."""
-        with self._registered.faults():
-            self._client.set_terminated(self.run_id, status="KILLED")
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Say that the tuning was broken off, if it was."""
+        if kind is not None:
+            with self._registered.faults():
+                self._client.set_terminated(self.run_id, status="KILLED")

@@ -78,20 +78,15 @@ def tune(
     if minutes <= 0:
         raise ConfigError("--minutes is no time", got=minutes, allowed="more than 0")
     file = out or workspace.home / "tuned.toml"
-    with _alone(workspace), workspace.lease() as manifest:
+    with workspace.lease() as manifest, _alone(workspace):
         manifest.require_dated("tune")
         tables = workspace.tables(manifest)
         moment = cutoff or next_cutoff(tables)
         require_past(moment, tables=tables)
         rows = tuning_rows(tables, kind=kind, cutoff=moment, config=config)
         budget = _Budget(minutes * 60.0 * _SEARCHING, trials or config.tuning.trials, clock)
-        run = TuningRun(
-            workspace,
-            kind=kind,
-            name=config.workspace.name,
-            facts={"minutes": minutes, "seed": config.tuning.seed, "data_fingerprint": manifest.fingerprint},
-        )
-        try:
+        facts = {"minutes": minutes, "seed": config.tuning.seed, "data_fingerprint": manifest.fingerprint}
+        with TuningRun(workspace, kind=kind, name=config.workspace.name, facts=facts) as run:
             return _tuned(
                 workspace,
                 rows,
@@ -105,9 +100,6 @@ def tune(
                 run=run,
                 progress=progress,
             )
-        except BaseException:
-            run.killed()
-            raise
 
 
 def tuning_rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> Rows:
@@ -152,7 +144,6 @@ def _settings(config: Config, *, kind: Kind) -> LearningSettings:
 @contextmanager
 def _alone(workspace: Workspace) -> Iterator[None]:
     """One tuning of a workspace at a time; the lock goes with the process, however it ends."""
-    workspace.home.mkdir(parents=True, exist_ok=True)
     with (workspace.home / "tuning.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
