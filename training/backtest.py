@@ -40,7 +40,7 @@ from training.evaluate import grade_conversion, mean_roc_auc, measure
 from training.labels import next_cutoff
 from training.learn import Progress, require_both_classes
 
-__all__ = ["DECILES", "Prediction", "backtest", "backtest_tables", "predict_at"]
+__all__ = ["DECILES", "Prediction", "backtest", "backtest_tables", "one_class_notes", "predict_at"]
 
 DECILES = tuple(str(decile) for decile in range(1, 11))
 """Best first."""
@@ -116,8 +116,18 @@ def backtest_tables(
         learned_from={moment: one.learned_from for moment, one in zip(moments, made, strict=True)},
         newest_fact=next_cutoff(tables) - timedelta(seconds=1),
         assumed=tables.assumed,
-        notes=tuple(_notes(moments, kind=kind, config=config)),
+        notes=(*one_class_notes(rows), *_notes(moments, kind=kind, config=config)),
     )
+
+
+def one_class_notes(rows: pd.DataFrame) -> Iterator[str]:
+    """Cutoffs at which the event happened to nobody, or to everybody. rows: cutoff, label."""
+    for moment, labels in rows.groupby("cutoff")["label"]:
+        if labels.nunique() < 2:
+            yield (
+                f"at {pd.Timestamp(str(moment)).date().isoformat()} {int(labels.sum()):,} of {len(labels):,} "
+                "rows have the event: one class only, so they have no ranking to measure and no part in the means"
+            )
 
 
 def _notes(moments: Sequence[datetime], *, kind: Kind, config: Config) -> Iterator[str]:

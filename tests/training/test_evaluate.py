@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from features.errors import NotEnoughDataError
+from training.backtest import one_class_notes
 from training.evaluate import calibration_curve, evaluate, grade_conversion, measure, resampled, roc_auc
 
 
@@ -191,3 +192,15 @@ def test_the_interval_of_the_calibration_error_is_around_it() -> None:
     """Of true probabilities the gaps are noise alone, which resampling doubles."""
     found = evaluate(rows(seed=15, size=2000), replicates=200)["calibration_error"]
     assert 0 <= found.low < found.value < found.high
+
+
+def test_a_cutoff_without_the_event_is_left_out_and_told() -> None:
+    """The mean is that of the other cutoff alone."""
+    whole, silent = rows(seed=16), rows(seed=17).assign(label=0)
+    both = pd.concat(
+        [part.assign(cutoff=pd.Timestamp(2024, month, 1)) for month, part in ((3, whole), (6, silent))]
+    )
+    found = evaluate(both, replicates=100)["roc_auc"].value
+    assert found == pytest.approx(roc_auc_score(whole["label"], whole["probability"]), abs=1e-12)
+    (note,) = one_class_notes(both)
+    assert note.startswith("at 2024-06-01 0 of 400 rows have the event: one class only")

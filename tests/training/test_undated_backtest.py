@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from features.errors import ConfigError
+from features.errors import ConfigError, ContractError
 from features.ingest import ingest
 from features.mapping import Config, load_config
 from features.workspace import Workspace
@@ -135,6 +136,12 @@ def test_an_outcome_of_the_same_list_is_no_feature(made):
     workspace, folder, _ = made
     rows = undated_rows(workspace.tables().without_times(), config=read(folder))
     assert rows.catalogue.names == ("call_result", "source", "visits")
+
+
+def test_cutoffs_are_refused_where_nothing_has_a_date(made):
+    workspace, folder, _ = made
+    with pytest.raises(ContractError, match="a backtest at given cutoffs needs to know when"):
+        backtest_workspace(workspace, config=read(folder), cutoffs=[datetime.fromisoformat("2024-01-01")])
 
 
 def test_an_unknown_column_is_refused_with_a_suggestion(made):
