@@ -126,7 +126,7 @@ def one_class_notes(rows: pd.DataFrame) -> Iterator[str]:
         if labels.nunique() < 2:
             yield (
                 f"at {pd.Timestamp(str(moment)).date().isoformat()} {int(labels.sum()):,} of {len(labels):,} "
-                "rows have the event: one class only, so there is no ranking to measure; left out of the means"
+                "rows have the event: one class only, nothing to rank; left out of the means"
             )
 
 
