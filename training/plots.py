@@ -40,16 +40,17 @@ def curves(later: pd.DataFrame) -> Figure:
 
 def beeswarm(training: Training, *, contributions: Contributions | None = None) -> Figure:
     """SHAP beeswarm of the contributions on a sample of the later rows."""
-    import shap
     from matplotlib import pyplot
 
     told = contributions or Contributions.of(training)
     names = [anyascii(name) for name in told.catalogue.names]
-    explanation = shap.Explanation(values=told.values, data=told.rows, feature_names=names)
     figure = pyplot.figure(figsize=(9, 6))
     with warnings.catch_warnings():
-        # shap draws with what matplotlib is about to deprecate, which is theirs to mend.
+        # shap uses what matplotlib is about to deprecate, which is theirs to mend.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
+        import shap
+
+        explanation = shap.Explanation(values=told.values, data=told.rows, feature_names=names)
         shap.plots.beeswarm(explanation, max_display=_SHOWN, show=False, plot_size=None)
     figure.axes[0].set_xlabel("contribution to the logit (log-odds)")
     figure.tight_layout()

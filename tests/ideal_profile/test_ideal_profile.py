@@ -89,6 +89,17 @@ def test_it_comes_back_from_json_as_it_was() -> None:
     assert Profile.from_json(json.loads(json.dumps(profile.to_json()))) == profile
 
 
+def test_shares_speak_of_all_accounts_where_those_without_a_win_were_drawn() -> None:
+    rows = planted(mid_sized_with_salesforce)
+    plain, drawn = learn_profile(rows), learn_profile(rows, basis="known", stands_for=9.0)
+    share = plain.later.rate / (plain.later.rate + 9 * (1 - plain.later.rate))
+    assert drawn.later.rate == pytest.approx(share)
+    # The odds of a win are nine times lower; which traits hold is the same.
+    assert [one.words() for one in drawn.traits] == [one.words() for one in plain.traits]
+    assert "of such known accounts" in drawn.sentence(drawn.traits[0])
+    assert "此类已知客户中赢得" in drawn.sentence(drawn.traits[0], language="zh")
+
+
 def test_two_of_three_are_won_by_chance_as_often_as_counting_says() -> None:
     won = np.array([1, 1, 0, 0, 0, 0])
     inside = np.array([True, True, True, False, False, False])
