@@ -91,7 +91,9 @@ def typed_cell(
         raw = raw_name(binding.column)
     text = _text(raw, binding=binding, source_type=source_type, kind=kind)
     alias, naive = _text_name(name), "false"
-    withheld = _withheld(alias, kind=kind, open_ended=attribute or name not in _TAKES_ANYTHING)
+    # Of an address, the reader of domains keeps the domain alone.
+    open_ended = binding.normalise != "domain" and (attribute or name not in _TAKES_ANYTHING)
+    withheld = _withheld(alias, kind=kind, open_ended=open_ended)
     read = alias if withheld == "false" else f"CASE WHEN {withheld} THEN NULL ELSE {alias} END"
     if binding.normalise is not None:
         text = _said(text, normaliser=binding.normalise)

@@ -8,13 +8,14 @@ import pytest
 
 from features import queries
 
-_RULES = ("counted_activities", "permitted_activities", "consent_periods")
+_RULES = ("counted_activities", "permitted_activities", "consent_told", "consent_periods")
 """What only picks rows, and the times between which they count, for the steps to cut."""
 
 STATEMENTS = {
     "account_versions": queries.account_versions(["employees", 'a "b"']),
     "counted_activities": queries.counted_activities(anonymous=False),
     "permitted_activities": queries.permitted_activities(),
+    "consent_told": queries.consent_told(lost="opt_outs"),
     "consent_periods": queries.consent_periods(),
     "activity_days": queries.activity_days(),
     "contact_days": queries.contact_days(),

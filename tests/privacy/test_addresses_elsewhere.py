@@ -98,3 +98,15 @@ def test_what_is_taken_for_an_address_or_a_telephone_number(text: str, shown: st
     with open_engine() as connection:
         sql = f"{without_addresses_sql('told')}, {tells_of_a_person_sql('told')} FROM (SELECT $1 AS told)"
         assert connection.execute(f"SELECT {sql}", [text]).fetchone() == (shown, shown != text)
+
+
+def test_a_reader_of_domains_keeps_the_domain_of_an_address(tmp_path: Path) -> None:
+    rows = made(1)
+    rows["accounts"][0]["domain"] = "Olga.Owner@company-0.example"
+    mapping = write(tmp_path, rows)
+    read = 'domain = { column = "domain", normalise = "domain" }'
+    mapping.write_text(mapping.read_text(encoding="utf-8").replace('domain = "domain"', read))
+    workspace = Workspace(tmp_path / "workspace")
+    report = ingest(load_config(mapping), workspace=workspace, now=NOW)
+    assert report.table("accounts").withheld == {}
+    assert set(workspace.tables().read("accounts")["domain"]) == {"company-0.example"}
