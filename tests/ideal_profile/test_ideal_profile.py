@@ -100,6 +100,19 @@ def test_shares_speak_of_all_accounts_where_those_without_a_win_were_drawn() -> 
     assert "此类已知客户中赢得" in drawn.sentence(drawn.traits[0], language="zh")
 
 
+def test_an_account_that_was_drawn_twice_stands_for_twice_as_many() -> None:
+    rows = planted(mid_sized, accounts=900)
+    drawn = rows.frame["label"] == 0
+    twice = Rows(
+        pd.concat([rows.frame, rows.frame[drawn]], ignore_index=True),
+        np.vstack([rows.X, rows.X[drawn.to_numpy()]]),
+        rows.catalogue,
+    )
+    once = learn_profile(rows, basis="known", stands_for=4.0).later
+    again = learn_profile(twice, basis="known", stands_for=2.0).later
+    assert once.rate == pytest.approx(again.rate, rel=0.15)
+
+
 def test_two_of_three_are_won_by_chance_as_often_as_counting_says() -> None:
     won = np.array([1, 1, 0, 0, 0, 0])
     inside = np.array([True, True, True, False, False, False])

@@ -53,17 +53,18 @@ def learn_profile(
     basis: what the rows without a win are: lost, or only known. stands_for: accounts that a row without a win
     stands for, where such rows were drawn; shares speak of all of them. settings: with what sales stated.
     """
-    everyone = _once(rows, np.arange(len(rows.frame), dtype=np.int64), basis=basis)
     profile = _learned(rows, basis=basis, stands_for=stands_for)
     if settings is None or not settings.stated:
         return profile
+    whole = np.arange(len(rows.frame), dtype=np.int64)
+    everyone = _once(rows, whole, basis=basis)
     return compare_stated(
         profile,
         settings.stated,
         X=rows.X[everyone],
         won=rows.label[everyone],
         catalogue=rows.catalogue,
-        stands_for=stands_for,
+        stands_for=_each_stands_for(stands_for, rows, drawn=whole, once=everyone, basis=basis),
     )
 
 
@@ -73,20 +74,21 @@ def _learned(rows: Rows, *, basis: Basis, stands_for: float) -> Profile:
     except NotEnoughDataError as error:
         return _without(rows, basis=basis, stands_for=stands_for, why=error.sentence())
     earlier = _once(rows, fold.earlier, basis=basis)
-    later = _once(rows, _unseen(rows, fold, basis=basis), basis=basis)
+    unseen = _unseen(rows, fold, basis=basis)
+    later = _once(rows, unseen, basis=basis)
+    then = _each_stands_for(stands_for, rows, drawn=fold.earlier, once=earlier, basis=basis)
+    now = _each_stands_for(stands_for, rows, drawn=unseen, once=later, basis=basis)
     searched = _Side.of(rows, _at_most(earlier))
     conditions = list(conditions_of(rows.catalogue, searched.X))
     met = searched.met(conditions)
     candidates = search(searched.subjects(conditions), met=met, won=searched.won)
     checked = _Side.of(rows, later)
-    held = check(candidates, met=checked.met(conditions), won=checked.won, stands_for=stands_for)
-    traits = _shown(
-        [_trait(one, conditions, met=met, won=searched.won, stands_for=stands_for) for one in held]
-    )
+    held = check(candidates, met=checked.met(conditions), won=checked.won, stands_for=now)
+    traits = _shown([_trait(one, conditions, met=met, won=searched.won, stands_for=then) for one in held])
     return Profile(
         basis=basis,
-        earlier=_all_of(rows, earlier, stands_for=stands_for),
-        later=_all_of(rows, later, stands_for=stands_for),
+        earlier=_all_of(rows, earlier, stands_for=then),
+        later=_all_of(rows, later, stands_for=now),
         split_at=f"{fold.starts.replace(microsecond=0).isoformat()}Z",
         candidates=len(candidates),
         traits=traits,
@@ -140,6 +142,16 @@ def _once(rows: Rows, positions: Positions, *, basis: Basis) -> Positions:
         part["as_of"] = part["as_of"].where(part["label"] == 0, pd.Timestamp.min)
     oldest = part.sort_values(["as_of", "position"], kind="stable").drop_duplicates("account_id")
     return np.sort(oldest["position"].to_numpy(dtype=np.int64))
+
+
+def _each_stands_for(
+    stands_for: float, rows: Rows, *, drawn: Positions, once: Positions, basis: Basis
+) -> float:
+    """As `stands_for`, of accounts that count once: one that was drawn twice stands for twice as many."""
+    if basis != "known":
+        return stands_for
+    before, after = (int((rows.label[positions] == 0).sum()) for positions in (drawn, once))
+    return stands_for * before / max(1, after)
 
 
 def _all_of(rows: Rows, positions: Positions, *, stands_for: float) -> Figures:
