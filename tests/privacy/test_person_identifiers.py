@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from loading import KNOWN_ACCOUNTS, load
 
@@ -43,6 +43,7 @@ occurred_at = "When"
 LETTERS = "abcXYZ019"
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["003", "00Q", "001", "abc"]), st.text(LETTERS, min_size=11, max_size=13))
 def test_sql_spells_as_the_function_does(prefix: str, rest: str) -> None:
     text = prefix + rest
