@@ -4,7 +4,7 @@ Turns hazards and seeds into pairs of markets, one to learn from and one of othe
 way, to be judged on. Time rule: learning stops at the end of a market. Null rule: none, every account has its
 truth. A model that ranks better than the true chances do has seen the outcome: `beats_the_best` finds it.
 
-    python -m training.hazards_check --seeds 5 --out results/hazards.json
+    python -m training.hazards_check --seeds 3 --out results/hazards.json
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from training.coverage_check import (
     Judged,
     judged_market,
     learn_market,
-    light_config,
     mean_of,
 )
 from training.evaluate import measure
@@ -112,12 +111,13 @@ def _figures(learned: Learned, *, judged: Judged, kind: Kind) -> dict[str, Any]:
     chances, truth = learned.probabilities(judged.X[kind]), judged.truth(kind)
     low, high = fit_intervals(learned).bounds(np.log(chances) - np.log1p(-chances))
     rows = judged.keys[kind].assign(probability=chances)
+    seen = learned.later if learned.crossed is None else learned.crossed
     found = measure(rows, columns=("probability", "truth"), replicates=_REPLICATES)
     model, best = (found.estimates[name]["roc_auc"].value for name in ("probability", "truth"))
     told = coverage(chances, low=low, high=high, truth=truth)
     return {
         "base_rate": float(rows["label"].mean()),
-        "events": len(learned.later) if learned.crossed is None else int(learned.crossed["label"].sum()),
+        "events": int(seen["label"].sum()),
         "model": model,
         "best": best,
         "gap": best - model,
@@ -143,14 +143,14 @@ def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def main() -> None:
     """The command: check all hazards on some seeds and write what was found as JSON."""
     parser = argparse.ArgumentParser(prog="python -m training.hazards_check", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="how many markets of each hazard")
+    parser.add_argument("--seeds", type=int, default=3, help="how many markets of each hazard")
     parser.add_argument("--first-seed", type=int, default=_FIRST_SEED, help="below 500: for development")
     parser.add_argument("--accounts", type=int, default=3_000, help="accounts to learn from")
     parser.add_argument("--judged-accounts", type=int, default=15_000, help="accounts to be judged on")
     parser.add_argument("--hazards", nargs="*", default=list(MARKETS), choices=list(MARKETS))
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
-    output, started, config = Output(as_json=True), time.process_time(), light_config(load_config(_CONFIG))
+    output, started, config = Output(as_json=True), time.process_time(), load_config(_CONFIG)
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     found: list[dict[str, Any]] = []
     with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
