@@ -123,6 +123,8 @@ class _Loop:
         return Retraining("would train", f"would train on facts through {_iso(cutoff)}", drift)
 
     def run(self) -> Retraining:
+        # Refused before MLflow's database is made.
+        self.workspace.manifest().require_dated("retrain")
         registered = RegisteredModels(self.workspace, create=True)
         with registering(self.workspace):
             settle(registered)

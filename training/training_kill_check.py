@@ -110,7 +110,9 @@ def campaign(
                 if by_step
                 else {"after": chance.uniform(0, plan.seconds)}
             )
-            _one(forge, plan, home=folder / "killed", moment=moment, tally=tally)
+            # A folder of its own each time: MLflow keeps databases open by their names.
+            _one(forge, plan, home=folder / f"killed-{number}", moment=moment, tally=tally)
+            shutil.rmtree(folder / f"killed-{number}")
     return {
         "kills": kills,
         "commands": {plan.name: {"steps": plan.steps} for plan in plans},
@@ -165,7 +167,6 @@ def _plan(forge: CommandForge, name: str, argv: Sequence[str], *, start: Path, e
 
 def _one(forge: CommandForge, plan: _Plan, *, home: Path, moment: dict[str, float], tally: _Tally) -> None:
     """One kill: what it left, whether that can be served and mended, and how the next run ends."""
-    shutil.rmtree(home, ignore_errors=True)
     workspace = Workspace(_copy(plan.start, home))
     killed = forge.kill(home, plan.argv, moment=moment)
     left = _served(workspace)

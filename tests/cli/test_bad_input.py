@@ -9,6 +9,7 @@ from command import spearfish
 
 COMMANDS = (
     *("simulate", "ingest", "features", "tune", "train", "backtest", "promote", "rollback"),
+    *("releases", "drift", "retrain"),
     *("score", "explain", "serve", "doctor"),
 )
 CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
@@ -51,6 +52,13 @@ def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
         (("explain",), "no account given"),
         (("explain", "A1", "--language", "fr"), "allowed en, zh"),
         (("promote",), "no tables in the workspace"),
+        (("promote", "--preview"), "no tables in the workspace"),
+        (("promote", "--out", "changes.csv"), "--out goes with --preview"),
+        (("promote", "--preview", "--out", "changes.xml"), "allowed .parquet, .csv"),
+        (("drift",), "no tables in the workspace"),
+        (("retrain", "--config", "absent.toml"), "absent.toml"),
+        (("retrain", "--config", CONFIG, "--no-sources"), "no tables in the workspace"),
+        (("retrain", "--config", CONFIG, "--dry-run"), "no tables in the workspace"),
         (("serve", "--port", "70000"), "65535"),
         (("nonsense",), "nonsense"),
         (("score", "--colour"), "--colour"),

@@ -105,7 +105,8 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         # A process of its own: plotting warns of what it imports.
         command = [PROGRAM, "train", "--config", mapping, "--set", f"folder={market}", "-w", workspace.home]
         subprocess.run(list(map(str, command)), check=True, capture_output=True)
-        promote(workspace, who=EMAIL, why=f"asked for by {EMAIL} of {COMPANY}, see {PERSON}")
+        why = f"asked for by {EMAIL} of {COMPANY}, see {PERSON}"
+        promote(workspace, who=EMAIL, why=why, force=why)
         told = (
             json.dumps(answer_one(workspace, account=ACCOUNT))
             + f"\nGET /v1/accounts/{ACCOUNT} {PERSON} {EMAIL}\n"

@@ -6,10 +6,12 @@ Time rule: none of its own. Null rule: an option that is left out is None, and t
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from training.cli.cutoffs import with_parameters
 from training.cli.given import open_output, open_workspace, read_config
 from training.cli.options import (
     WORKSPACE,
@@ -60,6 +62,10 @@ def retrain(
     sources: Annotated[
         bool, typer.Option("--sources/--no-sources", help="Whether to ingest the config's sources first.")
     ] = True,
+    parameters: Annotated[
+        Path | None,
+        typer.Option("--parameters", metavar="FILE", help="Learn with what `spearfish tune` chose."),
+    ] = None,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
@@ -75,7 +81,7 @@ def retrain(
     with output.progress() as progress:
         done = run_retrain(
             open_workspace(workspace),
-            config=read_config(config, overrides=overrides),
+            config=with_parameters(read_config(config, overrides=overrides), parameters),
             who=f"{who_runs_this()} (retrain)",
             read_sources=sources,
             dry_run=dry_run,

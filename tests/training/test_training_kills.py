@@ -1,0 +1,16 @@
+"""Killed trainings and promotions: the registry and what is served stay consistent, and the next run works.
+
+`python -m training.training_kill_check --kills 60` kills many more, and retrainings, too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.training_kill_check import campaign
+
+
+def test_kills_leave_what_the_next_run_can_use(tmp_path: Path) -> None:
+    found = campaign(2, seed=3, folder=tmp_path, commands=("first train", "first promote"))
+    assert found["faults"] == []
+    assert sum(found["left"].values()) == 2
