@@ -62,7 +62,7 @@ def test_both_models_are_trained_and_reported(done: dict[str, Done]) -> None:
     page = Path(trained["report"]).read_text(encoding="utf-8")
     assert "ICP fit" in page
     assert "Buying intent" in page
-    loaded = re.findall(r"""(?:src|href)=["'](?!#)|url\((?!#)|@import""", page)
+    loaded = re.findall(r"""(?:src|href)=["'](?!#|data:)|url\((?!#)|@import""", page)
     assert loaded == []
 
 
