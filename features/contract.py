@@ -35,7 +35,7 @@ __all__ = [
     "sql_type",
 ]
 
-CONTRACT_VERSION = 3
+CONTRACT_VERSION = 4
 START_OF_TIME = "1970-01-01T00:00:00Z"
 CHANNEL_PATTERN = "[a-z][a-z0-9_]{0,39}"
 BASIS_LENGTH = 40
