@@ -237,3 +237,35 @@ def test_the_next_cutoff_is_just_after_the_newest_fact() -> None:
     assert next_cutoff(market(activity="2024-05-15")) == day("2024-05-15T00:00:01")
     with pytest.raises(InputError, match="holds no facts"):
         next_cutoff(Tables.from_frames({}))
+
+
+@pytest.mark.parametrize(
+    ("versions", "known_at"),
+    [
+        ([("won", "2024-02-01"), ("won", "2024-09-01")], "2024-02-01"),
+        ([("lost", "2024-02-01"), (None, "2024-03-01"), ("won", "2024-05-01")], "2024-05-01"),
+        ([("won", "2024-02-01"), ("lost", "2024-03-01"), ("won", "2024-05-01")], "2024-05-01"),
+        ([("lost", "2024-02-01"), ("won", "2024-04-01"), ("won", "2024-06-01")], "2024-04-01"),
+        ([("won", "2024-02-01"), ("won", "2025-01-01"), ("lost", "2025-02-01")], "2024-02-01"),
+    ],
+    ids=["edited", "reopened", "lost and won again", "lost, won and edited", "changed after the cutoff"],
+)
+def test_an_outcome_is_known_from_when_it_was_first_told(
+    versions: list[tuple[str | None, str]], known_at: str
+) -> None:
+    told: list[Version] = [opened("2024-01-11")]
+    told += [("o1", "a", at, "2024-01-11", "2024-01-31" if end else None, end) for end, at in versions]
+    known = market(versions=told, known={"a": "2024-01-01", "b": "2024-01-01"})
+    labels = fit_labels(known, cutoff=day("2025-01-01"), settings=FitLabelSettings())
+    assert labels.frame["label_known_at"].tolist() == [pd.Timestamp(known_at)]
+
+
+def test_who_was_won_is_no_comparison_after_the_deal_was_edited() -> None:
+    won = [closed("2024-02-01", "2024-02-11"), closed("2024-06-01", "2024-06-11", account="b", name="o2")]
+    edited = closed("2024-02-01", "2024-02-11", known="2024-09-01")
+    known = market(versions=[*won, edited], known=dict.fromkeys("abc", "2024-01-01"))
+    against = FitLabelSettings(against="universe", unlabelled_per_win=2, maturity_percentile=0.5)
+    labels = fit_labels(known, cutoff=day("2024-12-01"), settings=against).frame
+    # At the second win, `a` had been won for months: `c` alone is there to compare with.
+    june = labels[labels["as_of"] == pd.Timestamp("2024-06-01")]
+    assert june["account_id"].tolist() == ["b", "c"]

@@ -26,7 +26,8 @@ __all__ = ["Universe", "against_universe", "distinct_accounts"]
 _ACCOUNTS = f"""
     SELECT account_id, min(account.known_at) AS first_known, any_value(won.known_at) AS won_known
     FROM accounts AS account LEFT JOIN (
-        SELECT account_id, min(known_at) AS known_at FROM ({STATE}) WHERE outcome = 'won' GROUP BY account_id
+        SELECT account_id, min(outcome_known_at) AS known_at FROM ({STATE})
+        WHERE outcome = 'won' GROUP BY account_id
     ) AS won USING (account_id)
     WHERE account.known_at < $known_before
       AND (account.withdrawn_at IS NULL OR account.withdrawn_at >= $known_before)

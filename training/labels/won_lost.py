@@ -1,8 +1,8 @@
 """Labels of fit against losses: opportunities in, one row per won or lost one that trains out.
 
-Time rule: an opportunity trains at a cutoff when its outcome was known before it and it is older than the
-usual time to close, so that fast winners are not favoured; features are those of its creation. Null rule: an
-opportunity without an outcome is open, never lost.
+Time rule: an opportunity trains at a cutoff when its outcome was known before it (a later edit makes it known
+no later) and it is older than the usual time to close, so that fast winners are not favoured; features are
+those of its creation. Null rule: an opportunity without an outcome is open, never lost.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["FitLabels", "fit_followed", "fit_labels", "fit_outcomes"]
 _CLOSED = f"""
     WITH first_known AS (SELECT account_id, min(known_at) AS known_at FROM accounts GROUP BY account_id)
     SELECT state.opportunity_id, state.account_id, state.created_at, state.closed_at, state.outcome,
-           state.known_at, lower(state.type) AS type,
+           state.outcome_known_at, lower(state.type) AS type,
            coalesce(first_known.known_at < state.created_at, false) AS account_known
     FROM ({STATE}) AS state LEFT JOIN first_known USING (account_id)
     ORDER BY state.created_at, state.opportunity_id
@@ -171,7 +171,6 @@ def _fit_frame(opportunities: pd.DataFrame, *, matures: TimeToClose | None = Non
     )
     if matures is not None:
         mature_at = opportunities["created_at"] + timedelta(days=matures.days)
-        found["label_known_at"] = mature_at.where(
-            mature_at > opportunities["known_at"], opportunities["known_at"]
-        )
+        told_at = opportunities["outcome_known_at"]
+        found["label_known_at"] = mature_at.where(mature_at > told_at, told_at)
     return found.reset_index(drop=True)
