@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from features.errors import BundleError, InputError, WorkspaceError
+from features.privacy.addresses import workspace_secret
 from features.workspace import Workspace
 from models.bundle import NAMES, Bundle, Kind, load
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut, read_held_out
@@ -216,7 +217,8 @@ class RegisteredModels:
                 raise BundleError(
                     f"the held-out rows of {version.label} cannot be read", got=error, fix="train again"
                 ) from error
-            return read_held_out(Path(folder) / HELD_OUT_ARTIFACT)
+            secret = workspace_secret(self.workspace)
+            return read_held_out(Path(folder) / HELD_OUT_ARTIFACT, secret=secret)
 
     def note(self, version: Version, verdict: Verdict, *, forced: bool = False) -> None:
         """Keep a verdict of the gate with a version and its run. forced: somebody answers for what failed."""

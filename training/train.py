@@ -20,6 +20,7 @@ from rich.text import Text
 
 from features.errors import NotEnoughDataError
 from features.mapping import Config
+from features.privacy.addresses import workspace_secret
 from features.privacy.counts import assumed_sentences
 from features.tables import Tables
 from features.workspace import Manifest, Workspace
@@ -318,9 +319,9 @@ def _held_out(
     """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff."""
     from training.gate.asking import served_cutoff
 
-    cutoff = served_cutoff(workspace, kind=training.kind)
+    cutoff, secret = served_cutoff(workspace, kind=training.kind), workspace_secret(workspace)
     if cutoff is None:
-        return held_out(training, settings=config.gate)
+        return held_out(training, settings=config.gate, secret=secret)
     smallest = config.gate.smallest_class
     rows = rehearse(training, cutoff=cutoff, smallest=smallest, progress=progress)
-    return held_out(training, settings=config.gate, rehearsed=rows, rehearsed_at=cutoff)
+    return held_out(training, settings=config.gate, secret=secret, rehearsed=rows, rehearsed_at=cutoff)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from features.errors import BundleError, InputError
@@ -22,6 +24,7 @@ from training.gate.rehearsal import rehearse
 
 NOON = datetime.fromisoformat("2026-05-01T12:00:00")
 SETTINGS = GateSettings(replicates=200)
+SECRET = b"of the workspace"
 
 
 def made_rows(*, rows: int = 4_000, seed: int = 0) -> pd.DataFrame:
@@ -121,14 +124,14 @@ def test_too_few_events_are_told() -> None:
 
 @pytest.fixture(scope="module")
 def held(fit_training: Training) -> HeldOut:
-    return held_out(fit_training, settings=SETTINGS)
+    return held_out(fit_training, settings=SETTINGS, secret=SECRET)
 
 
 def test_held_out_rows_come_back_without_naming_an_account(
     held: HeldOut, fit_training: Training, tmp_path: Path
 ) -> None:
     later = fit_training.learned.later
-    again = read_held_out(held.save(tmp_path / "rows"))
+    again = read_held_out(held.save(tmp_path / "rows"), secret=SECRET)
     assert again.settings == SETTINGS
     stored = (tmp_path / "rows" / "rows.parquet").read_bytes() + "".join(again.rows["key"]).encode()
     assert not [one for one in later["account_id"].unique() if one.encode() in stored]
@@ -139,11 +142,31 @@ def test_held_out_rows_come_back_without_naming_an_account(
     assert forgotten not in set(again.of(set(later["account_id"]) - {forgotten})["account_id"])
 
 
+def test_nobody_finds_an_account_without_the_secret(
+    held: HeldOut, fit_training: Training, tmp_path: Path
+) -> None:
+    """All that lies in the folder is known: neither another secret nor a hash of it leads to a row."""
+    folder = held.save(tmp_path / "rows")
+    accounts = fit_training.learned.later["account_id"].unique()
+    assert read_held_out(folder, secret=b"another").of(accounts).empty
+    stored = pq.read_table(folder / "rows.parquet")
+    noted = stored.schema.metadata.values()
+    tried = {
+        sha256(one + sign + account.encode()).hexdigest()[:32]
+        for one in (b"", *noted)
+        for sign in (b"", b":")
+        for account in accounts
+    }
+    assert not tried & set(stored["key"].to_pylist())
+    assert not [one for one in noted if SECRET in one or SECRET.hex().encode() in one]
+    assert repr(SECRET) not in repr(held)
+
+
 def test_damaged_rows_are_refused(held: HeldOut, tmp_path: Path) -> None:
     folder = held.save(tmp_path / "rows")
     (folder / "rows.parquet").write_bytes(b"no rows")
     with pytest.raises(BundleError, match="held-out rows of a model cannot be read"):
-        read_held_out(folder)
+        read_held_out(folder, secret=SECRET)
 
 
 def test_a_champion_scores_what_it_could_not_know(
@@ -209,7 +232,7 @@ def test_a_rehearsal_learns_from_what_the_champion_could_know_and_predicts_the_r
     rows = rehearse(intent_training, cutoff=cutoff, smallest=5)
     assert rows is not None
     assert len(rows) == (known_at > cutoff).sum()
-    held = held_out(intent_training, settings=SETTINGS, rehearsed=rows, rehearsed_at=cutoff)
+    held = held_out(intent_training, settings=SETTINGS, secret=SECRET, rehearsed=rows, rehearsed_at=cutoff)
     card = intent_training.bundle.card | {"cutoff": f"{cutoff.isoformat()}Z"}
     champion = Champion("other", replace(intent_training.bundle, card=card), None)
     check = compare(held, champion=champion, tables=market, settings=SETTINGS)

@@ -2,17 +2,18 @@
 
 Turns a training into its predictions on the later slices, and those of its rehearsal, and stored files of
 them back into rows of accounts. They lie beside the bundle in MLflow, which may not name accounts: an account
-is a hash salted with the model's fingerprint, and comes back only while the workspace's tables hold it, so
-that who was forgotten stays forgotten. Time rule: each row was predicted by boosters that saw only rows whose
-label was known when its slice starts. Null rule: none.
+is an HMAC under the workspace's secret, which is not stored with them, and comes back only while the
+workspace's tables hold it, so that who was forgotten stays forgotten, and nobody else can look anyone up.
+Time rule: each row was predicted by boosters that saw only rows whose label was known when its slice
+starts. Null rule: none.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +27,9 @@ from training.fit import Training
 
 __all__ = ["HELD_OUT_ARTIFACT", "HeldOut", "held_out", "read_held_out"]
 
-HELD_OUT_ARTIFACT = "held_out"
+HELD_OUT_ARTIFACT = "held_out_keyed"
+"""Not `held_out`, where older versions kept them under hashes that anybody could make: nobody reads those."""
+
 _FILE = "rows.parquet"
 _REHEARSED = "rehearsed.parquet"
 _COLUMNS = ("key", "as_of", "label", "label_known_at", "slice", "probability")
@@ -38,19 +41,21 @@ class HeldOut:
     """The later slices of a training.
 
     rows: key, as_of, label (0 or 1), label_known_at, slice (0 the oldest), probability (calibrated).
-    salt: the model's fingerprint. settings: [gate] of the training. rehearsed: the rows of its rehearsal, as
-    `rows` (slice 0), and the cutoff up to which that had learned; None where nothing was served, or too few.
+    salt: the model's fingerprint. settings: [gate] of the training. secret: the workspace's, never stored
+    here; under another one no account comes back. rehearsed: the rows of its rehearsal, as `rows` (slice 0),
+    and the cutoff up to which that had learned; None where nothing was served, or too few.
     """
 
     rows: pd.DataFrame
     salt: str
     settings: GateSettings
+    secret: bytes = field(repr=False)
     rehearsed: pd.DataFrame | None = None
     rehearsed_at: datetime | None = None
 
     def of(self, accounts: Iterable[str], *, rehearsed: bool = False) -> pd.DataFrame:
         """The rows of these accounts, with `account_id`; one per account and moment, the oldest first."""
-        names = {_key(account, salt=self.salt): account for account in accounts}
+        names = {_key(account, salt=self.salt, secret=self.secret): account for account in accounts}
         rows = (
             self.rows if not rehearsed else self.rows.iloc[:0] if self.rehearsed is None else self.rehearsed
         )
@@ -71,26 +76,27 @@ def held_out(
     training: Training,
     *,
     settings: GateSettings,
+    secret: bytes,
     rehearsed: pd.DataFrame | None = None,
     rehearsed_at: datetime | None = None,
 ) -> HeldOut:
     """What a training held out, ready to be stored.
 
-    rehearsed, rehearsed_at: see `training.gate.rehearsal`.
+    secret: the workspace's. rehearsed, rehearsed_at: see `training.gate.rehearsal`.
     """
     later, salt = training.learned.later, training.bundle.fingerprint
     known_at = training.rows.frame["label_known_at"].to_numpy()[later["position"].to_numpy()]
     rows = later.rename(columns={"fold": "slice"}).assign(label_known_at=known_at)
-    again = None if rehearsed is None else _hashed(rehearsed.assign(slice=0), salt=salt)
-    return HeldOut(_hashed(rows, salt=salt), salt, settings, again, rehearsed_at)
+    again = None if rehearsed is None else _hashed(rehearsed.assign(slice=0), salt=salt, secret=secret)
+    return HeldOut(_hashed(rows, salt=salt, secret=secret), salt, settings, secret, again, rehearsed_at)
 
 
-def read_held_out(folder: Path) -> HeldOut:
-    """What `save` wrote. Raises BundleError when it is damaged."""
+def read_held_out(folder: Path, *, secret: bytes) -> HeldOut:
+    """What `save` wrote. secret: the workspace's. Raises BundleError when it is damaged."""
     try:
         rows, noted = _read(folder / _FILE)
         settings = GateSettings.model_validate_json(noted[b"gate"])
-        held = HeldOut(rows, noted[b"salt"].decode(), settings)
+        held = HeldOut(rows, noted[b"salt"].decode(), settings, secret)
         if not (folder / _REHEARSED).exists():
             return held
         again, said = _read(folder / _REHEARSED)
@@ -112,11 +118,11 @@ def _read(file: Path) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
     return table.to_pandas(), dict(table.schema.metadata)
 
 
-def _hashed(rows: pd.DataFrame, *, salt: str) -> pd.DataFrame:
-    keys = {account: _key(account, salt=salt) for account in rows["account_id"].unique()}
+def _hashed(rows: pd.DataFrame, *, salt: str, secret: bytes) -> pd.DataFrame:
+    keys = {account: _key(account, salt=salt, secret=secret) for account in rows["account_id"].unique()}
     told = rows.assign(key=rows["account_id"].map(keys)).astype({"label": "int64", "slice": "int64"})
     return told[list(_COLUMNS)].sort_values(["as_of", "key"], ignore_index=True)
 
 
-def _key(account: str, *, salt: str) -> str:
-    return sha256(f"{salt}:{account}".encode()).hexdigest()[: 2 * _KEY_BYTES]
+def _key(account: str, *, salt: str, secret: bytes) -> str:
+    return hmac.digest(secret, f"held out:{salt}:{account}".encode(), "sha256").hex()[: 2 * _KEY_BYTES]
