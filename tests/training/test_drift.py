@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from trained_market import MARKET
 
+from features.ageing import ageing
+from features.feature import Feature
+from features.mapping import Config
 from features.settings import DriftSettings, LabelSettings
 from features.tables import Tables
 from models.bundle import Bundle
@@ -16,7 +21,7 @@ from models.calibration import Calibration
 from models.inputs import InputReference, input_references
 from training.drift.measuring import ModelDrift, measure_drift
 from training.drift.stability import stability
-from training.fit import Training
+from training.fit import Training, train_fit, train_intent
 
 SETTINGS = DriftSettings(replicates=100)
 
@@ -103,8 +108,57 @@ def bundle(intent_training: Training) -> Bundle:
     return intent_training.bundle
 
 
-def measured(market: Tables, bundle: Bundle) -> ModelDrift:
-    return measure_drift(market, bundle, labels=LabelSettings(), settings=SETTINGS, as_of=MARKET.end)
+def measured(market: Tables, bundle: Bundle, *, as_of: datetime = MARKET.end) -> ModelDrift:
+    return measure_drift(market, bundle, labels=LabelSettings(), settings=SETTINGS, as_of=as_of)
+
+
+@pytest.fixture(scope="module")
+def earlier(market: Tables, config: Config) -> dict[str, Bundle]:
+    """Models of the same market, in which nothing ever changes, ninety days before."""
+    cutoff = MARKET.end - timedelta(days=90)
+    trained = (grow(market, cutoff=cutoff, config=config) for grow in (train_fit, train_intent))
+    return {one.kind: one.bundle for one in trained if isinstance(one, Training)}
+
+
+@pytest.mark.parametrize("kind", ["fit", "intent"])
+@pytest.mark.parametrize("days", [7, 30, 90])
+def test_time_that_passes_is_no_drift(
+    market: Tables, earlier: dict[str, Bundle], kind: str, days: int
+) -> None:
+    found = measured(market, earlier[kind], as_of=MARKET.end - timedelta(days=90 - days))
+    assert not found.drifted, found.lines()
+    if (kind, days) == ("intent", 90):
+        assert found.inputs["engagement_days_since_first"].drifted(least=SETTINGS.psi)
+        assert "no alarm for engagement_days_since_first" in "".join(found.lines())
+        assert "engagement_days_since_first" in found.to_json()["inputs"]["no_alarm"]
+
+
+def test_a_column_that_changed_alarms_whatever_the_time(market: Tables, earlier: dict[str, Bundle]) -> None:
+    accounts = market.read("accounts")
+    grown = accounts.assign(employees=accounts["employees"] * 3)
+    frames = {"accounts": grown, "opportunities": market.read("opportunities")}
+    found = measured(Tables.from_frames(frames, attributes=market.attributes), earlier["fit"])
+    assert "employees" in found.drifted_inputs
+
+
+@pytest.mark.parametrize(
+    ("changed", "moves"),
+    [
+        ({"formula": "min(age) / 86400", "unit": "days"}, True),
+        ({"formula": "coalesce(sum(quantity), 0)"}, True),
+        ({"formula": "coalesce(sum(quantity), 0)", "window_days": 30}, False),
+        ({"formula": "count(DISTINCT day)", "unit": "days", "window_days": 30}, False),
+        ({"formula": "count(*) FILTER (WHERE day < 180)", "unit": "activities"}, False),
+        ({"formula": "year(as_of) - founded_year", "table": "accounts"}, True),
+        ({"formula": "payment_days", "table": "accounts", "unit": "days"}, False),
+        ({"formula": "count(*) FILTER (WHERE won = 1)", "table": "opportunities"}, True),
+        ({"formula": "count(*)", "table": "intent_topics"}, False),
+        ({}, False),
+    ],
+)
+def test_ages_and_counts_of_everything_so_far_move_with_time(changed: dict[str, Any], moves: bool) -> None:
+    known = Feature("one", "engagement", "number", "activities", "made", "{value}", "{value}", "one", "0")
+    assert bool(ageing(replace(known, **changed))) is moves
 
 
 def test_the_population_of_the_training_has_not_drifted(market: Tables, bundle: Bundle) -> None:

@@ -3,22 +3,24 @@
 Turns the tables and a bundle into three comparisons with the training. Inputs and scores: the population as
 of now against the reference population in the bundle, by the population stability index and its spread by
 chance, which is divided by the number of inputs (Bonferroni), so that a model with a hundred of them does not
-alarm by chance; most accounts are in both populations, which only makes chance smaller. Calibration: observed
-by expected events, with a 95 % interval over resampled accounts, of rows whose outcome became known after the
-model's cutoff. Time rule: now is just after the newest known fact, never the clock, so that the same tables
-give the same answer. Null rule: what cannot be compared says why and is not drift.
+alarm by chance; most accounts are in both populations, which only makes chance smaller. Inputs that move as
+time passes (`features.ageing`) are shown with the reason and never alarm. Calibration: observed by expected
+events, with a 95 % interval over resampled accounts, of rows whose outcome became known after the model's
+cutoff. Time rule: now is just after the newest known fact, never the clock, so that the same tables give the
+same answer. Null rule: what cannot be compared says why and is not drift.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from features.ageing import ageing
 from features.settings import DriftSettings, LabelSettings
 from features.tables import Tables
 from models.bundle import Bundle
@@ -42,7 +44,11 @@ _UNIVERSE = "the fit model learned from wins against the universe, of which no o
 
 @dataclass(frozen=True)
 class ModelDrift:
-    """What was found of one model. inputs: by feature. inputs_note, calibration_note: why there is none."""
+    """What was found of one model.
+
+    inputs: by feature. ageing: why a feature is no reason for an alarm, by its name. inputs_note,
+    calibration_note: why there is none.
+    """
 
     model: str
     fingerprint: str
@@ -52,12 +58,22 @@ class ModelDrift:
     score: Stability
     calibration: Calibrated | None
     settings: DriftSettings
+    ageing: Mapping[str, str] = field(default_factory=dict)
     inputs_note: str = ""
     calibration_note: str = ""
 
     @property
     def drifted_inputs(self) -> list[str]:
         """The inputs that drifted, the most first."""
+        return [name for name in self._moved if name not in self.ageing]
+
+    @property
+    def aged_inputs(self) -> list[str]:
+        """The inputs that moved as far, as time does that alone, the most first."""
+        return [name for name in self._moved if name in self.ageing]
+
+    @property
+    def _moved(self) -> list[str]:
         found = [name for name, one in self.inputs.items() if one.drifted(least=self.settings.psi)]
         return sorted(found, key=lambda name: (-self.inputs[name].psi, name))
 
@@ -78,6 +94,10 @@ class ModelDrift:
         names = self.drifted_inputs
         counted = f"{len(names)} of {len(self.inputs)} drifted, PSI {self.settings.psi:g} or more"
         told = [f"{name} {self.inputs[name].sentence}" for name in names]
+        told += [
+            f"no alarm for {name} {self.inputs[name].sentence}: {self.ageing[name]}"
+            for name in self.aged_inputs
+        ]
         labels = self.calibration_note if self.calibration is None else self.calibration.sentence
         return [
             f"{self.model}, inputs: {self.inputs_note or ', '.join([counted, *told])}",
@@ -101,6 +121,7 @@ class ModelDrift:
             "inputs": {
                 "drifted": self.drifted_inputs,
                 "note": self.inputs_note,
+                "no_alarm": dict(self.ageing),
                 "all": {name: one.to_json() for name, one in self.inputs.items()},
             },
             "score": {"drifted": self.score_drifted, **self.score.to_json()},
@@ -115,7 +136,9 @@ def measure_drift(
     keys = _population(tables, bundle, labels=labels, as_of=as_of)
     X = matrix(tables, keys, catalogue=bundle.catalogue)
     references = {name: InputReference.from_json(one) for name, one in bundle.card.get("inputs", {}).items()}
-    share = settings.chance / max(1, len(references))
+    reasons = {one.name: ageing(one) for one in bundle.catalogue.features if one.name in references}
+    aged = {name: why for name, why in reasons.items() if why}
+    share = settings.chance / max(1, len(references) - len(aged))
     found = _calibration(tables, bundle, labels=labels, settings=settings, as_of=as_of)
     return ModelDrift(
         model=bundle.name,
@@ -129,6 +152,7 @@ def measure_drift(
         score=_score(bundle, X, chance=settings.chance),
         calibration=found if isinstance(found, Calibrated) else None,
         settings=settings,
+        ageing=aged,
         inputs_note="" if references else _NO_REFERENCE,
         calibration_note=found.sentence if isinstance(found, TooFew) else "",
     )
