@@ -21,6 +21,7 @@ from typing import Any
 
 from features.errors import SpearfishError, WorkspaceError
 from features.mapping import Config
+from features.privacy.masking import without_addresses
 from features.workspace import Workspace
 from models.bundle import NAMES, Bundle
 from serving.store import Draft, Published, Release, Store, StoredBundle
@@ -119,6 +120,7 @@ def promote(
         model out; None takes the challenger, or the newest version when no challenger is named.
     config: whose [serving] (priorities, grade cuts) the server answers with, and whose [gate] says what is
         enough; None takes what the models were trained with. Labels are always those of the training.
+    why: the reason, kept in the log of releases; addresses and telephone numbers in it are masked.
     waive: a reason for each column that the leakage audit of a model blocks for; the release keeps it with
         who gave it and when.
     force: a reason that answers for all that the gate refuses, but for the audit; kept in the same way.
@@ -146,7 +148,9 @@ def promote(
         with Store.open(workspace.store_url) as store:
             waivers = _waived(store, bundles, reasons=waive or {}, who=who, at=moment)
             settings = chosen.settings_with(verdicts, waivers=waivers, forced=answered)
-            draft = Draft(tuple(map(_stored, bundles)), created_by=who, reason=why, settings=settings)
+            draft = Draft(
+                tuple(map(_stored, bundles)), created_by=who, reason=without_addresses(why), settings=settings
+            )
             published = _served(workspace, store, draft, chosen=chosen, registered=registered, now=moment)
     numbers = {NAMES[kind]: version.number for kind, version in chosen.versions.items()}
     return Promotion(
@@ -178,6 +182,7 @@ def _served(
 def rollback(workspace: Workspace, *, who: str, why: str, now: datetime | None = None) -> Rollback:
     """Serve the release before the present one again; repeated, it walks back further.
 
+    why: the reason, kept in the log of releases; addresses and telephone numbers in it are masked.
     Raises InputError when there is nothing to go back to, BundleError when a bundle of that release cannot
     be trusted; nothing changes then.
     """
@@ -186,7 +191,7 @@ def rollback(workspace: Workspace, *, who: str, why: str, now: datetime | None =
         chosen = store.chosen()
         _require_trusted(store, release=None if chosen is None else store.previous(chosen.id))
         activate_at = _activation(store, now=moment)
-        moved = store.step_back(activate_at=activate_at, who=who, why=why, now=moment)
+        moved = store.step_back(activate_at=activate_at, who=who, why=without_addresses(why), now=moment)
         problem = _let_aliases_follow(workspace, moved.release)
     return Rollback(moved.release, moved.left, activate_at, problem)
 

@@ -23,6 +23,7 @@ from typing import Any, Literal
 from features.errors import InputError, SpearfishError, WorkspaceError
 from features.ingest import ingest
 from features.mapping import Config
+from features.privacy.masking import without_addresses
 from features.workspace import Workspace
 from models.bundle import Kind
 from serving.store import Store
@@ -39,7 +40,7 @@ from training.train import train
 __all__ = ["LOG", "Retraining", "retrain"]
 
 LOG = "retrain.log"
-"""In the workspace: a line of JSON for each retraining."""
+"""In the workspace: a line of JSON for each retraining, without addresses and telephone numbers."""
 
 Outcome = Literal["promoted", "nothing new", "not due", "refused", "busy", "would train", "would promote"]
 _EXIT_CODES: Mapping[Outcome, int] = {"refused": 1, "busy": 75}
@@ -249,7 +250,10 @@ def _line(done: Retraining) -> dict[str, Any]:
 
 def _log(workspace: Workspace, line: Mapping[str, Any]) -> None:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    text = json.dumps({"at": _iso(now), **line}, ensure_ascii=False)
+    told = {
+        name: without_addresses(value) if isinstance(value, str) else value for name, value in line.items()
+    }
+    text = json.dumps({"at": _iso(now), **told}, ensure_ascii=False)
     with (workspace.home / LOG).open("a", encoding="utf-8") as log:
         log.write(f"{text}\n")
 

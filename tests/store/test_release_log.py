@@ -9,6 +9,7 @@ from store_processes import NOON, draft
 
 from features.workspace import Workspace
 from serving.store import Store
+from training.promote import promote, rollback
 from training.release_log import release_log
 
 HOUR = timedelta(hours=1)
@@ -51,3 +52,13 @@ def test_the_change_that_decides_what_is_served_is_marked(
 def test_a_workspace_without_a_store_has_no_entries_and_gets_no_store(untrained: Workspace) -> None:
     assert release_log(untrained, now=NOON) == ()
     assert not (untrained.home / "store.db").exists()
+
+
+def test_reasons_are_kept_without_addresses(workspace: Workspace) -> None:
+    why = "asked by ann@example.com, +49 30 123-456"
+    promote(workspace, who="Ada", why="first", fit="1", now=NOON, force="made by hand")
+    promote(workspace, who="Ada", why=why, now=NOON + HOUR, force="made by hand")
+    rollback(workspace, who="Ada", why=why, now=NOON + 2 * HOUR)
+    with Store.open(workspace.store_url) as store:
+        assert [event.why for event in store.events()][:2] == ["asked by [address], [telephone number]"] * 2
+        assert "ann@" not in repr(store.history())

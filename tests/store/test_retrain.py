@@ -189,9 +189,12 @@ def test_a_failure_is_logged_and_raised(
     untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise NotEnoughDataError("too few rows", got=3)
+        raise NotEnoughDataError("too few rows", got="'ann@example.com'")
 
     monkeypatch.setattr(retraining, "train", fail)
     with pytest.raises(NotEnoughDataError):
         run(untrained)
     assert logged(untrained) == ["failed"]
+    log = (untrained.home / LOG).read_text(encoding="utf-8")
+    assert "'[address]'" in log
+    assert "ann@" not in log
