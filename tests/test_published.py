@@ -10,6 +10,7 @@ import pytest
 
 from training.publishing import DOCUMENTS, published
 from training.publishing.documents import every_table
+from training.publishing.markets import coverage_figures, hazard_figures
 from training.results import ROOT, stale, write_result
 
 RESULTS = ROOT / "results"
@@ -72,3 +73,26 @@ def test_a_result_names_the_code_that_ran(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "new" / "some.json").read_text()) == told
     assert {"training/results.py", "training/publishing/documents.py", "configs/a.toml"} <= set(told["code"])
     assert not [name for name in told["code"] if name.startswith((".venv", "/"))]
+
+
+def test_intervals_and_hazards_have_a_line_per_way_and_market() -> None:
+    one = {"mean": 0.9, "low": 0.88, "high": 0.92}
+    way = {"coverage": one, "coverage_of_each_account": one, "width": one}
+    names = ("base_rate", "model", "best", "gap", "calibration_error", "coverage")
+    row = {
+        "hazard": "late_facts",
+        "kind": "fit",
+        "beats_the_best": 1,
+        "markets": 3,
+        **dict.fromkeys(names, one),
+    }
+    sizes = {"accounts": 2_000, "judged_accounts": 20_000}
+    covered = {"seeds": [500, 699], "nominal": 0.9, **sizes}
+    kinds = {"fit": {"base_rate": one, "ways": {"used": way, "bootstrap": way}}}
+    lines = list(coverage_figures({**covered, "kinds": kinds}))
+    assert lines[0].startswith("**Intervals**: 200 simulated markets of 2,000 accounts")
+    assert [line.split(" | ")[2] for line in lines[4:]] == ["used", "bootstrap"]
+    assert list(hazard_figures({**sizes, "hazards": [row]}))[-1].startswith(
+        "| late facts | ICP fit | 0.900 ("
+    )
+    assert list(hazard_figures({**sizes, "hazards": [row]}))[-1].endswith("| 1 of 3 |")

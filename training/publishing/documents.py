@@ -16,7 +16,12 @@ from training.publishing.audit import audit_figures
 from training.publishing.backtests import hubspot_figures
 from training.publishing.hidden import hidden_figures
 from training.publishing.identity import identity_figures
-from training.publishing.markets import few_rows_figures, market_figures
+from training.publishing.markets import (
+    coverage_figures,
+    few_rows_figures,
+    hazard_figures,
+    market_figures,
+)
 from training.publishing.titles import title_figures
 from training.publishing.undated import small_figures, undated_figures
 from training.publishing.yardsticks import yardstick_table
@@ -28,6 +33,8 @@ START, END = "<!-- published: figures -->\n", "<!-- published: end -->"
 _TABLES: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "hubspot_free_tier": hubspot_figures,
     "simulated_market": market_figures,
+    "interval_coverage": coverage_figures,
+    "hazards": hazard_figures,
     "few_rows": few_rows_figures,
     "hidden_positives": hidden_figures,
     "x_education_leads": partial(undated_figures, title="X Education"),

@@ -1,6 +1,6 @@
 """The published tables of simulated markets, whose truth is known.
 
-Turns the results of `training.market_check` and `training.few_rows_check` into lines of Markdown. Time rule:
+Turns the results of the checks of markets, few rows, intervals and hazards into lines of Markdown. Time rule:
 none. Null rule: a market that was refused is not counted.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from training.publishing.shown import interval, table
 
-__all__ = ["few_rows_figures", "market_figures"]
+__all__ = ["coverage_figures", "few_rows_figures", "hazard_figures", "market_figures"]
 
 _KINDS = {"fit": "ICP fit", "intent": "buying intent"}
 _RANKERS = ("model", "logistic_regression", "best", "gap_to_best", "ahead_of_logistic_regression")
@@ -62,5 +62,55 @@ def few_rows_figures(found: Mapping[str, Any]) -> Iterator[str]:
                 interval(one["log_loss_better_by"], digits=4, sign=True),
             ]
             for one in found["sizes"]
+        ),
+    )
+
+
+def coverage_figures(found: Mapping[str, Any]) -> Iterator[str]:
+    """How often intervals hold the mean true chance of accounts scored alike, by the way to find them."""
+    first, last = found["seeds"]
+    yield (
+        f"**Intervals**: {last - first + 1} simulated markets of {found['accounts']:,} accounts, judged on "
+        f"{found['judged_accounts']:,} others in 20 bins of equal count; share of the bins whose interval "
+        f"holds their mean true chance (nominal {found['nominal']:.2f}), and how wide intervals are; means with "
+        "95 % intervals over markets."
+    )
+    yield ""
+    yield from table(
+        ("model", "base rate", "way", "coverage", "of single accounts", "width"),
+        (
+            [
+                _KINDS[kind],
+                interval(one["base_rate"]),
+                way,
+                interval(told["coverage"]),
+                interval(told["coverage_of_each_account"]),
+                interval(told["width"]),
+            ]
+            for kind, one in found["kinds"].items()
+            for way, told in one["ways"].items()
+        ),
+    )
+
+
+def hazard_figures(found: Mapping[str, Any]) -> Iterator[str]:
+    """What each hazard costs, and whether a model that beats the best possible ranker is caught."""
+    yield (
+        f"**Hazards**: simulated markets that are hard in one way at a time, {found['accounts']:,} accounts "
+        f"to learn from, {found['judged_accounts']:,} others to be judged on; means with 95 % intervals. Who "
+        "beats the best possible ranker has leaked."
+    )
+    yield ""
+    names = ("base_rate", "model", "best", "gap", "calibration_error", "coverage")
+    yield from table(
+        ("market", "model", "base rate", "ROC AUC", "best", "gap", "calibration error", "coverage", "leaked"),
+        (
+            [
+                one["hazard"].replace("_", " "),
+                _KINDS[one["kind"]],
+                *(interval(one[name]) for name in names),
+                f"{one['beats_the_best']} of {one['markets']}",
+            ]
+            for one in found["hazards"]
         ),
     )

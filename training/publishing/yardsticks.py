@@ -18,25 +18,22 @@ __all__ = ["YARDSTICKS", "Yardstick", "yardstick_table"]
 @dataclass(frozen=True)
 class Yardstick:
     """One line. what: is measured, and what chance or a peer gives. asked: at least. result: the file's name.
-    reached: what the file says, in words. command: that makes the file.
+    reached: what the file says, in words; None where an older file does not. command: that makes the file.
     """
 
     what: str
     asked: str
     result: str
-    reached: Callable[[Mapping[str, Any]], str]
+    reached: Callable[[Mapping[str, Any]], str | None]
     command: str
 
 
 def yardstick_table(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Every yardstick whose result is there."""
+    told = ((one, one.reached(results[one.result])) for one in YARDSTICKS if one.result in results)
     yield from table(
         ("what", "asked", "reached (95 % interval)", "command"),
-        (
-            (one.what, one.asked, one.reached(results[one.result]), f"`{one.command}`")
-            for one in YARDSTICKS
-            if one.result in results
-        ),
+        ((one.what, one.asked, reached, f"`{one.command}`") for one, reached in told if reached is not None),
     )
 
 
@@ -46,6 +43,11 @@ def _hubspot(metric: str) -> Callable[[Mapping[str, Any]], str]:
 
 def _gap(kind: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda found: interval(found["roc_auc"][kind]["gap_to_best"])
+
+
+def _error(found: Mapping[str, Any]) -> str | None:
+    kinds = {kind: one for kind, one in found["roc_auc"].items() if "calibration_error" in one}
+    return ", ".join(f"{kind} {interval(one['calibration_error'])}" for kind, one in kinds.items()) or None
 
 
 def _undated(choice: str) -> Callable[[Mapping[str, Any]], str]:
@@ -88,6 +90,12 @@ def _hidden_number(found: Mapping[str, Any]) -> str:
     )
 
 
+def _coverage(found: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{kind} {interval(one['ways']['used']['coverage'])}" for kind, one in found["kinds"].items()
+    )
+
+
 def _speed(found: Mapping[str, Any]) -> str:
     run = found["runs"][-1]
     return f"{run['ratio']:.3f}, {run['peak_megabytes'] / 1000:.1f} GB"
@@ -124,6 +132,14 @@ YARDSTICKS = (
         "simulated_market",
         _gap("intent"),
         _MARKETS,
+    ),
+    Yardstick("markets, calibration error", ".02, aim .01", "simulated_market", _error, _MARKETS),
+    Yardstick(
+        "markets, coverage of intervals of .9",
+        ".85 to .95, aim .87 to .93",
+        "interval_coverage",
+        _coverage,
+        "python -m training.coverage_check --markets 200",
     ),
     Yardstick(
         "X Education, early and disputed columns, ROC AUC",
