@@ -72,8 +72,8 @@ def coverage_figures(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"**Intervals**: {last - first + 1} simulated markets of {found['accounts']:,} accounts, judged on "
         f"{found['judged_accounts']:,} others in 20 bins of equal count; share of the bins whose interval "
-        f"holds their mean true chance (nominal {found['nominal']:.2f}), and how wide intervals are; means with "
-        "95 % intervals over markets."
+        f"holds their mean true chance (nominal {found['nominal']:.2f}), and how wide intervals are; means "
+        "with 95 % intervals over markets."
     )
     yield ""
     yield from table(
