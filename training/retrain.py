@@ -6,7 +6,8 @@ what was done, so that doing it twice does nothing the second time, and doing it
 it stopped: tables, settings and cutoff make one fingerprint, and a training that carries it is not made
 again; a training that was refused, or served before and rolled back, is left to people. One retraining runs
 at a time in a workspace; another one leaves. Time rule: everything up to the newest known fact; the clock
-only dates the release and the log. Null rule: where nothing is served there is no drift to measure.
+only dates the release and the log. Null rule: where nothing is served there is no drift to measure; where
+what is served cannot be measured, as a column of its is gone, that is told, and is a reason to train.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from features.errors import InputError, SpearfishError, WorkspaceError
+from features.errors import BundleError, InputError, SpearfishError, WorkspaceError
 from features.ingest import ingest
 from features.mapping import Config
 from features.privacy.masking import without_addresses
@@ -37,13 +38,36 @@ from training.registered import GATE_TAG, RegisteredModels, Version
 from training.registration import registering, settle
 from training.train import train
 
-__all__ = ["LOG", "Retraining", "retrain"]
+__all__ = ["LOG", "Retraining", "Unmeasured", "retrain"]
 
 LOG = "retrain.log"
 """In the workspace: a line of JSON for each retraining, without addresses and telephone numbers."""
 
-Outcome = Literal["promoted", "nothing new", "not due", "refused", "busy", "would train", "would promote"]
-_EXIT_CODES: Mapping[Outcome, int] = {"refused": 1, "busy": 75}
+Outcome = Literal[
+    "promoted", "nothing new", "not due", "refused", "busy", "overtaken", "would train", "would promote"
+]
+_EXIT_CODES: Mapping[Outcome, int] = {"refused": 1, "busy": 75, "overtaken": 75}
+_OVERTAKEN = "the tables changed during the training; the next run learns from what they hold now"
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """Drift that could not be measured, and why."""
+
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        return f"the drift of what is served could not be measured: {self.reason}"
+
+    def lines(self) -> Iterator[str]:
+        yield self.sentence
+
+    def to_json(self) -> dict[str, Any]:
+        return {"drifted": None, "sentence": self.sentence}
+
+
+Drift = DriftReport | Unmeasured
 
 
 @dataclass(frozen=True)
@@ -55,12 +79,12 @@ class Retraining:
 
     outcome: Outcome
     sentence: str
-    drift: DriftReport | None = None
+    drift: Drift | None = None
     promotion: Promotion | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 when nobody needs to look, 1 when the gate or the audit refused, 75 when another is at work."""
+        """0: nobody needs to look. 1: the gate or the audit refused. 75: another was at work; try again."""
         return _EXIT_CODES.get(self.outcome, 0)
 
     def to_json(self) -> dict[str, Any]:
@@ -135,14 +159,25 @@ class _Loop:
                 return self._not_due(drift)
             train(self.workspace, config=self.config, cutoff=cutoff, progress=self.progress)
             made = self._made(cutoff)
+        if not made:
+            return Retraining("overtaken", _OVERTAKEN, drift)
         return self._standing(made, drift) or self._promoted(made, drift, cutoff=cutoff)
 
-    def _state(self) -> tuple[DriftReport | None, datetime, dict[Kind, Version]]:
+    def _state(self) -> tuple[Drift | None, datetime, dict[Kind, Version]]:
         self.workspace.manifest().require_dated("retrain")
-        drift = watch(self.workspace, settings=self.config.drift) if served(self.workspace) else None
+        drift = self._drift()
         with self.workspace.reading() as tables:
             cutoff = next_cutoff(tables)
         return drift, cutoff, self._made(cutoff)
+
+    def _drift(self) -> Drift | None:
+        if not served(self.workspace):
+            return None
+        try:
+            return watch(self.workspace, settings=self.config.drift)
+        except (BundleError, InputError) as error:
+            # A new training is what mends it.
+            return Unmeasured(error.sentence())
 
     def _made(self, cutoff: datetime) -> dict[Kind, Version]:
         """The newest versions that learned from what there is now."""
@@ -158,7 +193,7 @@ class _Loop:
         }
         return {kind: versions[0] for kind, versions in found.items() if versions}
 
-    def _standing(self, made: Mapping[Kind, Version], drift: DriftReport | None) -> Retraining | None:
+    def _standing(self, made: Mapping[Kind, Version], drift: Drift | None) -> Retraining | None:
         """Nothing to do: these models were served before, or refused; None when nobody judged them yet."""
         fingerprints = {kind: version.fingerprint for kind, version in made.items()}
         present = served(self.workspace)
@@ -170,23 +205,21 @@ class _Loop:
             return Retraining("nothing new", _told(made, "refused before"), drift)
         return None
 
-    def _is_early(self, cutoff: datetime, drift: DriftReport | None) -> bool:
+    def _is_early(self, cutoff: datetime, drift: Drift | None) -> bool:
         """Whether the served models are new enough, and nothing alarms."""
         wait = self.config.retrain
-        if drift is None or (wait.on_drift and drift.drifted):
+        if drift is None or isinstance(drift, Unmeasured) or (wait.on_drift and drift.drifted):
             return False
         kinds: tuple[Kind, ...] = ("fit", "intent")
         known = [served_cutoff(self.workspace, kind=kind) for kind in kinds]
         oldest = min((one for one in known if one is not None), default=None)
         return oldest is not None and cutoff - oldest < timedelta(days=wait.every_days)
 
-    def _not_due(self, drift: DriftReport | None) -> Retraining:
+    def _not_due(self, drift: Drift | None) -> Retraining:
         days = self.config.retrain.every_days
         return Retraining("not due", f"fewer than {days} days of new facts, and no drift", drift)
 
-    def _promoted(
-        self, made: Mapping[Kind, Version], drift: DriftReport | None, *, cutoff: datetime
-    ) -> Retraining:
+    def _promoted(self, made: Mapping[Kind, Version], drift: Drift | None, *, cutoff: datetime) -> Retraining:
         numbers = {kind: str(version.number) for kind, version in made.items()}
         why = f"retrained on facts through {_iso(cutoff)}" + (f"; {drift.sentence}" if drift else "")
         try:

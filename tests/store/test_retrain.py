@@ -15,7 +15,7 @@ import pytest
 import tracked_models
 from tracked_models import FIT, FIT_2, LABELS, SERVING
 
-from features.errors import NotEnoughDataError
+from features.errors import BundleError, InputError, NotEnoughDataError, SpearfishError
 from features.mapping import WorkspaceSettings, load_config
 from features.settings import GateSettings, RetrainSettings
 from features.workspace import Workspace
@@ -198,3 +198,41 @@ def test_a_failure_is_logged_and_raised(
     log = (untrained.home / LOG).read_text(encoding="utf-8")
     assert "'[address]'" in log
     assert "ann@" not in log
+
+
+@pytest.mark.parametrize(
+    "fault", [InputError("icp_fit lacks a column", got="tier"), BundleError("format 9 cannot be read")]
+)
+def test_what_cannot_be_measured_is_told_and_trained_anew(
+    untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch, fault: SpearfishError
+) -> None:
+    run(untrained)
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    trainer.bundle = FIT_2
+
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(retraining, "watch", fail)
+    patient = CONFIG.model_copy(update={"retrain": RetrainSettings(every_days=30)})
+    found = retrain(untrained, config=patient, who="cron")
+    assert (found.outcome, trainer.made) == ("refused", 2)
+    assert found.drift is not None
+    assert fault.sentence() in "".join(found.drift.lines())
+    assert fault.sentence() in found.to_json()["drift"]["sentence"]
+    assert fault.sentence() in (untrained.home / LOG).read_text(encoding="utf-8")
+
+
+def test_tables_that_change_during_the_training_leave_it_to_the_next_run(
+    untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(workspace: Workspace, **_: Any) -> None:
+        trainer(workspace)
+        tracked_models.ingest(workspace, fingerprint="1" * 64)
+
+    monkeypatch.setattr(retraining, "train", overtaken)
+    found = run(untrained)
+    assert (found.outcome, found.exit_code, found.promotion) == ("overtaken", 75, None)
+    assert "the tables changed during the training" in found.sentence
+    monkeypatch.setattr(retraining, "train", trainer)
+    assert (run(untrained).outcome, trainer.made) == ("promoted", 2)
