@@ -231,3 +231,18 @@ def test_an_account_outside_the_population_has_no_intent_to_change(
     )
     assert "is a customer" in report.absent["intent"]
     assert np.isfinite(report.changes["fit"].difference)
+
+
+def test_an_account_that_the_labels_leave_out_has_no_score_to_change(
+    workspace: Workspace, fit_training: Training
+) -> None:
+    """The third release would be the current one for whoever asks later: it is published last."""
+    rules = {"labels": {"fit": {"exclude": [{"name": "competitors", "accounts": ["account-0000042"]}]}}}
+    draft = Draft((stored(fit_training.bundle),), created_by="test", reason="test", settings=rules)
+    with Store.open(workspace.store_url) as store:
+        number = store.publish(draft, activate_at=None, now=MARKET.end).release.id
+    both = {"old_release": 1, "new_release": number}
+    absent = asked(workspace, "2024-06-01", "2024-12-01", **both).absent["fit"]
+    assert absent.startswith("the fit model does not speak of the account at --to (2024-12-01T00:00:00Z)")
+    assert absent.endswith("leave out: competitors")
+    assert "fit" in asked(workspace, "2024-06-01", "2024-12-01", "account-0000043", **both).changes

@@ -87,6 +87,17 @@ def test_a_model_that_was_not_served_gives_every_account_its_first_grade(
     assert document["changes"][0]["old_probability"] is None
 
 
+def test_whom_the_labels_of_a_release_leave_out_has_no_grade_in_it(market: Tables, bundle: Bundle) -> None:
+    competitors = {"exclude": [{"name": "competitors", "accounts": ["account-0000003", "account-0000005"]}]}
+    new = Half(bundle, {"labels": {"fit": competitors}})
+    found = preview_kind(market, kind="fit", old=Half(bundle, {}), new=new, as_of=MARKET.end)
+    assert sorted(found.changes["account_id"]) == ["account-0000003", "account-0000005"]
+    assert set(found.changes["new_grade"]) == {"none"}
+    where = {"labels": {"fit": {"where": {"country": "nowhere"}}}}
+    none = preview_kind(market, kind="fit", old=Half(bundle, {}), new=Half(bundle, where), as_of=MARKET.end)
+    assert none.counts["none"].sum() == none.counts.to_numpy().sum()
+
+
 def test_cells_of_the_file_are_no_formulas(market: Tables, bundle: Bundle, tmp_path: Path) -> None:
     found = previewed(market, old=None, new=bundle)
     changes = found.changes.assign(name="=HYPERLINK(1)")

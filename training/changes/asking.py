@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.errors import InputError, UnknownAccountError
+from features.label_rules import rule_against
 from features.settings import LabelSettings, ServingSettings
 from features.tables import Tables
 from features.workspace import Workspace
@@ -91,11 +92,18 @@ def explain_change(
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
         history = AccountHistory.of(tables, account_id=account_id)
-        _require_known(history, start=start, end=end)
+        first_known_at = _require_known(history, start=start, end=end)
         changes: dict[Kind, Change] = {}
         absent: dict[Kind, str] = {}
         for kind in NAMES:
-            reason = _silence(kind, old, new, tables=history.tables, start=start, end=end)
+            reason = _silence(
+                kind,
+                ("--from", old, start),
+                ("--to", new, end),
+                history=history,
+                tables=tables,
+                first_known_at=first_known_at,
+            )
             if reason is None:
                 changes[kind] = _change(kind, old, new, history=history, start=start, end=end)
             else:
@@ -130,7 +138,8 @@ def _require_order(start: datetime, end: datetime, *, same_release: bool) -> Non
 _VERSIONS = "SELECT min(known_at), max(withdrawn_at), bool_or(withdrawn_at IS NULL) FROM accounts"
 
 
-def _require_known(history: AccountHistory, *, start: datetime, end: datetime) -> None:
+def _require_known(history: AccountHistory, *, start: datetime, end: datetime) -> datetime:
+    """When the account was first known, which is before both moments."""
     with history.tables.connect() as connection:
         found = connection.execute(_VERSIONS).fetchone()
     first, withdrawn, present = found or (None, None, None)
@@ -150,21 +159,34 @@ def _require_known(history: AccountHistory, *, start: datetime, end: datetime) -
             allowed=f"up to {_iso(withdrawn)}",
             fix="choose an earlier --to",
         )
+    known_at: datetime = first
+    return known_at
 
 
 def _silence(
-    kind: Kind, old: _Release, new: _Release, *, tables: Tables, start: datetime, end: datetime
+    kind: Kind,
+    *asked: tuple[str, _Release, datetime],
+    history: AccountHistory,
+    tables: Tables,
+    first_known_at: datetime,
 ) -> str | None:
-    """Why a model says nothing at one of the moments; None when it speaks at both."""
-    for side, release, moment in (("--from", old, start), ("--to", new, end)):
+    """Why a model says nothing at one of the moments; None when it speaks at both, as when it is served."""
+    for side, release, moment in asked:
         if kind not in release.bundles:
             return f"release {release.release.id} of {side} holds no {kind} model"
-        speaks = kind == "fit" or len(intent_population(tables, as_of=moment, settings=release.labels.intent))
-        if not speaks:
-            return (
-                f"the intent model does not speak of the account at {side} ({_iso(moment)}): "
-                "it has an open opportunity or is a customer, or a rule leaves it out"
-            )
+        silent = f"the {kind} model does not speak of the account at {side} ({_iso(moment)}): "
+        labels = release.labels
+        rule = rule_against(
+            history.account_id,
+            as_of=moment,
+            first_known_at=first_known_at,
+            settings=labels.fit if kind == "fit" else labels.intent,
+            connect=tables.connect,
+        )
+        if rule is not None:
+            return f"{silent}its labels leave out: {rule}"
+        if kind == "intent" and intent_population(history.tables, as_of=moment, settings=labels.intent).empty:
+            return f"{silent}it has an open opportunity or is a customer"
     return None
 
 

@@ -24,7 +24,7 @@ from models.bundle import NAMES, Bundle, Kind
 from models.grades import GradeCuts
 from models.scoring import Scorer
 from training.fit import matrix
-from training.labels import intent_population, known_accounts, next_cutoff
+from training.labels import fit_population, intent_population, known_accounts, next_cutoff
 
 __all__ = ["Half", "KindPreview", "preview_kind", "serving_moment"]
 
@@ -54,9 +54,9 @@ class Half:
 
     def population(self, tables: Tables, *, as_of: datetime) -> pd.DataFrame:
         """account_id, as_of of every account that it speaks of."""
-        if self.bundle.kind == "fit":
-            return known_accounts(tables, as_of=as_of)
         labels = LabelSettings.model_validate(self.settings.get("labels", {}))
+        if self.bundle.kind == "fit":
+            return fit_population(tables, as_of=as_of, settings=labels.fit)
         return intent_population(tables, as_of=as_of, settings=labels.intent)
 
 
@@ -135,9 +135,9 @@ def serving_moment(tables: Tables, *, now: datetime, time_zone: str) -> datetime
 
 def _scored(half: Half | None, tables: Tables, *, accounts: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     """grade and probability of each of the accounts, in their order."""
-    if half is None:
+    keys = accounts.head(0) if half is None else half.population(tables, as_of=as_of)
+    if half is None or keys.empty:
         return pd.DataFrame({"grade": _NONE, "probability": np.nan}, index=accounts.index)
-    keys = half.population(tables, as_of=as_of)
     scores = half.scorer.score(matrix(tables, keys, catalogue=half.bundle.catalogue), contributions=False)
     found = pd.DataFrame(
         {"account_id": keys["account_id"], "grade": scores.grade, "probability": scores.probability}
