@@ -113,6 +113,8 @@ class BacktestSettings(Section):
     cutoff are asked for in the backtest of fit. weekly_capacity: accounts that sales takes each week, for the
     days of warning; None means one of 52, so that each has its turn once a year. monotone_cost: whether to
     learn once more without `rising` and `falling`, where they are declared, and tell what they cost.
+    unfinished_days: how many days of an intent cutoff's horizon may lie beyond the newest fact, half of it
+    at most; what happens in them counts as if it had not happened, which a note tells.
     """
 
     cutoffs: tuple[Moment, ...] = ()
@@ -123,6 +125,7 @@ class BacktestSettings(Section):
     fit_window_days: int = Field(default=180, ge=1, le=3650)
     weekly_capacity: int | None = Field(default=None, ge=1)
     monotone_cost: bool = True
+    unfinished_days: int = Field(default=0, ge=0, le=365)
 
 
 class TuningSettings(Section):

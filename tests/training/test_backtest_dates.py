@@ -11,6 +11,7 @@ from features.errors import InputError, NotEnoughDataError
 from features.mapping import Config
 from features.tables import Tables
 from training.backtesting.dates import chosen_cutoffs, evenly
+from training.labels import next_cutoff
 
 DAY = timedelta(days=1)
 
@@ -31,9 +32,9 @@ def test_unfit_dates_are_refused(days: int, step: int, said: str) -> None:
 
 
 def test_typed_cutoffs_come_before_those_of_the_config(market: Tables, config: Config) -> None:
-    asked = (MARKET.end - 90 * DAY, MARKET.end - 120 * DAY, MARKET.end - 90 * DAY)
+    asked = (MARKET.end - 100 * DAY, MARKET.end - 120 * DAY, MARKET.end - 100 * DAY)
     found = chosen_cutoffs(market, config=config, kind="intent", asked=asked, development=False)
-    assert found == (MARKET.end - 120 * DAY, MARKET.end - 90 * DAY)
+    assert found == (MARKET.end - 120 * DAY, MARKET.end - 100 * DAY)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,25 @@ def test_a_cutoff_that_cannot_be_tested_is_refused(
     asked = (MARKET.end - before_end * DAY,)
     with pytest.raises((InputError, NotEnoughDataError), match=said):
         chosen_cutoffs(market, config=config, kind="intent", asked=asked, development=False)
+
+
+@pytest.mark.parametrize(
+    ("unfinished", "beyond", "told"),
+    [(0, 0, None), (0, 1, "all of the 90 days are known"), (8, 0, None), (8, 1, "but 8"), (80, 1, "but 45")],
+)
+def test_the_whole_horizon_is_known_but_for_the_days_that_the_config_grants(
+    market: Tables, config: Config, unfinished: int, beyond: int, told: str | None
+) -> None:
+    """beyond: seconds after the last possible cutoff, which the refusal names; half of 90 is the least."""
+    settings = config.backtest.model_copy(update={"unfinished_days": unfinished})
+    patient = config.model_copy(update={"backtest": settings})
+    last = next_cutoff(market) - max(90 - unfinished, 45) * DAY
+    asked = (last + timedelta(seconds=beyond),)
+    if told is None:
+        assert chosen_cutoffs(market, config=patient, asked=asked) == asked
+        return
+    with pytest.raises(InputError, match=f"up to {last.isoformat()}Z, so that .*{told}"):
+        chosen_cutoffs(market, config=patient, asked=asked)
 
 
 def test_without_dates_fit_waits_until_deals_had_time_to_close(market: Tables, config: Config) -> None:

@@ -1,8 +1,10 @@
 """The dates of a backtest: what was asked for, or the config, in; cutoffs that can be tested out.
 
-Turns options, settings and the extent of the tables into cutoffs. Time rule: a cutoff can be tested when at
-least half of what follows it is known; what is missing of the rest is told beside the figures. Null rule:
-without any date, the last cutoff at which every outcome can be known.
+Turns options, settings and the extent of the tables into cutoffs. Time rule: of intent, a cutoff can be
+tested when its whole horizon is known, as what did not happen yet would count as if it never did; the config
+may let a few days of it be missing, which is told beside the figures. Of fit, at least half of the window
+must be known: what is still open counts for nothing. Null rule: without any date, the last cutoff at which
+every outcome can be known.
 """
 
 from __future__ import annotations
@@ -61,9 +63,8 @@ def chosen_cutoffs(
     listed = settings.development_cutoffs if development else settings.cutoffs
     given = tuple(sorted(set(asked or listed)))
     require_past(*given, tables=tables, name="--cutoff" if asked else "[backtest] cutoffs")
-    follow = settings.fit_window_days if kind == "fit" else config.labels.intent.horizon_days
     if given:
-        _require_followed(given, tables=tables, days=follow)
+        _require_followed(given, tables=tables, config=config, kind=kind)
     moments = given or (_last(tables, config=config, kind=kind),)
     if kind == "intent":
         require_history(tables, cutoff=moments[0], settings=config.labels.intent)
@@ -109,14 +110,26 @@ def require_history(tables: Tables, *, cutoff: datetime, settings: IntentLabelSe
     )
 
 
-def _require_followed(cutoffs: Sequence[datetime], *, tables: Tables, days: int) -> None:
+def _require_followed(cutoffs: Sequence[datetime], *, tables: Tables, config: Config, kind: Kind) -> None:
     end = next_cutoff(tables)
-    last = end - timedelta(days=days) / 2
-    early = [cutoff for cutoff in cutoffs if cutoff > last]
-    if early:
+    needed, told = _needed(config, kind=kind)
+    last = end - needed
+    late = [cutoff for cutoff in cutoffs if cutoff > last]
+    if late:
         raise InputError(
-            "what followed a cutoff is not known yet: most outcomes would count as if nothing happened",
-            got=f"{early[0].isoformat()}Z, and facts up to {end.isoformat()}Z",
-            allowed=f"up to {last.isoformat()}Z, so that half of the {days} days are known",
+            "what followed a cutoff is not known yet, and would count as if nothing had happened",
+            got=f"{late[0].isoformat()}Z, and facts up to {end.isoformat()}Z",
+            allowed=f"up to {last.isoformat()}Z, so that {told} known",
             fix="choose an earlier cutoff, or ingest newer tables",
         )
+
+
+def _needed(config: Config, *, kind: Kind) -> tuple[timedelta, str]:
+    """How much after a cutoff must be known, and in words; never less than half."""
+    if kind == "fit":
+        days = config.backtest.fit_window_days
+        return timedelta(days=days) / 2, f"half of the {days} days are"
+    days = config.labels.intent.horizon_days
+    unfinished = min(config.backtest.unfinished_days, days // 2)
+    rest = f" but {unfinished} ([backtest] unfinished_days)" if unfinished else ""
+    return timedelta(days=days - unfinished), f"all of the {days} days{rest} are"
