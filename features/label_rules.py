@@ -17,6 +17,7 @@ import pandas as pd
 
 from features.errors import ConfigError, suggestion
 from features.label_settings import Exclusion, FitLabelSettings, RowSettings
+from features.listed_accounts import LISTED, listed_parameters
 from features.tables import Tables
 
 __all__ = [
@@ -58,14 +59,6 @@ _CHANNEL = """
      AND (activity.withdrawn_at IS NULL OR keys.as_of <= activity.withdrawn_at)
     WHERE activity.channel = $channel
 """
-
-_LISTED = """
-    SELECT account_id, as_of FROM keys
-    WHERE list_contains($accounts, account_id) OR account_id IN (
-        SELECT account_id FROM accounts WHERE list_contains($domains, lower(domain))
-    )
-"""
-
 
 _TOO_YOUNG = "too young accounts"
 
@@ -227,8 +220,7 @@ def _excluding(connection: duckdb.DuckDBPyConnection, exclusion: Exclusion) -> I
     elif exclusion.channel is not None:
         yield _Rule(exclusion.name, _CHANNEL, {"channel": exclusion.channel})
     else:
-        listed = list(exclusion.accounts)
-        yield _Rule(exclusion.name, _LISTED, {"accounts": listed, "domains": _lower(exclusion.accounts)})
+        yield _Rule(exclusion.name, LISTED, listed_parameters(exclusion.accounts))
 
 
 def _lower(values: tuple[str, ...]) -> list[str]:

@@ -42,7 +42,8 @@ class Exclusion(Section):
     name: what they are called where they are counted, such as partners.
     attribute, values: accounts of which this fact is one of the values.
     channel: accounts with such an activity.
-    accounts: identifiers or domains; `file` names a text file with one a line, beside the TOML file.
+    accounts: identifiers, or domains, URLs and e-mail addresses of companies; `file` names a text file with
+        one a line, beside the TOML file.
     deal_types: deals of these types, such as Renewal; other deals of the account stay.
     """
 

@@ -6,9 +6,10 @@ none. Null rule: a level that is not known is said to be relative.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from features.label_settings import IntentLabelSettings, RowSettings
+from features.listed_accounts import LINES_OF, NO_ACCOUNT
 from models.card import Card, LevelFacts
 
 __all__ = ["about", "fit_meaning", "intent_meaning", "label_notes"]
@@ -70,12 +71,22 @@ def label_notes(card: Card) -> Iterator[str]:
     if counts:
         told = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items())
         yield f"{name}: rows left out by rules: {told}"
+    yield from (f"{name}: {told}" for told in _unmatched_lines(card["counts"]))
     for why, features in card.get("idle", {}).items():
         shown = ", ".join(features[:_SHOWN]) + (", ..." if len(features) > _SHOWN else "")
         have = "no value" if why == "empty" else why
         yield f"{name}: features with {have} in any row, which tell nothing: {len(features):,} ({shown})"
     if "level" in card:
         yield f"{name}: {_level_note(card['level'])}"
+
+
+def _unmatched_lines(counts: Mapping[str, int]) -> Iterator[str]:
+    """Of each list of accounts, how many lines exclude nobody, if any."""
+    for key, missing in counts.items():
+        listed = key.removesuffix(NO_ACCOUNT)
+        if listed != key and missing:
+            which = listed.removeprefix(LINES_OF).replace("_", " ")
+            yield f"{missing:,} of {counts[listed]:,} lines of the list {which} match no account"
 
 
 def _level_note(level: LevelFacts) -> str:

@@ -112,6 +112,8 @@ def test_every_rule_is_counted_once_per_row_even_where_it_finds_none(some: Table
         "left_out_partners": 1,
         "left_out_nobody": 0,
         "left_out_too_young_accounts": 1,
+        "lines_of_nobody": 1,
+        "lines_of_nobody_that_match_no_account": 1,
     }
     assert labels.frame["account_id"].tolist() == ["a", "b"]
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from features.label_rules import any_rule, counted, left_out, require_known_names
 from features.label_settings import IntentLabelSettings
+from features.listed_accounts import lines_without_account
 from features.tables import Tables
 from training.labels.censoring import in_parts
 from training.labels.events import events_sql, require_known_event
@@ -43,7 +44,8 @@ class IntentLabels:
     """frame: account_id, as_of, label, label_known_at (the end of the window); by date and account.
 
     parts: of snapshots whose window has not ended, where they count by weight: account_id, as_of, label,
-    weight, the weights of a row adding up to 1; empty otherwise. counts: rows that rules left out.
+    weight, the weights of a row adding up to 1; empty otherwise. counts: rows that rules left
+    out, and lines of lists.
     """
 
     frame: pd.DataFrame
@@ -100,7 +102,7 @@ def label_snapshots(tables: Tables, *, cutoff: datetime, settings: IntentLabelSe
     return IntentLabels(
         frame=_labelled(labels).assign(label_known_at=labels["as_of"] + horizon),
         parts=in_parts(found, cutoff=cutoff, horizon=horizon),
-        counts=counted(reasons, settings=settings),
+        counts=counted(reasons, settings=settings) | lines_without_account(tables, settings=settings),
     )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from features.label_rules import any_rule, counted, left_out, require_known_names
 from features.label_settings import FitLabelSettings
+from features.listed_accounts import lines_without_account
 from features.tables import Tables
 from training.labels.reading import STATE, days, frame
 from training.labels.survival import TimeToClose, time_to_close
@@ -39,7 +40,7 @@ class FitLabels:
     outcome was known and the opportunity was old enough to train); oldest first. Against the universe the
     rows with label 0 are accounts that nobody won by `as_of`, and `won_later` says who was won since.
 
-    counts: what was left out and why; the sum of all but `known` is `known`, save against the universe.
+    counts: what was left out and why, adding up to `known`, save against the universe; and lines of lists.
     lost: all losses known. universe: what the drawn accounts stand for; None against losses.
     """
 
@@ -130,7 +131,7 @@ def _trained_on(
     first = ["open", "too_young", "account_unknown_at_creation"]
     first += ["closed_at_once"] if settings.minimum_deal_days else []
     counts = {"known": len(known)} | {name: int((reasons == name).sum()) for name in first}
-    counts |= _counted_rules(ruled_out, settings=settings)
+    counts |= _counted_rules(ruled_out, settings=settings) | lines_without_account(tables, settings=settings)
     return known.assign(left_out=reasons), counts | {"used": int(reasons.isna().sum())}, typical
 
 
