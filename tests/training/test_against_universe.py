@@ -101,6 +101,19 @@ def test_fewer_are_drawn_where_few_are_known_and_rules_hold_for_them(universe: T
     assert not drawn["account_id"].isin(["a000", "a001"]).any()
 
 
+@pytest.mark.parametrize(("won", "compared"), [("2024-02-01", {"b", "p"}), ("2024-10-01", {"b"})])
+def test_a_rule_leaves_an_account_out_only_from_when_it_applied(won: str, compared: set[str]) -> None:
+    """`p` is a partner since September, and was an account like any other before."""
+    found = tables(
+        accounts=[account("a"), account("b"), account("p"), account("p", "2024-09-01", kind="Partner")],
+        opportunities=[deal("1", "a", won, closed_at=won)],
+    )
+    partners = {"name": "partners", "attribute": "kind", "values": "partner"}
+    labels = fit_labels(found, cutoff=CUTOFF, settings=settings(unlabelled_per_win=2, exclude=[partners]))
+    assert set(labels.frame.loc[labels.frame["label"] == 0, "account_id"]) == compared
+    assert labels.universe == Universe(won=1, unlabelled=1, per_win=len(compared))
+
+
 @pytest.mark.parametrize(
     "opportunities",
     [

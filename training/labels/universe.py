@@ -41,6 +41,9 @@ _USABLE = 0.9
 _SPARE = 3
 """How many times as many are drawn at first: some were won by then, or are left out."""
 
+_LEAST_SHARE = 0.01
+"""The fewer accounts rules keep at the cutoff the more are drawn, as if they kept at least this share."""
+
 
 @dataclass(frozen=True)
 class Universe:
@@ -66,7 +69,9 @@ def against_universe(
         stays = left_out(connection, moment, settings=settings).isna()
         accounts = known[stays].reset_index(drop=True)
         first = wins.sort_values(["as_of", "opportunity_id"]).drop_duplicates("account_id")
-        candidates = _candidates(accounts, first, wanted=settings.unlabelled_per_win, seed=seed)
+        # Rules speak of an account as it was at the date: who is a partner today may have been none by then.
+        more = 1.0 / max(_LEAST_SHARE, stays.mean()) if len(known) else 1.0
+        candidates = _candidates(known, first, wanted=settings.unlabelled_per_win, more=more, seed=seed)
         ruled_out = left_out(connection, candidates, settings=settings).notna()
     candidates = candidates[~ruled_out].reset_index(drop=True)
     per_win = _per_win(first, candidates, wanted=settings.unlabelled_per_win)
@@ -82,14 +87,16 @@ def against_universe(
     return rows, Universe(won, len(accounts) - won, per_win), counts
 
 
-def _candidates(accounts: pd.DataFrame, wins: pd.DataFrame, *, wanted: int, seed: int) -> pd.DataFrame:
+def _candidates(
+    accounts: pd.DataFrame, wins: pd.DataFrame, *, wanted: int, more: float, seed: int
+) -> pd.DataFrame:
     """Accounts known and not won by each date of wins, in random order: account_id, as_of, won_later."""
     generator = np.random.default_rng(seed)
     first_known = accounts["first_known"].to_numpy(dtype="datetime64[us]")
     dates, counts = np.unique(wins["as_of"].to_numpy(dtype="datetime64[us]"), return_counts=True)
     there = np.searchsorted(first_known, dates, side="left")
     drawn = [
-        generator.choice(known, size=min(known, _SPARE * wanted * count + 20), replace=False)
+        generator.choice(known, size=min(known, int(more * (_SPARE * wanted * count + 20))), replace=False)
         for known, count in zip(there.tolist(), counts.tolist(), strict=True)
     ]
     positions = np.concatenate([*drawn, np.empty(0, dtype=np.int64)]).astype(np.int64)
