@@ -48,6 +48,10 @@ Outcome = Literal[
 ]
 _EXIT_CODES: Mapping[Outcome, int] = {"refused": 1, "busy": 75, "overtaken": 75}
 _OVERTAKEN = "the tables changed during the training; the next run learns from what they hold now"
+_LOST = (
+    "the training gave no {kinds} model, which is served: nothing is taken away unattended; `spearfish "
+    "train` says why, and `spearfish promote` serves what there is"
+)
 
 
 @dataclass(frozen=True)
@@ -220,6 +224,10 @@ class _Loop:
         return Retraining("not due", f"fewer than {days} days of new facts, and no drift", drift)
 
     def _promoted(self, made: Mapping[Kind, Version], drift: Drift | None, *, cutoff: datetime) -> Retraining:
+        lost = self._lost(made)
+        if lost:
+            self._note_refused(made)
+            return Retraining("refused", _LOST.format(kinds=" and no ".join(lost)), drift)
         numbers = {kind: str(version.number) for kind, version in made.items()}
         why = f"retrained on facts through {_iso(cutoff)}" + (f"; {drift.sentence}" if drift else "")
         try:
@@ -235,6 +243,13 @@ class _Loop:
             self._note_refused(made)
             return Retraining("refused", error.sentence(), drift)
         return Retraining("promoted", promotion.sentence, drift, promotion)
+
+    def _lost(self, made: Mapping[Kind, Version]) -> list[str]:
+        """Served kinds that the training could not give although the config asks for them."""
+        present = served(self.workspace)
+        kinds = sorted(present.contents) if present else []
+        switched_off = set() if self.config.labels.fit.enabled else {"fit"}
+        return [kind for kind in kinds if kind not in made and kind not in switched_off]
 
     def _note_refused(self, made: Mapping[Kind, Version]) -> None:
         """So that the next run does not ask again: an audit that blocks leaves no verdict of the gate."""

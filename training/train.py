@@ -7,7 +7,7 @@ tables cannot give is left out, and the report says why; when neither can be had
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ from training.origin_check import OriginCheck, check_origin
 
 __all__ = ["TrainReport", "TrainedModel", "train"]
 
+_GROWERS: Mapping[Kind, Callable[..., Training | Untrained]] = {"fit": train_fit, "intent": train_intent}
 _SHOWN = ("roc_auc", "pr_auc", "brier", "calibration_slope", "calibration_error")
 
 
@@ -178,8 +179,8 @@ def train(
     """Train, track and register both models.
 
     cutoff: naive UTC; only what was known before it is used. Default: just after the newest known fact.
-    Raises NotEnoughDataError, with counts, when there is too little to learn from, ContractError when a
-    table is undated.
+    Raises NotEnoughDataError, with counts, when there is too little to learn either of them from,
+    ContractError when a table is undated.
     """
     with workspace.lease() as manifest:
         manifest.require_dated("train")
@@ -189,7 +190,9 @@ def train(
         require_columns(config.profile.stated, attributes=tables.attributes)
         marked = manifest.current_value_only.get("accounts", ())
         found = [
-            grow(
+            _grown(
+                grow,
+                kind,
                 tables,
                 cutoff=moment,
                 config=config,
@@ -197,8 +200,9 @@ def train(
                 current_value_only=marked,
                 progress=progress,
             )
-            for grow in (train_fit, train_intent)
+            for kind, grow in _GROWERS.items()
         ]
+        _require_one(found)
         origins = {one.kind: _check(one, tables, cutoff=moment) for one in found if isinstance(one, Training)}
         found = [
             _audited(one, tables=tables, cutoff=moment, config=config, progress=progress) for one in found
@@ -214,6 +218,25 @@ def train(
         config=config,
         progress=progress,
     )
+
+
+def _grown(
+    grow: Callable[..., Training | Untrained], kind: Kind, tables: Tables, **given: Any
+) -> Training | Untrained:
+    """The training; where there is too little to learn from, why: the other model may be had."""
+    try:
+        return grow(tables, **given)
+    except NotEnoughDataError as error:
+        return Untrained(kind, error.sentence(), {})
+
+
+def _require_one(found: Sequence[Training | Untrained]) -> None:
+    absent = [one for one in found if isinstance(one, Untrained)]
+    if len(absent) == len(found):
+        raise NotEnoughDataError(
+            "neither a fit nor an intent model can be had",
+            got="; ".join(f"{one.kind}: {one.reason}" for one in absent),
+        )
 
 
 def _check(training: Training, tables: Tables, *, cutoff: datetime) -> OriginCheck | str | None:

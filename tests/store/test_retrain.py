@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tracked_models
-from tracked_models import FIT, FIT_2, LABELS, SERVING
+from tracked_models import FIT, FIT_2, INTENT, LABELS, SERVING
 
 from features.errors import BundleError, InputError, NotEnoughDataError, SpearfishError
 from features.mapping import WorkspaceSettings, load_config
@@ -21,6 +21,7 @@ from features.settings import GateSettings, RetrainSettings
 from features.workspace import Workspace
 from models.bundle import Bundle
 from training import retrain as retraining
+from training.gate.asking import served
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
 from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
@@ -236,3 +237,17 @@ def test_tables_that_change_during_the_training_leave_it_to_the_next_run(
     assert "the tables changed during the training" in found.sentence
     monkeypatch.setattr(retraining, "train", trainer)
     assert (run(untrained).outcome, trainer.made) == ("promoted", 2)
+
+
+def test_a_served_model_that_was_not_trained_again_stays(untrained: Workspace, trainer: Trainer) -> None:
+    for bundle in (FIT, INTENT):
+        tracked_models.register(untrained, bundle)
+    promote(untrained, who="Ada", why="both", force="by hand")
+    trainer.bundle = FIT_2
+    found = run(untrained)
+    assert (found.outcome, found.exit_code) == ("refused", 1)
+    assert "no intent model, which is served" in found.sentence
+    assert run(untrained).outcome == "nothing new"
+    present = served(untrained)
+    assert present is not None
+    assert set(present.contents) == {"fit", "intent"}

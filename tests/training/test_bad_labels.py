@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from label_tables import Row, account, day, deal, tables, visit
 from features.errors import NotEnoughDataError
 from features.mapping import Config
 from features.tables import Tables
+from training import train as whole
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.labels import fit_labels, intent_labels
 from training.meanings import label_notes
@@ -112,3 +116,45 @@ def test_without_losses_the_universe_is_pointed_to(config: Config) -> None:
     found = train_fit(deals(won=60, lost=0), cutoff=CUTOFF, config=config)
     assert isinstance(found, Untrained)
     assert 'against = "universe"' in found.reason
+
+
+class OnlyTables:
+    """A workspace of tables that are not on disk."""
+
+    def __init__(self, found: Tables) -> None:
+        self.tables = lambda _: found
+
+    @contextmanager
+    def lease(self) -> Iterator[Any]:
+        yield SimpleNamespace(require_dated=lambda _: None, fingerprint="", current_value_only={})
+
+
+@pytest.mark.parametrize("kind", ["fit", "intent"])
+def test_one_model_that_cannot_be_had_does_not_stop_the_other(
+    fit_training: Training,
+    intent_training: Training,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Any,
+) -> None:
+    """Of the other one the training was made before, and nothing is audited or tracked."""
+    other, training = ("intent", intent_training) if kind == "fit" else ("fit", fit_training)
+    growers: dict[Any, Any] = dict(whole._GROWERS) | {other: lambda *_, **__: training}
+    monkeypatch.setattr(whole, "_GROWERS", growers)
+    for step in ("_audited", "_finished"):
+        monkeypatch.setattr(whole, step, lambda found, **_: found)
+    monkeypatch.setattr(whole, "_track", lambda _, found, **__: found)
+    workspace: Any = OnlyTables(deals(won=20, lost=19))
+    found: Any = whole.train(workspace, config=config)
+    (absent,) = (one for one in found if isinstance(one, Untrained))
+    assert (absent.kind, [one for one in found if one is not absent]) == (kind, [training])
+    assert "at least 40 of each" in absent.reason
+
+
+def test_an_error_tells_why_neither_model_can_be_had(config: Config) -> None:
+    workspace: Any = OnlyTables(deals(won=20, lost=19))
+    with pytest.raises(
+        NotEnoughDataError,
+        match=r"neither .*fit: too.*20 more won.*; intent: too few",
+    ):
+        whole.train(workspace, config=config)
