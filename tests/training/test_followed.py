@@ -46,6 +46,13 @@ def test_what_is_still_open_has_no_label(tables: Tables) -> None:
     np.testing.assert_array_equal(found["label"].to_numpy(), [1.0, np.nan, 0.0])
 
 
+@pytest.mark.parametrize(("days", "there"), [(200, ["a1", "a2", "b1"]), (201, ["a2"])])
+def test_what_was_closed_at_once_is_not_followed(tables: Tables, days: int, there: list[str]) -> None:
+    settings = FitLabelSettings(minimum_deal_days=days)
+    found = fit_followed(tables, created_from=SINCE, created_until=UNTIL, settings=settings)
+    assert found["opportunity_id"].tolist() == there
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [

@@ -95,12 +95,13 @@ def fit_followed(
     """Every opportunity created in [created_from, created_until), and what is known of it by now.
 
     For evaluation, never for training: account_id, as_of (creation), opportunity_id and label, float64: 1
-    won, 0 lost, NaN still open (censored); oldest first. Its account must have been known at creation, and
-    no rule of the settings leave it out.
+    won, 0 lost, NaN still open (censored); oldest first. Its account must have been known at creation, it must
+    not have been closed at once, and no rule of the settings leave it out, as for training.
     """
     known = _opportunities(tables, known_before=None, product=settings.product)
     created = known["created_at"]
     inside = known["account_known"] & (created >= created_from) & (created < created_until)
+    inside &= ~_at_once(days(known["closed_at"] - created), settings=settings)
     followed = known[inside].reset_index(drop=True)
     followed = followed[_ruled_out(tables, followed, settings=settings).isna()]
     label = followed["outcome"].map({"won": 1.0, "lost": 0.0}).astype("float64")
@@ -136,6 +137,7 @@ def _trained_on(
 
 
 def _at_once(open_days: NDArray[np.float64], *, settings: FitLabelSettings) -> NDArray[np.bool_]:
+    """Whether each was closed too soon to have been a deal; false where nothing says when it was closed."""
     return open_days < (settings.minimum_deal_days or 0)
 
 
