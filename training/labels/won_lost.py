@@ -95,8 +95,8 @@ def fit_followed(
     """Every opportunity created in [created_from, created_until), and what is known of it by now.
 
     For evaluation, never for training: account_id, as_of (creation), opportunity_id and label, float64: 1
-    won, 0 lost, NaN still open (censored); oldest first. Its account must have been known at creation, it must
-    not have been closed at once, and no rule of the settings leave it out, as for training.
+    won, 0 lost, NaN still open (censored); oldest first. As for training, its account must have been known at
+    creation, it must not have been closed at once, and no rule of the settings leave it out.
     """
     known = _opportunities(tables, known_before=None, product=settings.product)
     created = known["created_at"]
