@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import ConfigError, suggestion
-from training.cli.given import read_moment
+from training.cli.given import read_moment, refuse
 
 if TYPE_CHECKING:
     from features.mapping import Config
     from models.card import Kind
 
 __all__ = ["read_cutoffs", "read_kind", "with_capacity", "with_parameters"]
+
+_STEP_DAYS = 30
 
 
 def read_kind(text: str) -> Kind:
@@ -34,13 +36,14 @@ def read_kind(text: str) -> Kind:
 
 
 def read_cutoffs(
-    cutoffs: list[str] | None, *, since: str | None, until: str | None, step_days: int
+    cutoffs: list[str] | None, *, since: str | None, until: str | None, step_days: int | None
 ) -> tuple[datetime, ...]:
-    """The moments of --cutoff, or those from --from to --to; none where none was typed."""
+    """The moments of --cutoff, or those from --from to --to, 30 days apart; none where none was typed."""
     from training.backtesting.dates import evenly
 
     listed = tuple(read_moment("--cutoff", value=text) for text in cutoffs or ())
     if since is None and until is None:
+        refuse("--step", given=step_days, where="without --from and --to", fix="give both, or leave it out")
         return listed
     if listed or since is None or until is None:
         raise ConfigError(
@@ -50,13 +53,15 @@ def read_cutoffs(
             fix="leave one out, or add the other",
         )
     start, end = read_moment("--from", value=since), read_moment("--to", value=until)
-    return evenly(start, until=end, step_days=step_days)
+    return evenly(start, until=end, step_days=_STEP_DAYS if step_days is None else step_days)
 
 
-def with_capacity(config: Config, capacity: int | None) -> Config:
-    """The config with the weekly capacity that was typed, if one was."""
+def with_capacity(config: Config, capacity: int | None, *, kind: Kind) -> Config:
+    """The config with the weekly capacity that was typed, if one was; fit has no days of warning."""
     if capacity is None:
         return config
+    if kind == "fit":
+        refuse("--capacity", given=capacity, where="with --model fit")
     settings = config.backtest.model_copy(update={"weekly_capacity": capacity})
     return config.model_copy(update={"backtest": settings})
 

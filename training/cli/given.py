@@ -23,8 +23,11 @@ __all__ = [
     "read_as_of",
     "read_config",
     "read_moment",
+    "read_optional_config",
     "read_pairs",
     "read_past",
+    "refuse",
+    "require_one_account",
 ]
 
 
@@ -47,6 +50,31 @@ def read_config(path: Path, *, overrides: list[str] | None) -> Config:
 
     pairs = read_pairs("--set", values=overrides, example="folder=/data/crm")
     return load_config(path, overrides=pairs)
+
+
+def read_optional_config(path: Path | None, *, overrides: list[str] | None) -> Config | None:
+    """The config that was typed, if one was; --set without it would change nothing."""
+    if path is None:
+        refuse("--set", given=overrides, where="without --config", fix="give --config as well")
+        return None
+    return read_config(path, overrides=overrides)
+
+
+def refuse(option: str, *, given: object, where: str, fix: str = "leave it out") -> None:
+    """ConfigError for an option that was typed where it would do nothing."""
+    if given is not None:
+        raise ConfigError(f"{option} does nothing {where}", fix=fix)
+
+
+def require_one_account(account: str | None, *, domain: str | None) -> None:
+    """ConfigError for an account that is named twice."""
+    if account is not None and domain is not None:
+        raise ConfigError(
+            "the account is named twice",
+            got=f"{account} and --domain {domain}",
+            allowed="an account_id or --domain",
+            fix="leave one of them out",
+        )
 
 
 def read_pairs(option: str, *, values: list[str] | None, example: str) -> dict[str, str]:

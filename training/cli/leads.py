@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from training.cli.given import open_output, open_workspace, read_config
+from training.cli.given import open_output, open_workspace, read_optional_config
 from training.cli.options import WORKSPACE, JsonOption, OptionalConfig, SetOption, WorkspaceOption
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def match(
     output = open_output(as_json=as_json)
     columns = {"lead_id": identifier, "company": company, "email": email, "website": website}
     columns |= {"country": country}
-    told = _told(None if config is None else read_config(config, overrides=overrides), decisions=decisions)
+    told = _told(read_optional_config(config, overrides=overrides), decisions=decisions)
     with open_workspace(workspace).reading() as tables:
         found = match_lead_file(tables, file=leads, columns=columns, **told)
     found.matched.rename(columns={"record_id": "lead_id"}).to_csv(out, index=False)

@@ -119,12 +119,15 @@ def backtest(
         str | None, typer.Option("--to", metavar="TIME", help="The last cutoff is not after it.")
     ] = None,
     step: Annotated[
-        int, typer.Option("--step", metavar="DAYS", help="Days between these cutoffs.", min=1)
-    ] = 30,
+        int | None,
+        typer.Option("--step", metavar="DAYS", help="Days between these cutoffs. Default: 30.", min=1),
+    ] = None,
     capacity: Annotated[
         int | None,
         typer.Option(
-            "--capacity", help="Accounts that sales takes each week, for the days of warning.", min=1
+            "--capacity",
+            help="Accounts that sales takes each week, for the days of warning of intent.",
+            min=1,
         ),
     ] = None,
     predictions: Annotated[
@@ -155,12 +158,12 @@ def backtest(
     if predictions is not None:
         check_target(predictions)
     kind, moments = read_kind(model), read_cutoffs(cutoff, since=since, until=until, step_days=step)
+    settings = with_parameters(read_config(config, overrides=overrides), parameters)
+    settings = with_capacity(settings, capacity, kind=kind)
     with output.progress() as progress:
         report = run_backtest(
             open_workspace(workspace),
-            config=with_capacity(
-                with_parameters(read_config(config, overrides=overrides), parameters), capacity
-            ),
+            config=settings,
             kind=kind,
             cutoffs=moments,
             development=development,

@@ -14,6 +14,7 @@ __all__ = [
     "JsonOption",
     "LanguageOption",
     "OptionalConfig",
+    "OptionalWhy",
     "SetOption",
     "WhyOption",
     "WorkspaceOption",
@@ -49,4 +50,5 @@ AsOfOption = Annotated[
 ]
 LanguageOption = Annotated[str, typer.Option("--language", help="Language of the sentences: en or zh.")]
 WhyOption = Annotated[str, typer.Option("--why", help="The reason, kept in the log of releases.")]
+OptionalWhy = Annotated[str | None, typer.Option("--why", help="The reason, kept in the log of releases.")]
 WORKSPACE = Path("workspace")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import ConfigError
-from training.cli.given import open_output, open_workspace, read_config, read_pairs
-from training.cli.options import WORKSPACE, JsonOption, SetOption, WhyOption, WorkspaceOption
+from training.cli.given import open_output, open_workspace, read_optional_config, read_pairs, refuse
+from training.cli.options import WORKSPACE, JsonOption, OptionalWhy, SetOption, WhyOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from training.console import Output
@@ -37,7 +37,7 @@ def promote(
             help="Take [serving] and [gate] from this config, not what the models were trained with.",
         ),
     ] = None,
-    why: WhyOption = "promoted from the command line",
+    why: OptionalWhy = None,
     fit: Annotated[
         str | None, typer.Option(help="Version, alias or fingerprint of the fit model, or 'none'.")
     ] = None,
@@ -66,25 +66,33 @@ def promote(
         Path | None,
         typer.Option("--out", help="With --preview: write every account that changes as .csv or .parquet."),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="With --preview: how many accounts to show.")] = 20,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="With --preview: how many accounts to show. Default: 20.")
+    ] = None,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the newest trained models the release that is served, if they pass the gate."""
+    """Make the newest trained models the release that is served, if they pass the gate.
+
+    With --preview, exit code 1 says that a promotion would be refused as it stands: by the gate or the audit.
+    """
     from training.promote import promote as run_promote
 
     output = open_output(as_json=as_json)
     if preview:
-        _preview(workspace, config, overrides, fit=fit, intent=intent, out=out, top=top, output=output)
+        for name, given in (("--why", why), ("--waive", waive), ("--force", force)):
+            refuse(name, given=given, where="with --preview")
+        _preview(workspace, config, overrides, fit=fit, intent=intent, out=out, top=top or 20, output=output)
         return
     if out is not None:
         raise ConfigError("--out goes with --preview", got=out, fix="add --preview, or leave it out")
+    refuse("--top", given=top, where="without --preview")
     promotion = run_promote(
         open_workspace(workspace),
         who=who_runs_this(),
-        why=why,
-        config=None if config is None else read_config(config, overrides=overrides),
+        why="promoted from the command line" if why is None else why,
+        config=read_optional_config(config, overrides=overrides),
         fit=fit,
         intent=intent,
         waive=read_pairs("--waive", values=waive, example="tags=the field is set by the form"),
@@ -115,7 +123,7 @@ def _preview(
     found = preview(
         open_workspace(workspace),
         now=now(),
-        config=None if config is None else read_config(config, overrides=overrides),
+        config=read_optional_config(config, overrides=overrides),
         fit=fit,
         intent=intent,
     )
@@ -129,6 +137,8 @@ def _preview(
     if out is not None:
         output.note(f"{found.write(out):,} changes written to {out}")
     output.result(found.to_json(top=top) | {"out": None if out is None else str(out)})
+    if found.refused:
+        raise typer.Exit(1)
 
 
 @commands.command()

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from training.cli.answering import answer_one, rank_all
-from training.cli.given import open_output, open_workspace, read_config
+from training.cli.given import open_output, open_workspace, read_optional_config
 from training.cli.options import WORKSPACE, JsonOption, OptionalConfig, SetOption, WorkspaceOption
 
 __all__ = ["commands"]
@@ -52,7 +52,7 @@ def doctor(
     output = open_output(as_json=as_json)
     checks = run_doctor(
         open_workspace(workspace),
-        config=None if config is None else read_config(config, overrides=overrides),
+        config=read_optional_config(config, overrides=overrides),
         repair=repair,
     )
     rows = [("ok" if check.ok else "WRONG", check.name, check.what, check.fix or "") for check in checks]

@@ -13,7 +13,7 @@ import typer
 
 from features.errors import ConfigError
 from training.cli.answering import answer_one, change_of, rank_all
-from training.cli.given import open_output, open_workspace, read_as_of, read_past
+from training.cli.given import open_output, open_workspace, read_as_of, read_past, require_one_account
 from training.cli.options import WORKSPACE, AsOfOption, JsonOption, LanguageOption, WorkspaceOption
 
 __all__ = ["commands"]
@@ -90,6 +90,7 @@ def explain(
     moment = read_as_of(as_of)
     if account is None and domain is None:
         raise ConfigError("no account given", allowed="an account_id or --domain", fix="name the account")
+    require_one_account(account, domain=domain)
     _require_language(language)
     place = open_workspace(workspace)
     if since is not None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from training.cli.cutoffs import with_parameters
-from training.cli.given import open_output, open_workspace, read_config
+from training.cli.given import open_output, open_workspace, read_config, read_optional_config
 from training.cli.options import (
     WORKSPACE,
     ConfigOption,
@@ -43,8 +43,8 @@ def drift(
     from training.drift.watching import watch
 
     output = open_output(as_json=as_json)
-    settings = None if config is None else read_config(config, overrides=overrides).drift
-    report = watch(open_workspace(workspace), settings=settings)
+    given = read_optional_config(config, overrides=overrides)
+    report = watch(open_workspace(workspace), settings=None if given is None else given.drift)
     for line in report.lines():
         output.note(line)
     output.result(report.to_json())
