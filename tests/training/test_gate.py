@@ -63,8 +63,10 @@ def pair(**noise: float) -> pd.DataFrame:
     [
         ({"challenger": 0.0, "champion": 0.0}, 0.95, "passed", "ahead by"),
         ({"challenger": 0.5, "champion": 1.5}, 1.0, "passed", "ahead by 0."),
-        # Somewhat behind, and the margin bears it; with a margin of nothing it does not.
-        ({"challenger": 0.8, "champion": 0.5}, 0.95, "passed", "ahead by -0."),
+        # Somewhat behind, and the margin bears it, as it may be chance.
+        ({"challenger": 0.44, "champion": 0.5}, 0.95, "passed", "ahead by -0."),
+        # Within the margin, and yet worse beyond doubt.
+        ({"challenger": 0.8, "champion": 0.5}, 0.95, "failed", "surely worse"),
         ({"challenger": 0.8, "champion": 0.5}, 1.0, "failed", "holds 100 %"),
         ({"challenger": 20.0, "champion": 0.0}, 0.95, "failed", "in 0 % of the replicates, 50 % needed"),
     ],

@@ -3,7 +3,8 @@
 Turns the challenger's held-out predictions and the served model into a paired comparison. The rule: a
 challenger passes when its figure is at least `keep` times the champion's in a share `certainty` of the
 bootstrap's replicates, in which accounts are drawn with replacement, the same for both (Microsoft's Dynamics
-publishes a new model only when it holds 95 % of the active one's accuracy). Time rule: the rows are those
+publishes a new model only when it holds 95 % of the active one's accuracy), unless it is surely worse: it
+fails, too, when the whole 95 % interval of what it is ahead by lies below 0. Time rule: the rows are those
 whose label became known after the champion's cutoff; the champion scores them from what was known at their
 moment, and the challenger is asked in its rehearsal, in which it learned by its own settings from what was
 known by that cutoff. Where there was none, as when another model was served when the challenger was trained,
@@ -89,6 +90,9 @@ def compared(rows: pd.DataFrame, *, settings: GateSettings, basis: str) -> GateC
         f"{100 * settings.keep:g} % of the served model's figure in {100 * holding:.0f} % of the replicates, "
         f"{100 * settings.certainty:g} % needed"
     )
+    surely_worse = figures["ahead"].high < 0.0
+    if surely_worse:
+        sentence += "; it is surely worse, as the whole interval of what it is ahead by lies below 0"
     told = {
         "metric": settings.metric,
         **{name: figure(estimate) for name, estimate in figures.items()},
@@ -101,7 +105,8 @@ def compared(rows: pd.DataFrame, *, settings: GateSettings, basis: str) -> GateC
         "base_rate": float(rows["label"].mean()),
         "basis": basis,
     }
-    return GateCheck("comparison", "passed" if holding >= settings.certainty else "failed", sentence, told)
+    passed = holding >= settings.certainty and not surely_worse
+    return GateCheck("comparison", "passed" if passed else "failed", sentence, told)
 
 
 def _drawn(rows: pd.DataFrame, settings: GateSettings) -> tuple[Vector, Vector]:
