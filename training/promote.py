@@ -28,7 +28,7 @@ from serving.store import Draft, Published, Release, Store, StoredBundle
 from training.audit.waivers import require_answered
 from training.bento_models import import_bundle
 from training.choosing import Chosen, choose_release
-from training.gate.judging import forced, require_passed
+from training.gate.judging import forced, require_passed, require_reason
 from training.gate.verdict import Verdict
 from training.registered import RegisteredModels, champions, holders
 from training.registration import registering, settle
@@ -129,6 +129,7 @@ def promote(
     contradict each other, a gate that refuses, an audit that blocks or was never made), BundleError (a bundle
     that does not reproduce its golden rows), WorkspaceError (no tables, no store, no MLflow).
     """
+    require_reason(force)
     # Before MLflow, which takes seconds to import.
     workspace.manifest()
     registered = RegisteredModels(workspace)

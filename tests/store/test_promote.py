@@ -32,6 +32,7 @@ from serving.store import Store
 from training import promote as promotion
 from training.bento_models import is_imported
 from training.promote import HEAD_START, Promotion, Rollback, promote, rollback
+from training.registered import RegisteredModels
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -398,3 +399,11 @@ def test_what_training_tracks_can_be_promoted(untrained: Workspace, monkeypatch:
     assert not (untrained.home / "mlruns").exists()
     assert promoted(untrained).release.fingerprints == {"fit": FIT.fingerprint}
     assert tracked_models.champions(untrained) == [1, None]
+
+
+def test_a_force_without_a_reason_leaves_no_note(workspace: Workspace) -> None:
+    tags = [one.tags for one in RegisteredModels(workspace).versions("fit")]
+    with pytest.raises(InputError, match="--force needs a reason"):
+        promote(workspace, who="Ada", why="better", force="  ", now=NOON)
+    assert [one.tags for one in RegisteredModels(workspace).versions("fit")] == tags
+    assert served(workspace) == {}

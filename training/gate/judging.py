@@ -23,7 +23,7 @@ from training.gate.comparing import Champion, compare
 from training.gate.held_out import HeldOut
 from training.gate.verdict import GateCheck, Verdict, figure
 
-__all__ = ["GATE_WAIVER", "forced", "judge", "require_passed"]
+__all__ = ["GATE_WAIVER", "forced", "judge", "require_passed", "require_reason"]
 
 GATE_WAIVER = "gate_"
 """What the kind of a waiver of the gate starts with; the name of the check follows."""
@@ -56,9 +56,8 @@ def judge(
 
 def require_passed(verdicts: Sequence[Verdict], *, force: str | None) -> None:
     """Raise InputError with the figures of what failed, unless somebody answers for it."""
+    require_reason(force)
     failed = [(verdict, check) for verdict in verdicts for check in verdict.failed]
-    if force is not None and not force.strip():
-        raise InputError("--force needs a reason", got="nothing", fix="say why: --force REASON")
     if failed and force is None:
         verdict, check = failed[0]
         more = f"; and {len(failed) - 1} more" if len(failed) > 1 else ""
@@ -67,6 +66,12 @@ def require_passed(verdicts: Sequence[Verdict], *, force: str | None) -> None:
             got=f"{check.sentence}{more}",
             fix="train on more or newer data, or answer for it: spearfish promote --force REASON",
         )
+
+
+def require_reason(force: str | None) -> None:
+    """Raise InputError for a --force that says nothing."""
+    if force is not None and not force.strip():
+        raise InputError("--force needs a reason", got="nothing", fix="say why: --force REASON")
 
 
 def forced(verdicts: Sequence[Verdict], *, why: str | None, who: str, at: datetime) -> list[dict[str, str]]:
