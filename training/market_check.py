@@ -25,6 +25,7 @@ import pandas as pd
 from features.catalogue import Catalogue, learn_catalogue
 from features.contract import TABLES
 from features.errors import InputError
+from features.label_settings import FitLabelSettings
 from features.mapping import Config, load_config
 from features.settings import LearningSettings
 from features.tables import Tables
@@ -34,7 +35,7 @@ from training.console import Output
 from training.evaluate import roc_auc
 from training.few_rows import learn_rows
 from training.fit import fit_rows, intent_rows, matrix, select_features
-from training.labels import fit_labels, fit_outcomes, intent_outcomes
+from training.labels import fit_followed, fit_labels, intent_outcomes
 from training.learn import Progress, Rows
 from training.market.settings import MarketSettings
 from training.market.write import read_truth, simulate
@@ -160,7 +161,9 @@ def intent_training_rows(
 def fit_test_rows(tables: Tables, directory: Path) -> pd.DataFrame:
     """Every closed opportunity with its true chance to be won: account_id, as_of, label, truth."""
     truth = read_truth(directory).fit[["opportunity_id", "probability"]]
-    return _with_truth(fit_outcomes(tables), truth, on=["opportunity_id"])
+    closed = fit_followed(tables, settings=FitLabelSettings()).dropna(subset="label")
+    closed = closed.astype({"label": "int64"}).reset_index(drop=True)
+    return _with_truth(closed, truth, on=["opportunity_id"])
 
 
 def intent_test_rows(tables: Tables, directory: Path, *, end: datetime, config: Config) -> pd.DataFrame:

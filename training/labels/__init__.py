@@ -22,7 +22,7 @@ from training.labels.intent import (
 from training.labels.population import fit_population, intent_population, known_accounts
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, distinct_accounts
-from training.labels.won_lost import FitLabels, fit_followed, fit_labels, fit_outcomes
+from training.labels.won_lost import FitLabels, fit_followed, fit_labels
 
 __all__ = [
     "FitLabels",
@@ -33,7 +33,6 @@ __all__ = [
     "first_events",
     "fit_followed",
     "fit_labels",
-    "fit_outcomes",
     "fit_population",
     "history_starts",
     "intent_labels",

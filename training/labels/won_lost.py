@@ -22,7 +22,7 @@ from training.labels.reading import STATE, days, frame
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, against_universe
 
-__all__ = ["FitLabels", "fit_followed", "fit_labels", "fit_outcomes"]
+__all__ = ["FitLabels", "fit_followed", "fit_labels"]
 
 _CLOSED = f"""
     WITH first_known AS (SELECT account_id, min(known_at) AS known_at FROM accounts GROUP BY account_id)
@@ -73,24 +73,12 @@ def fit_labels(tables: Tables, *, cutoff: datetime, settings: FitLabelSettings, 
     return FitLabels(drawn, counts | told, lost, typical, universe)
 
 
-def fit_outcomes(
-    tables: Tables, *, created_from: datetime | None = None, created_until: datetime | None = None
-) -> pd.DataFrame:
-    """Every closed opportunity created in [created_from, created_until), by all that is known.
-
-    For evaluation, never for training: account_id, as_of (creation), label, opportunity_id; oldest first.
-    """
-    known = _opportunities(tables, known_before=None, product=None)
-    inside = known["outcome"].notna() & known["account_known"]
-    if created_from is not None:
-        inside &= known["created_at"] >= created_from
-    if created_until is not None:
-        inside &= known["created_at"] < created_until
-    return _fit_frame(known[inside])
-
-
 def fit_followed(
-    tables: Tables, *, created_from: datetime, created_until: datetime, settings: FitLabelSettings
+    tables: Tables,
+    *,
+    created_from: datetime | None = None,
+    created_until: datetime | None = None,
+    settings: FitLabelSettings,
 ) -> pd.DataFrame:
     """Every opportunity created in [created_from, created_until), and what is known of it by now.
 
@@ -100,8 +88,11 @@ def fit_followed(
     """
     known = _opportunities(tables, known_before=None, product=settings.product)
     created = known["created_at"]
-    inside = known["account_known"] & (created >= created_from) & (created < created_until)
-    inside &= ~_at_once(days(known["closed_at"] - created), settings=settings)
+    inside = known["account_known"] & ~_at_once(days(known["closed_at"] - created), settings=settings)
+    if created_from is not None:
+        inside &= created >= created_from
+    if created_until is not None:
+        inside &= created < created_until
     followed = known[inside].reset_index(drop=True)
     followed = followed[_ruled_out(tables, followed, settings=settings).isna()]
     label = followed["outcome"].map({"won": 1.0, "lost": 0.0}).astype("float64")
