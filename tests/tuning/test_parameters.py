@@ -10,7 +10,7 @@ from features.errors import ConfigError
 from features.mapping import Config, load_config
 from features.tuned import read_tuned
 from training.results import ROOT
-from training.tuning.parameters import use_parameters, write_parameters
+from training.tuning.parameters import require_writable, use_parameters, write_parameters
 
 MARKET = ROOT / "configs" / "simulated_market.toml"
 CHOSEN = {"learning_rate": 0.07, "num_leaves": 3, "linear_strength": None}
@@ -84,3 +84,28 @@ def test_an_unfit_value_is_refused_by_name(tmp_path: Path, config: Config) -> No
     (tmp_path / "market.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"holds no parameters of this model .*intent.*--model fit"):
         load_config(tmp_path / "market.toml")
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("folder", "folder is a folder"),
+        ("notes.toml", "notes.toml"),
+        ("notes.toml/tuned.toml", "cannot be written"),
+    ],
+)
+def test_a_file_that_could_not_be_written_is_refused_beforehand(tmp_path: Path, out: str, said: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.toml").write_text("[notes]\nmine = true\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=said):
+        require_writable(tmp_path / out)
+    assert (tmp_path / "notes.toml").read_text(encoding="utf-8") == "[notes]\nmine = true\n"
+
+
+def test_a_check_leaves_a_good_file_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "tuned.toml"
+    require_writable(file)
+    assert list(file.parent.iterdir()) == []
+    write_parameters(file, kind="intent", parameters=CHOSEN, about={})
+    require_writable(file)
+    assert read_tuned(file)["intent"]["num_leaves"] == 3

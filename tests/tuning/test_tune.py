@@ -163,3 +163,12 @@ def test_what_cannot_be_tuned_is_refused(home: Path) -> None:
         tune(workspace, config=against, kind="fit", minutes=1)
     with pytest.raises(ConfigError, match="--minutes is no time"):
         tune(workspace, config=config, minutes=0)
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_search(home: Path) -> None:
+    def search() -> float:
+        raise AssertionError("it searched")
+
+    workspace = Workspace(home / "workspace")
+    with pytest.raises(ConfigError, match="is a folder"):
+        tune(workspace, config=read(home), minutes=1, out=home / "market", clock=search)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from features.settings import ModelSettings
 from features.tuned import read_tuned
 from models.card import Kind
 
-__all__ = ["use_parameters", "write_parameters"]
+__all__ = ["require_writable", "use_parameters", "write_parameters"]
 
 _HEAD = """\
 # Chosen by `spearfish tune`. Learn with it by `spearfish train --parameters FILE`, or by the config:
@@ -33,6 +34,19 @@ _HEAD = """\
 # [about] tells what the choice rests on. Its nested figures are of later slices that no choice saw.
 
 """
+
+
+def require_writable(file: Path) -> None:
+    """Raise ConfigError where `write_parameters` would, before anybody has waited for what it writes."""
+    if file.is_dir():
+        raise ConfigError(f"{file} is a folder", fix="name a file with --out")
+    if file.exists():
+        read_tuned(file)
+    draft = _draft(file)
+    with _told(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+        draft.unlink()
 
 
 def write_parameters(
@@ -59,14 +73,24 @@ def _without_none(value: Any) -> Any:
 
 
 def _replace(file: Path, text: str) -> None:
-    draft = file.with_name(f".{file.name}-draft")
-    try:
+    draft = _draft(file)
+    with _told(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
         draft.replace(file)
+
+
+def _draft(file: Path) -> Path:
+    return file.with_name(f".{file.name}-draft")
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be written", got=error, fix="name another file with --out"

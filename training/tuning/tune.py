@@ -36,7 +36,7 @@ from training.fit import fit_rows, intent_rows, select_features
 from training.labels import fit_labels, next_cutoff, require_past
 from training.learn import Progress, Rows, require_both_classes
 from training.tuning.nested import Outer, judge_nested, outer_folds
-from training.tuning.parameters import write_parameters
+from training.tuning.parameters import require_writable, write_parameters
 from training.tuning.report import SearchFacts, TuneReport
 from training.tuning.searching import Clock, Found, Search, open_storage
 from training.tuning.space import of_settings, with_parameters
@@ -73,11 +73,14 @@ def tune(
 
     cutoff: naive UTC; only what was known before it is used. Default: just after the newest known fact.
     trials: the most per search; default: the config's. Raises NotEnoughDataError, with counts, when there is
-    too little to tune on, InputError when another tuning of the workspace is at work.
+    too little to tune on, InputError when another tuning of the workspace is at work, ConfigError before the
+    search when `out` cannot be written.
     """
     if minutes <= 0:
         raise ConfigError("--minutes is no time", got=minutes, allowed="more than 0")
+    workspace.manifest()
     file = out or workspace.home / "tuned.toml"
+    require_writable(file)
     with workspace.lease() as manifest, _alone(workspace):
         manifest.require_dated("tune")
         tables = workspace.tables(manifest)
