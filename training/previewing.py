@@ -24,21 +24,31 @@ from training.feature_table import write_frame
 from training.gate.preview import Half, KindPreview, preview_kind, serving_moment
 from training.gate.verdict import Verdict
 from training.registered import RegisteredModels
+from training.registration import leftovers
 
 __all__ = ["Preview", "preview"]
 
+_LEFT = (
+    "A training is at work, or was killed and left {left}; a promotion settles that first, as `spearfish "
+    "doctor --repair` does, and may then serve other versions than these."
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a promotion would do. blocking: findings of the audit that need a reason, by model."""
+    """What a promotion would do.
+
+    blocking: findings of the audit that need a reason, by model. left: what killed trainings left behind,
+    which a promotion settles before it chooses; empty when there is nothing.
+    """
 
     as_of: datetime
     versions: Mapping[str, int]
     verdicts: tuple[Verdict, ...]
     blocking: Mapping[str, tuple[str, ...]]
     kinds: tuple[KindPreview, ...]
+    left: str = ""
 
     @property
     def refused(self) -> bool:
@@ -49,6 +59,8 @@ class Preview:
         """What people read before the tables."""
         models = " and ".join(f"{name} version {number}" for name, number in self.versions.items())
         yield f"A promotion would serve {models}; as of {_iso(self.as_of)}; nothing was changed."
+        if self.left:
+            yield _LEFT.format(left=self.left)
         for verdict in self.verdicts:
             yield from verdict.lines()
         for name, columns in self.blocking.items():
@@ -63,6 +75,7 @@ class Preview:
             "gate": [verdict.to_json() for verdict in self.verdicts],
             "audit_blocks": {name: list(columns) for name, columns in self.blocking.items()},
             "refused": self.refused,
+            "left_behind": self.left,
             "kinds": {one.kind: one.to_json(top=top) for one in self.kinds},
         }
 
@@ -84,6 +97,7 @@ def preview(
     """What `promote` with these arguments would change; see there. Nothing is written."""
     workspace.manifest()
     registered = RegisteredModels(workspace)
+    left = leftovers(registered)
     chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent)
     verdicts = chosen.judged(workspace, registered, config=config, at=now)
     with workspace.lease() as manifest:
@@ -100,6 +114,7 @@ def preview(
         tuple(verdicts.values()),
         {bundle.name: _blocking(bundle) for bundle in chosen.bundles.values()},
         kinds,
+        left.sentence if left.any else "",
     )
 
 

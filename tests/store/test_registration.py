@@ -13,6 +13,7 @@ from tracked_models import FIT, FIT_2, INTENT
 from features.errors import WorkspaceError
 from features.workspace import Workspace
 from models.bundle import Bundle, Kind
+from training import previewing
 from training.doctor import doctor
 from training.mlflow_database import make_database
 from training.promote import promote
@@ -128,3 +129,15 @@ def test_a_database_is_there_whole_or_not_at_all(trained: Workspace, monkeypatch
     (trained.home / "mlflow.db").touch()
     make_database(trained.mlflow_uri)
     assert len(made) == 1
+
+
+def test_a_preview_tells_what_a_killed_training_left(
+    trained: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previewing, "preview_kind", lambda *_, **__: None)
+    assert "killed" not in "".join(previewing.preview(trained, now=NOON).lines())
+    register_and_die(trained, before=1)
+    before = _challengers(trained)
+    told = "".join(previewing.preview(trained, now=NOON).lines())
+    assert "was killed and left 1 versions without the rest of their training" in told
+    assert _challengers(trained) == before
