@@ -1,6 +1,6 @@
-"""Killed trainings and promotions: the registry and what is served stay consistent, and the next run works.
+"""Killed trainings and retrainings: the registry and what is served stay consistent, and the next run works.
 
-`python -m training.training_kill_check --kills 60` kills many more, and retrainings, too.
+`python -m training.training_kill_check --kills 60` kills many more, and promotions, too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,6 @@ from training.training_kill_check import campaign
 
 
 def test_kills_leave_what_the_next_run_can_use(tmp_path: Path) -> None:
-    found = campaign(2, seed=3, folder=tmp_path, commands=("first train", "first promote"))
+    found = campaign(2, seed=3, folder=tmp_path, commands=("first train", "retrain"))
     assert found["faults"] == []
     assert sum(found["left"].values()) == 2
