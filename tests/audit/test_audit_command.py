@@ -59,8 +59,8 @@ def test_people_read_a_table_with_what_to_do(folder: Path) -> None:
     [
         (("honest.csv",), ConfigError, "--outcome COLUMN"),
         (("honest.csv", "--outcome", "win"), ContractError, "no column 'win'"),
-        (("absent.csv", "--outcome", "won"), InputError, "cannot be read"),
-        (("broken.csv", "--outcome", "won"), InputError, "cannot be read"),
+        (("absent.csv", "--outcome", "won"), InputError, "no such file"),
+        (("broken.csv", "--outcome", "won"), InputError, "not written in UTF-8"),
         (("list.xlsx", "--outcome", "won"), ConfigError, "'.xlsx'"),
         ((), ConfigError, "nothing to audit"),
     ],
