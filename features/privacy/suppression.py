@@ -34,7 +34,9 @@ _DIGITS = 32
 """Hexadecimal digits of a hash: 128 bits, so that no two of a billion people are taken for each other."""
 
 _KEPT_ADDRESS = re.compile("[0-9a-f]{64}")
-_ADDRESS = re.compile(r"[^\s\"'<>(),;:|=\[\]{}]+@[^\s\"'<>(),;:|=\[\]{}]+")
+_PART = r"[^\s\"'<>(),;:|=\[\]{}]"
+# Looked for at the beginning of a run of signs alone: a picture in a page is one run of a million.
+_ADDRESS = re.compile(rf"(?<!{_PART}){_PART}+@{_PART}+")
 _WORD = re.compile(r"[\w-]{6,}")
 """An identifier in running text. A shorter one, such as 12, is mistaken for any number."""
 

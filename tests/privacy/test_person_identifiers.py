@@ -15,6 +15,7 @@ from features.catalogue import learn_catalogue
 from features.identity.identifiers import salesforce_id
 from features.point_in_time import build_features
 from features.privacy.identifiers import person_identifier, salesforce_person_sql
+from features.privacy.suppression import KINDS, Forgotten
 
 MAPPING = (
     KNOWN_ACCOUNTS
@@ -74,3 +75,9 @@ def test_an_opt_out_finds_the_dealings_under_the_other_spelling(
     catalogue = learn_catalogue(tables, cutoff=pd.Timestamp("2023-06-03").to_pydatetime())
     built = build_features(tables, keys, catalogue=catalogue).reset_index()
     assert built["engagement_count_30d"].tolist() == [2, 1]
+
+
+def test_an_address_is_found_behind_a_picture_that_is_one_long_word() -> None:
+    picture, listed = "A" * 1_000_000, Forgotten(b"secret", dict.fromkeys(KINDS, frozenset()))
+    listed = listed.adding("email", ["ann@example.com"])
+    assert listed.masked(f"{picture} ann@example.com") == f"{picture} {'*' * 15}"
