@@ -16,8 +16,6 @@ from features.mapping import load_config
 CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
 ACCOUNTS = 1_000
 
-pytestmark = pytest.mark.xdist_group("whole_path")
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -14,8 +14,6 @@ from features.workspace import Workspace
 from training.backtest import backtest, predict_at
 from training.backtest_report import BacktestReport
 
-pytestmark = pytest.mark.xdist_group("hubspot")
-
 
 @pytest.fixture(scope="module")
 def config(shared_data: Path) -> Config:

@@ -27,8 +27,6 @@ from training.tuning.report import TuneReport
 from training.tuning.tracking import EXPERIMENT
 from training.tuning.tune import _alone, tune
 
-pytestmark = pytest.mark.xdist_group("tuning")
-
 QUICK = """
 [labels.intent]
 event = "opportunity_created"
