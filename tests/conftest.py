@@ -22,6 +22,19 @@ ARGUMENTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def addresses_as_before() -> Iterator[None]:
+    """What a test leaves in the environment would send the next ones of its process to other databases."""
+    before = _addresses()
+    yield
+    assert _addresses() == before, "the test has changed addresses for those that follow"
+
+
+def _addresses() -> dict[str, str]:
+    named = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "SPEARFISH_", "BENTOML_HOME")
+    return {name: value for name, value in os.environ.items() if name.startswith(named)}
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder with real data; tests that need it are skipped where it is absent."""

@@ -10,11 +10,9 @@ without the kill, and then no file tells of the contact. Time rule: none. Null r
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import shutil
-import tempfile
 import time
 from collections import Counter
 from datetime import datetime
@@ -25,9 +23,8 @@ import pyarrow.parquet as pq
 
 from features.workspace import Workspace
 from serving.store import Draft, Store, StoredBundle
-from training.console import Output
-from training.ingest_kill_check import Forge, tables_of
-from training.results import write_result
+from training.forge import kill_command
+from training.ingest_kill_check import IngestForge, tables_of
 
 __all__ = ["campaign"]
 
@@ -64,7 +61,7 @@ def campaign(kills: int, *, seed: int, folder: Path, rows: int = 2_000) -> dict[
     chance, left, faults = random.Random(seed), Counter[str](), list[str]()
     config = _write_sources(folder / "sources", rows=rows)
     old, new = Workspace(folder / "old"), Workspace(folder / "new")
-    with Forge(config) as forge:
+    with IngestForge(config) as forge:
         forge.let_finish(old.home)
         _publish(old)
         shutil.copytree(old.home, new.home)
@@ -150,17 +147,5 @@ def _publish(workspace: Workspace) -> None:
         store.publish(draft, activate_at=None, now=datetime.fromisoformat("2026-01-01"))
 
 
-def main() -> None:
-    """The command: kill many erasures and write what was found as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m training.forget_kill_check", description=__doc__)
-    parser.add_argument("--kills", type=int, default=100, help="how many erasures to kill")
-    parser.add_argument("--seed", type=int, default=1, help="of the moments")
-    parser.add_argument("--out", type=Path, help="write the JSON here, too")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = campaign(given.kills, seed=given.seed, folder=Path(folder))
-    Output(as_json=True).result(write_result({"seed": given.seed, **found}, out=given.out))
-
-
 if __name__ == "__main__":
-    main()
+    kill_command(campaign, module="training.forget_kill_check", description=__doc__, kills=100)

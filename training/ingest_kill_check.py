@@ -10,35 +10,27 @@ kill, and leaves nothing behind. Time rule: none. Null rule: none.
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import random
-import select
 import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from features.errors import SpearfishError
 from features.ingest import ingest
 from features.mapping import load_config
 from features.privacy.forgetting import Request
 from features.workspace import Workspace
-from training.console import Output
+from training.forge import Forge, kill_command, serve
 from training.forgetting import forget
-from training.results import write_result
 
-__all__ = ["Forge", "campaign", "counted", "tables_of"]
+__all__ = ["IngestForge", "campaign", "tables_of"]
 
 _TABLES: Final = ("accounts", "activities")
 _MAPPING: Final = """
@@ -81,7 +73,7 @@ def campaign(kills: int, *, seed: int, folder: Path, rows: int = 2_000) -> dict[
     chance, tally = random.Random(seed), _Tally()
     config = _write_sources(folder / "sources", rows=rows)
     old, new = Workspace(folder / "old"), Workspace(folder / "new")
-    with Forge(config) as forge:
+    with IngestForge(config) as forge:
         forge.let_finish(old.home)
         _write_more(folder / "sources", rows=rows)
         shutil.copytree(old.home, new.home)
@@ -111,7 +103,7 @@ def campaign(kills: int, *, seed: int, folder: Path, rows: int = 2_000) -> dict[
 
 
 def _one(
-    forge: Forge, *, home: Path, moment: dict[str, float], expected: dict[str, Any], tally: _Tally
+    forge: IngestForge, *, home: Path, moment: dict[str, float], expected: dict[str, Any], tally: _Tally
 ) -> None:
     """One kill: what it left, what a reader sees meanwhile, and how the next ingest ends."""
     workspace = Workspace(home)
@@ -172,125 +164,36 @@ def _write_csv(folder: Path, *, part: int, rows: int) -> None:
         (folder / f"{name}{part}.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
 
 
-class Forge:
-    """A process that has imported everything and forks: each child is one work, there to be killed.
-
-    The work is an ingest, or forgetting the contact that is named.
-    """
+class IngestForge(Forge):
+    """A forge of ingests, and of forgetting the contact that is named."""
 
     def __init__(self, config: Path) -> None:
-        self.config = config
-
-    def __enter__(self) -> Forge:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "training.ingest_kill_check", "--forge", str(self.config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._write("")
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-    def _write(self, line: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def _read(self) -> Any:
-        return json.loads(self._out.readline() or '{"died": true}')
-
-    @property
-    def _out(self) -> IO[str]:
-        assert self.process.stdout is not None
-        return self.process.stdout
+        super().__init__("training.ingest_kill_check", "--forge", str(config))
 
     def let_finish(self, home: Path, *, rebuild: bool = False, forget: str | None = None) -> int:
         """A work that nobody kills. Returns how many steps it took in the file system."""
-        self._write(json.dumps({"home": str(home), "rebuild": rebuild, "forget": forget}))
-        self._read()
-        done = self._read()
-        if done.get("status") != 0:
+        done = self.done({"home": str(home), "rebuild": rebuild, "forget": forget})
+        if done["status"] != 0:
             raise SpearfishError("a work that nobody killed has failed", got=done, fix="see above")
         return int(done["steps"])
 
-    def kill(self, home: Path, *, moment: dict[str, float], forget: str | None = None) -> bool:
+    def kill(self, home: Path, *, moment: Mapping[str, float], forget: str | None = None) -> bool:
         """A work that is killed. Returns False when it had ended before."""
-        self._write(json.dumps({"home": str(home), "step": moment.get("step"), "forget": forget}))
-        child = self._read()["pid"]
-        if "after" in moment and not select.select([self._out], [], [], moment["after"])[0]:
-            os.kill(child, signal.SIGKILL)
-        return bool(self._read()["status"] == -signal.SIGKILL)
+        return self.killed({"home": str(home), "rebuild": False, "forget": forget}, moment=moment)
 
 
-def _forge(config: Path) -> None:
-    """Fork a child for each line that asks for one, until an empty one."""
-    while line := sys.stdin.readline().strip():
-        wanted = json.loads(line)
-        read, write = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(read)
-            with counted(wanted.get("step")) as steps:
-                _work(config, wanted)
-                os.write(write, str(steps[0]).encode())
-            os._exit(0)
-        os.close(write)
-        sys.stdout.write(json.dumps({"pid": child}) + "\n")
-        sys.stdout.flush()
-        _, status = os.waitpid(child, 0)
-        with os.fdopen(read, "rb") as told:
-            steps_taken = told.read().decode()
-        done = {"status": os.waitstatus_to_exitcode(status), "steps": int(steps_taken or 0)}
-        sys.stdout.write(json.dumps(done) + "\n")
-        sys.stdout.flush()
-
-
-def _work(config: Path, wanted: dict[str, Any]) -> None:
-    workspace = Workspace(Path(wanted["home"]))
-    if wanted.get("forget"):
-        request, now = Request(contacts=(wanted["forget"],)), datetime.now(UTC)
+def _work(work: Mapping[str, Any], *, config: Path) -> int:
+    workspace = Workspace(Path(work["home"]))
+    if work["forget"]:
+        request, now = Request(contacts=(work["forget"],)), datetime.now(UTC)
         forget(workspace, request, who="check", now=now.replace(tzinfo=None, microsecond=0), patience=0)
     else:
-        ingest(load_config(config), workspace=workspace, rebuild=bool(wanted.get("rebuild")))
-
-
-@contextmanager
-def counted(last: int | None) -> Iterator[list[int]]:
-    """Counts steps in the file system, and kills this process before the one numbered `last`."""
-    steps = [0]
-
-    def hook(event: str, _: object) -> None:
-        if event == "open" or event.startswith(("os.", "shutil.", "fcntl.")):
-            steps[0] += 1
-            if steps[0] == last:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
-    yield steps
-
-
-def main() -> None:
-    """The command: kill many ingests and write what was found as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m training.ingest_kill_check", description=__doc__)
-    parser.add_argument("--kills", type=int, default=300, help="how many ingests to kill")
-    parser.add_argument("--seed", type=int, default=1, help="of the moments")
-    parser.add_argument("--out", type=Path, help="write the JSON here, too")
-    parser.add_argument("--forge", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.forge:
-        _forge(given.forge)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        found = campaign(given.kills, seed=given.seed, folder=Path(folder))
-    Output(as_json=True).result(write_result({"seed": given.seed, **found}, out=given.out))
+        ingest(load_config(config), workspace=workspace, rebuild=work["rebuild"])
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--forge"]:
+        serve(lambda work: partial(_work, work, config=Path(sys.argv[2])))
+    else:
+        kill_command(campaign, module="training.ingest_kill_check", description=__doc__, kills=300)

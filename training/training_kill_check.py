@@ -13,12 +13,10 @@ before the first release leaves nothing that is served.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,12 +32,12 @@ from features.errors import SpearfishError
 from features.workspace import Workspace
 from models.bundle import Bundle
 from training.command_forge import CommandForge
-from training.console import Output
+from training.forge import kill_command
 from training.gate.asking import has_store, served
 from training.market.settings import MarketSettings
 from training.market.write import simulate
 from training.registered import RegisteredModels
-from training.results import ROOT, write_result
+from training.results import ROOT
 
 __all__ = ["campaign"]
 
@@ -268,17 +266,5 @@ def _write_sources(folder: Path, *, accounts: int) -> Path:
     return config
 
 
-def main() -> None:
-    """The command: kill many commands and write what was found as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m training.training_kill_check", description=__doc__)
-    parser.add_argument("--kills", type=int, default=300, help="how many commands to kill")
-    parser.add_argument("--seed", type=int, default=1, help="of the moments")
-    parser.add_argument("--out", type=Path, help="write the JSON here, too")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = campaign(given.kills, seed=given.seed, folder=Path(folder))
-    Output(as_json=True).result(write_result({"seed": given.seed, **found}, out=given.out))
-
-
 if __name__ == "__main__":
-    main()
+    kill_command(campaign, module="training.training_kill_check", description=__doc__, kills=300)
