@@ -47,21 +47,21 @@ MARKETS := simulated_market few_rows hidden_positives interval_coverage hazards
 FAULTS := ingest_kills forget_kills training_kills
 REAL := hubspot_free_tier identity job_titles audit x_education_leads online_shoppers small_tables
 
-simulated_market := market_check --seeds 10
-few_rows := few_rows_check
-hidden_positives := hidden_positives_check --seeds 10
-interval_coverage := coverage_check --markets 200
-hazards := hazards_check --seeds 3
-ingest_kills := ingest_kill_check --kills 150
-forget_kills := forget_kill_check --kills 60
-training_kills := training_kill_check --kills 40
-hubspot_free_tier := hubspot_check
-identity := identity_check
-job_titles := title_check --tries
-audit := audit_check --seeds 10
-x_education_leads := undated_check x_education_leads
-online_shoppers := undated_check online_shoppers
-small_tables := small_check
+simulated_market := checks.market --seeds 10
+few_rows := checks.few_rows
+hidden_positives := checks.hidden_positives --seeds 10
+interval_coverage := checks.interval_coverage --markets 200
+hazards := checks.hazards --seeds 3
+ingest_kills := checks.ingest_kills --kills 150
+forget_kills := checks.forget_kills --kills 60
+training_kills := checks.training_kills --kills 40
+hubspot_free_tier := checks.hubspot
+identity := checks.identity
+job_titles := checks.titles --tries
+audit := checks.audit --seeds 10
+x_education_leads := checks.undated x_education_leads
+online_shoppers := checks.undated online_shoppers
+small_tables := checks.small_tables
 
 CAMPAIGNS := $(MARKETS) $(FAULTS) $(if $(wildcard ../shared/data),$(REAL))
 

@@ -22,8 +22,8 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from features.mapping import load_config
 from training.api import backtest_estimator, features, labels
+from training.checks.market import market_tables
 from training.market import MarketSettings, simulate
-from training.market_check import market_tables
 
 folder = Path(mkdtemp()) / "market"
 settings = MarketSettings(accounts=1_500, seed=7)

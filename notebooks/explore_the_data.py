@@ -20,8 +20,8 @@ from tempfile import mkdtemp
 
 from features.mapping import load_config
 from training.api import features, labels
+from training.checks.market import market_tables
 from training.market import MarketSettings, simulate
-from training.market_check import market_tables
 
 folder = Path(mkdtemp()) / "market"
 settings = MarketSettings(accounts=800, seed=7)

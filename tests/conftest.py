@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from training.results import ROOT, stale
+from training.publishing.results import ROOT, stale
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [

@@ -11,7 +11,7 @@ import pytest
 from training.publishing import DOCUMENTS, published
 from training.publishing.documents import every_table
 from training.publishing.markets import coverage_figures, hazard_figures
-from training.results import ROOT, stale, write_result
+from training.publishing.results import ROOT, stale, write_result
 
 RESULTS = ROOT / "results"
 
@@ -71,7 +71,9 @@ def test_a_result_gets_old_by_its_own_code_alone(tmp_path: Path) -> None:
 def test_a_result_names_the_code_that_ran(tmp_path: Path) -> None:
     told = write_result({"figure": 1}, out=tmp_path / "new" / "some.json", also=[ROOT / "configs" / "a.toml"])
     assert json.loads((tmp_path / "new" / "some.json").read_text()) == told
-    assert {"training/results.py", "training/publishing/documents.py", "configs/a.toml"} <= set(told["code"])
+    assert {"training/publishing/results.py", "training/publishing/documents.py", "configs/a.toml"} <= set(
+        told["code"]
+    )
     assert not [name for name in told["code"] if name.startswith((".venv", "/"))]
 
 

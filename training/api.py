@@ -31,13 +31,13 @@ from features.point_in_time import build_features
 from features.tables import Tables
 from features.workspace import Workspace
 from models.card import Kind
-from training.backtest import backtest_tables
-from training.backtest_report import BacktestReport
+from training.backtesting.backtest import backtest_tables
 from training.backtesting.dates import chosen_cutoffs
 from training.backtesting.estimators import Preparation, as_frame, estimator_learner
+from training.backtesting.report import BacktestReport
 from training.fit import select_features
 from training.labels import fit_labels, known_accounts, label_snapshots, require_past
-from training.learn import Progress
+from training.learning.learn import Progress
 
 __all__ = ["backtest_estimator", "features", "labels"]
 

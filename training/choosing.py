@@ -18,8 +18,8 @@ from features.workspace import Manifest, Workspace
 from models.bundle import NAMES, Bundle, Kind
 from training.gate.asking import Served, ask, kept, require_columns, served
 from training.gate.verdict import Verdict
-from training.registered import Known, RegisteredModels, Version, choose
-from training.release_settings import release_settings
+from training.releasing.release_settings import release_settings
+from training.tracking.registered import Known, RegisteredModels, Version, choose
 
 __all__ = ["Chosen", "choose_release"]
 

@@ -17,13 +17,13 @@ from features.errors import WorkspaceError
 from features.ingest import ingest
 from features.mapping import Config, load_config
 from features.workspace import Workspace
-from training.backtest import backtest
+from training.backtesting.backtest import backtest
 from training.console import Output
 from training.market.settings import MarketSettings
 from training.market.write import simulate
 from training.present import show_ranking
-from training.promote import promote
-from training.registered import shown_uri
+from training.releasing.promote import promote
+from training.tracking.registered import shown_uri
 from training.train import train
 
 __all__ = ["run_demo"]

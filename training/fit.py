@@ -27,10 +27,7 @@ from models.bundle import Bundle, CardFacts, Kind
 from models.card import ComparedFacts, TrainingFacts
 from models.grades import GradeCuts
 from models.making import make_bundle
-from training.enough import empty_attributes, idle_features, require_enough, require_snapshots
-from training.evaluate import roc_auc
-from training.few_rows import learn_rows
-from training.intervals import fit_intervals
+from training.backtesting.evaluate import roc_auc
 from training.labels import (
     FitLabels,
     IntentLabels,
@@ -40,8 +37,11 @@ from training.labels import (
     intent_population,
     label_snapshots,
 )
-from training.learn import Learned, Parts, Progress, Rows
-from training.level import Level, find_level
+from training.learning.enough import empty_attributes, idle_features, require_enough, require_snapshots
+from training.learning.few_rows import learn_rows
+from training.learning.intervals import fit_intervals
+from training.learning.learn import Learned, Parts, Progress, Rows
+from training.learning.level import Level, find_level
 from training.meanings import about, fit_meaning, intent_meaning
 
 __all__ = [

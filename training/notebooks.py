@@ -14,7 +14,7 @@ from pathlib import Path
 
 from features.errors import InputError
 from training.console import Output
-from training.results import ROOT
+from training.publishing.results import ROOT
 
 __all__ = ["execute"]
 

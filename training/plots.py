@@ -17,8 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from training.backtesting.evaluate import calibration_curve
 from training.contributions import Contributions
-from training.evaluate import calibration_curve
 from training.fit import Training
 
 __all__ = ["beeswarm", "curves"]

@@ -31,11 +31,11 @@ from serving.store import Store
 from training.drift.watching import DriftReport, watch
 from training.gate.asking import has_store, served, served_cutoff
 from training.labels import next_cutoff
-from training.learn import Progress
 from training.learned_from import LEARNED_FROM_TAG, learned_from
-from training.promote import Promotion, promote
-from training.registered import GATE_TAG, RegisteredModels, Version
-from training.registration import registering, settle
+from training.learning.learn import Progress
+from training.releasing.promote import Promotion, promote
+from training.tracking.registered import GATE_TAG, RegisteredModels, Version
+from training.tracking.registration import registering, settle
 from training.train import train
 
 __all__ = ["LOG", "Retraining", "Unmeasured", "retrain"]

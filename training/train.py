@@ -29,7 +29,7 @@ from models.making import with_audit, with_settings
 from training.audit.finding import Audit
 from training.audit.of_training import audit_rows
 from training.audit.waivers import audit_of
-from training.evaluate import Estimate, evaluate
+from training.backtesting.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.gate.held_out import HeldOut, held_out
 from training.gate.rehearsal import rehearse
@@ -37,10 +37,10 @@ from training.ideal_profile.of_training import with_profile
 from training.ideal_profile.shown import profile_summary
 from training.ideal_profile.stated import require_columns
 from training.labels import next_cutoff, require_past
-from training.learn import Progress
 from training.learned_from import LEARNED_FROM_TAG, learned_from
+from training.learning.learn import Progress
 from training.meanings import label_notes
-from training.origin_check import OriginCheck, check_origin
+from training.origins.check import OriginCheck, check_origin
 
 __all__ = ["TrainReport", "TrainedModel", "train"]
 
@@ -292,10 +292,10 @@ def _track(
 ) -> TrainReport:
     # MLflow and the plots take seconds to import, which a refusal above should not cost.
     from training.plots import beeswarm, curves
-    from training.registered import shown_uri
-    from training.registration import registering
     from training.report import write_report
-    from training.track import Tracker
+    from training.tracking.registered import shown_uri
+    from training.tracking.registration import registering
+    from training.tracking.track import Tracker
 
     trained = [one for one in found if isinstance(one, Training)]
     untrained = [one for one in found if isinstance(one, Untrained)]

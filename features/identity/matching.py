@@ -3,7 +3,7 @@
 Turns records and accounts into matches and a review file. Rules, the first that decides wins: a person's
 decision, Salesforce id, registration number, web domain, name. A rule that points at several accounts is
 narrowed by the name; what stays open, what is alike but not enough, and what contradicts itself goes to
-review. Thresholds were chosen on one part of the companies of `training.identity_check` and are reported on
+review. Thresholds were chosen on one part of the companies of `training.checks.identity` and are reported on
 another. Time rule: none; give the values that were known at the moment that is asked for. Null rule: an empty
 cell neither agrees nor contradicts.
 """

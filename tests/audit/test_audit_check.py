@@ -7,7 +7,7 @@ from pathlib import Path
 from training.audit.columns import raw_table
 from training.audit.running import audit_table
 from training.audit.sources import read_list
-from training.audit_check import LEADS, judged
+from training.checks.audit import LEADS, judged
 from training.publishing.audit import audit_figures
 
 

@@ -19,9 +19,9 @@ from training.audit.sources import audit_tables
 from training.audit.time_proof import time_proof
 from training.fit import fit_rows, matrix, select_features
 from training.labels import fit_labels
-from training.learn import Rows
+from training.learning.learn import Rows
+from training.learning.splits import time_folds
 from training.market.settings import MarketSettings
-from training.splits import time_folds
 
 KINDS: tuple[Kind, ...] = ("fit", "intent")
 

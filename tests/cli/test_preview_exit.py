@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from training import previewing
 from training.cli.releases import commands
-from training.previewing import Preview
+from training.releasing import previewing
+from training.releasing.previewing import Preview
 
 
 @pytest.mark.parametrize(("columns", "code"), [((), 0), (("tags",), 1)])

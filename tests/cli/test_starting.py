@@ -12,7 +12,7 @@ from features.errors import ConfigError
 from features.ingest import ingest
 from features.mapping import load_config
 from features.workspace import Workspace
-from training.starting import start_mapping
+from training.starting.starting import start_mapping
 
 EXPORTS = Path(__file__).resolve().parents[1] / "ingest" / "exports"
 

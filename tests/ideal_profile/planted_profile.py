@@ -11,7 +11,7 @@ import pandas as pd
 from features.catalogue import Catalogue
 from features.declare_accounts import declare_accounts
 from features.tables import Attribute
-from training.learn import Rows
+from training.learning.learn import Rows
 
 COPIES = tuple(Attribute(f"staff_{n}", "number", f"staff, list {n}") for n in range(9))
 ATTRIBUTES = (

@@ -16,8 +16,8 @@ from models.profile import Profile, percent
 from training.ideal_profile import learn_profile
 from training.ideal_profile.checking import adjusted, figures, two_sided
 from training.ideal_profile.conditions import between, conditions_of, holding, is_flag, is_level
-from training.learn import Rows
-from training.splits import time_folds
+from training.learning.learn import Rows
+from training.learning.splits import time_folds
 
 
 def test_a_planted_combination_is_found_with_the_figures_of_later_accounts() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from training.identity_check import FLOOR, check
-from training.identity_set import read_companies
+from training.checks.identity import FLOOR, check
+from training.checks.identity_set import read_companies
 
 RESULT = json.loads((Path(__file__).parents[2] / "results" / "identity.json").read_text(encoding="utf-8"))
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from training.identity_noise import NOISES, chinese_name, core, spoil
-from training.identity_set import LabelledSet, labelled_set
+from training.checks.identity_noise import NOISES, chinese_name, core, spoil
+from training.checks.identity_set import LabelledSet, labelled_set
 
 WORDS = [
     "Northern",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.ingest_kill_check import campaign
+from training.checks.ingest_kills import campaign
 
 
 def test_a_killed_ingest_leaves_the_old_tables_or_the_new(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from features.errors import ConfigError, ContractError
 from features.ingest import ingest
 from features.mapping import load_config
 from features.workspace import Workspace
-from training.backtest import backtest
+from training.backtesting.backtest import backtest
 from training.feature_table import feature_table
 from training.train import train
 

@@ -14,7 +14,7 @@ from features.origins import EMPTY_ELSEWHERE, ONE_ORIGIN, OTHER_VALUES, OriginRu
 from features.settings import FitLearningSettings
 from training.fit import matrix, select_features
 from training.labels import known_accounts
-from training.origin_check import OriginCheck, check_origin
+from training.origins.check import OriginCheck, check_origin
 
 COUNT = 700
 

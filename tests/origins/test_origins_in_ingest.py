@@ -16,10 +16,10 @@ from features.mapping import load_config
 from features.origins import EMPTY_ELSEWHERE, OTHER_VALUES, account_origins
 from features.report import IngestReport
 from features.workspace import Workspace
-from training.catalogue_pages import write_catalogue
+from training.catalogue.pages import write_catalogue
 from training.cli.app import app
 from training.feature_table import feature_table
-from training.origin_check import check_workspace
+from training.origins.check import check_workspace
 
 MAPPING = """
 [workspace]

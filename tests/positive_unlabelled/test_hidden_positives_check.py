@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.hidden_positives_check import (
+from training.checks.hidden_positives import (
     AtRandom,
     BySelection,
     check_at_random,

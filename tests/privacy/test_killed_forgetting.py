@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from training.forget_kill_check import campaign
+from training.checks.forget_kills import campaign
 
 
 def test_a_killed_erasure_can_always_be_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from training.cli.answering import answer_one, rank_all
 from training.forgetting import forget
 from training.market.settings import MarketSettings
 from training.market.write import simulate
-from training.promote import promote
+from training.releasing.promote import promote
 
 CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
 NOW = datetime.fromisoformat("2026-05-01T12:00:00")

@@ -12,7 +12,7 @@ from features.errors import BundleError, InputError
 from features.workspace import Workspace
 from models.making import with_audit
 from training.audit.finding import Audit, Finding
-from training.promote import Promotion, promote
+from training.releasing.promote import Promotion, promote
 
 NOON = datetime.fromisoformat("2026-05-01T12:00:00")
 FAULTS = Audit(

@@ -22,8 +22,8 @@ from features.mapping import load_config
 from features.workspace import Workspace
 from serving.store import Store
 from training import doctor as doctors
-from training.doctor import Check, doctor
-from training.promote import promote
+from training.releasing.doctor import Check, doctor
+from training.releasing.promote import promote
 
 FREE = 0
 """Port 0 can always be had."""

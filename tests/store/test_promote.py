@@ -30,9 +30,9 @@ from features.workspace import Workspace
 from models.bundle import Bundle, load, save
 from serving.store import Store
 from training import promote as promotion
-from training.bento_models import is_imported
-from training.promote import HEAD_START, Promotion, Rollback, promote, rollback
-from training.registered import RegisteredModels
+from training.releasing.promote import HEAD_START, Promotion, Rollback, promote, rollback
+from training.tracking.bento_models import is_imported
+from training.tracking.registered import RegisteredModels
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)

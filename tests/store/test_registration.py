@@ -13,12 +13,12 @@ from tracked_models import FIT, FIT_2, INTENT
 from features.errors import WorkspaceError
 from features.workspace import Workspace
 from models.bundle import Bundle, Kind
-from training import previewing
-from training.doctor import doctor
-from training.mlflow_database import make_database
-from training.promote import promote
-from training.registered import RegisteredModels
-from training.registration import leftovers, register_training
+from training.releasing import previewing
+from training.releasing.doctor import doctor
+from training.releasing.promote import promote
+from training.tracking.mlflow_database import make_database
+from training.tracking.registered import RegisteredModels
+from training.tracking.registration import leftovers, register_training
 
 NEW = tracked_models.bundle("intent", seed=3)
 
@@ -92,7 +92,7 @@ def test_a_training_that_dies_is_whole_or_gone(
 
 
 def test_runs_that_nobody_ends_are_closed(trained: Workspace) -> None:
-    from training.track import Tracker
+    from training.tracking.track import Tracker
 
     client = RegisteredModels(trained).client
     experiment = client.get_experiment_by_name("spearfish").experiment_id
@@ -122,7 +122,7 @@ def test_a_database_is_there_whole_or_not_at_all(trained: Workspace, monkeypatch
         made.append(uri)
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("training.mlflow_database.mlflow_client", die)
+    monkeypatch.setattr("training.tracking.mlflow_database.mlflow_client", die)
     with pytest.raises(WorkspaceError, match="database cannot be made"):
         make_database(trained.mlflow_uri)
     assert not list(trained.home.glob("*mlflow.db*"))

@@ -9,8 +9,8 @@ from store_processes import NOON, draft
 
 from features.workspace import Workspace
 from serving.store import Store
-from training.promote import promote, rollback
-from training.release_log import release_log
+from training.releasing.promote import promote, rollback
+from training.releasing.release_log import release_log
 
 HOUR = timedelta(hours=1)
 

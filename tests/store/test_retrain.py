@@ -25,10 +25,10 @@ from training.gate.asking import served
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
 from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
-from training.promote import promote, rollback
-from training.registered import RegisteredModels
-from training.registration import register_training
+from training.releasing.promote import promote, rollback
 from training.retrain import LOG, Retraining, retrain
+from training.tracking.registered import RegisteredModels
+from training.tracking.registration import register_training
 
 CONFIG = load_config(Path(__file__).parents[2] / "configs" / "simulated_market.toml").model_copy(
     update={

@@ -13,10 +13,10 @@ from tracked_models import FIT, FIT_2, INTENT
 
 from features.errors import InputError, WorkspaceError
 from features.workspace import Workspace
-from training.doctor import Check, doctor
 from training.ownership import make_identity, read_identity
-from training.promote import Promotion, promote
-from training.registered import CHALLENGER, CHAMPION, RegisteredModels, champions
+from training.releasing.doctor import Check, doctor
+from training.releasing.promote import Promotion, promote
+from training.tracking.registered import CHALLENGER, CHAMPION, RegisteredModels, champions
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from models.bundle import NAMES, Bundle, CardFacts, Kind, save
 from models.calibration import Calibration
 from models.making import make_bundle, with_audit, with_settings
 from training.audit.finding import Audit
-from training.registered import RegisteredModels
+from training.tracking.registered import RegisteredModels
 
 LABELS = LabelSettings(intent=IntentLabelSettings(event="won", horizon_days=60))
 SERVING = ServingSettings(grade_cuts=(0.05, 0.2, 0.5))
@@ -145,7 +145,7 @@ def run_of(workspace: Workspace, trained: Bundle) -> str:
 def log(workspace: Workspace, trained: Bundle, *, name: str) -> int:
     """Track a bundle as `train` does, without metrics and plots; the version's number."""
     # It imports matplotlib, for the plots.
-    from training.track import Tracker
+    from training.tracking.track import Tracker
 
     page = workspace.home / "report.html"
     page.write_text("<p>report</p>")

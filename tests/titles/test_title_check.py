@@ -15,9 +15,9 @@ from scipy.sparse.csgraph import connected_components
 
 from features.errors import ContractError
 from features.titles.model import ABSTAIN
+from training.checks.titles import measure
 from training.publishing.titles import title_figures
-from training.title_check import measure
-from training.title_data import labelled_titles, near_duplicates, titles_to_learn
+from training.titles.data import labelled_titles, near_duplicates, titles_to_learn
 
 
 def test_near_duplicates_are_one_group() -> None:

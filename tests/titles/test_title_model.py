@@ -20,10 +20,10 @@ from features.titles.encoding import letter_groups, presence
 from features.titles.model import ABSTAIN, TitleModel, shipped
 from features.titles.normalising import fold
 from features.titles.reading import read_titles
-from training.results import ROOT
-from training.title_check import labels_of, measure
-from training.title_data import TASKS, Task, split_fingerprint, titles_to_learn
-from training.title_model import export, fit
+from training.checks.titles import labels_of, measure
+from training.publishing.results import ROOT
+from training.titles.data import TASKS, Task, split_fingerprint, titles_to_learn
+from training.titles.model import export, fit
 
 RESULTS = ROOT / "results" / "job_titles.json"
 LEVELS = {"Director": "Director", "Leiterin": "Lead", "Junior": "Junior", "Expert": ABSTAIN}

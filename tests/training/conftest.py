@@ -9,9 +9,9 @@ from trained_market import MARKET
 
 from features.mapping import Config, load_config
 from features.tables import Tables
+from training.checks.market import market_tables
 from training.fit import Training, train_fit, train_intent
 from training.market.write import simulate
-from training.market_check import market_tables
 
 
 @pytest.fixture(scope="session")

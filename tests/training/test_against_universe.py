@@ -19,8 +19,8 @@ from models.positive_unlabelled import LabelRate, count_hidden
 from models.scoring import Scorer
 from training.fit import Training, matrix, train_fit
 from training.labels import Universe, distinct_accounts, fit_labels, known_accounts
-from training.learn import Rows
-from training.level import find_level, fit_line
+from training.learning.learn import Rows
+from training.learning.level import find_level, fit_line
 
 START, CUTOFF = day("2024-01-01"), day("2024-12-01")
 

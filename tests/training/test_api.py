@@ -17,10 +17,10 @@ from features.errors import InputError
 from features.mapping import Config
 from features.tables import Tables
 from training.api import backtest_estimator, features, labels
-from training.backtest_report import BacktestReport
 from training.backtesting.estimators import OTHER, estimator_learner
-from training.estimator import SpearfishClassifier
+from training.backtesting.report import BacktestReport
 from training.labels import next_cutoff
+from training.learning.estimator import SpearfishClassifier
 
 CUTOFF = MARKET.end - timedelta(days=540)
 

@@ -17,9 +17,9 @@ from trained_market import MARKET
 
 from features.mapping import Config
 from features.tables import Tables
-from training.backtest import backtest_tables, predict_at
-from training.backtest_report import BacktestReport
+from training.backtesting.backtest import backtest_tables, predict_at
 from training.backtesting.dates import last_testable_cutoff
+from training.backtesting.report import BacktestReport
 from training.labels import intent_population, next_cutoff
 
 BASELINES = [

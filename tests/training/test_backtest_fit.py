@@ -16,9 +16,9 @@ from trained_market import MARKET
 from features.errors import ConfigError, NotEnoughDataError
 from features.mapping import Config
 from features.tables import Tables
-from training.backtest import backtest_tables, predict_at
-from training.backtest_report import BacktestReport, Followed
+from training.backtesting.backtest import backtest_tables, predict_at
 from training.backtesting.dates import chosen_cutoffs
+from training.backtesting.report import BacktestReport, Followed
 
 CUTOFF = MARKET.end - timedelta(days=300)
 WINDOW = timedelta(days=180)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from features.catalogue import learn_catalogue
 from features.point_in_time import build_features
 from features.tables import Tables
-from training.catalogue_pages import write_catalogue
+from training.catalogue.pages import write_catalogue
 from training.feature_table import FeatureTable
 
 AS_OF = pd.Timestamp("2024-06-01")

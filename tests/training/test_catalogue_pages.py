@@ -19,9 +19,9 @@ from features.formula_rows import readable_columns
 from features.point_in_time import build_features
 from features.tables import Attribute, Tables
 from features.workspace import Workspace
-from training.catalogue_pages import write_catalogue
-from training.catalogue_words import column_words
-from training.distribution import QUANTILES, distribution_of
+from training.catalogue.distribution import QUANTILES, distribution_of
+from training.catalogue.pages import write_catalogue
+from training.catalogue.words import column_words
 from training.feature_table import FeatureTable, feature_table
 
 AS_OF = pd.Timestamp("2024-06-01")

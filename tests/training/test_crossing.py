@@ -10,10 +10,10 @@ import pytest
 
 from features.settings import FitLearningSettings, LearningSettings
 from models.calibration import Calibration, fit_calibration
-from training.crossing import calibrate_crossed, crossed_splits, told_again
 from training.fit import Training
-from training.learn import learn
-from training.splits import Fold
+from training.learning.crossing import calibrate_crossed, crossed_splits, told_again
+from training.learning.learn import learn
+from training.learning.splits import Fold
 
 NEW_YEAR = datetime.fromisoformat("2025-01-01")
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from models.estimator_errors import NotEnoughRowsError, UnfitValueError
-from training.estimator import SpearfishClassifier
+from training.learning.estimator import SpearfishClassifier
 
 
 @parametrize_with_checks([SpearfishClassifier(smallest_class=1, most_rounds=20)])

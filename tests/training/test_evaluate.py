@@ -9,8 +9,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from features.errors import NotEnoughDataError
-from training.backtest import one_class_notes
-from training.evaluate import calibration_curve, evaluate, grade_conversion, measure, resampled, roc_auc
+from training.backtesting.backtest import one_class_notes
+from training.backtesting.evaluate import (
+    calibration_curve,
+    evaluate,
+    grade_conversion,
+    measure,
+    resampled,
+    roc_auc,
+)
 
 
 def rows(*, seed: int, size: int = 400, ties: int | None = None) -> pd.DataFrame:

@@ -15,11 +15,11 @@ from features.errors import NotEnoughDataError
 from features.feature import Feature
 from features.mapping import Config
 from features.settings import FitLearningSettings
-from training.few_rows import are_few, learn_few, learn_rows
-from training.few_rows_check import check_market, summarise
+from training.checks.few_rows import check_market, summarise
 from training.fit import Training
-from training.learn import Rows
-from training.small import SmallLearned
+from training.learning.few_rows import are_few, learn_few, learn_rows
+from training.learning.learn import Rows
+from training.learning.small import SmallLearned
 
 SETTINGS = FitLearningSettings(max_rounds=30)
 START = datetime.fromisoformat("2024-01-01")

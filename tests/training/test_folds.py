@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import NotEnoughDataError
-from training.folds import equal_rows, stratified_splits
+from training.learning.folds import equal_rows, stratified_splits
 
 
 def drawn(*, rows: int = 600) -> tuple[np.ndarray, np.ndarray]:

@@ -11,8 +11,8 @@ from features.ingest import ingest
 from features.mapping import Config, load_config
 from features.tables import Tables
 from features.workspace import Workspace
-from training.backtest import backtest, predict_at
-from training.backtest_report import BacktestReport
+from training.backtesting.backtest import backtest, predict_at
+from training.backtesting.report import BacktestReport
 
 
 @pytest.fixture(scope="module")

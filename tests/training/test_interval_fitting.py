@@ -11,7 +11,7 @@ import pytest
 from models.calibration import Calibration
 from models.intervals import Intervals
 from training.fit import Training
-from training.intervals import between_slices, design_effect, fit_intervals, intervals_of
+from training.learning.intervals import between_slices, design_effect, fit_intervals, intervals_of
 
 NEW_YEAR = datetime.fromisoformat("2025-01-01")
 POINTS = np.linspace(-3, 1, 9)

@@ -11,10 +11,10 @@ import pytest
 from features.catalogue import Catalogue, Feature
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings
-from training.folds import equal_rows
-from training.learn import Rows
-from training.learning_curve import learning_curve, samples
-from training.peers import BASELINES
+from training.learning.folds import equal_rows
+from training.learning.learn import Rows
+from training.undated.learning_curve import learning_curve, samples
+from training.undated.peers import BASELINES
 
 CATALOGUE = Catalogue(
     tuple(

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from features.catalogue import Catalogue, Feature
 from models.linear import doublings
-from training.linear import fit_linear_part
+from training.learning.linear import fit_linear_part
 
 NOTHING = np.nan
 

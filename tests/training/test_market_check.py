@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from features.mapping import load_config
-from training.market_check import Comparison, check_seed, summarise
-from training.results import ROOT
+from training.checks.market import Comparison, check_seed, summarise
+from training.publishing.results import ROOT
 
 CHANCE = 0.005
 """Two standard errors of the difference of two ROC AUCs on the smaller test market."""

@@ -17,7 +17,7 @@ from models.grades import Reference
 from training.fit import Training, matrix
 from training.gate.preview import Half, KindPreview, preview_kind, serving_moment
 from training.labels import known_accounts
-from training.previewing import Preview
+from training.releasing.previewing import Preview
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from features.workspace import Workspace
 from models.card import Card
 from models.inputs import input_references
 from training.audit.finding import Audit, Finding
-from training.evaluate import Estimate, evaluate
+from training.backtesting.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained
 from training.ideal_profile.of_training import with_profile
 from training.report import write_report

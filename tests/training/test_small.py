@@ -16,8 +16,8 @@ from models.bundle import Bundle, load, save
 from models.card import CardFacts
 from models.making import make_bundle
 from models.scoring import Scorer
-from training.learn import Rows
-from training.small import LINES, SmallLearned, learn_small
+from training.learning.learn import Rows
+from training.learning.small import LINES, SmallLearned, learn_small
 
 SETTINGS = LearningSettings(max_rounds=40)
 LEVELS = ("east", "north", "south", "west")

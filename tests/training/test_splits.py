@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from features.errors import NotEnoughDataError
-from training.splits import keep_negatives, time_folds
+from training.learning.splits import keep_negatives, time_folds
 
 
 def snapshots(*, dates: int = 20, accounts: int = 30, horizon: int = 90, step: int = 30) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.booster import NativeBooster, canonical_text, merge_boosters
-from training.target_encoding import Encoding, encoded_out_of_fold, fit_encoding
+from training.learning.target_encoding import Encoding, encoded_out_of_fold, fit_encoding
 
 NOTHING = np.nan
 

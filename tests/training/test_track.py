@@ -14,12 +14,12 @@ from rich.console import Console
 
 from features.workspace import Workspace
 from models.bundle import load
-from training.evaluate import evaluate
+from training.backtesting.evaluate import evaluate
 from training.fit import Training, Untrained
 from training.plots import beeswarm, curves
-from training.registered import BUNDLE_ARTIFACT, CHALLENGER, FINGERPRINT_TAG
 from training.report import write_report
-from training.track import EXPERIMENT, Tracker, artifact_location
+from training.tracking.registered import BUNDLE_ARTIFACT, CHALLENGER, FINGERPRINT_TAG
+from training.tracking.track import EXPERIMENT, Tracker, artifact_location
 from training.train import TrainReport
 
 # SHAP's beeswarm calls what matplotlib is about to deprecate.

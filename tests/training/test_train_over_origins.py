@@ -19,9 +19,9 @@ from features.tables import Tables
 from features.workspace import Workspace
 from models.bundle import Bundle
 from models.card import Kind
-from training.evaluate import Estimate, evaluate
+from training.backtesting.evaluate import Estimate, evaluate
 from training.fit import Training, train_fit
-from training.origin_check import OriginCheck, check_origin
+from training.origins.check import OriginCheck, check_origin
 from training.report import write_report
 from training.train import TrainedModel, TrainReport
 

@@ -1,13 +1,13 @@
 """Killed trainings and retrainings: the registry and what is served stay consistent, and the next run works.
 
-`python -m training.training_kill_check --kills 60` kills many more, and promotions, too.
+`python -m training.checks.training_kills --kills 60` kills many more, and promotions, too.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from training.training_kill_check import campaign
+from training.checks.training_kills import campaign
 
 
 def test_kills_leave_what_the_next_run_can_use(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.coverage_check import USED
-from training.coverage_check import summarise as summarise_coverage
-from training.hazards_check import MARKETS, beats_the_best, summarise
-from training.interval_tries import TRIES
-from training.truth_measures import calibration_error, coverage
+from training.checks.hazards import MARKETS, beats_the_best, summarise
+from training.checks.interval_coverage import USED
+from training.checks.interval_coverage import summarise as summarise_coverage
+from training.checks.interval_tries import TRIES
+from training.checks.truth import calibration_error, coverage
 
 CHANCES = np.arange(40) / 40
 

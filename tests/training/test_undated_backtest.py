@@ -16,8 +16,8 @@ from features.errors import ConfigError, ContractError
 from features.ingest import ingest
 from features.mapping import Config, load_config
 from features.workspace import Workspace
-from training.undated import backtest_workspace, undated_rows
-from training.undated_report import UndatedReport
+from training.undated.backtest import backtest_workspace, undated_rows
+from training.undated.report import UndatedReport
 
 ROWS = 400
 CONFIG = """

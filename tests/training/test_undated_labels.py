@@ -11,7 +11,7 @@ from features.errors import ConfigError
 from features.label_settings import FitLabelSettings
 from features.mapping import Config
 from features.tables import Tables
-from training.undated import undated_rows
+from training.undated.backtest import undated_rows
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from features.catalogue import learn_catalogue
 from features.mapping import Config
 from features.tables import Tables
 from training.fit import Training, intent_rows, narrowed, select_features, train_intent
-from training.learn import Rows
+from training.learning.learn import Rows
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pandas as pd
 from features.catalogue import Catalogue
 from features.feature import Feature
 from features.settings import LearningSettings
-from training.learn import Rows
+from training.learning.learn import Rows
 
 QUICK = LearningSettings(max_rounds=10, learning_rate=0.3, num_leaves=4, folds=1, min_data_in_leaf=5)
 HORIZON = pd.Timedelta(days=45)

@@ -13,7 +13,7 @@ from dated_rows import QUICK, dated_rows
 
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings, TuningSettings
-from training.learn import Rows, judge
+from training.learning.learn import Rows, judge
 from training.tuning.nested import Outer, judge_nested, outer_folds, part_of
 from training.tuning.searching import Found, Search, Tell, open_storage
 from training.tuning.space import of_settings

@@ -20,8 +20,8 @@ from features.mapping import Config, load_config
 from features.workspace import Workspace
 from training.market.settings import MarketSettings
 from training.market.write import simulate
-from training.registered import RegisteredModels
-from training.results import ROOT
+from training.publishing.results import ROOT
+from training.tracking.registered import RegisteredModels
 from training.tuning.parameters import use_parameters
 from training.tuning.report import TuneReport
 from training.tuning.tracking import EXPERIMENT

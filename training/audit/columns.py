@@ -19,7 +19,7 @@ from features.errors import ContractError, NotEnoughDataError, suggestion
 from features.feature import OTHER
 from features.formulas import names_read
 from features.privacy.masking import without_addresses
-from training.learn import Rows
+from training.learning.learn import Rows
 
 __all__ = ["AuditTable", "Column", "equal_rows", "raw_table", "rows_table"]
 

@@ -24,8 +24,8 @@ from training.audit.overlap import shared_rows
 from training.audit.running import found_in_columns, in_order
 from training.audit.time_proof import PROVED_ROWS, time_proof
 from training.labels import first_events
-from training.learn import Rows
-from training.splits import Fold
+from training.learning.learn import Rows
+from training.learning.splits import Fold
 
 __all__ = ["audit_rows"]
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from training.audit.columns import AuditTable
 from training.audit.finding import Finding, share
-from training.splits import Fold
+from training.learning.splits import Fold
 
 __all__ = ["equal_records", "shared_rows"]
 

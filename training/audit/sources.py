@@ -26,8 +26,8 @@ from training.audit.of_training import audit_rows
 from training.audit.running import audit_table
 from training.fit import fit_rows, intent_rows, select_features
 from training.labels import fit_labels, next_cutoff, require_past
-from training.learn import Rows
-from training.splits import time_folds
+from training.learning.learn import Rows
+from training.learning.splits import time_folds
 
 __all__ = ["EVENT", "audit_file", "audit_tables", "audit_undated", "audit_workspace", "read_list"]
 

@@ -21,7 +21,7 @@ from features.origins import ONE_ORIGIN
 from features.tables import Tables
 from training.audit.finding import Finding
 from training.fit import matrix
-from training.learn import Rows
+from training.learning.learn import Rows
 
 __all__ = ["PROVED_ROWS", "time_proof"]
 

@@ -21,11 +21,11 @@ from sklearn.utils import get_tags
 from features.catalogue import Catalogue
 from features.errors import InputError
 from models.booster import Matrix
+from training.backtesting.baselines import filled_columns
 from training.backtesting.learners import Answerer, Learner, undo_sampling
 from training.backtesting.questions import Question
-from training.baselines import filled_columns
-from training.learn import Progress, require_both_classes
-from training.splits import keep_negatives
+from training.learning.learn import Progress, require_both_classes
+from training.learning.splits import keep_negatives
 
 __all__ = ["OTHER", "Preparation", "as_frame", "estimator_learner"]
 

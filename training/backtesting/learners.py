@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.booster import Matrix
+from training.backtesting.baselines import activity_heuristic, logistic_regression_probabilities, recency
 from training.backtesting.questions import Question
-from training.baselines import activity_heuristic, logistic_regression_probabilities, recency
-from training.few_rows import learn_rows
-from training.learn import Learned, Progress
-from training.peers import BASELINES
-from training.splits import keep_negatives
+from training.learning.few_rows import learn_rows
+from training.learning.learn import Learned, Progress
+from training.learning.splits import keep_negatives
+from training.undated.peers import BASELINES
 
 __all__ = ["Answerer", "Learner", "baseline_answers", "constrained", "our_learner", "undo_sampling"]
 

@@ -29,7 +29,7 @@ from training.labels import (
     intent_outcomes,
     intent_population,
 )
-from training.learn import Rows
+from training.learning.learn import Rows
 
 __all__ = ["Question", "ask", "with_labels"]
 

@@ -16,12 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from features.privacy.counts import assumed_sentences
+from training.backtesting.evaluate import Estimate
+from training.backtesting.metrics import PROBABILITY_METRICS, RANKING_METRICS
 from training.backtesting.warning import RANDOM
-from training.evaluate import Estimate
-from training.metrics import PROBABILITY_METRICS, RANKING_METRICS
 
 if TYPE_CHECKING:
-    from training.backtest_report import BacktestReport
+    from training.backtesting.report import BacktestReport
 
 __all__ = ["shown"]
 

@@ -22,8 +22,8 @@ from features.catalogue import Catalogue
 from features.mapping import Config
 from features.tables import Tables
 from models.booster import Matrix
-from training.baselines import activity_heuristic
-from training.evaluate import Estimate, interval, resampled
+from training.backtesting.baselines import activity_heuristic
+from training.backtesting.evaluate import Estimate, interval, resampled
 from training.fit import matrix
 from training.labels import first_events, intent_population
 

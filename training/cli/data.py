@@ -87,7 +87,7 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Write a commented mapping that binds your export; change it as you like, then ingest with it."""
-    from training.starting import start_mapping
+    from training.starting.starting import start_mapping
 
     output = open_output(as_json=as_json)
     started = start_mapping(system, folder=folder, out=out, shape=shape, force=force)
@@ -196,13 +196,13 @@ def features(
 
 
 def _check_pages(folder: Path) -> None:
-    from training.catalogue_pages import check_folder
+    from training.catalogue.pages import check_folder
 
     check_folder(folder)
 
 
 def _write_pages(table: FeatureTable, *, folder: Path) -> Path:
-    from training.catalogue_pages import write_catalogue
+    from training.catalogue.pages import write_catalogue
 
     write_catalogue(table, folder=folder)
     return folder / "index.html"

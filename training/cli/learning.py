@@ -152,7 +152,7 @@ def backtest(
     Where outcomes have no dates: by folds that keep equal rows together; time is then not tested.
     """
     from training.feature_table import check_target
-    from training.undated import backtest_workspace as run_backtest
+    from training.undated.backtest import backtest_workspace as run_backtest
 
     output = open_output(as_json=as_json)
     if predictions is not None:
@@ -186,7 +186,7 @@ def learning_curve(
     as_json: JsonOption = False,
 ) -> None:
     """Show how well outcomes without dates are ranked after learning from few rows, and from more."""
-    from training.undated import undated_curve
+    from training.undated.backtest import undated_curve
 
     output = open_output(as_json=as_json)
     with output.progress() as progress:

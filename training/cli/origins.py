@@ -46,7 +46,7 @@ def check_origin(
     as_json: JsonOption = False,
 ) -> None:
     """Say how well it could be told from a model's features where an account comes from, and by what."""
-    from training.origin_check import check_workspace
+    from training.origins.check import check_workspace
 
     output = open_output(as_json=as_json)
     if model not in ("fit", "intent"):

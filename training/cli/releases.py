@@ -77,7 +77,7 @@ def promote(
 
     With --preview, exit code 1 says that a promotion would be refused as it stands: by the gate or the audit.
     """
-    from training.promote import promote as run_promote
+    from training.releasing.promote import promote as run_promote
 
     output = open_output(as_json=as_json)
     if preview:
@@ -116,7 +116,7 @@ def _preview(
     output: Output,
 ) -> None:
     from training.feature_table import check_target
-    from training.previewing import preview
+    from training.releasing.previewing import preview
 
     if out is not None:
         check_target(out)
@@ -149,7 +149,7 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Serve the release before the present one again."""
-    from training.promote import rollback as run_rollback
+    from training.releasing.promote import rollback as run_rollback
 
     output = open_output(as_json=as_json)
     done = run_rollback(open_workspace(workspace), who=who_runs_this(), why=why)
@@ -160,7 +160,7 @@ def rollback(
 @commands.command()
 def releases(*, workspace: WorkspaceOption = WORKSPACE, as_json: JsonOption = False) -> None:
     """List every promotion and rollback: who, when, why, and what the gate found. * answers now."""
-    from training.release_log import release_log
+    from training.releasing.release_log import release_log
 
     output = open_output(as_json=as_json)
     entries = release_log(open_workspace(workspace), now=now())

@@ -47,7 +47,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Say whether everything is in place, and how to mend what is not."""
-    from training.doctor import doctor as run_doctor
+    from training.releasing.doctor import doctor as run_doctor
 
     output = open_output(as_json=as_json)
     checks = run_doctor(

@@ -23,7 +23,7 @@ from serving.store import Release, Store
 from training.gate.comparing import Champion, cutoff_of
 from training.gate.judging import GATE_WAIVER, judge
 from training.gate.verdict import Verdict
-from training.registered import Known, RegisteredModels, Version
+from training.tracking.registered import Known, RegisteredModels, Version
 
 __all__ = ["Served", "ask", "has_store", "kept", "require_columns", "served", "served_cutoff"]
 

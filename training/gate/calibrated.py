@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.calibration import fit_calibration, probabilities
-from training.evaluate import Estimate, evaluate, resampled
+from training.backtesting.evaluate import Estimate, evaluate, resampled
 
 __all__ = ["Calibrated", "TooFew", "calibration_on", "forward_calibration", "rates_of"]
 

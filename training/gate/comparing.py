@@ -27,12 +27,12 @@ from features.settings import GateSettings
 from features.tables import Tables
 from models.bundle import Bundle
 from models.scoring import Scorer
-from training.evaluate import Estimate, interval, resampled
+from training.backtesting.evaluate import Estimate, interval, resampled
+from training.backtesting.metrics import Slice, Vector, means
 from training.fit import matrix
 from training.gate.calibrated import rates_of
 from training.gate.held_out import HeldOut
 from training.gate.verdict import GateCheck, figure
-from training.metrics import Slice, Vector, means
 
 __all__ = ["Champion", "compare", "compared", "cutoff_of"]
 

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from features.errors import NotEnoughDataError
-from training.few_rows import learn_rows
 from training.fit import Training
-from training.learn import Progress, Rows
+from training.learning.few_rows import learn_rows
+from training.learning.learn import Progress, Rows
 
 __all__ = ["rehearse"]
 

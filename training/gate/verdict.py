@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from training.evaluate import Estimate
+from training.backtesting.evaluate import Estimate
 
 __all__ = ["CheckName", "GateCheck", "Verdict", "figure"]
 

@@ -23,8 +23,8 @@ from training.ideal_profile.checking import Held, check, figures
 from training.ideal_profile.conditions import conditions_of, holding
 from training.ideal_profile.searching import meeting, search
 from training.ideal_profile.stated import compare_stated
-from training.learn import Rows
-from training.splits import Fold, time_folds
+from training.learning.learn import Rows
+from training.learning.splits import Fold, time_folds
 
 __all__ = ["learn_profile"]
 

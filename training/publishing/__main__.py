@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.publishing.documents import DOCUMENTS, published
-from training.results import ROOT
+from training.publishing.results import ROOT
 
 if __name__ == "__main__":
     for name, render in DOCUMENTS.items():

@@ -1,6 +1,6 @@
 """The published tables of the backtests with dates.
 
-Turns the result of `training.hubspot_check` into lines of Markdown. Time rule: the figures are of
+Turns the result of `training.checks.hubspot` into lines of Markdown. Time rule: the figures are of
 cutoffs that no choice has read. Null rule: a ranker that was not run has no line.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.backtest_report import RANKERS
+from training.backtesting.report import RANKERS
 from training.publishing.shown import interval, table
 
 __all__ = ["hubspot_figures"]

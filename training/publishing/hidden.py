@@ -1,6 +1,6 @@
 """The published tables of hidden positives.
 
-Turns the result of `training.hidden_positives_check` into lines of Markdown. Time rule: none. Null rule:
+Turns the result of `training.checks.hidden_positives` into lines of Markdown. Time rule: none. Null rule:
 methods that were not tried have no line.
 """
 

@@ -1,6 +1,6 @@
 """The published table of identity: how well companies are matched.
 
-Turns the result of `training.identity_check` into lines of Markdown. Time and null rule: none.
+Turns the result of `training.checks.identity` into lines of Markdown. Time and null rule: none.
 """
 
 from __future__ import annotations

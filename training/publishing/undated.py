@@ -1,7 +1,8 @@
 """The published tables of the undated sets: what their result files say, in Markdown.
 
-Turns the results of `training.undated_check` and `training.small_check` into lines of the README. Time rule:
-none, and each table says that time was not tested. Null rule: a ranker that was not run has no line.
+Turns the results of `training.checks.undated` and `training.checks.small_tables` into lines of the README.
+Time rule: none, and each table says that time was not tested. Null rule: a ranker that was not run has no
+line.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.peers import TITLES
+from training.undated.peers import TITLES
 
 __all__ = ["small_figures", "undated_figures"]
 

@@ -101,9 +101,9 @@ def _speed(found: Mapping[str, Any]) -> str:
     return f"{run['ratio']:.3f}, {run['peak_megabytes'] / 1000:.1f} GB"
 
 
-_HUBSPOT = "python -m training.hubspot_check"
-_MARKETS = "python -m training.market_check --seeds 10"
-_HIDDEN = "python -m training.hidden_positives_check --seeds 10"
+_HUBSPOT = "python -m training.checks.hubspot"
+_MARKETS = "python -m training.checks.market --seeds 10"
+_HIDDEN = "python -m training.checks.hidden_positives --seeds 10"
 
 YARDSTICKS = (
     Yardstick(
@@ -139,35 +139,35 @@ YARDSTICKS = (
         ".85 to .95, aim .87 to .93",
         "interval_coverage",
         _coverage,
-        "python -m training.coverage_check --markets 200",
+        "python -m training.checks.interval_coverage --markets 200",
     ),
     Yardstick(
         "X Education, early and disputed columns, ROC AUC",
         ".87, aim best of all peers",
         "x_education_leads",
         _undated("early_and_disputed"),
-        "python -m training.undated_check x_education_leads",
+        "python -m training.checks.undated x_education_leads",
     ),
     Yardstick(
         "X Education, early columns, ROC AUC",
         ".825, aim best of all peers",
         "x_education_leads",
         _undated("early"),
-        "python -m training.undated_check x_education_leads",
+        "python -m training.checks.undated x_education_leads",
     ),
     Yardstick(
         "Online Shoppers, ROC AUC",
         "LightGBM untuned, aim best of all peers",
         "online_shoppers",
         _undated("all"),
-        "python -m training.undated_check online_shoppers",
+        "python -m training.checks.undated online_shoppers",
     ),
     Yardstick(
         "X Education, audit: late columns and identifiers found",
         "6 of 9 and 2 of 2, at most 2 wrong; aim all, none wrong",
         "audit",
         _audit,
-        "python -m training.audit_check --seeds 10",
+        "python -m training.checks.audit --seeds 10",
     ),
     Yardstick(
         "hidden at random, recall in the top 5 % above the plain classifier",
@@ -191,9 +191,9 @@ YARDSTICKS = (
         "precision .98 at recall .85",
         "identity",
         _identity,
-        "python -m training.identity_check",
+        "python -m training.checks.identity",
     ),
-    Yardstick("job titles, macro-F1", ".80", "job_titles", _titles, "python -m training.title_check"),
+    Yardstick("job titles, macro-F1", ".80", "job_titles", _titles, "python -m training.checks.titles"),
     Yardstick(
         "ingest of ten million activities, share of the speed of `COPY`; memory",
         ".33, aim .67; 4 GB",

@@ -24,8 +24,8 @@ from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from features.feature import Feature
+from training.backtesting.evaluate import calibration_curve
 from training.contributions import Contributions
-from training.evaluate import calibration_curve
 
 __all__ = ["Chart", "as_chart", "backtest_charts", "decile_chart", "effect_charts"]
 

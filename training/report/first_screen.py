@@ -13,7 +13,7 @@ import pandas as pd
 
 from models.card import Kind
 from training.audit.finding import Audit
-from training.evaluate import Estimate
+from training.backtesting.evaluate import Estimate
 from training.fit import Training
 
 __all__ = ["first_screen"]

@@ -18,11 +18,11 @@ from features.privacy.counts import assumed_sentences
 from features.settings import GRADES
 from models.card import Kind
 from training.audit.finding import Audit
+from training.backtesting.evaluate import Estimate, grade_conversion
 from training.contributions import Contributions
-from training.evaluate import Estimate, grade_conversion
 from training.fit import Training
 from training.meanings import label_notes
-from training.origin_check import OriginCheck
+from training.origins.check import OriginCheck
 from training.plots import beeswarm as draw_beeswarm
 from training.report.charts import as_chart, backtest_charts, decile_chart, effect_charts
 from training.report.first_screen import first_screen

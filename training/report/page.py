@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 from features.workspace import Workspace
 from models.card import Kind
 from models.profile import Profile
-from training.evaluate import Estimate
+from training.backtesting.evaluate import Estimate
 from training.fit import Training, Untrained
-from training.origin_check import OriginCheck
+from training.origins.check import OriginCheck
 from training.report.model import TITLES, model_section
 from training.report.profile import profile_section
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.catalogue import Catalogue
-from training.evaluate import Estimate, mean_roc_auc
+from training.backtesting.evaluate import Estimate, mean_roc_auc
 
 __all__ = ["Segment", "segments"]
 

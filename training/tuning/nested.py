@@ -16,9 +16,9 @@ import pandas as pd
 
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings, TuningSettings
-from training.evaluate import Measured, measure
-from training.learn import Rows, learn
-from training.splits import Fold, Positions, time_folds
+from training.backtesting.evaluate import Measured, measure
+from training.learning.learn import Rows, learn
+from training.learning.splits import Fold, Positions, time_folds
 
 __all__ = ["Outer", "judge_nested", "outer_folds"]
 

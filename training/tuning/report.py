@@ -18,9 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from models.card import NAMES, Kind
-from training.backtest_report import figures
-from training.evaluate import Measured
-from training.metrics import PROBABILITY_METRICS, RANKING_METRICS
+from training.backtesting.evaluate import Measured
+from training.backtesting.metrics import PROBABILITY_METRICS, RANKING_METRICS
+from training.backtesting.report import figures
 
 __all__ = ["SearchFacts", "TuneReport"]
 

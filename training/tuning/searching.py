@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 
 from features.settings import LearningSettings
-from training.learn import Judged, Rows, judge
+from training.learning.learn import Judged, Rows, judge
 from training.tuning.choosing import Tried, account_groups, choose, sums_by_group
 from training.tuning.space import inside, of_settings, suggested, with_parameters
 

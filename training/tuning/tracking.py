@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from features.workspace import Workspace
 from models.card import NAMES, Kind
-from training.evaluate import Measured
+from training.backtesting.evaluate import Measured
 from training.ownership import IDENTITY_TAG, make_identity, owner_tags
-from training.registered import RegisteredModels
-from training.track import artifact_location
+from training.tracking.registered import RegisteredModels
+from training.tracking.track import artifact_location
 
 __all__ = ["EXPERIMENT", "TuningRun"]
 

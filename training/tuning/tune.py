@@ -31,10 +31,10 @@ from features.tuned import TUNED
 from features.workspace import Workspace
 from models.card import Kind
 from training.backtesting.dates import require_enabled, require_history
-from training.few_rows import are_few
 from training.fit import fit_rows, intent_rows, select_features
 from training.labels import fit_labels, next_cutoff, require_past
-from training.learn import Progress, Rows, require_both_classes
+from training.learning.few_rows import are_few
+from training.learning.learn import Progress, Rows, require_both_classes
 from training.tuning.nested import Outer, judge_nested, outer_folds
 from training.tuning.parameters import require_writable, write_parameters
 from training.tuning.report import SearchFacts, TuneReport

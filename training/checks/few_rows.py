@@ -1,0 +1,134 @@
+"""The check of few rows: small simulated markets, both learners and logistic regression, judged by the truth.
+
+Turns seeds into small markets whose won and lost opportunities are learned, and one larger market of other
+accounts each, on whose opportunities the learners are judged. Time rule: learning stops at the end of the
+small market. Null rule: none, every opportunity has its truth.
+
+    python -m training.checks.few_rows --out results/few_rows.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.errors import NotEnoughDataError
+from features.mapping import Config, load_config
+from models.booster import Matrix
+from training.backtesting.baselines import logistic_regression_probabilities
+from training.backtesting.evaluate import roc_auc
+from training.checks.market import fit_test_rows, fit_training_rows, market_tables
+from training.console import Output
+from training.fit import matrix
+from training.learning.few_rows import learn_few
+from training.learning.learn import Rows, learn
+from training.market.settings import MarketSettings
+from training.market.write import simulate
+from training.publishing.results import ROOT, write_result
+
+__all__ = ["ACCOUNTS", "check_market", "log_loss_of_truth", "summarise"]
+
+_CONFIG: Final = ROOT / "configs" / "simulated_market.toml"
+_FIRST_SEED: Final = 40_000
+"""The limit of `few_rows` was chosen on seeds 410 to 412."""
+
+_TEST_SEEDS: Final = 1_000_000
+_TEST_ACCOUNTS: Final = 15_000
+ACCOUNTS: Final = (500, 1_000, 2_000)
+"""That come to some 60, 120 and 240 wins."""
+
+
+def check_market(
+    accounts: int, *, seed: int, folder: Path, config: Config, test_accounts: int = _TEST_ACCOUNTS
+) -> dict[str, Any]:
+    """What each learner reaches on one market: ROC AUC, and log loss against the true chances."""
+    small = MarketSettings(accounts=accounts, seed=seed)
+    simulate(small, directory=folder / "small")
+    simulate(MarketSettings(accounts=test_accounts, seed=seed + _TEST_SEEDS), directory=folder / "test")
+    tables, test = (market_tables(folder / name, config=config) for name in ("small", "test"))
+    rows = fit_training_rows(tables, end=small.end, config=config)
+    keys = fit_test_rows(test, folder / "test")
+    X, truth = matrix(test, keys, catalogue=rows.catalogue), keys["truth"].to_numpy()
+    found: dict[str, Any] = {"accounts": accounts, "seed": seed, "wins": int(rows.label.sum())}
+    for name, chance in ({"best": truth} | _chances(rows, X, config=config)).items():
+        found[f"{name}_roc_auc"] = roc_auc(keys["label"].to_numpy(), probabilities=chance)
+        found[f"{name}_log_loss"] = log_loss_of_truth(truth, chance=chance)
+    return found
+
+
+def _chances(rows: Rows, X: Matrix, *, config: Config) -> dict[str, Matrix]:
+    settings, everything = config.model.fit, np.arange(len(rows.frame), dtype=np.int64)
+    return {
+        "few_rows": learn_few(rows, settings=settings).probabilities(X),
+        "trees": learn(rows, settings=settings).probabilities(X),
+        "logistic_regression": logistic_regression_probabilities(
+            rows, earlier=everything, X=X, settings=settings
+        ),
+        "base_rate": np.full(len(X), rows.label.mean()),
+    }
+
+
+def log_loss_of_truth(truth: NDArray[np.float64], *, chance: NDArray[np.float64]) -> float:
+    """The mean log loss to be expected of chances (n,) where the true ones are `truth` (n,).
+
+    >>> round(log_loss_of_truth(np.array([0.5]), chance=np.array([0.5])), 4)
+    0.6931
+    """
+    bounded = np.clip(chance, 1e-6, 1.0 - 1e-6)
+    return float(-(truth * np.log(bounded) + (1.0 - truth) * np.log1p(-bounded)).mean())
+
+
+def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """By size of the market: means over seeds, and the lead of the few rows' learner over the trees with its
+    95 % interval (Student's t over seeds)."""
+    from scipy.stats import t
+
+    lines = []
+    for accounts, part in pd.DataFrame(found).groupby("accounts"):
+        lead = (part["trees_log_loss"] - part["few_rows_log_loss"]).to_numpy()
+        half = t.ppf(0.975, len(lead) - 1) * lead.std(ddof=1) / np.sqrt(len(lead)) if len(lead) > 1 else None
+        means = part.drop(columns=["accounts", "seed"]).mean().to_dict()
+        lines.append(
+            {
+                "accounts": int(str(accounts)),
+                **{str(name): float(value) for name, value in means.items()},
+                "log_loss_better_by": {
+                    "mean": float(lead.mean()),
+                    "low": None if half is None else float(lead.mean() - half),
+                    "high": None if half is None else float(lead.mean() + half),
+                },
+            }
+        )
+    return lines
+
+
+def main() -> None:
+    """The command: learn from some markets and write what was found as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m training.checks.few_rows", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=8, help="how many markets of each size")
+    parser.add_argument("--out", type=Path, help="write the JSON here, too")
+    given = parser.parse_args()
+    output, config = Output(as_json=True), load_config(_CONFIG)
+    found: list[dict[str, Any]] = []
+    refused: list[str] = []
+    asked = [(accounts, _FIRST_SEED + n) for accounts in ACCOUNTS for n in range(given.seeds)]
+    with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
+        for number, (accounts, seed) in enumerate(asked):
+            try:
+                found.append(check_market(accounts, seed=seed, folder=Path(folder), config=config))
+            except NotEnoughDataError as error:
+                refused.append(f"{accounts:,} accounts, seed {seed}: {error.sentence()}")
+            progress("learn from few rows", number + 1, len(asked))
+    document = {"sizes": summarise(found), "refused": refused, "by_seed": found}
+    output.result(write_result(document, out=given.out, also=[_CONFIG]))
+
+
+if __name__ == "__main__":
+    main()

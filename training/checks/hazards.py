@@ -1,0 +1,180 @@
+"""The check of hazards: what data that is hard in one way costs, where the truth is known.
+
+Turns hazards and seeds into pairs of markets, one to learn from and one of other accounts, hard in the same
+way, to be judged on. Time rule: learning stops at the end of a market. Null rule: none, every account has its
+truth. A model that ranks better than the true chances do has seen the outcome: `beats_the_best` finds it.
+
+    python -m training.checks.hazards --seeds 3 --out results/hazards.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from features.mapping import Config, load_config
+from models.bundle import Kind
+from models.intervals import LEVEL
+from training.backtesting.evaluate import measure
+from training.checks.interval_coverage import (
+    JUDGED_SEEDS,
+    Judged,
+    judged_market,
+    learn_market,
+    mean_of,
+)
+from training.checks.truth import calibration_error, coverage
+from training.console import Output
+from training.learning.intervals import fit_intervals
+from training.learning.learn import Learned
+from training.market.arrow import PRODUCT
+from training.market.hazards import LEAKING_FIELD
+from training.market.settings import HAZARDS, MarketSettings
+from training.publishing.results import ROOT, write_result
+
+__all__ = ["MARKETS", "beats_the_best", "check_hazard", "hazard_config", "summarise"]
+
+_CONFIG: Final = ROOT / "configs" / "simulated_market.toml"
+_FIRST_SEED: Final = 30_000
+"""Lower seeds were looked at while the hazards were made."""
+
+_REPLICATES: Final = 200
+LEFT_IN: Final = "leaking_field, left in"
+"""The leak as a model meets it that nobody audited; under the hazard's own name it is left out."""
+
+MARKETS: Final[dict[str, dict[str, Any]]] = {
+    "none": {},
+    **{hazard: {"hazard": hazard} for hazard in HAZARDS},
+    LEFT_IN: {"hazard": "leaking_field"},
+    "selection": {"pursued_by_kind": True},
+}
+"""Settings of the market by hazard."""
+
+
+def hazard_config(hazard: str, *, config: Config) -> Config:
+    """What a user would set: one product to learn, or, once the audit has named it, no leaking field."""
+    if hazard == "leaking_field":
+        leave_out = (f"{LEAKING_FIELD}*",)
+        kinds = {
+            kind: getattr(config.model, kind).model_copy(update={"leave_out": leave_out})
+            for kind in ("fit", "intent")
+        }
+        return config.model_copy(update={"model": config.model.model_copy(update=kinds)})
+    if hazard == "several_products":
+        fit = config.labels.fit.model_copy(update={"product": PRODUCT})
+        return config.model_copy(update={"labels": config.labels.model_copy(update={"fit": fit})})
+    return config
+
+
+def check_hazard(
+    hazard: str, *, seed: int, accounts: int, judged_accounts: int, folder: Path, config: Config
+) -> list[dict[str, Any]]:
+    """Both models of one market under a hazard: see `_figures`."""
+    config, settings = hazard_config(hazard, config=config), MARKETS[hazard]
+    judged = judged_market(
+        MarketSettings(accounts=judged_accounts, seed=seed + JUDGED_SEEDS, **settings),
+        folder=folder / "judged",
+        config=config,
+    )
+    learned = learn_market(
+        MarketSettings(accounts=accounts, seed=seed, **settings),
+        catalogue=judged.catalogue,
+        folder=folder / "learned",
+        config=config,
+    )
+    return [
+        {"hazard": hazard, "seed": seed, "kind": kind, **_figures(one, judged=judged, kind=kind)}
+        for kind, one in learned.items()
+    ]
+
+
+def beats_the_best(rows: pd.DataFrame, *, replicates: int = _REPLICATES) -> bool:
+    """Whether probabilities rank better than the true chances, beyond chance: then they have leaked.
+
+    rows: account_id, label, probability, truth. Nothing that was known at the moment can rank better than the
+    true chances, so the whole 95 % interval of the difference of ROC AUC above 0, over resampled accounts,
+    cannot be honest.
+    """
+    found = measure(rows, columns=("probability", "truth"), replicates=replicates)
+    return found.ahead["truth"]["roc_auc"].low > 0
+
+
+def _figures(learned: Learned, *, judged: Judged, kind: Kind) -> dict[str, Any]:
+    """gap: ROC AUC of the best possible ranker less the model's. calibration_error, held: over 20 bins."""
+    chances, truth = learned.probabilities(judged.X[kind]), judged.truth(kind)
+    low, high = fit_intervals(learned).bounds(np.log(chances) - np.log1p(-chances))
+    rows = judged.keys[kind].assign(probability=chances)
+    seen = learned.later if learned.crossed is None else learned.crossed
+    found = measure(rows, columns=("probability", "truth"), replicates=_REPLICATES)
+    model, best = (found.estimates[name]["roc_auc"].value for name in ("probability", "truth"))
+    told = coverage(chances, low=low, high=high, truth=truth)
+    return {
+        "base_rate": float(rows["label"].mean()),
+        "events": int(seen["label"].sum()),
+        "model": model,
+        "best": best,
+        "gap": best - model,
+        "calibration_error": calibration_error(chances, truth=truth),
+        "coverage": float(told.held.mean()),
+        "width": float(told.width.mean()),
+        "beats_the_best": found.ahead["truth"]["roc_auc"].low > 0,
+    }
+
+
+def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """By hazard and kind: means with 95 % intervals over markets, and in how many the model leaked."""
+    frame = pd.DataFrame(found)
+    names = ("base_rate", "model", "best", "gap", "calibration_error", "coverage", "width")
+    return [
+        {"hazard": hazard, "kind": kind, "markets": len(part)}
+        | {name: mean_of(part[name]) for name in names}
+        | {"beats_the_best": int(part["beats_the_best"].sum())}
+        for (hazard, kind), part in frame.groupby(["hazard", "kind"], sort=False)
+    ]
+
+
+def main() -> None:
+    """The command: check all hazards on some seeds and write what was found as JSON."""
+    parser = argparse.ArgumentParser(prog="python -m training.checks.hazards", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3, help="how many markets of each hazard")
+    parser.add_argument("--first-seed", type=int, default=_FIRST_SEED, help="below 500: for development")
+    parser.add_argument("--accounts", type=int, default=3_000, help="accounts to learn from")
+    parser.add_argument("--judged-accounts", type=int, default=15_000, help="accounts to be judged on")
+    parser.add_argument("--hazards", nargs="*", default=list(MARKETS), choices=list(MARKETS))
+    parser.add_argument("--out", type=Path, help="write the JSON here, too")
+    given = parser.parse_args()
+    output, started, config = Output(as_json=True), time.process_time(), load_config(_CONFIG)
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    found: list[dict[str, Any]] = []
+    with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
+        for number, hazard in enumerate(given.hazards):
+            for seed in seeds:
+                found += check_hazard(
+                    hazard,
+                    seed=seed,
+                    accounts=given.accounts,
+                    judged_accounts=given.judged_accounts,
+                    folder=Path(folder),
+                    config=config,
+                )
+            progress("hazards", number + 1, len(given.hazards))
+    document = {
+        "nominal": LEVEL,
+        "seeds": [seeds.start, seeds.stop - 1],
+        "accounts": given.accounts,
+        "judged_accounts": given.judged_accounts,
+        "cpu_minutes": round((time.process_time() - started) / 60, 1),
+        "hazards": summarise(found),
+    }
+    output.result(write_result(document, out=given.out, also=[_CONFIG]))
+
+
+if __name__ == "__main__":
+    main()

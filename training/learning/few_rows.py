@@ -1,0 +1,86 @@
+"""Learning from few rows with dates: the mean of lines and small trees, judged on later rows.
+
+Turns rows into the same as `training.learning.learn` does, whichever of the two learners they bear: where the
+rarer class is small, boosted trees alone follow chance, and lines drawn to the base rate, averaged with trees
+of several kinds, are nearer to the truth; `training.checks.few_rows` shows up to which count. Time rule: what
+is told of later rows (`later`) comes from rows whose label was known when the slice starts; which parts are
+averaged, and the calibration, are chosen on folds of accounts, as a later slice of few rows is too small to
+choose by. Null rule: NaN is a value of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from features.settings import LearningSettings
+from training.learning.learn import Learned, Progress, Rows, learn
+from training.learning.small import learn_small
+from training.learning.splits import Fold, Positions, time_folds
+
+__all__ = ["are_few", "learn_few", "learn_rows"]
+
+_LATER_SHARE = 0.35
+"""Of forty wins that leaves fourteen to judge by."""
+
+_LEAST_EARLIER = 5
+"""Of a class, to be judged at all; the slices are cut so that each side has as many."""
+
+
+def learn_rows(
+    rows: Rows, *, settings: LearningSettings, progress: Progress | None = None, what: str = "learn"
+) -> Learned:
+    """Learn from rows with dates by the learner that they bear: see `are_few`.
+
+    Raises NotEnoughDataError when one class is missing or the history is too short.
+    """
+    if are_few(rows, settings=settings):
+        return learn_few(rows, settings=settings, progress=progress, what=what)
+    return learn(rows, settings=settings, progress=progress, what=what)
+
+
+def are_few(rows: Rows, *, settings: LearningSettings) -> bool:
+    """Whether the rarer class has fewer rows than the settings call few."""
+    events = int(rows.label.sum())
+    return min(events, len(rows.label) - events) < settings.few_rows
+
+
+def learn_few(
+    rows: Rows, *, settings: LearningSettings, progress: Progress | None = None, what: str = "learn"
+) -> Learned:
+    """The mean of lines and small trees of all rows, and what one of earlier rows said of the later ones.
+
+    Raises NotEnoughDataError where no cut in time leaves five rows of each class on both sides.
+    """
+    folds = time_folds(rows.frame, folds=1, later_share=_LATER_SHARE)
+    parts = []
+    for number, fold in enumerate(folds):
+        parts.append(_judged(rows, fold, number=number, settings=settings))
+        _tell(progress, what, done=number + 1, folds=len(folds))
+    whole = learn_small(rows, settings=settings, groups=_accounts(rows), smallest_class=_LEAST_EARLIER)
+    _tell(progress, what, done=len(folds) + 1, folds=len(folds))
+    later = pd.concat(parts, ignore_index=True)
+    return replace(whole, folds=folds, later=later, crossed=whole.later)
+
+
+def _judged(rows: Rows, fold: Fold, *, number: int, settings: LearningSettings) -> pd.DataFrame:
+    earlier = Rows(rows.frame.iloc[fold.earlier].reset_index(drop=True), rows.X[fold.earlier], rows.catalogue)
+    learned = learn_small(
+        earlier, settings=settings, groups=_accounts(earlier), smallest_class=_LEAST_EARLIER
+    )
+    frame = rows.frame.iloc[fold.later][["account_id", "as_of", "label"]].reset_index(drop=True)
+    return frame.assign(
+        position=fold.later, fold=number, probability=learned.probabilities(rows.X[fold.later])
+    )
+
+
+def _accounts(rows: Rows) -> Positions:
+    """A number for each account, (n,): its rows are never divided."""
+    return np.asarray(pd.factorize(rows.frame["account_id"], sort=True)[0], dtype=np.int64)
+
+
+def _tell(progress: Progress | None, what: str, *, done: int, folds: int) -> None:
+    if progress is not None:
+        progress(what, done, folds + 1)

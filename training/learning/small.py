@@ -1,0 +1,220 @@
+"""Learning from few rows: rows in, one booster with its linear part and calibration out.
+
+Turns labelled rows into a mean of straight lines and of trees of several kinds; which of them, how long and
+how strongly drawn to zero is chosen on folds, the simpler one where the difference is noise. The simple model
+that few rows are drawn to is a logistic regression whose weights are drawn to zero, and so to the base rate.
+Time rule: none, whoever has dates judges by them (`training.learning.few_rows`); rows of one group, equal
+ones for want of another, are never on both sides of a fold. Null rule: NaN is a value of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.errors import NotEnoughDataError
+from features.settings import LearningSettings
+from models.booster import merge_boosters
+from models.calibration import Calibration, fit_calibration, probabilities
+from models.linear import LinearPart
+from training.learning.folds import Positions, equal_rows, stratified_splits
+from training.learning.learn import Learned, Rows, directions
+from training.learning.linear import fit_linear_part
+from training.learning.small_trees import KINDS, Table, Tried, grow_all, nothing_grown, try_out
+
+__all__ = ["LINES", "SMALLEST_CLASS", "SmallLearned", "learn_small"]
+
+SMALLEST_CLASS = 40
+"""Fewer rows of a class bear no model that one could be sure of."""
+
+LINES = "straight lines"
+
+_FOLDS = 5
+_STRENGTHS = (0.1, 0.3, 1.0)
+_FEW_ROWS = 2000
+
+Matrix = NDArray[np.float64]
+
+_TREES = tuple(kind.name for kind in KINDS)
+_MIXTURES: tuple[tuple[str, ...], ...] = ((LINES, *_TREES), _TREES)
+"""What may be averaged, the one nearer to the simple model first: lines go where they surely harm."""
+
+
+@dataclass(frozen=True)
+class SmallLearned(Learned):
+    """parts: what was averaged. strength: C of the straight lines; the smaller, the nearer to the base rate.
+
+    tried: by mixture, the mean log loss of rows that its models did not see.
+    """
+
+    parts: tuple[str, ...] = ()
+    strength: float = 1.0
+    tried: dict[str, float] | None = None
+
+
+def learn_small(
+    rows: Rows,
+    *,
+    settings: LearningSettings,
+    smallest_class: int = SMALLEST_CLASS,
+    groups: Positions | None = None,
+) -> SmallLearned:
+    """The model of few rows.
+
+    settings: for `seed`, `rising`, `falling`, `max_rounds` and `max_bin`; the rest follows from how many rows
+    there are. groups: int (n,), rows that are never divided by folds; rows that are equal without it.
+    With fewer than two different rows of a class nothing can be compared: then the straight lines alone are
+    fitted, drawn to zero as strongly as any. Raises NotEnoughDataError below `smallest_class` of a class.
+    """
+    _require_enough(rows, smallest_class=smallest_class)
+    fold = _fold(rows, groups=equal_rows(rows.X) if groups is None else groups, settings=settings)
+    table = Table(rows.X, rows.label, fold, rows.catalogue, settings)
+    if len(np.unique(table.fold)) < 2:
+        return _unjudged(rows, table)
+    strength, lines = _best_lines(table)
+    tried = {kind.name: try_out(table, kind=kind) for kind in KINDS}
+    margins = {LINES: lines} | {name: one.margins for name, one in tried.items()}
+    parts, losses = _simplest(table, {mixture: _mean(margins, mixture) for mixture in _MIXTURES})
+    told = _mean(margins, parts)
+    calibration = fit_calibration(told, labels=table.label)
+    text, linear = _whole_model(table, [tried[name] for name in parts if name in tried], parts, strength)
+    return SmallLearned(
+        booster_text=text,
+        members=(text,),
+        calibration=calibration,
+        rounds=max((tried[name].rounds for name in parts if name in tried), default=0),
+        folds=(),
+        later=_judged(rows, table, told, calibration),
+        linear=linear,
+        parts=parts,
+        strength=strength,
+        tried=losses,
+    )
+
+
+def _unjudged(rows: Rows, table: Table) -> SmallLearned:
+    linear = _lines(table, strength=_STRENGTHS[0], learn=table.fold >= 0)
+    text, later = nothing_grown(table), rows.frame[["account_id", "as_of", "label"]].head(0)
+    none = later.assign(position=0, fold=0, probability=0.0)
+    return SmallLearned(
+        booster_text=text,
+        members=(text,),
+        calibration=Calibration(slope=1.0, intercept=0.0),
+        rounds=0,
+        folds=(),
+        later=none,
+        linear=linear,
+        parts=(LINES,),
+        strength=_STRENGTHS[0],
+        tried={},
+    )
+
+
+def _whole_model(
+    table: Table, trees: Sequence[Tried], parts: Sequence[str], strength: float
+) -> tuple[str, LinearPart | None]:
+    """Grown on all rows, each part with its share of the margin."""
+    members = 5 if len(table.label) < _FEW_ROWS else 3
+    texts = [
+        text
+        for one in trees
+        for text in grow_all(table, kind=one.kind, rounds=_longer(one.rounds), members=members)
+    ]
+    merged = merge_boosters(texts, weights=[1.0 / (members * len(parts))] * len(texts))
+    if LINES not in parts:
+        return merged, None
+    return merged, _lines(table, strength=strength, learn=table.fold >= 0).scaled(1.0 / len(parts))
+
+
+def _longer(rounds: int) -> int:
+    """More rows bear more trees, by the square root of how many more."""
+    return max(1, round(rounds * float(np.sqrt(_FOLDS / (_FOLDS - 1)))))
+
+
+def _best_lines(table: Table) -> tuple[float, Matrix]:
+    """The strength of the straight lines, and their margins (n,) of rows that they did not see."""
+    found: dict[tuple[str, ...], Matrix] = {
+        (str(strength),): _beside(table, strength=strength) for strength in _STRENGTHS
+    }
+    chosen, _ = _simplest(table, found)
+    return float(chosen[0]), found[chosen]
+
+
+def _beside(table: Table, *, strength: float) -> Matrix:
+    margins = np.empty(len(table.label))
+    for fold in np.unique(table.fold):
+        own = table.fold == fold
+        margins[own] = _lines(table, strength=strength, learn=~own).margins(table.X[own])
+    return margins
+
+
+def _lines(table: Table, *, strength: float, learn: NDArray[np.bool_]) -> LinearPart:
+    return fit_linear_part(
+        table.X[learn],
+        label=table.label[learn],
+        catalogue=table.catalogue,
+        strength=strength,
+        directions=directions(table.catalogue, table.settings),
+        small=True,
+    )
+
+
+def _simplest(table: Table, found: dict[tuple[str, ...], Matrix]) -> tuple[tuple[str, ...], dict[str, float]]:
+    """The first that is not worse than the best by more than one standard error; and all mean log losses."""
+    loss = {name: _log_loss(margins, label=table.label) for name, margins in found.items()}
+    best = min(loss, key=lambda name: float(loss[name].mean()))
+    good = (name for name, own in loss.items() if _is_noise(own - loss[best]))
+    return next(good), {" + ".join(one): float(losses.mean()) for one, losses in loss.items()}
+
+
+def _is_noise(worse: Matrix) -> bool:
+    """Whether the mean of differences (n,) is at most one standard error above zero."""
+    return bool(worse.mean() <= worse.std() / np.sqrt(len(worse)))
+
+
+def _log_loss(margins: Matrix, *, label: NDArray[np.int64]) -> Matrix:
+    """Of each row, (n,), once calibrated."""
+    logits = fit_calibration(margins, labels=label).logits(margins)
+    losses: Matrix = np.logaddexp(0.0, logits) - label * logits
+    return losses
+
+
+def _mean(margins: dict[str, Matrix], parts: Sequence[str]) -> Matrix:
+    mean: Matrix = np.mean([margins[name] for name in parts], axis=0)
+    return mean
+
+
+def _fold(rows: Rows, *, groups: Positions, settings: LearningSettings) -> NDArray[np.int64]:
+    """The fold of each row, (n,): as many as each class has groups, five at most."""
+    fold = np.zeros(len(rows.label), dtype=np.int64)
+    folds = min(_FOLDS, *(len(np.unique(groups[rows.label == one])) for one in (0, 1)))
+    if folds < 2:
+        return fold
+    for split in stratified_splits(rows.label, groups=groups, folds=folds, seed=settings.seed):
+        fold[split.judge] = split.fold
+    return fold
+
+
+def _judged(rows: Rows, table: Table, margins: Matrix, calibration: Calibration) -> pd.DataFrame:
+    return rows.frame[["account_id", "as_of", "label"]].assign(
+        position=np.arange(len(rows.frame)),
+        fold=table.fold,
+        probability=probabilities(calibration.logits(margins)),
+    )
+
+
+def _require_enough(rows: Rows, *, smallest_class: int) -> None:
+    events = int(rows.label.sum())
+    counts = ((events, "with the event"), (len(rows.label) - events, "without it"))
+    lacking = [f"{smallest_class - found} more {name}" for found, name in counts if found < smallest_class]
+    if lacking:
+        raise NotEnoughDataError(
+            "too few rows of one class to learn from",
+            got=f"{events:,} rows with the event, {len(rows.label) - events:,} without",
+            allowed=f"at least {smallest_class} of each",
+            fix=f"add {' and '.join(lacking)}",
+        )

@@ -1,0 +1,74 @@
+"""What a measurement leaves behind: figures, and which code gave them.
+
+Turns a document into a file of `results/` that names its commit and the files whose change makes it old.
+Time rule: a result names the commit of the code that ran, never the clock. Null rule: outside of a
+repository the commit is None, and the result counts as old.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ROOT", "commit", "measured_code", "stale", "write_result"]
+
+ROOT = Path(__file__).parents[2]
+
+
+def write_result(
+    document: Mapping[str, object], *, out: Path | None, also: Iterable[Path] = ()
+) -> dict[str, Any]:
+    """The document with its commit and its code; written to `out` as JSON where one is given.
+
+    also: files that the figures follow from beside the modules that were imported, such as a config.
+    """
+    told = {"commit": commit(), "code": measured_code(also=also), **document}
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return told
+
+
+def measured_code(*, also: Iterable[Path] = ()) -> list[str]:
+    """What this process has run of the project: its imported modules, and the data beside them; sorted."""
+    imported = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    modules = {Path(file).resolve() for file in imported if file} | {path.resolve() for path in also}
+    ours = {path.relative_to(ROOT) for path in modules if path.is_relative_to(ROOT)}
+    inside = {path for path in ours if path.parts[0] != ".venv"}
+    shipped = {path.parent / "data" for path in inside if (ROOT / path.parent / "data").is_dir()}
+    return sorted(path.as_posix() for path in inside | shipped)
+
+
+def stale(results: Path, *, root: Path = ROOT) -> list[str]:
+    """Names of results whose code in the repository `root` has changed since."""
+    return [path.name for path in sorted(results.glob("*.json")) if _is_stale(path, root=root)]
+
+
+def _is_stale(path: Path, *, root: Path) -> bool:
+    result = json.loads(path.read_text(encoding="utf-8"))
+    # A `+` marks figures of code that was never committed: nobody can run it again.
+    if not result.get("code") or not result.get("commit") or result["commit"].endswith("+"):
+        return True
+    compared = subprocess.run(
+        ["git", "diff", "--quiet", result["commit"], "--", *result["code"]],
+        cwd=root,
+        capture_output=True,
+        check=False,
+    )
+    return compared.returncode != 0
+
+
+def commit() -> str | None:
+    """The commit of the code that runs, with `+` when files differ from it; None outside a repository."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    return described.stdout.strip() or None

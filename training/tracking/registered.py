@@ -1,0 +1,398 @@
+"""The registered models in MLflow: which trained bundles there are, and which ones carry an alias.
+
+Turns a model's name and what was asked for (a version, an alias, a fingerprint) into a checked bundle, and
+a release into the alias `champion`. The alias is derived: what is served stands in the store. Where several
+workspaces track in one MLflow, only the versions of this one count. Time rule: the newest version is the one
+with the highest number. Null rule: a model that was never registered has no versions; a kind that a release
+lacks has no champion.
+"""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from features.errors import BundleError, InputError, WorkspaceError
+from features.privacy.addresses import workspace_secret
+from features.workspace import Workspace
+from models.bundle import NAMES, Bundle, Kind, load
+from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut, read_held_out
+from training.gate.verdict import Verdict
+from training.ownership import (
+    IDENTITY_TAG,
+    NAME_TAG,
+    alias_of,
+    make_identity,
+    owner_tags,
+    read_identity,
+    roles,
+    short,
+)
+from training.tracking.mlflow_database import make_database, mlflow_client
+
+__all__ = [
+    "BOOSTER",
+    "BUNDLE_ARTIFACT",
+    "CHALLENGER",
+    "CHAMPION",
+    "FINGERPRINT_TAG",
+    "GATE_FILE",
+    "GATE_TAG",
+    "Champions",
+    "Known",
+    "RegisteredModels",
+    "Version",
+    "champions",
+    "choose",
+    "holders",
+    "shown_uri",
+]
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+BOOSTER = "booster"
+BUNDLE_ARTIFACT = "bundle"
+FINGERPRINT_TAG = "bundle_fingerprint"
+GATE_TAG = "gate"
+GATE_FILE = "gate.json"
+PATIENCE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a registered model.
+
+    fingerprint: of the bundle of its run; None when it was not noted. tags: what training noted with it.
+    """
+
+    kind: Kind
+    number: int
+    run_id: str
+    fingerprint: str | None
+    aliases: tuple[str, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return f"{NAMES[self.kind]} version {self.number}"
+
+
+Known = Mapping[Kind, tuple[Version, ...]]
+Champions = Mapping[Kind, Version]
+
+
+@dataclass(frozen=True)
+class RegisteredModels:
+    """The registered models of a workspace's MLflow. create: whether to make a database where none is yet."""
+
+    workspace: Workspace
+    create: bool = False
+
+    @cached_property
+    def client(self) -> Any:
+        """The MLflow client. Raises WorkspaceError when there is nothing to talk to."""
+        uri = self.workspace.mlflow_uri
+        if self.create:
+            make_database(uri)
+        _require_reachable(uri)
+        with self.faults():
+            return mlflow_client(uri)
+
+    @contextmanager
+    def faults(self) -> Iterator[None]:
+        """Turn what MLflow and its database raise into WorkspaceError."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise WorkspaceError(
+                f"MLflow does not answer: {str(error).splitlines()[0]}",
+                got=shown_uri(self.workspace.mlflow_uri),
+                fix="check that it runs and that MLFLOW_TRACKING_URI is right",
+            ) from error
+
+    def versions(self, kind: Kind) -> tuple[Version, ...]:
+        """Every version that this workspace made of the model of a kind, the newest first."""
+        identity, model = read_identity(self.workspace), self._model(kind)
+        if identity is None or model is None:
+            return ()
+        own = [one for one in self._every_version(kind) if one.tags.get(IDENTITY_TAG) == identity]
+        versions = [_version(kind, one, model=model, identity=identity) for one in own]
+        return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
+
+    def known(self) -> Known:
+        """Every version that this workspace made, by kind, the newest first."""
+        return {kind: self.versions(kind) for kind in NAMES}
+
+    def others(self) -> Mapping[str, int]:
+        """How many versions other workspaces made, by their name and first digits."""
+        identity, counts = read_identity(self.workspace), Counter[str]()
+        for kind in NAMES:
+            for one in self._every_version(kind) if self._model(kind) else ():
+                owner = one.tags.get(IDENTITY_TAG)
+                if owner is None:
+                    counts["no known workspace"] += 1
+                elif owner != identity:
+                    counts[f"{one.tags.get(NAME_TAG)} {short(owner)}"] += 1
+        return dict(sorted(counts.items()))
+
+    def register(self, bundle: Bundle, *, run_id: str, name: str, tags: Mapping[str, str]) -> Version:
+        """Make a version of what a run holds, as this workspace's own.
+
+        name: of the workspace, for people. tags: what is to be known of it from its first moment on.
+        """
+        identity, client = make_identity(self.workspace), self.client
+        noted = {FINGERPRINT_TAG: bundle.fingerprint, **owner_tags(identity, name=name), **tags}
+        with self.faults():
+            self._claim(bundle.kind, identity=identity)
+            made = client.create_model_version(
+                bundle.name, f"runs:/{run_id}/{BOOSTER}", run_id=run_id, tags=noted
+            )
+        return Version(bundle.kind, int(made.version), run_id, bundle.fingerprint, (), noted)
+
+    def challenge(self, version: Version) -> None:
+        """Call a version the challenger."""
+        with self.faults():
+            alias = self._alias(version.kind, CHALLENGER)
+            self.client.set_registered_model_alias(NAMES[version.kind], alias, str(version.number))
+
+    def tag(self, version: Version, name: str, value: str) -> None:
+        """Note something with a version."""
+        with self.faults():
+            self.client.set_model_version_tag(NAMES[version.kind], str(version.number), name, value)
+
+    def remove(self, version: Version) -> None:
+        """Take a version back, as if it had never been registered."""
+        with self.faults():
+            self.client.delete_model_version(NAMES[version.kind], str(version.number))
+
+    def withdraw(self, kind: Kind) -> None:
+        """Take the alias `challenger` from a kind that a training could not give."""
+        if any(CHALLENGER in one.aliases for one in self.versions(kind)):
+            with self.faults():
+                self.client.delete_registered_model_alias(NAMES[kind], self._alias(kind, CHALLENGER))
+
+    def bundle(self, version: Version) -> Bundle:
+        """The bundle of a version, loaded and checked against its golden rows, or BundleError."""
+        from mlflow.exceptions import MlflowException
+
+        client = self.client
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                client.download_artifacts(version.run_id, BUNDLE_ARTIFACT, folder)
+            except (MlflowException, OSError) as error:
+                raise BundleError(
+                    f"{version.label} has no bundle", got=f"run {version.run_id}", fix="train again"
+                ) from error
+            bundle = load(Path(folder) / BUNDLE_ARTIFACT)
+        _require_own(version, bundle)
+        bundle.verify()
+        return bundle
+
+    def held_out(self, version: Version) -> HeldOut | None:
+        """What the training of a version held out; None when it kept nothing."""
+        from mlflow.exceptions import MlflowException
+
+        client = self.client
+        with self.faults():
+            names = {item.path for item in client.list_artifacts(version.run_id)}
+        if HELD_OUT_ARTIFACT not in names:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                client.download_artifacts(version.run_id, HELD_OUT_ARTIFACT, folder)
+            except (MlflowException, OSError) as error:
+                raise BundleError(
+                    f"the held-out rows of {version.label} cannot be read", got=error, fix="train again"
+                ) from error
+            secret = workspace_secret(self.workspace)
+            return read_held_out(Path(folder) / HELD_OUT_ARTIFACT, secret=secret)
+
+    def note(self, version: Version, verdict: Verdict, *, forced: bool = False) -> None:
+        """Keep a verdict of the gate with a version and its run. forced: somebody answers for what failed."""
+        with self.faults():
+            self.client.log_dict(version.run_id, verdict.to_json(), GATE_FILE)
+        self.tag(version, GATE_TAG, "forced" if forced and verdict.failed else verdict.outcome)
+
+    def crown(self, wanted: Champions, *, present: Champions) -> None:
+        """Give the alias `champion` to the wanted versions, and take it from a kind that has none."""
+        client = self.client
+        for kind, name in NAMES.items():
+            now, then = present.get(kind), wanted.get(kind)
+            with self.faults():
+                if then is not None and (now is None or now.number != then.number):
+                    client.set_registered_model_alias(name, self._alias(kind, CHAMPION), str(then.number))
+                elif then is None and now is not None:
+                    client.delete_registered_model_alias(name, self._alias(kind, CHAMPION))
+
+    def _model(self, kind: Kind) -> Any | None:
+        with self.faults():
+            return next(iter(self.client.search_registered_models(f"name='{NAMES[kind]}'")), None)
+
+    def _every_version(self, kind: Kind) -> list[Any]:
+        with self.faults():
+            return list(_pages(self.client, NAMES[kind]))
+
+    def _alias(self, kind: Kind, role: str) -> str:
+        model = self._model(kind)
+        owner = None if model is None else model.tags.get(IDENTITY_TAG)
+        return alias_of(role, identity=make_identity(self.workspace), owner=owner)
+
+    def _claim(self, kind: Kind, *, identity: str) -> None:
+        """Register the model unless it is; whoever comes first owns its plain aliases."""
+        from mlflow.exceptions import MlflowException
+
+        name, model = NAMES[kind], self._model(kind)
+        if model is not None and IDENTITY_TAG not in model.tags:
+            self.client.set_registered_model_tag(name, IDENTITY_TAG, identity)
+        if model is not None:
+            return
+        try:
+            self.client.create_registered_model(name, tags={IDENTITY_TAG: identity})
+        except MlflowException as error:
+            # Another workspace registered it in the meantime.
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+
+def choose(known: Known, kind: Kind, *, wanted: str | None) -> Version | None:
+    """The version asked for: a number, an alias or the start of a bundle's fingerprint.
+
+    wanted: None takes the challenger, or the newest when no kind has one; "none" leaves the model out.
+    Raises InputError when there is no such version.
+    """
+    versions = known[kind]
+    if wanted == "none":
+        return None
+    if wanted is None:
+        named = any(CHALLENGER in one.aliases for every in known.values() for one in every)
+        # A kind without a challenger beside one that has it could not be trained: the old one stays out.
+        return next((one for one in versions if CHALLENGER in one.aliases or not named), None)
+    matches = [one for one in versions if _is_meant(one, wanted)]
+    if not matches or len({one.fingerprint for one in matches}) > 1:
+        count = "several such versions" if matches else "no such version"
+        raise InputError(
+            f"{NAMES[kind]} has {count} of this workspace",
+            got=wanted,
+            allowed=_choices(versions),
+            fix="name one of them, or leave it out to take the challenger",
+        )
+    return matches[0]
+
+
+def champions(known: Known) -> Champions:
+    """The version with the alias `champion`, of each kind that has one."""
+    return {kind: one for kind, versions in known.items() for one in versions if CHAMPION in one.aliases}
+
+
+def holders(known: Known, fingerprints: Mapping[str, str]) -> Champions:
+    """The version that holds each bundle of a release: the champion if it does, else the newest.
+
+    Raises WorkspaceError for a bundle that MLflow does not know.
+    """
+    return {kind: _holder(known, kind, fingerprints[kind]) for kind in NAMES if kind in fingerprints}
+
+
+def _holder(known: Known, kind: Kind, fingerprint: str) -> Version:
+    held = [one for one in known[kind] if one.fingerprint == fingerprint]
+    if not held:
+        raise WorkspaceError(
+            f"MLflow has no version of {NAMES[kind]} with the served bundle",
+            got=fingerprint[:12],
+            fix="nothing is lost, the bundle is in the store; train and promote to track it again",
+        )
+    return next((one for one in held if CHAMPION in one.aliases), held[0])
+
+
+def _require_reachable(uri: str) -> None:
+    """Fail at once where MLflow would make an empty database, or ask a server that is down for minutes."""
+    is_file = urlsplit(uri).scheme == "sqlite"
+    if is_file and not Path(str(make_url(uri).database)).is_file():
+        raise WorkspaceError(
+            "no model was trained yet", got=f"no database at {uri}", fix="run `spearfish train` first"
+        )
+    _require_server(uri)
+
+
+def _require_server(uri: str) -> None:
+    """WorkspaceError at once when the address of a tracking server does not answer."""
+    parts = urlsplit(uri)
+    if parts.scheme not in {"http", "https"}:
+        return
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((host, port), timeout=PATIENCE_SECONDS).close()
+    except OSError as error:
+        raise WorkspaceError(
+            f"MLflow does not answer at {host}:{port}",
+            got=error,
+            fix="check that it runs and that MLFLOW_TRACKING_URI is right",
+        ) from error
+
+
+def shown_uri(uri: str) -> str:
+    """A tracking URI as people may see it, without a password."""
+    try:
+        return make_url(uri).render_as_string(hide_password=True)
+    except ArgumentError:
+        return uri
+
+
+def _pages(client: Any, name: str) -> Iterator[Any]:
+    token = None
+    while True:
+        page = client.search_model_versions(f"name='{name}'", page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _version(kind: Kind, found: Any, *, model: Any, identity: str) -> Version:
+    number = int(found.version)
+    return Version(
+        kind=kind,
+        number=number,
+        run_id=found.run_id,
+        fingerprint=found.tags.get(FINGERPRINT_TAG),
+        aliases=roles(
+            {alias: int(of) for alias, of in model.aliases.items()},
+            number=number,
+            identity=identity,
+            owner=model.tags.get(IDENTITY_TAG),
+            known=(CHAMPION, CHALLENGER),
+        ),
+        tags=dict(found.tags),
+    )
+
+
+def _is_meant(version: Version, wanted: str) -> bool:
+    by_fingerprint = len(wanted) >= 8 and (version.fingerprint or "").startswith(wanted)
+    return wanted == str(version.number) or wanted in version.aliases or by_fingerprint
+
+
+def _choices(versions: tuple[Version, ...]) -> str:
+    names = [str(one.number) for one in versions] + sorted({name for one in versions for name in one.aliases})
+    return ", ".join([*names, "none"])
+
+
+def _require_own(version: Version, bundle: Bundle) -> None:
+    if bundle.kind != version.kind or version.fingerprint not in (None, bundle.fingerprint):
+        raise BundleError(
+            f"{version.label} holds another bundle than it says",
+            got=f"{bundle.name} {bundle.version}",
+            allowed=f"{NAMES[version.kind]} {(version.fingerprint or '')[:12]}",
+            fix="train again",
+        )

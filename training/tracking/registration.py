@@ -1,0 +1,154 @@
+"""Registration: all models of a training become versions together, or none of them does.
+
+Turns logged runs into versions of the registered models, and what a killed training left behind into either
+of the two. A training's versions name it and its kinds from their first moment on; their aliases follow when
+all of them are there, and a last tag says that they did. Whoever comes next, a training, a promotion or the
+doctor, finishes a training whose versions are all there, takes back one that lacks some, and closes runs that
+nobody ends any more. One training registers at a time in a workspace; the next one waits. Time rule: none.
+Null rule: versions without these tags, as an older spearfish made them, are left alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from features.errors import WorkspaceError
+from features.workspace import Workspace
+from models.bundle import NAMES, Bundle, Kind
+from training.ownership import IDENTITY_TAG, read_identity
+from training.tracking.registered import RegisteredModels, Version
+
+__all__ = ["Leftovers", "leftovers", "register_training", "registering", "settle"]
+
+EXPERIMENT = "spearfish"
+_TRAINING_TAG = "training"
+_KINDS_TAG = "training_kinds"
+_SETTLED_TAG = "training_settled"
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What killed trainings left behind.
+
+    unfinished: versions whose training lacks others. unsettled: whole trainings, the oldest first, whose
+    aliases may not have followed. runs: identifiers of runs that were begun and never ended.
+    """
+
+    unfinished: tuple[Version, ...]
+    unsettled: tuple[Mapping[Kind, Version], ...]
+    runs: tuple[str, ...]
+
+    @property
+    def any(self) -> bool:
+        return bool(self.unfinished or self.unsettled or self.runs)
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"{len(self.unfinished)} versions without the rest of their training, "
+            f"{len(self.unsettled)} trainings whose aliases did not follow, "
+            f"{len(self.runs)} runs without an end"
+        )
+
+
+def register_training(
+    registered: RegisteredModels,
+    logged: Mapping[Kind, tuple[Bundle, str]],
+    *,
+    name: str,
+    tags: Mapping[str, str],
+) -> None:
+    """Register the bundles of a training, each with its run, and call them the challengers.
+
+    A kind that the training could not give loses its challenger. name: of the workspace, for people. tags:
+    what each version notes beside. Call it while `registering`.
+    """
+    noted = {_TRAINING_TAG: uuid4().hex, _KINDS_TAG: ",".join(sorted(logged)), **tags}
+    made = {
+        kind: registered.register(bundle, run_id=run_id, name=name, tags=noted)
+        for kind, (bundle, run_id) in logged.items()
+    }
+    _finish(registered, made)
+
+
+def leftovers(registered: RegisteredModels) -> Leftovers:
+    """What is there to settle. Of a training that is at work this tells, too: ask while `registering`."""
+    unfinished: list[Version] = []
+    unsettled: list[Mapping[Kind, Version]] = []
+    for training in _trainings(registered):
+        whole = set(training) == set(next(iter(training.values())).tags[_KINDS_TAG].split(","))
+        if not whole:
+            unfinished.extend(training.values())
+        elif any(_SETTLED_TAG not in version.tags for version in training.values()):
+            unsettled.append(training)
+    return Leftovers(tuple(unfinished), tuple(unsettled), tuple(_open_runs(registered)))
+
+
+def settle(registered: RegisteredModels) -> Leftovers:
+    """Finish, or take back, what killed trainings left behind; what that was."""
+    found = leftovers(registered)
+    for version in found.unfinished:
+        registered.remove(version)
+    for training in found.unsettled:
+        _finish(registered, training)
+    with registered.faults():
+        for run_id in found.runs:
+            registered.client.set_terminated(run_id, "KILLED")
+    return found
+
+
+@contextmanager
+def registering(workspace: Workspace, *, wait: bool = True) -> Iterator[bool]:
+    """Be the only training that registers; whether it is, which `wait` makes sure of."""
+    try:
+        workspace.home.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(workspace.home / ".training.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise WorkspaceError(
+            f"cannot write to the workspace {workspace.home}", got=error, fix="give this user write access"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(descriptor)
+
+
+def _finish(registered: RegisteredModels, training: Mapping[Kind, Version]) -> None:
+    for kind in NAMES:
+        if kind in training:
+            registered.challenge(training[kind])
+        else:
+            registered.withdraw(kind)
+    for version in training.values():
+        registered.tag(version, _SETTLED_TAG, "yes")
+
+
+def _trainings(registered: RegisteredModels) -> list[Mapping[Kind, Version]]:
+    """The versions of each training that says which it is, the oldest first."""
+    found: dict[str, dict[Kind, Version]] = {}
+    for kind, versions in registered.known().items():
+        for version in reversed(versions):
+            if _TRAINING_TAG in version.tags and _KINDS_TAG in version.tags:
+                found.setdefault(version.tags[_TRAINING_TAG], {})[kind] = version
+    return sorted(found.values(), key=lambda one: max(version.number for version in one.values()))
+
+
+def _open_runs(registered: RegisteredModels) -> list[str]:
+    identity, client = read_identity(registered.workspace), registered.client
+    with registered.faults():
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None or identity is None:
+            return []
+        runs = client.search_runs(
+            [experiment.experiment_id],
+            f"tags.{IDENTITY_TAG} = '{identity}' and attributes.status = 'RUNNING'",
+        )
+        return [str(run.info.run_id) for run in runs]

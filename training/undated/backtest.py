@@ -1,0 +1,264 @@
+"""Backtest of a table without dates: won and lost rows in, metrics over repeated folds out.
+
+Turns opportunities with an outcome, and what is known of their accounts, into rows that are judged by models
+which learned from other rows only; rows that are equal in every column stay on one side. Time rule: none can
+be kept, and the report says that time was not tested. Null rule: an opportunity without an outcome is open
+and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+
+from features.catalogue import Catalogue, learn_catalogue
+from features.errors import ConfigError, ContractError, suggestion
+from features.mapping import Config
+from features.settings import GRADES
+from features.tables import Tables
+from features.workspace import Workspace
+from models.card import Kind
+from models.grades import GradeCuts, Reference
+from training.backtesting.backtest import backtest
+from training.backtesting.evaluate import grade_conversion, measure
+from training.backtesting.report import BacktestReport
+from training.fit import matrix, narrowed, select_features
+from training.labels import left_out, next_cutoff, require_dateless
+from training.learning.folds import Positions, Split, equal_rows, stratified_splits
+from training.learning.learn import Progress, Rows
+from training.learning.small import learn_small
+from training.undated.learning_curve import CurveReport, learning_curve
+from training.undated.peers import BASELINES, Peer
+from training.undated.report import ColumnsReport, UndatedReport
+
+__all__ = ["backtest_undated", "backtest_workspace", "column_choices", "undated_curve", "undated_rows"]
+
+_LATEST = """
+SELECT opportunity_id, account_id, outcome = 'won' AS won
+FROM (
+    SELECT * FROM opportunities
+    WHERE withdrawn_at IS NULL AND ($1 IS NULL OR product = $1)
+    QUALIFY row_number() OVER (PARTITION BY opportunity_id ORDER BY known_at DESC) = 1
+)
+WHERE outcome IS NOT NULL AND NOT list_contains($2, coalesce(lower(type), ''))
+    AND account_id IN (SELECT account_id FROM accounts WHERE withdrawn_at IS NULL)
+ORDER BY opportunity_id"""
+
+
+def backtest_workspace(
+    workspace: Workspace,
+    *,
+    config: Config,
+    kind: Kind = "intent",
+    cutoffs: Sequence[datetime] = (),
+    development: bool = False,
+    progress: Progress | None = None,
+) -> BacktestReport | UndatedReport:
+    """Backtest a workspace: at past cutoffs, or by folds where the outcomes have no dates.
+
+    Raises as `backtest` and `backtest_undated` do, and ContractError for cutoffs of outcomes without dates.
+    """
+    with workspace.lease() as manifest:
+        if "opportunities" in manifest.undated:
+            if cutoffs:
+                manifest.require_dated("a backtest at given cutoffs")
+            tables = workspace.tables(manifest)
+            return backtest_undated(tables, config=config, development=development, progress=progress)
+    return backtest(
+        workspace, config=config, kind=kind, cutoffs=cutoffs, development=development, progress=progress
+    )
+
+
+def undated_curve(
+    workspace: Workspace, *, config: Config, draws: int = 10, progress: Progress | None = None
+) -> dict[str, CurveReport]:
+    """The learning curve of each choice of columns, beside logistic regression.
+
+    Raises ContractError where outcomes have dates: samples drawn at random would hide how time tells.
+    """
+    with workspace.lease() as manifest:
+        if "opportunities" not in manifest.undated:
+            raise ContractError(
+                "a learning curve is drawn at random, but opportunities have dates",
+                fix="use `spearfish backtest`, whose cutoffs learn from more and more rows",
+            )
+        rows = undated_rows(workspace.tables(manifest).without_times(), config=config)
+    return {
+        name: learning_curve(
+            narrowed(rows, catalogue),
+            settings=config.model.fit,
+            draws=draws,
+            peers=BASELINES[:2],
+            seed=config.undated.seed,
+            progress=progress,
+        )
+        for name, catalogue in column_choices(rows.catalogue, config=config).items()
+    }
+
+
+def undated_rows(tables: Tables, *, config: Config) -> Rows:
+    """Every opportunity that was won or lost, with all that a fit model may know of its account.
+
+    tables: without times. What the outcomes themselves tell of an account (its earlier wins) is not among
+    the features: nothing says which came first.
+    """
+    moment = next_cutoff(tables)
+    catalogue = learn_catalogue(tables, cutoff=moment, declared=config.features)
+    selected = select_features(catalogue, kind="fit", settings=config.model.fit, keep=config.origins.keep)
+    labels = config.labels.fit
+    require_dateless(tables, settings=labels)
+    left = [kind for kind, _ in labels.excluded_deal_types]
+    with tables.connect() as connection:
+        every = connection.execute(_LATEST, [labels.product, left]).to_arrow_table().to_pandas()
+        every["as_of"] = pd.Series(moment, index=every.index, dtype="datetime64[us]")
+        found = every[left_out(connection, every, settings=labels).isna()].reset_index(drop=True)
+    frame = found.assign(label_known_at=found["as_of"], label=found["won"].astype(np.int64))
+    return Rows(frame.drop(columns="won"), matrix(tables, frame, catalogue=selected), selected)
+
+
+def column_choices(catalogue: Catalogue, *, config: Config) -> dict[str, Catalogue]:
+    """The features of each choice in [undated.columns], by its name; all of them where there is none.
+
+    Raises ConfigError for a name that no feature has.
+    """
+    choices = config.undated.columns or {"all": ("*",)}
+    return {name: _chosen(catalogue, patterns, choice=name) for name, patterns in choices.items()}
+
+
+def _chosen(catalogue: Catalogue, patterns: tuple[str, ...], *, choice: str) -> Catalogue:
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in catalogue.names):
+            raise ConfigError(
+                f"[undated.columns] {choice}: no feature is called so",
+                got=repr(pattern),
+                fix=suggestion(pattern, catalogue.names),
+            )
+    kept = (one for one in catalogue.features if any(fnmatchcase(one.name, pattern) for pattern in patterns))
+    return replace(catalogue, features=tuple(kept))
+
+
+def backtest_undated(
+    tables: Tables,
+    *,
+    config: Config,
+    development: bool = False,
+    peers: Sequence[Peer] = BASELINES,
+    progress: Progress | None = None,
+) -> UndatedReport:
+    """Judge the learner by folds, for each choice of columns, beside `peers` on the same rows.
+
+    tables: with times or without; none is read. development: the folds for choosing, not the reported ones.
+    Raises NotEnoughDataError when there is too little to learn from.
+    """
+    rows = undated_rows(tables.without_times(), config=config)
+    settings = config.undated
+    seed = settings.development_seed if development else settings.seed
+    reports = {
+        name: _judged(
+            narrowed(rows, catalogue),
+            config=config,
+            seed=seed,
+            peers=peers,
+            progress=progress,
+            what=f"backtest {name}",
+        )
+        for name, catalogue in column_choices(rows.catalogue, config=config).items()
+    }
+    return UndatedReport(
+        reports,
+        folds=settings.folds,
+        repeats=settings.repeats,
+        seed=seed,
+        development=development,
+        assumed=tables.assumed,
+    )
+
+
+def _judged(
+    rows: Rows, *, config: Config, seed: int, peers: Sequence[Peer], progress: Progress | None, what: str
+) -> ColumnsReport:
+    groups, folds = equal_rows(rows.X), config.undated
+    splits = stratified_splits(rows.label, groups=groups, folds=folds.folds, repeats=folds.repeats, seed=seed)
+    parts = []
+    for done, split in enumerate(splits):
+        if progress:
+            progress(what, done, len(splits))
+        parts.append(_predicted(rows, split, peers=peers, config=config))
+    if progress:
+        progress(what, len(splits), len(splits))
+    return _measured(rows, parts, groups=groups, peers=peers, config=config)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is said of the judged rows of one fold, how long each took, and what was averaged."""
+
+    predictions: pd.DataFrame
+    seconds: dict[str, float]
+    parts: tuple[str, ...]
+
+
+def _predicted(rows: Rows, split: Split, *, peers: Sequence[Peer], config: Config) -> _Part:
+    """What is said of the judged rows by models that learned from the others."""
+    learn = Rows(rows.frame.iloc[split.learn], rows.X[split.learn], rows.catalogue)
+    new, started = rows.X[split.judge], perf_counter()
+    learned = learn_small(learn, settings=config.model.fit)
+    told, seconds = {"probability": learned.probabilities(new)}, {"probability": perf_counter() - started}
+    for peer in peers:
+        started = perf_counter()
+        told[peer.column] = peer(
+            learn.X, label=learn.label, new=new, catalogue=rows.catalogue, seconds=seconds["probability"]
+        )
+        seconds[peer.column] = perf_counter() - started
+    scores = Reference.of(told["probability"]).scores(told["probability"])
+    judged = rows.frame.iloc[split.judge][["opportunity_id", "account_id", "label"]].reset_index(drop=True)
+    frame = judged.assign(
+        repeat=split.repeat,
+        fold=split.fold,
+        position=split.judge,
+        **told,
+        grade=GradeCuts(config.serving.grade_cuts).grades(scores),
+        decile=np.clip(np.ceil((100.0 - scores) / 10.0), 1, 10).astype(int).astype(str),
+    )
+    return _Part(frame, seconds, learned.parts)
+
+
+def _measured(
+    rows: Rows, parts: Sequence[_Part], *, groups: Positions, peers: Sequence[Peer], config: Config
+) -> ColumnsReport:
+    """Means over the folds, with intervals by row, and leads with intervals by group of equal rows, too."""
+    predictions = pd.concat([part.predictions for part in parts], ignore_index=True)
+    position = predictions["position"]
+    told = predictions.assign(
+        account_id=position, cutoff=predictions["repeat"] * config.undated.folds + predictions["fold"]
+    )
+    together = told.assign(account_id=groups[position])
+    settings, rankers = config.backtest, ["probability", *(peer.column for peer in peers)]
+    replicates = settings.replicates
+    by_group = measure(together, columns=rankers, replicates=replicates).ahead
+    return ColumnsReport(
+        features=rows.catalogue.names,
+        rows=len(rows.frame),
+        events=int(rows.label.sum()),
+        different_rows=len(np.unique(groups)),
+        top_k=settings.top_k,
+        predictions=predictions.drop(columns="position"),
+        measured=measure(
+            told, columns=rankers, probabilities=rankers, top_k=settings.top_k, replicates=replicates
+        ),
+        ahead_by_group={ranker: lead["roc_auc"] for ranker, lead in by_group.items()},
+        grades=grade_conversion(told, grades=GRADES, replicates=replicates),
+        deciles=grade_conversion(
+            told.assign(grade=told["decile"]),
+            grades=[str(decile) for decile in range(1, 11)],
+            replicates=replicates,
+        ),
+        seconds={name: float(np.mean([part.seconds[name] for part in parts])) for name in rankers},
+        parts=tuple(" + ".join(part.parts) for part in parts),
+    )
