@@ -21,7 +21,7 @@ from tracked_models import FIT, FIT_2, INTENT
 from features.mapping import load_config
 from features.workspace import Workspace
 from serving.store import Store
-from training import doctor as doctors
+from training.releasing import doctor as doctors
 from training.releasing.doctor import Check, doctor
 from training.releasing.promote import promote
 

@@ -29,7 +29,7 @@ from features.tables import Attribute
 from features.workspace import Workspace
 from models.bundle import Bundle, load, save
 from serving.store import Store
-from training import promote as promotion
+from training.releasing import promote as promotion
 from training.releasing.promote import HEAD_START, Promotion, Rollback, promote, rollback
 from training.tracking.bento_models import is_imported
 from training.tracking.registered import RegisteredModels
