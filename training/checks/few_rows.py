@@ -25,6 +25,7 @@ from models.booster import Matrix
 from training.backtesting.baselines import logistic_regression_probabilities
 from training.backtesting.evaluate import roc_auc
 from training.checks.market import fit_test_rows, fit_training_rows, market_tables
+from training.checks.truth import mean_of
 from training.console import Output
 from training.fit import matrix
 from training.learning.few_rows import learn_few
@@ -88,22 +89,14 @@ def log_loss_of_truth(truth: NDArray[np.float64], *, chance: NDArray[np.float64]
 def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """By size of the market: means over seeds, and the lead of the few rows' learner over the trees with its
     95 % interval (Student's t over seeds)."""
-    from scipy.stats import t
-
     lines = []
     for accounts, part in pd.DataFrame(found).groupby("accounts"):
-        lead = (part["trees_log_loss"] - part["few_rows_log_loss"]).to_numpy()
-        half = t.ppf(0.975, len(lead) - 1) * lead.std(ddof=1) / np.sqrt(len(lead)) if len(lead) > 1 else None
         means = part.drop(columns=["accounts", "seed"]).mean().to_dict()
         lines.append(
             {
                 "accounts": int(str(accounts)),
                 **{str(name): float(value) for name, value in means.items()},
-                "log_loss_better_by": {
-                    "mean": float(lead.mean()),
-                    "low": None if half is None else float(lead.mean() - half),
-                    "high": None if half is None else float(lead.mean() + half),
-                },
+                "log_loss_better_by": mean_of(part["trees_log_loss"] - part["few_rows_log_loss"]),
             }
         )
     return lines

@@ -9,9 +9,7 @@ truth. A model that ranks better than the true chances do has seen the outcome: 
 
 from __future__ import annotations
 
-import argparse
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,16 +19,15 @@ import pandas as pd
 
 from features.mapping import Config, load_config
 from models.bundle import Kind
-from models.intervals import LEVEL
 from training.backtesting.evaluate import measure
 from training.checks.interval_coverage import (
     JUDGED_SEEDS,
     Judged,
     judged_market,
     learn_market,
-    mean_of,
 )
-from training.checks.truth import calibration_error, coverage
+from training.checks.judged_markets import head_of, market_parser
+from training.checks.truth import calibration_error, coverage, mean_of
 from training.console import Output
 from training.learning.intervals import fit_intervals
 from training.learning.learn import Learned
@@ -142,15 +139,17 @@ def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """The command: check all hazards on some seeds and write what was found as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m training.checks.hazards", description=__doc__)
+    parser = market_parser(
+        "training.checks.hazards",
+        description=__doc__,
+        first_seed=_FIRST_SEED,
+        accounts=3_000,
+        judged_accounts=15_000,
+    )
     parser.add_argument("--seeds", type=int, default=3, help="how many markets of each hazard")
-    parser.add_argument("--first-seed", type=int, default=_FIRST_SEED, help="below 500: for development")
-    parser.add_argument("--accounts", type=int, default=3_000, help="accounts to learn from")
-    parser.add_argument("--judged-accounts", type=int, default=15_000, help="accounts to be judged on")
     parser.add_argument("--hazards", nargs="*", default=list(MARKETS), choices=list(MARKETS))
-    parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
-    output, started, config = Output(as_json=True), time.process_time(), load_config(_CONFIG)
+    output, config = Output(as_json=True), load_config(_CONFIG)
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     found: list[dict[str, Any]] = []
     with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
@@ -165,14 +164,7 @@ def main() -> None:
                     config=config,
                 )
             progress("hazards", number + 1, len(given.hazards))
-    document = {
-        "nominal": LEVEL,
-        "seeds": [seeds.start, seeds.stop - 1],
-        "accounts": given.accounts,
-        "judged_accounts": given.judged_accounts,
-        "cpu_minutes": round((time.process_time() - started) / 60, 1),
-        "hazards": summarise(found),
-    }
+    document = {**head_of(given, seeds=seeds), "hazards": summarise(found)}
     output.result(write_result(document, out=given.out, also=[_CONFIG]))
 
 

@@ -42,6 +42,7 @@ from training.checks.positive_unlabelled_peers import (
     mean_of_known,
     risk_scores,
 )
+from training.checks.truth import mean_of
 from training.console import Output
 from training.fit import matrix, select_features
 from training.market.settings import MarketSettings
@@ -211,32 +212,32 @@ def summarise(at_random: Sequence[AtRandom], by_selection: Sequence[BySelection]
     off = np.array([found.error for found in at_random])
     return {
         "at_random": {
-            "recall_plain": _mean(one["recall_plain"]),
-            "recall_ours": _mean(one["recall_ours"]),
-            "recall_ours_less_plain": _mean(one["recall_ours"] - one["recall_plain"]),
+            "recall_plain": mean_of(one["recall_plain"]),
+            "recall_ours": mean_of(one["recall_ours"]),
+            "recall_ours_less_plain": mean_of(one["recall_ours"] - one["recall_plain"]),
             "base": _TOP,
-            "number_off_by": _mean(np.abs(off)),
-            "number_off_with_sign": _mean(off),
+            "number_off_by": mean_of(np.abs(off)),
+            "number_off_with_sign": mean_of(off),
             "number_within_20_percent": float((np.abs(off) <= 0.2).mean()),
             "interval_held": float(one["hidden"].between(one["low"], one["high"]).mean()),
         },
         "by_selection": {
-            "recall_plain": _mean(other["recall_plain"]),
-            "recall_won_lost_weighted": _mean(other["recall_won_lost_weighted"]),
-            "recall_ours": _mean(other["recall_ours"]),
-            "recall_best": _mean(other["recall_best"]),
+            "recall_plain": mean_of(other["recall_plain"]),
+            "recall_won_lost_weighted": mean_of(other["recall_won_lost_weighted"]),
+            "recall_ours": mean_of(other["recall_ours"]),
+            "recall_best": mean_of(other["recall_best"]),
             "base": _TOP,
-            "level_plain": _mean(other["level_plain"]),
-            "level_ours": _mean(other["level_ours"]),
-            "ours_over_plain": _mean(other["recall_ours"] / other["recall_plain"]),
-            "ours_less_won_lost_weighted": _mean(other["recall_ours"] - other["recall_won_lost_weighted"]),
+            "level_plain": mean_of(other["level_plain"]),
+            "level_ours": mean_of(other["level_ours"]),
+            "ours_over_plain": mean_of(other["recall_ours"] / other["recall_plain"]),
+            "ours_less_won_lost_weighted": mean_of(other["recall_ours"] - other["recall_won_lost_weighted"]),
         },
         "range_where_no_profile_always_wins": {
             "held": float(other["range_truth"].between(other["range_low"], other["range_high"]).mean()),
-            "upper_end_over_truth": _mean(other["range_high"] / other["range_truth"]),
+            "upper_end_over_truth": mean_of(other["range_high"] / other["range_truth"]),
         },
         "tries": {
-            name: _mean(pd.Series([found.tries[name] for found in part]))
+            name: mean_of(pd.Series([found.tries[name] for found in part]))
             for part in (at_random, by_selection)
             for name in part[0].tries
         },
@@ -327,18 +328,6 @@ def _count_tries(scores: Floats, *, labelled: Labels, hidden: int) -> dict[str, 
         f"number off by, {name}": abs(known * (1.0 / rate - 1.0) / hidden - 1.0)
         for name, rate in rates.items()
     }
-
-
-def _mean(values: Any) -> dict[str, float | None]:
-    """The mean over seeds and its 95 % interval."""
-    from scipy.stats import t
-
-    figures = np.asarray(values, dtype=np.float64)
-    mean = float(figures.mean())
-    if len(figures) < 2:
-        return {"mean": mean, "low": None, "high": None}
-    half = float(t.ppf(0.975, len(figures) - 1) * figures.std(ddof=1) / np.sqrt(len(figures)))
-    return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
 def main() -> None:

@@ -9,9 +9,7 @@ learning stops at the end of a market. Null rule: none, every account has its tr
 
 from __future__ import annotations
 
-import argparse
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +24,8 @@ from features.mapping import Config, load_config
 from features.tables import Tables
 from models.booster import Matrix
 from models.bundle import Kind
-from models.intervals import LEVEL
 from training.checks.interval_tries import TRIES
+from training.checks.judged_markets import head_of, market_parser
 from training.checks.market import (
     fit_test_rows,
     fit_training_rows,
@@ -35,7 +33,7 @@ from training.checks.market import (
     intent_training_rows,
     market_tables,
 )
-from training.checks.truth import Coverage, calibration_error, coverage
+from training.checks.truth import Coverage, calibration_error, coverage, mean_of
 from training.console import Output
 from training.fit import matrix, select_features
 from training.learning.few_rows import learn_rows
@@ -53,7 +51,6 @@ __all__ = [
     "judged_market",
     "learn_market",
     "light_config",
-    "mean_of",
     "summarise",
 ]
 
@@ -207,27 +204,18 @@ def _way(found: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def mean_of(values: pd.Series[float]) -> dict[str, float | None]:
-    """The mean of markets with its 95 % interval (Student's t); no interval for one market."""
-    from scipy.stats import t
-
-    mean = float(values.mean())
-    if len(values) < 2:
-        return {"mean": mean, "low": None, "high": None}
-    half = float(t.ppf(0.975, len(values) - 1) * values.std() / np.sqrt(len(values)))
-    return {"mean": mean, "low": mean - half, "high": mean + half}
-
-
 def main() -> None:
     """The command: check some markets and write what was found as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m training.checks.interval_coverage", description=__doc__)
+    parser = market_parser(
+        "training.checks.interval_coverage",
+        description=__doc__,
+        first_seed=_FIRST_SEED,
+        accounts=2_000,
+        judged_accounts=20_000,
+    )
     parser.add_argument("--markets", type=int, default=200, help="how many")
-    parser.add_argument("--first-seed", type=int, default=_FIRST_SEED, help="below 500: for development")
-    parser.add_argument("--accounts", type=int, default=2_000, help="accounts to learn from")
-    parser.add_argument("--judged-accounts", type=int, default=20_000, help="accounts to be judged on")
-    parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
-    output, started, config = Output(as_json=True), time.process_time(), light_config(load_config(_CONFIG))
+    output, config = Output(as_json=True), light_config(load_config(_CONFIG))
     seeds = range(given.first_seed, given.first_seed + given.markets)
     found: list[dict[str, Any]] = []
     with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
@@ -245,14 +233,7 @@ def main() -> None:
                 config=config,
             )
             progress("markets", number, given.markets)
-    document = {
-        "nominal": LEVEL,
-        "seeds": [seeds.start, seeds.stop - 1],
-        "accounts": given.accounts,
-        "judged_accounts": given.judged_accounts,
-        "cpu_minutes": round((time.process_time() - started) / 60, 1),
-        "kinds": summarise(found),
-    }
+    document = {**head_of(given, seeds=seeds), "kinds": summarise(found)}
     output.result(write_result(document, out=given.out, also=[_CONFIG]))
 
 

@@ -32,7 +32,7 @@ from features.tables import Tables
 from models.bundle import Kind
 from training.backtesting.baselines import logistic_regression_probabilities
 from training.backtesting.evaluate import roc_auc
-from training.checks.truth import calibration_error
+from training.checks.truth import calibration_error, mean_of
 from training.console import Output
 from training.fit import fit_rows, intent_rows, matrix, select_features
 from training.labels import fit_followed, fit_labels, intent_outcomes
@@ -131,7 +131,7 @@ def summarise(comparisons: Sequence[Comparison]) -> dict[str, Any]:
     names = ["model", "logistic_regression", "best", "gap_to_best", "ahead_of_logistic_regression"]
     names += ["calibration_error", "base_rate"]
     return {
-        str(kind): {name: _mean(part[name].to_numpy()) for name in names}
+        str(kind): {name: mean_of(part[name].to_numpy()) for name in names}
         for kind, part in frame.groupby("kind")
     }
 
@@ -205,16 +205,6 @@ def _compare(
     truth = keys["truth"].to_numpy()
     error = calibration_error(learned.probabilities(X), truth=truth)
     return Comparison(kind, seed, len(keys), int(label.sum()), model, regression, best, error)
-
-
-def _mean(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
-    from scipy.stats import t
-
-    mean = float(values.mean())
-    if len(values) < 2:
-        return {"mean": mean, "low": None, "high": None}
-    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
 def _told(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:

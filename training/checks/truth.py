@@ -1,7 +1,8 @@
-"""Measures against the truth of a simulated market: calibration error and coverage of intervals.
+"""Measures against the truth of a simulated market, and their means over markets.
 
 Turns probabilities, bounds and true chances of the same accounts into figures of 20 bins of equal count by
-probability. Time rule: none of its own. Null rule: every account has its true chance.
+probability (calibration error, coverage of intervals), and figures of markets into a mean with its interval.
+Time rule: none of its own. Null rule: every account has its true chance.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BINS", "Coverage", "calibration_error", "coverage", "twentieths"]
+__all__ = ["BINS", "Coverage", "calibration_error", "coverage", "mean_of", "twentieths"]
 
 Vector = NDArray[np.float64]
 
@@ -53,3 +54,15 @@ def coverage(chances: Vector, *, low: Vector, high: Vector, truth: Vector) -> Co
         ),
         width=np.array([(high[part] - low[part]).mean() for part in parts]),
     )
+
+
+def mean_of(values: ArrayLike) -> dict[str, float | None]:
+    """The mean of one figure per market with its 95 % interval (Student's t); no interval for one market."""
+    from scipy.stats import t
+
+    figures = np.asarray(values, dtype=np.float64)
+    mean = float(figures.mean())
+    if len(figures) < 2:
+        return {"mean": mean, "low": None, "high": None}
+    half = float(t.ppf(0.975, len(figures) - 1) * figures.std(ddof=1) / np.sqrt(len(figures)))
+    return {"mean": mean, "low": mean - half, "high": mean + half}
