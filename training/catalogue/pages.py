@@ -117,7 +117,7 @@ def _file(name: str, taken: set[str]) -> str:
 
 def _pages(table: FeatureTable, told: Sequence[_Told]) -> Iterator[tuple[str, str]]:
     """Path inside the folder, and page."""
-    index, page = (_environment().get_template(f"catalogue_{name}.html.j2") for name in ("index", "feature"))
+    index, page = (_environment().get_template(f"{name}.html.j2") for name in ("index", "feature"))
     for language in _LANGUAGES:
         yield f"index{_ending(language)}", _index(index, table, told, language=language)
         for number, one in enumerate(told):
