@@ -28,6 +28,7 @@ from features.history import Earlier, FileRead, History, files_of, find_earlier,
 from features.identity.counts import IdentityCounts
 from features.identity.decided import keep_decisions
 from features.identity.merging import merge_accounts, merging_as_before
+from features.locating import locate_rows
 from features.mapping import Config, Source
 from features.origins import ONE_ORIGIN
 from features.privacy.addresses import secret_mark
@@ -85,8 +86,7 @@ def ingest(
 
     def fill(folder: Path) -> Manifest:
         earlier = find_earlier(config, workspace=workspace, rebuild=rebuild)
-        engine = folder / "engine"
-        engine.mkdir()
+        (engine := folder / "engine").mkdir()
         connection = open_engine()
         try:
             _bound(connection, folder=engine, memory_limit=memory_limit)
@@ -185,6 +185,7 @@ class _Load:
         ):
             return self._unchanged(self.earlier.manifest)
         settled = {name: self._settle(name, forgetting=forgetting) for name in self.names}
+        locate_rows(self.connection)
         if self.people is not None:
             self.forgotten += purge_quarantine(self.connection, people=self.people).fresh
         self.counts = quarantine_counts(self.connection)
@@ -270,10 +271,11 @@ class _Load:
     def _remember(self, source: Source, *, files: list[FileRead]) -> None:
         """What was read, unless a row lay in the future: it may count when the file is read again."""
         self.read_anything = True
+        paths = [None] if source.query else [file.path for file in files]
         run_sql(
             self.connection,
             "INSERT INTO files_read SELECT ?, ?, unnest(?::VARCHAR[])",
-            parameters=[source.table, source.label, [file.path for file in files] or [None]],
+            parameters=[source.table, source.label, paths],
         )
         early = run_sql(
             self.connection,

@@ -14,6 +14,7 @@ import duckdb
 from features.contract import TABLES
 from features.engine import run_sql
 from features.faults import FAULT_FIELDS
+from features.locating import create_places
 from features.privacy.masking import ABOUT_PEOPLE, without_addresses_sql
 from features.report import Example
 from features.validation import Reason, allowed_values, literal
@@ -43,6 +44,7 @@ def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE TABLE malformed (name VARCHAR, source VARCHAR, message VARCHAR, text VARCHAR, file VARCHAR,"
         " line VARCHAR)",
     )
+    create_places(connection)
     run_sql(connection, 'CREATE TABLE files_read ("table" VARCHAR, source VARCHAR, file VARCHAR)')
 
 
@@ -79,7 +81,8 @@ def carry_over(connection: duckdb.DuckDBPyConnection, *, name: str, folder: Path
         f"INSERT INTO quarantine SELECT {_LISTED}, false FROM read_parquet({literal(str(file))}) AS earlier"
         f" WHERE reason NOT IN ({judged_anew}) AND NOT EXISTS (SELECT 1 FROM files_read AS again"
         ' WHERE again."table" = earlier."table" AND (again.file = earlier.file'
-        " OR earlier.file IS NULL AND again.source = earlier.source))",
+        # A query reads all of its files again.
+        " OR (earlier.file IS NULL OR again.file IS NULL) AND again.source = earlier.source))",
     )
 
 

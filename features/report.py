@@ -28,8 +28,9 @@ __all__ = ["Example", "IngestReport", "TableReport", "no_accounts"]
 class Example:
     """One row that was set aside.
 
-    row: its cells as JSON. file, line: where it stands; the header is line 1, and a row that a query made
-        stands nowhere. allowed: what the column may hold.
+    row: its cells as JSON. file, line: where it stands; the header is line 1. Of a row that a query made, or
+        that other rows judge, it is told where exactly one line holds its identifier.
+    allowed: what the column may hold.
     """
 
     source: str
@@ -45,7 +46,8 @@ class Example:
         where = f"{self.column}: " if self.column else ""
         got = f"{where}got {self.got!r}" if self.got is not None else f"{where}empty"
         allowed = f", allowed {self.allowed}" if self.allowed else ""
-        return f"{got}{allowed}" + (f" (row {self.line} of {self.file})" if self.line else "")
+        place = f"row {self.line} of {self.file}" if self.line else self.file or f"source {self.source!r}"
+        return f"{got}{allowed} ({place})"
 
 
 @dataclass(frozen=True)

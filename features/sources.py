@@ -46,6 +46,8 @@ class Relation:
     numbered: like `sql`, but in the order of the files and with ROW_COLUMN: slower, for the few rows that
         somebody has to find. It needs the table `gaps`. None where a query makes the rows.
     gaps: the table of lines that are not CSV: file, and the number of rows from which on one more counts.
+    places: by file, the same as `numbered` of its own rows, for rows that a query makes of them.
+    asked: by file, the columns that they have.
     """
 
     sql: str
@@ -56,6 +58,8 @@ class Relation:
     unread: Mapping[str, str] = field(default_factory=dict)
     numbered: str | None = None
     gaps: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def identifier(name: str) -> str:
@@ -112,7 +116,8 @@ class _Opening:
         self.place = _place(source, position)
         self.rejects = f"rejects_{position}"
         self.gaps = f"gaps_{position}"
-        self.numbered: str | None = None
+        self.places: dict[str, str] = {}
+        self.asked: dict[str, tuple[str, ...]] = {}
         self.scratch = _scratch_folder(connection) / f"source_{position}"
         self.originals: dict[Path, Path] = {}
         self.present: dict[str, tuple[str, ...]] = {}
@@ -144,6 +149,7 @@ class _Opening:
             self._settle_missing("query", wanted=self.needed, present=types, place=self.place)
         lacking = [name for name in self.needed if name not in types]
         empty = "".join(f", CAST(NULL AS VARCHAR) AS {identifier(name)}" for name in lacking)
+        numbered = self.places.get("files") if source.query is None else None
         return Relation(
             f"(SELECT *{empty} FROM ({sql}))",
             types | dict.fromkeys(lacking, "VARCHAR"),
@@ -151,8 +157,10 @@ class _Opening:
             self.present,
             {name: columns for name, columns in self.missing.items() if columns},
             self.unread,
-            None if self.numbered is None else f"(SELECT *{empty} FROM ({self.numbered}))",
+            None if numbered is None else f"(SELECT *{empty} FROM ({numbered}))",
             self.gaps,
+            self.places,
+            self.asked,
         )
 
     def _views(self) -> bool:
@@ -204,12 +212,12 @@ class _Opening:
         for shape, files in groups.items():
             place = f"{self.place}, file {files[0].name}"
             self._settle_missing(name, wanted=chosen, present=shape.header, place=place)
-        if self.source.query is None:
-            self.numbered = " UNION ALL ".join(
-                self._numbered(file, shape=shape, chosen=chosen)
-                for shape, files in groups.items()
-                for file in files
-            )
+        self.asked[name] = tuple(chosen)
+        self.places[name] = " UNION ALL ".join(
+            self._numbered(file, shape=shape, chosen=chosen)
+            for shape, files in groups.items()
+            for file in files
+        )
         first = next(iter(groups))
         if ignored := [column for column in first.header if column not in chosen]:
             self.unread[name] = self._select(groups[first], shape=first, chosen=ignored, as_text=True)

@@ -19,6 +19,7 @@ from features.engine import first_line, run_sql
 from features.errors import ConfigError, EngineError
 from features.faults import FAULT_FIELDS, cell_checks, fault_sql, first_fault, known_at_last
 from features.history import source_id
+from features.locating import remember_places
 from features.mapping import EVENT_TIME, Binding, Source
 from features.privacy.consent import consent_sql
 from features.privacy.masking import (
@@ -89,6 +90,7 @@ def stage(
     rows = _insert(connection, f"INSERT INTO staged_{source.table} {sql}", source=source, position=position)
     _require_a_zone(connection, source=source, position=position)
     malformed = _malformed(connection, source=source, relation=relation)
+    remember_places(connection, source=source, relation=relation)
     if relation.numbered is not None:
         again = _staging_sql(source, relation=relation, attributes=attributes, now=now, numbered=True)
         _number_faults(connection, source=source, again=again)

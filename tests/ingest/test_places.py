@@ -70,6 +70,53 @@ def test_each_of_several_files_counts_for_itself(tmp_path: Path) -> None:
     assert found == {("accounts.csv", 3), ("accounts_2.csv", 2)}
 
 
+_DEALS = """
+[[sources]]
+table = "opportunities"
+name = "deals"
+query = '''
+SELECT deal.*, coalesce(of.account, 'nobody') AS account FROM deal LEFT JOIN of ON of.deal = deal."Deal / Id"
+'''
+time_zone = "UTC"
+known_at = "seen"
+[sources.files.deal]
+path = "{folder}/deals*.csv"
+columns = ["Deal / Id", "opened", "seen"]
+[sources.files.of]
+path = "{folder}/of.csv"
+columns = ["deal", "account"]
+[sources.columns]
+opportunity_id = "Deal / Id"
+account_id = "account"
+created_at = "opened"
+"""
+
+
+def test_a_row_that_a_query_made_is_found_where_one_line_holds_its_identifier(tmp_path: Path) -> None:
+    path = write_sources(tmp_path, mapping=MAPPING + _DEALS)
+    header = ("Deal / Id", "opened", "seen")
+    many = [
+        ("d1", "2023-01-01", "2023-01-01"),
+        ("d2", "soon", "2023-01-01"),
+        ("d3", "2023-01-01", "2023-01-01"),
+        ("d4", "late", "2023-01-01"),
+        ("d4", "2023-01-01", "2023-01-02"),
+        ("d5", "never", "2023-01-01"),
+        ("d5", "never", "2023-01-01"),
+    ]
+    write_csv(tmp_path / "deals.csv", header, many[:3])
+    write_csv(tmp_path / "deals_2.csv", header, many[3:])
+    write_csv(tmp_path / "of.csv", ("deal", "account"), [(f"d{k}", "a1") for k in (1, 2, 4, 5)])
+    found = {(one.reason, one.got, one.file, one.line) for one in _examples(path, "opportunities")}
+    assert found == {
+        ("wrong type", "soon", "deals.csv", 3),
+        ("unknown account", "nobody", "deals.csv", 4),
+        # Of two versions, the one that became known then; what stands twice is not guessed at.
+        ("wrong type", "late", "deals_2.csv", 2),
+        ("wrong type", "never", "deals_2.csv", None),
+    }
+
+
 def test_one_bad_row_in_the_middle_of_many_is_found(tmp_path: Path) -> None:
     rows = [(f"a{k}", *ADA[1:]) for k in range(50_000)]
     rows[31_234] = ("b", *BAD[1:])
