@@ -25,6 +25,20 @@ account_id = "Id"
 """
 """The beginning of a mapping: accounts.csv, whose further columns may follow."""
 
+VISITS = """
+[[sources]]
+table = "activities"
+path = "visits*.csv"
+known_immediately = true
+[sources.columns]
+account_id = "Account"
+contact_id = "Person"
+channel = "Kind"
+direction = { value = "inbound" }
+occurred_at = "When"
+"""
+"""A part of a mapping: what people did, whose further columns may follow."""
+
 
 def load(mapping: Path) -> tuple[IngestReport, Workspace]:
     """Ingest into `workspace` beside the mapping, as if today were NOW."""

@@ -180,7 +180,7 @@ CATALOGUE = planted(same_for_all, accounts=50).catalogue
     ],
 )
 def test_conditions_read_well(condition: object, english: str, chinese: str) -> None:
-    assert (condition.words_en, condition.words_zh) == (english, chinese)  # type: ignore[attr-defined] # any of them
+    assert (condition.words_en, condition.words_zh) == (english, chinese)
 
 
 def test_a_missing_value_meets_no_condition() -> None:

@@ -10,26 +10,16 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from loading import KNOWN_ACCOUNTS, VISITS, load
 from small_sources import NOW, write_csv
 
 from features.catalogue import learn_catalogue
-from features.ingest import ingest
-from features.mapping import load_config
 from features.point_in_time import build_features
 from features.privacy.addresses import SECRET_FILE, keyed_digest
 from features.report import IngestReport
 from features.workspace import Workspace
 
-MAPPING = """
-[workspace]
-name = "secrets"
-
-[[sources]]
-table = "accounts"
-path = "accounts.csv"
-known = "start_of_time"
-columns = { account_id = "Id" }
-
+MAPPING = f"""{KNOWN_ACCOUNTS}
 [[sources]]
 table = "contacts"
 path = "people*.csv"
@@ -53,19 +43,8 @@ account_id = "Account"
 title = "Job"
 email = "Mail"
 consent_basis = "Basis"
-role = { column = "Role" }
-
-[[sources]]
-table = "activities"
-path = "visits*.csv"
-known_immediately = true
-[sources.columns]
-activity_id = "Id"
-account_id = "Account"
-contact_id = "Person"
-channel = "Kind"
-direction = { value = "inbound" }
-occurred_at = "When"
+role = {{ column = "Role" }}
+{VISITS}activity_id = "Id"
 """
 PEOPLE = ("Person", "Account", "Job", "Mail", "Basis", "Since", "Role")
 VISITS = ("Id", "Account", "Person", "Kind", "When")
@@ -104,10 +83,10 @@ def _write(folder: Path, rows: Export, *, part: int = 0) -> Path:
 
 
 def _load(mapping: Path, *, secret: bytes) -> tuple[IngestReport, Workspace]:
-    workspace = Workspace(mapping.parent / "workspace")
-    workspace.home.mkdir(exist_ok=True)
-    (workspace.home / SECRET_FILE).write_bytes(secret)
-    return ingest(load_config(mapping), workspace=workspace, now=NOW), workspace
+    home = mapping.parent / "workspace"
+    home.mkdir(exist_ok=True)
+    (home / SECRET_FILE).write_bytes(secret)
+    return load(mapping)
 
 
 def _told(workspace: Workspace) -> list[object]:

@@ -8,45 +8,22 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_sources import NOW, write_csv
+from loading import KNOWN_ACCOUNTS, NOW, VISITS, load
+from small_sources import write_csv
 
 from features.catalogue import learn_catalogue
-from features.ingest import ingest
-from features.mapping import load_config
 from features.point_in_time import FeatureEngine, build_features
 from features.privacy.forgetting import Request, erase, plan, remember
-from features.report import IngestReport
 from features.tables import Tables
-from features.workspace import Workspace
 
-MAPPING = """
-[workspace]
-name = "opt-outs"
-
-[[sources]]
-table = "accounts"
-path = "accounts.csv"
-known = "start_of_time"
-columns = { account_id = "Id" }
-
+MAPPING = f"""{KNOWN_ACCOUNTS}
 [[sources]]
 table = "contacts"
 path = "contacts*.csv"
 known_at = "Since"
-consent = { opted_out = "Out" }
-columns = { contact_id = "Person", account_id = "Account", title = "Job", email = "Mail" }
-
-[[sources]]
-table = "activities"
-path = "visits*.csv"
-known_immediately = true
-[sources.columns]
-activity_id = "Id"
-account_id = "Account"
-contact_id = "Person"
-channel = "Kind"
-direction = { value = "inbound" }
-occurred_at = "When"
+consent = {{ opted_out = "Out" }}
+columns = {{ contact_id = "Person", account_id = "Account", title = "Job", email = "Mail" }}
+{VISITS}activity_id = "Id"
 seconds = "Seconds"
 """
 PEOPLE = ("Person", "Account", "Job", "Mail", "Out", "Since")
@@ -77,11 +54,6 @@ def write(
     write_csv(folder / f"visits{part}.csv", VISITS, visits)
     (folder / "mapping.toml").write_text(MAPPING, encoding="utf-8")
     return folder / "mapping.toml"
-
-
-def load(mapping: Path) -> tuple[IngestReport, Workspace]:
-    workspace = Workspace(mapping.parent / "workspace")
-    return ingest(load_config(mapping), workspace=workspace, now=NOW), workspace
 
 
 def counted(tables: Tables, moment: str) -> float:

@@ -91,4 +91,4 @@ def test_the_leaking_field_tells_what_became_of_the_account(blocks: dict[Hazard 
 
 def test_a_hazard_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match="hazard"):
-        MarketSettings(hazard="bad weather")  # type: ignore[arg-type]  # what a config may hold
+        MarketSettings(hazard="bad weather")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loading import KNOWN_ACCOUNTS, load
+from loading import KNOWN_ACCOUNTS, VISITS, load
 
 from features.catalogue import learn_catalogue
 from features.identity.identifiers import salesforce_id
@@ -28,18 +28,8 @@ known_at = "Since"
 contact_id = "Person"
 account_id = "Account"
 opted_out_at = "Out"
-
-[[sources]]
-table = "activities"
-path = "visits.csv"
-known_immediately = true
-[sources.columns]
-account_id = "Account"
-contact_id = "Person"
-channel = { value = "web_visit" }
-direction = { value = "inbound" }
-occurred_at = "When"
 """
+    + VISITS
 )
 LETTERS = "abcXYZ019"
 
@@ -66,7 +56,8 @@ def test_an_opt_out_finds_the_dealings_under_the_other_spelling(
         f"Person,Account,Since,Out\n{contact},a1,2023-01-01T00:00:00Z,2023-06-01T00:00:00Z\n"
     )
     (tmp_path / "visits.csv").write_text(
-        f"Account,Person,When\na1,{visitor},2023-05-20T00:00:00Z\na1,other,2023-05-21T00:00:00Z\n"
+        "Account,Person,Kind,When\n"
+        f"a1,{visitor},web_visit,2023-05-20T00:00:00Z\na1,other,web_visit,2023-05-21T00:00:00Z\n"
     )
     (tmp_path / "mapping.toml").write_text(MAPPING)
     tables = load(tmp_path / "mapping.toml")[1].tables()

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from loading import KNOWN_ACCOUNTS, NOW, VISITS, load
 
 from features.catalogue import learn_catalogue
-from features.ingest import ingest
-from features.mapping import load_config
 from features.point_in_time import RecordEngine
 from features.privacy.forgetting import Request, plan, remember
 from features.workspace import Workspace
@@ -18,7 +17,6 @@ from serving.desk import Snapshot
 from serving.records import RECORD_ID, read_record
 from serving.requests import parse_request
 
-NOW = datetime.fromisoformat("2024-01-01")
 JUNE = datetime.fromisoformat("2023-06-01")
 
 
@@ -64,34 +62,14 @@ def test_people_and_their_dealings_meet_however_they_are_spelled(contact: str, v
     assert person["contact_id"] == dealing["contact_id"]
 
 
-MAPPING = """
-[workspace]
-name = "known people"
-
-[[sources]]
-table = "accounts"
-path = "accounts.csv"
-known = "start_of_time"
-columns = { account_id = "Id" }
-
+MAPPING = f"""{KNOWN_ACCOUNTS}
 [[sources]]
 table = "contacts"
 path = "contacts.csv"
 known_at = "Since"
-consent = { opted_out = "Out" }
-columns = { contact_id = "Person", account_id = "Account", email = "Mail" }
-
-[[sources]]
-table = "activities"
-path = "visits.csv"
-known_immediately = true
-[sources.columns]
-account_id = "Account"
-contact_id = "Person"
-channel = { value = "web_visit" }
-direction = { value = "inbound" }
-occurred_at = "When"
-"""
+consent = {{ opted_out = "Out" }}
+columns = {{ contact_id = "Person", account_id = "Account", email = "Mail" }}
+{VISITS}"""
 PEOPLE = """Person,Account,Mail,Out,Since
 out,a1,out@x.example,yes,2023-05-02T00:00:00Z
 lost,unknown,,yes,2023-05-02T00:00:00Z
@@ -108,10 +86,10 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspa
     folder = tmp_path_factory.mktemp("known")
     (folder / "accounts.csv").write_text("Id\na1\n", encoding="utf-8")
     (folder / "contacts.csv").write_text(PEOPLE, encoding="utf-8")
-    (folder / "visits.csv").write_text("Account,Person,When\na1,in,2023-05-01T00:00:00Z\n", encoding="utf-8")
+    visit = "Account,Person,Kind,When\na1,in,web_visit,2023-05-01T00:00:00Z\n"
+    (folder / "visits.csv").write_text(visit, encoding="utf-8")
     (folder / "mapping.toml").write_text(MAPPING, encoding="utf-8")
-    workspace = Workspace(folder / "workspace")
-    ingest(load_config(folder / "mapping.toml"), workspace=workspace, now=NOW)
+    _, workspace = load(folder / "mapping.toml")
     held = Snapshot(workspace)
     yield workspace, held
     held.accounts.close()

@@ -105,7 +105,7 @@ def test_what_is_no_classifier_is_refused(estimator: Any, said: str) -> None:
 
 def test_an_unknown_preparation_is_refused() -> None:
     with pytest.raises(InputError, match="auto, frame, numbers, filled"):
-        estimator_learner(LogisticRegression(), prepare="scaled")  # type: ignore[arg-type]  # what is refused
+        estimator_learner(LogisticRegression(), prepare="scaled")
 
 
 def test_features_need_keys_or_a_moment(market: Tables, config: Config) -> None:

@@ -199,6 +199,6 @@ def test_scores_and_calibration_that_no_longer_hold_are_drift(market: Tables, bu
 
 def test_a_model_from_before_there_were_references_says_so(market: Tables, bundle: Bundle) -> None:
     card = {name: value for name, value in bundle.card.items() if name != "inputs"}
-    found = measured(market, replace(bundle, card=card))  # type: ignore[arg-type]  # a card without a key
+    found = measured(market, replace(bundle, card=card))
     assert found.inputs == {}
     assert "train again" in found.inputs_note

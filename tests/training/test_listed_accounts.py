@@ -71,5 +71,5 @@ def test_lines_that_match_no_account_are_told(some: Tables) -> None:
     settings = listing("acme.com", "nobody", "Acme Ltd", SHORT)
     counts = fit_labels(some, cutoff=day("2024-01-01"), settings=settings).counts
     assert counts["lines_of_old_rivals"] == 4
-    notes = list(label_notes({"name": "ICP fit", "counts": counts}))  # type: ignore[typeddict-item]  # what is read
+    notes = list(label_notes({"name": "ICP fit", "counts": counts}))
     assert "ICP fit: 2 of 4 lines of the list old rivals match no account" in notes
