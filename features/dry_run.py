@@ -9,7 +9,7 @@ folder of its own, which is removed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -49,6 +49,7 @@ __all__ = ["ColumnReport", "DryRun", "SourceReport", "dry_run"]
 Status = Literal["bound", "coerced", "ignored", "missing"]
 _SAMPLE = 1000
 _WIDTH = 60
+_SHORT = 24
 _BY_QUERY = ("the query",)
 
 
@@ -108,23 +109,42 @@ class DryRun:
     def __rich__(self) -> Group:
         return Group(
             Text("What the mapping binds; nothing was changed", style="bold"),
-            *(_shown(source) for source in self.sources),
+            *(shown for source in self.sources for shown in _shown(source)),
             *map(Text, assumed_sentences(self.assumed)),
         )
 
 
-def _shown(source: SourceReport) -> RichTable | Text:
+def _shown(source: SourceReport) -> Iterator[RichTable | Text]:
     title = f"{source.table}: {source.name}"
     if not source.found:
-        return Text(f"{title}: no such file; the source is optional and left out", style="italic")
+        yield Text(f"{title}: no such file; the source is optional and left out", style="italic")
+        return
+    yield _table(source, title=title)
+    ignored = [column for column in source.columns if column.status == "ignored"]
+    filled = [f"{_where(column)} ({_cut(column.examples[0])})" for column in ignored if column.examples]
+    empty = [_where(column) for column in ignored if not column.examples]
+    for told, names in (("ignored", filled), (f"ignored, empty in the first {_SAMPLE:,} rows", empty)):
+        if names:
+            yield Text(f"{told}: {', '.join(names)}\n")
+
+
+def _cut(example: str) -> str:
+    return example if len(example) <= _SHORT else example[:_SHORT] + "…"
+
+
+def _where(column: ColumnReport) -> str:
+    return column.column if column.file in ("files", "query") else f"{column.file}.{column.column}"
+
+
+def _table(source: SourceReport, *, title: str) -> RichTable:
     shown = RichTable(
         title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
-    for column, width in (("column", 20), ("is", 7), ("fills", 12)):
+    for column, width in (("column", 16), ("is", 7), ("fills", 12)):
         shown.add_column(column, min_width=width, overflow="fold")
     for column in ("rows", "coerced", "unread"):
         shown.add_column(column, justify="right", no_wrap=True, min_width=len(column))
-    shown.add_column("for example", no_wrap=True, overflow="ellipsis", max_width=40)
+    shown.add_column("for example", no_wrap=True, overflow="ellipsis", min_width=18, max_width=40)
     for line in _lines(source):
         shown.add_row(*(Text(cell) for cell in line))
     return shown
@@ -132,13 +152,19 @@ def _shown(source: SourceReport) -> RichTable | Text:
 
 def _lines(source: SourceReport) -> Iterator[tuple[str, ...]]:
     for column in source.columns:
-        if column.status == "bound" and column.fills == _BY_QUERY:
-            # What the query makes of it is told already.
+        if column.status == "ignored" or (column.status == "bound" and column.fills == _BY_QUERY):
+            # What a query makes of a column is told already; what is ignored may be hundreds, and follows.
             continue
         counts = ("" if not count else f"{count:,}" for count in (column.coerced, column.unreadable))
         rows = "" if column.rows is None else f"{column.rows:,}"
-        where = column.column if column.file in ("files", "query") else f"{column.file}.{column.column}"
-        yield where, column.status, ", ".join(column.fills), rows, *counts, "; ".join(column.examples)
+        yield (
+            _where(column),
+            column.status,
+            ", ".join(column.fills),
+            rows,
+            *counts,
+            "; ".join(column.examples),
+        )
 
 
 def dry_run(config: Config) -> DryRun:
@@ -160,7 +186,8 @@ def dry_run(config: Config) -> DryRun:
         finally:
             connection.close()
         try:
-            tables, error = ingest(config, workspace=Workspace(Path(folder) / "workspace")), None
+            done = ingest(config, workspace=Workspace(Path(folder) / "workspace"))
+            tables, error = replace(done, workspace="a workspace on trial, which is gone again"), None
         except InputError as refused:
             tables, error = None, refused
     return DryRun(sources, tables, error, config.assumptions)
