@@ -83,8 +83,8 @@ def _codec(name: str | None) -> str | None:
     if name is None:
         return None
     try:
-        # "rot13" and the like are codecs, too, but turn no bytes into text.
-        b"x".decode(name)
+        # "rot13" and the like are codecs, too, but turn no bytes into text. Four bytes are a sign of any.
+        b"\0\0\0\0".decode(name)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(
             f"no such encoding: {name!r}; use a name such as 'utf-8', 'gb18030' or 'latin-1'"
@@ -353,7 +353,12 @@ def _check_columns(source: Source, table: Table) -> None:
             continue
         given = column.name in source.columns or column.name in _DERIVED.get(table.name, set())
         if not (given or column.nullable or column.default is not None or column.name == "known_at"):
-            raise ValueError(f"nothing is bound to the required column {column.name!r} of {table.name}")
+            allowed = f" ({', '.join(column.allowed)})" if column.allowed else ""
+            raise ValueError(
+                f"nothing is bound to the required column {column.name!r} of {table.name}; write"
+                f' {column.name} = "COLUMN" under [sources.columns], or {{ value = "..." }} for the same'
+                f" in every row{allowed}"
+            )
 
 
 def _check_known(source: Source) -> None:

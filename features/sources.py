@@ -143,7 +143,9 @@ class _Opening:
             described = self.connection.execute(f"DESCRIBE SELECT * FROM ({sql})").fetchall()
         except duckdb.Error as error:
             kind = "query" if source.query is not None else "file"
-            raise ConfigError(f"{self.place}: the {kind} cannot be read", got=first_line(error)) from error
+            raise ConfigError(
+                f"{self.place}: the {kind} cannot be read", got=first_line(error), fix=self._fix()
+            ) from error
         types = {str(name): str(kind) for name, kind, *_ in described}
         if source.query is not None:
             self._settle_missing("query", wanted=self.needed, present=types, place=self.place)
@@ -162,6 +164,15 @@ class _Opening:
             self.places,
             self.asked,
         )
+
+    def _fix(self) -> str:
+        """What to do about a query or a file that the engine refuses."""
+        if self.source.query is None:
+            return "export the file again, or correct `format` beside the table"
+        tables = ", ".join(self.source.files) or ("files" if self.source.path else "none")
+        if self.source.database is not None:
+            return "correct the query: tables of the database are called db.TABLE, or db.SCHEMA.TABLE"
+        return f"correct the query; its tables are the files of the source: {tables}"
 
     def _views(self) -> bool:
         """Make the views that the query reads; False when the source is to be left out."""

@@ -35,6 +35,10 @@ _MARKS = {
 }
 """Encodings by their byte-order mark; one that begins like another stands before it."""
 
+_UNPACKED_LIMIT = 1 << 29
+_UNPACKED_TIMES = 250
+"""A .gz file may unpack to more bytes than this, unless it is so many times smaller: no table of rows is."""
+
 _UTF8 = ("utf-8", "utf-8-sig")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
@@ -83,9 +87,22 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
+    read, most = 0, max(_UNPACKED_LIMIT, path.stat().st_size * _UNPACKED_TIMES)
     with closing(_opened(path)) as file:
         while piece := file.read(_PIECE):
+            read += len(piece)
+            if read > most:
+                raise _unpacks_to_too_much(path, most=most)
             yield piece
+
+
+def _unpacks_to_too_much(path: Path, *, most: int) -> ConfigError:
+    return ConfigError(
+        f"{path} unpacks to too much",
+        got=f"more than {most:,} bytes from {path.stat().st_size:,}",
+        allowed=f"{_UNPACKED_LIMIT:,} bytes, or {_UNPACKED_TIMES} times the packed size",
+        fix="unpack it, and look at what is in it",
+    )
 
 
 def _encoding(path: Path, *, declared: str | None) -> str:
@@ -93,7 +110,7 @@ def _encoding(path: Path, *, declared: str | None) -> str:
     sample = next(_pieces(path), b"")
     marked = next((name for mark, name in _MARKS.items() if sample.startswith(mark)), None)
     if marked is not None:
-        if declared is not None and not marked.startswith(declared.removesuffix("-sig")):
+        if declared is not None and not _is_one(marked, declared.removesuffix("-sig")):
             raise _wrong_encoding(path, declared=declared, got=f"a byte-order mark of {marked}")
         return marked
     if declared in _UTF8 or declared is None:
@@ -102,6 +119,11 @@ def _encoding(path: Path, *, declared: str | None) -> str:
     if declared in ("iso8859-1", "cp1252", "iso8859-15") and _is_utf8_beyond_ascii(sample):
         raise _wrong_encoding(path, declared=declared, got="text in UTF-8", fix='write encoding = "utf-8"')
     return declared
+
+
+def _is_one(marked: str, declared: str) -> bool:
+    """Whether a byte-order mark fits what is declared; utf-16-le says more than utf-16."""
+    return marked.startswith(declared) or declared.startswith(marked)
 
 
 def _require_utf8(sample: bytes, *, path: Path) -> None:

@@ -46,6 +46,7 @@ def _names(tmp_path: Path, content: bytes, *, keys: str = "", name: str = "accou
         ("utf-8", ""),
         ("utf-8-sig", ""),
         ("utf-16", ""),
+        ("utf-16-le", 'encoding = "utf-16-le"'),
         ("gb18030", 'encoding = "GB18030"'),
     ],
 )
@@ -175,6 +176,15 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None:
             part.write(bytes(1 << 24))
     with pytest.raises(ConfigError, match="unpacks to too much"):
         run(path)
+
+
+def test_a_packed_text_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_files, "_UNPACKED_LIMIT", 1 << 20)
+    packed = gzip.compress(_text([ADA]).encode() + bytes(1 << 22))
+    with pytest.raises(ConfigError, match="unpacks to too much"):
+        _names(tmp_path, packed, name="accounts.csv.gz")
 
 
 def test_a_folder_is_all_of_its_files_whatever_their_kind(tmp_path: Path) -> None:
