@@ -20,6 +20,8 @@ from training.fit import Training
 from training.learning.few_rows import are_few, learn_few, learn_rows
 from training.learning.learn import Rows
 from training.learning.small import SmallLearned
+from training.market.settings import MarketSettings
+from training.market.write import simulate
 
 SETTINGS = FitLearningSettings(max_rounds=30)
 START = datetime.fromisoformat("2024-01-01")
@@ -95,7 +97,8 @@ def test_the_fit_model_of_a_small_market_is_learned_so(fit_training: Training) -
 
 
 def test_a_check_of_one_market_names_what_each_learner_reaches(config: Config, tmp_path: Path) -> None:
-    found = check_market(MARKET.accounts, seed=1, folder=tmp_path, config=config, test_accounts=2_000)
+    judged_on = simulate(MarketSettings(accounts=2_000, seed=2), directory=tmp_path / "judged").directory
+    found = check_market(MARKET.accounts, seed=1, folder=tmp_path, judged_on=judged_on, config=config)
     assert found["best_log_loss"] < min(found["few_rows_log_loss"], found["trees_log_loss"])
     (size,) = summarise([found, {**found, "trees_log_loss": found["trees_log_loss"] + 0.2}])
     expected = found["trees_log_loss"] - found["few_rows_log_loss"] + 0.1

@@ -1,7 +1,7 @@
 """The check of few rows: small simulated markets, both learners and logistic regression, judged by the truth.
 
-Turns seeds into small markets whose won and lost opportunities are learned, and one larger market of other
-accounts each, on whose opportunities the learners are judged. Time rule: learning stops at the end of the
+Turns seeds into small markets whose won and lost opportunities are learned, and judges all learners on the
+opportunities of one larger market of other accounts. Time rule: learning stops at the end of the
 small market. Null rule: none, every opportunity has its truth.
 
     python -m training.checks.few_rows --out results/few_rows.json
@@ -40,22 +40,24 @@ _CONFIG: Final = ROOT / "configs" / "simulated_market.toml"
 _FIRST_SEED: Final = 40_000
 """The limit of `few_rows` was chosen on seeds 410 to 412."""
 
-_TEST_SEEDS: Final = 1_000_000
-_TEST_ACCOUNTS: Final = 15_000
+_JUDGED_SEED: Final = 1_040_000
+_JUDGED_ACCOUNTS: Final = 15_000
 ACCOUNTS: Final = (500, 1_000, 2_000)
 """That come to some 60, 120 and 240 wins."""
 
 
 def check_market(
-    accounts: int, *, seed: int, folder: Path, config: Config, test_accounts: int = _TEST_ACCOUNTS
+    accounts: int, *, seed: int, folder: Path, judged_on: Path, config: Config
 ) -> dict[str, Any]:
-    """What each learner reaches on one market: ROC AUC, and log loss against the true chances."""
+    """What each learner reaches on one market: ROC AUC, and log loss against the true chances.
+
+    judged_on: a simulated market of other accounts.
+    """
     small = MarketSettings(accounts=accounts, seed=seed)
     simulate(small, directory=folder / "small")
-    simulate(MarketSettings(accounts=test_accounts, seed=seed + _TEST_SEEDS), directory=folder / "test")
-    tables, test = (market_tables(folder / name, config=config) for name in ("small", "test"))
+    tables, test = (market_tables(path, config=config) for path in (folder / "small", judged_on))
     rows = fit_training_rows(tables, end=small.end, config=config)
-    keys = fit_test_rows(test, folder / "test")
+    keys = fit_test_rows(test, judged_on)
     X, truth = matrix(test, keys, catalogue=rows.catalogue), keys["truth"].to_numpy()
     found: dict[str, Any] = {"accounts": accounts, "seed": seed, "wins": int(rows.label.sum())}
     for name, chance in ({"best": truth} | _chances(rows, X, config=config)).items():
@@ -112,10 +114,14 @@ def main() -> None:
     found: list[dict[str, Any]] = []
     refused: list[str] = []
     asked = [(accounts, _FIRST_SEED + n) for accounts in ACCOUNTS for n in range(given.seeds)]
-    with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
+    with output.progress() as progress, tempfile.TemporaryDirectory() as name:
+        folder, judged_on = Path(name), Path(name) / "judged"
+        simulate(MarketSettings(accounts=_JUDGED_ACCOUNTS, seed=_JUDGED_SEED), directory=judged_on)
         for number, (accounts, seed) in enumerate(asked):
             try:
-                found.append(check_market(accounts, seed=seed, folder=Path(folder), config=config))
+                found.append(
+                    check_market(accounts, seed=seed, folder=folder, judged_on=judged_on, config=config)
+                )
             except NotEnoughDataError as error:
                 refused.append(f"{accounts:,} accounts, seed {seed}: {error.sentence()}")
             progress("learn from few rows", number + 1, len(asked))

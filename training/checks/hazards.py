@@ -1,8 +1,9 @@
 """The check of hazards: what data that is hard in one way costs, where the truth is known.
 
-Turns hazards and seeds into pairs of markets, one to learn from and one of other accounts, hard in the same
-way, to be judged on. Time rule: learning stops at the end of a market. Null rule: none, every account has its
-truth. A model that ranks better than the true chances do has seen the outcome: `beats_the_best` finds it.
+Turns hazards and seeds into markets to learn from, and judges each hazard's on one further market of other
+accounts, hard in the same way. Time rule: learning stops at the end of a market. Null rule: none, every
+account has its truth. A model that ranks better than the true chances do has seen the outcome:
+`beats_the_best` finds it.
 
     python -m training.checks.hazards --seeds 3 --out results/hazards.json
 """
@@ -10,7 +11,7 @@ truth. A model that ranks better than the true chances do has seen the outcome: 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,25 +72,24 @@ def hazard_config(hazard: str, *, config: Config) -> Config:
 
 
 def check_hazard(
-    hazard: str, *, seed: int, accounts: int, judged_accounts: int, folder: Path, config: Config
-) -> list[dict[str, Any]]:
-    """Both models of one market under a hazard: see `_figures`."""
+    hazard: str, *, seeds: Sequence[int], accounts: int, judged_accounts: int, folder: Path, config: Config
+) -> Iterator[dict[str, Any]]:
+    """Both models of each market under a hazard: see `_figures`."""
     config, settings = hazard_config(hazard, config=config), MARKETS[hazard]
     judged = judged_market(
-        MarketSettings(accounts=judged_accounts, seed=seed + JUDGED_SEEDS, **settings),
+        MarketSettings(accounts=judged_accounts, seed=seeds[0] + JUDGED_SEEDS, **settings),
         folder=folder / "judged",
         config=config,
     )
-    learned = learn_market(
-        MarketSettings(accounts=accounts, seed=seed, **settings),
-        catalogue=judged.catalogue,
-        folder=folder / "learned",
-        config=config,
-    )
-    return [
-        {"hazard": hazard, "seed": seed, "kind": kind, **_figures(one, judged=judged, kind=kind)}
-        for kind, one in learned.items()
-    ]
+    for seed in seeds:
+        learned = learn_market(
+            MarketSettings(accounts=accounts, seed=seed, **settings),
+            catalogue=judged.catalogue,
+            folder=folder / "learned",
+            config=config,
+        )
+        for kind, one in learned.items():
+            yield {"hazard": hazard, "seed": seed, "kind": kind, **_figures(one, judged=judged, kind=kind)}
 
 
 def beats_the_best(rows: pd.DataFrame, *, replicates: int = _REPLICATES) -> bool:
@@ -143,8 +143,8 @@ def main() -> None:
         "training.checks.hazards",
         description=__doc__,
         first_seed=_FIRST_SEED,
-        accounts=3_000,
-        judged_accounts=15_000,
+        accounts=2_500,
+        judged_accounts=10_000,
     )
     parser.add_argument("--seeds", type=int, default=3, help="how many markets of each hazard")
     parser.add_argument("--hazards", nargs="*", default=list(MARKETS), choices=list(MARKETS))
@@ -154,15 +154,14 @@ def main() -> None:
     found: list[dict[str, Any]] = []
     with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
         for number, hazard in enumerate(given.hazards):
-            for seed in seeds:
-                found += check_hazard(
-                    hazard,
-                    seed=seed,
-                    accounts=given.accounts,
-                    judged_accounts=given.judged_accounts,
-                    folder=Path(folder),
-                    config=config,
-                )
+            found += check_hazard(
+                hazard,
+                seeds=seeds,
+                accounts=given.accounts,
+                judged_accounts=given.judged_accounts,
+                folder=Path(folder),
+                config=config,
+            )
             progress("hazards", number + 1, len(given.hazards))
     document = {**head_of(given, seeds=seeds), "hazards": summarise(found)}
     output.result(write_result(document, out=given.out, also=[_CONFIG]))

@@ -211,7 +211,7 @@ def main() -> None:
         description=__doc__,
         first_seed=_FIRST_SEED,
         accounts=2_000,
-        judged_accounts=20_000,
+        judged_accounts=10_000,
     )
     parser.add_argument("--markets", type=int, default=200, help="how many")
     given = parser.parse_args()

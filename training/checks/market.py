@@ -216,7 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.checks.market", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10, help="how many markets, with seeds from 500 on")
     parser.add_argument("--accounts", type=int, default=20_000, help="accounts to learn from")
-    parser.add_argument("--test-accounts", type=int, default=50_000, help="accounts to be judged on")
+    parser.add_argument("--test-accounts", type=int, default=30_000, help="accounts to be judged on")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
     output = Output(as_json=True)
