@@ -131,4 +131,5 @@ def test_no_prediction_reads_a_later_outcome(workspace: Workspace, config: Confi
 
 def _every_fourth_account(rows: pd.DataFrame) -> pd.DataFrame:
     ids = pd.util.hash_array(rows["account_id"].to_numpy(dtype=object))
-    return rows[ids % 4 == 0].reset_index(drop=True)
+    kept: pd.DataFrame = rows.loc[ids % 4 == 0].reset_index(drop=True)
+    return kept

@@ -140,6 +140,8 @@ def _plans(forge: CommandForge, folder: Path, *, accounts: int, wanted: Sequence
         start = _copy(first, folder / "promoted")
         again = _copy(first, folder / "again")
         yield _plan(forge, "retrain", ["retrain", *given, *new], start=start, end=again)
+    if wanted and not {"train", "promote"} & set(wanted):
+        return
     forge.run(first, ["ingest", *given, *new])
     second = _copy(first, folder / "second")
     plan = _plan(forge, "train", ["train", *given, *new], start=first, end=second)
