@@ -99,6 +99,20 @@ def test_a_guess_binds_what_names_tell_and_invents_no_time(tmp_path: Path) -> No
     assert report.traffic == {"bot": 1}
 
 
+def test_nobody_but_the_user_names_a_basis_for_consent(tmp_path: Path) -> None:
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "companies.csv").write_text("id,created\n1,2024-01-01\n", encoding="utf-8")
+    (folder / "contacts.csv").write_text("id,company_id\np,1\n", encoding="utf-8")
+    started = start_mapping("csv", folder=folder, out=tmp_path / "m.toml")
+    assert started.told.endswith("say in it on what basis people may be addressed")
+    with pytest.raises(ConfigError, match="say on what basis these people may be addressed"):
+        load_config(started.file)
+    text = started.file.read_text(encoding="utf-8")
+    started.file.write_text(text.replace("# consent = { assume", "consent = { assume"), encoding="utf-8")
+    assert ingest(load_config(started.file), workspace=Workspace(tmp_path / "w")).table("contacts").rows == 1
+
+
 def test_the_commands_print_one_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 

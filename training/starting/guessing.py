@@ -31,7 +31,20 @@ _TABLE_WORDS = {
     "opportunities": ("opportunit", "deal", "商机"),
     "stage_changes": ("stage",),
     "intent_topics": ("topic", "intent", "surge"),
-    "activities": ("activit", "event", "visit", "task", "call", "meeting", "email", "touch", "usage", "活动"),
+    "activities": (
+        "activit",
+        "event",
+        "visit",
+        "task",
+        "call",
+        "meeting",
+        "email",
+        "touch",
+        "usage",
+        "weblog",
+        "pageview",
+        "活动",
+    ),
 }
 _COLUMN_WORDS = {
     "account_id": ("accountid", "companyid", "customerid", "organizationid", "organisationid", "account"),
@@ -98,11 +111,23 @@ _KNOWN_WORDS = (
     "createdat",
     "createddate",
     "createdate",
+    "updated",
+    "lastmodified",
+    "created",
+    "更新时间",
+    "创建时间",
 )
 _OPT_OUT_WORDS = (
     *("hasoptedoutofemail", "emailoptout", "optedout", "optout", "unsubscribed", "hsemailoptout", "退订"),
     "unsubscribedfromallemail",
 )
+_NO_CONSENT = (
+    "# On what basis may these people be addressed? Nothing in the file says so: write one of these lines.",
+    '# consent = { opted_out = "A YES/NO COLUMN" }',
+    '# consent = { assume = "legitimate interest: existing business contacts" } # every report prints it',
+)
+"""An ingest refuses contacts without a basis, and nobody but the user can name it."""
+
 _KEYS = {"accounts": "account_id", "contacts": "contact_id", "opportunities": "opportunity_id"}
 
 
@@ -235,7 +260,8 @@ def _known(table: str, *, header: tuple[str, ...], columns: dict[str, str]) -> t
     plain = {_plain(name): name for name in header}
     for word in _KNOWN_WORDS:
         if word in plain:
-            created = " # today's values, known since the creation" if "creat" in word else ""
+            first = "creat" in word or word == "创建时间"
+            created = " # today's values, known since the creation" if first else ""
             marked = ["current_value_only = true"] if created else []
             return [f"known_at = {_quoted(plain[word])}{created}", *marked], [plain[word]]
     return ["undated = true # no column says when"], []
@@ -250,7 +276,7 @@ def _consent(table: str, *, header: tuple[str, ...], columns: dict[str, str]) ->
         return [f"consent = {{ opted_out = {_quoted(asked[0])} }}"], asked
     if {"consent_basis", "opted_out_at"} & columns.keys():
         return [], []
-    return ['consent = { assume = "not known: say on what basis these people may be addressed" }'], []
+    return list(_NO_CONSENT), []
 
 
 def _bound(name: str, column: str, *, table: str) -> str:

@@ -65,9 +65,7 @@ def start_mapping(
         raise ConfigError("--folder is not a folder", got=folder, fix="name the folder of the export")
     if system == "csv":
         text, preset = _csv_text(folder), "csv"
-        told = (
-            "the tables in the file; replace what does not fit" if folder is None else "what the names tell"
-        )
+        told = _csv_told(text, folder=folder)
     else:
         preset = _preset(system, folder=folder, shape=shape)
         text, told = _fitted(preset_text(preset), folder=folder)
@@ -87,6 +85,13 @@ def _require_known(what: str, got: str, *, allowed: tuple[str, ...]) -> None:
 
 def _csv_text(folder: Path | None) -> str:
     return preset_text("csv") if folder is None else guessed_mapping(folder)
+
+
+def _csv_told(text: str, *, folder: Path | None) -> str:
+    if folder is None:
+        return "the tables in the file; replace what does not fit"
+    asked = "; say in it on what basis people may be addressed" if "\n# consent = " in text else ""
+    return f"what the names tell{asked}"
 
 
 def _preset(system: str, *, folder: Path | None, shape: str | None) -> str:
