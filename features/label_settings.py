@@ -112,6 +112,8 @@ class FitLabelSettings(RowSettings):
 
     against: "lost" opportunities, or the "universe" of accounts, of which nobody knows whether they would be
         won (positive-unlabelled).
+    weights: "pursuit" weighs won and lost deals up where accounts of their kind were rarely pursued, so that
+        the model also serves kinds that sales passed over; it learns by trees, however few the deals.
     maturity_percentile: of the time to close; younger opportunities are left out.
     minimum_deal_days: an opportunity that was closed sooner is left out, as one entered after the fact.
     unlabelled_per_win: accounts drawn from the universe per win, as they were when it was opened.
@@ -122,6 +124,7 @@ class FitLabelSettings(RowSettings):
 
     enabled: bool = True
     against: Literal["lost", "universe"] = "lost"
+    weights: Literal["none", "pursuit"] = "none"
     maturity_percentile: float = Field(default=0.9, gt=0.0, le=1.0)
     minimum_deal_days: int | None = Field(default=None, ge=1, le=3650)
     unlabelled_per_win: int = Field(default=5, ge=1, le=100)
@@ -133,6 +136,15 @@ class FitLabelSettings(RowSettings):
     def _one_level(self) -> FitLabelSettings:
         if (self.label_rate is not None) + (self.audited is not None) + self.some_always_win > 1:
             raise ValueError("label_rate, audited and some_always_win: give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_need_losses(self) -> FitLabelSettings:
+        if self.weights == "pursuit" and self.against == "universe":
+            raise ValueError(
+                'weights = "pursuit" goes with against = "lost": accounts that nobody pursued are no losses;'
+                ' set against = "lost", or weights = "none"'
+            )
         return self
 
 

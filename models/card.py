@@ -18,6 +18,7 @@ __all__ = [
     "IntervalFacts",
     "Kind",
     "LevelFacts",
+    "PursuitFacts",
     "TrainedWith",
     "TrainingFacts",
 ]
@@ -78,6 +79,20 @@ class LevelFacts(TypedDict):
     hidden: HiddenFacts
 
 
+class PursuitFacts(TypedDict):
+    """What deals were weighed by, where sales pursued some kinds of account more than others.
+
+    accounts: that the model speaks of. pursued: those of them with an opportunity. smallest, largest: weight
+    of a deal, the mean being 1. counts_as: how many deals of one weight would tell as much (Kish 1965).
+    """
+
+    accounts: int
+    pursued: int
+    smallest: float
+    largest: float
+    counts_as: float
+
+
 class ComparedFacts(TypedDict):
     """Features that cannot be compared between accounts of different origins, each with the reason.
 
@@ -96,7 +111,8 @@ class TrainingFacts(TypedDict):
     origins: absent where all accounts come from one place. consent_assumed: by source of contacts, what is
     assumed of consent and not told by the data; absent where nothing is. idle: features that tell no row from
     another, by why: empty, or one value; absent where every feature tells something. level: of a fit model
-    that learned wins from the universe of accounts; absent from others.
+    that learned wins from the universe of accounts; absent from others. pursuit: of a fit model whose deals
+    were weighed; absent from others.
     """
 
     cutoff: str
@@ -110,6 +126,7 @@ class TrainingFacts(TypedDict):
     consent_assumed: NotRequired[dict[str, str]]
     idle: NotRequired[dict[str, list[str]]]
     level: NotRequired[LevelFacts]
+    pursuit: NotRequired[PursuitFacts]
 
 
 class CardFacts(TrainingFacts):

@@ -42,6 +42,7 @@ from training.learning.few_rows import learn_rows
 from training.learning.intervals import fit_intervals
 from training.learning.learn import Learned, Parts, Progress, Rows
 from training.learning.level import Level, find_level
+from training.learning.pursuit import pursuit_facts, weighed_by_pursuit
 from training.meanings import about, fit_meaning, intent_meaning
 
 __all__ = [
@@ -67,6 +68,7 @@ _FIT_LABELS = {
     "lost": "won, among opportunities won or lost",
     "universe": "won, against accounts drawn from all that were known and not won when the deal was opened",
 }
+_WEIGHED = {"none": "", "pursuit": "; weighed by how rarely accounts of their kind were pursued"}
 _INTENT_NAMES = ("accounts with the event", "accounts without it")
 
 
@@ -126,7 +128,7 @@ def train_fit(
     facts = CardFacts(
         meaning=fit_meaning(None if level is None else level.facts),
         horizon_days=None,
-        label=_FIT_LABELS[wanted.against] + about(wanted),
+        label=_FIT_LABELS[wanted.against] + _WEIGHED[wanted.weights] + about(wanted),
         **_common_facts(
             rows,
             learned,
@@ -137,6 +139,8 @@ def train_fit(
             empty=empty,
         ),
     )
+    if labels.pursued is not None:
+        facts["pursuit"] = pursuit_facts(rows, accounts=labels.pursued)
     if tables.origins.several:
         facts["origins"] = _compared(catalogue, selected, kind="fit", settings=settings)
     if tables.assumed:
@@ -199,7 +203,12 @@ def train_intent(
 
 def fit_rows(tables: Tables, *, labels: FitLabels, catalogue: Catalogue) -> Rows:
     """The opportunities that train, with the features of their accounts at creation."""
-    return Rows(labels.frame, matrix(tables, labels.frame, catalogue=catalogue), catalogue)
+    rows = Rows(labels.frame, matrix(tables, labels.frame, catalogue=catalogue), catalogue)
+    if labels.pursued is None:
+        return rows
+    seen = catalogue.select(groups=FIT_GROUPS)
+    X = matrix(tables, labels.pursued, catalogue=seen)
+    return weighed_by_pursuit(rows, accounts=labels.pursued, X=X)
 
 
 def intent_rows(tables: Tables, *, cutoff: datetime, config: Config, catalogue: Catalogue) -> Rows:
@@ -281,7 +290,8 @@ def narrowed(rows: Rows, selected: Catalogue) -> Rows:
     parts = rows.parts
     if parts is not None:
         parts = replace(parts, X=np.ascontiguousarray(parts.X[:, columns]))
-    return Rows(rows.frame, np.ascontiguousarray(rows.X[:, columns]), selected, parts)
+    X = np.ascontiguousarray(rows.X[:, columns])
+    return replace(rows, X=X, catalogue=selected, parts=parts)
 
 
 def _training(

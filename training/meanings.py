@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from features.label_settings import IntentLabelSettings, RowSettings
 from features.listed_accounts import LINES_OF, NO_ACCOUNT
-from models.card import Card, LevelFacts
+from models.card import Card, LevelFacts, PursuitFacts
 
 __all__ = ["about", "fit_meaning", "intent_meaning", "label_notes"]
 
@@ -78,6 +78,8 @@ def label_notes(card: Card) -> Iterator[str]:
         yield f"{name}: features with {have} in any row, which tell nothing: {len(features):,} ({shown})"
     if "level" in card:
         yield f"{name}: {_level_note(card['level'])}"
+    if "pursuit" in card:
+        yield f"{name}: {_pursuit_note(card['pursuit'])}"
 
 
 def _unmatched_lines(counts: Mapping[str, int]) -> Iterator[str]:
@@ -96,3 +98,13 @@ def _level_note(level: LevelFacts) -> str:
     between = f"{hidden['low']:,.0f} to {hidden['high']:,.0f} would be won"
     kind = "absolute" if level["absolute"] else "relative"
     return f"{beside} {about}{between} ({hidden['rests_on']}); the level of its probabilities is {kind}"
+
+
+def _pursuit_note(facts: PursuitFacts) -> str:
+    weights = f"from {facts['smallest']:.2f} to {facts['largest']:.2f}"
+    return (
+        f"sales pursued {facts['pursued']:,} of {facts['accounts']:,} accounts; deals are weighed by how"
+        f" rarely accounts of their kind were pursued, {weights}, and count as {facts['counts_as']:,.0f} of one"
+        " weight; the order of accounts of kinds that were pursued rarely rests on few deals,"
+        " and the level of their probabilities on the deals of the others"
+    )

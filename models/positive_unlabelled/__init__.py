@@ -10,7 +10,7 @@ from models.positive_unlabelled.at_random import HiddenAtRandomClassifier
 from models.positive_unlabelled.counting import Audit, HiddenPositives, count_hidden
 from models.positive_unlabelled.cross_fitting import out_of_fold
 from models.positive_unlabelled.label_rate import LabelRate, largest_label_share
-from models.positive_unlabelled.pursuit import PursuitWeightedClassifier
+from models.positive_unlabelled.pursuit import PursuitWeightedClassifier, pursuit_weights
 
 __all__ = [
     "Audit",
@@ -21,4 +21,5 @@ __all__ = [
     "count_hidden",
     "largest_label_share",
     "out_of_fold",
+    "pursuit_weights",
 ]

@@ -19,7 +19,23 @@ from models.estimator_errors import NotEnoughRowsError, UnfitValueError
 from models.positive_unlabelled.base import Floats, PositiveUnlabelled
 from models.positive_unlabelled.cross_fitting import out_of_fold
 
-__all__ = ["PursuitWeightedClassifier"]
+__all__ = ["CLIP", "FLATTENING", "PursuitWeightedClassifier", "pursuit_weights"]
+
+FLATTENING = 0.25
+CLIP = 0.05
+
+
+def pursuit_weights(propensities: Floats, *, flattening: float = FLATTENING, clip: float = CLIP) -> Floats:
+    """Weights (n,) of mean 1, as a power of 1 / propensity; propensities below `clip` count as `clip`.
+
+    A learner's regularisation means the same with and without weights of mean 1.
+
+    >>> pursuit_weights(np.array([1.0, 0.25]), flattening=0.5).round(3).tolist()
+    [0.667, 1.333]
+    """
+    weights = np.maximum(propensities, clip) ** -flattening
+    told: Floats = weights / weights.mean()
+    return told
 
 
 class PursuitWeightedClassifier(PositiveUnlabelled):
@@ -35,8 +51,8 @@ class PursuitWeightedClassifier(PositiveUnlabelled):
         self,
         estimator: Any = None,
         *,
-        flattening: float = 0.25,
-        clip: float = 0.05,
+        flattening: float = FLATTENING,
+        clip: float = CLIP,
         folds: int = 5,
         random_state: int = 0,
     ) -> None:
@@ -62,10 +78,9 @@ class PursuitWeightedClassifier(PositiveUnlabelled):
                 fix="hand in accounts whose opportunities were lost, or learn at random without `pursued`",
             )
         self.propensities_ = self._propensities(matrix, flags)
-        weights = np.maximum(self.propensities_[flags], self.clip) ** -self.flattening
+        weights = pursuit_weights(self.propensities_[flags], flattening=self.flattening, clip=self.clip)
         learner = clone(self._learner())
-        # Weights of mean 1: a learner's regularisation means the same with and without them.
-        given = {"sample_weight": weights / weights.mean()} if self.flattening and pursued is not None else {}
+        given = {"sample_weight": weights} if self.flattening and pursued is not None else {}
         self.estimator_ = learner.fit(matrix[flags], won[flags], **given)
         return self
 

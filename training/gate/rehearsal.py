@@ -37,7 +37,10 @@ def rehearse(
     if min(events, int((~known).sum()) - events) < smallest:
         return None
     earlier = Rows(
-        rows.frame[known].reset_index(drop=True), np.ascontiguousarray(rows.X[known]), rows.catalogue
+        rows.frame[known].reset_index(drop=True),
+        np.ascontiguousarray(rows.X[known]),
+        rows.catalogue,
+        weight=None if rows.weight is None else rows.weight[known],
     )
     what = f"rehearse the {training.kind} model"
     try:

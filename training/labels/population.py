@@ -10,12 +10,23 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from features.errors import NotEnoughDataError
 from features.label_rules import any_rule, left_out
 from features.label_settings import FitLabelSettings, IntentLabelSettings
 from features.tables import Tables
 from training.labels.reading import frame, register_moments
 
-__all__ = ["POPULATION", "blocking", "fit_population", "intent_population", "known_accounts"]
+__all__ = [
+    "POPULATION",
+    "blocking",
+    "fit_population",
+    "intent_population",
+    "known_accounts",
+    "pursued_accounts",
+]
+
+_LEAST_PASSED_OVER = 40
+"""Accounts without an opportunity: fewer tell next to nothing of whom sales pursues."""
 
 # An opportunity's state at a moment is its latest version known before that moment, so a version
 # speaks for every `as_of` with known_at < as_of <= known_at of the next version.
@@ -74,6 +85,27 @@ def fit_population(tables: Tables, *, as_of: datetime, settings: FitLabelSetting
         return found
     with tables.connect() as connection:
         return found[left_out(connection, found, settings=settings).isna()].reset_index(drop=True)
+
+
+def pursued_accounts(
+    tables: Tables, *, cutoff: datetime, dealt_with: pd.Series[str], settings: FitLabelSettings
+) -> pd.DataFrame:
+    """The accounts that a fit model speaks of at `cutoff`, and whether sales pursued them by then.
+
+    dealt_with: accounts of the opportunities known by then. Columns: account_id, as_of, pursued (0 or 1).
+    Raises NotEnoughDataError where sales pursued everybody, or nearly so: then there is nothing to weigh.
+    """
+    found = fit_population(tables, as_of=cutoff, settings=settings)
+    pursued = found["account_id"].isin(dealt_with).astype("int64")
+    others = len(found) - int(pursued.sum())
+    if others < _LEAST_PASSED_OVER:
+        raise NotEnoughDataError(
+            'weights = "pursuit" needs accounts that sales did not pursue',
+            got=f"{others:,} of {len(found):,} accounts known without an opportunity",
+            allowed=f"at least {_LEAST_PASSED_OVER}",
+            fix='ingest the accounts that nobody has worked with, or set weights = "none" in [labels.fit]',
+        )
+    return found.assign(pursued=pursued)
 
 
 def intent_population(tables: Tables, *, as_of: datetime, settings: IntentLabelSettings) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from features.label_rules import any_rule, counted, left_out, require_known_name
 from features.label_settings import FitLabelSettings
 from features.listed_accounts import lines_without_account
 from features.tables import Tables
+from training.labels.population import pursued_accounts
 from training.labels.reading import STATE, days, frame
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, against_universe
@@ -42,6 +43,7 @@ class FitLabels:
 
     counts: what was left out and why, adding up to `known`, save against the universe; and lines of lists.
     lost: all losses known. universe: what the drawn accounts stand for; None against losses.
+    pursued: where deals are weighed by pursuit, every account at the cutoff: account_id, as_of, pursued.
     """
 
     frame: pd.DataFrame
@@ -49,6 +51,7 @@ class FitLabels:
     lost: int
     time_to_close: TimeToClose | None
     universe: Universe | None = None
+    pursued: pd.DataFrame | None = None
 
 
 def fit_labels(tables: Tables, *, cutoff: datetime, settings: FitLabelSettings, seed: int = 0) -> FitLabels:
@@ -65,6 +68,9 @@ def fit_labels(tables: Tables, *, cutoff: datetime, settings: FitLabelSettings, 
         # Nothing was closed: no row, but the columns that others read.
         used = used.assign(label_known_at=used["as_of"])
     lost = int((known["outcome"] == "lost").sum())
+    if settings.weights == "pursuit":
+        pursued = pursued_accounts(tables, cutoff=cutoff, dealt_with=known["account_id"], settings=settings)
+        return FitLabels(used, counts, lost, typical, pursued=pursued)
     if settings.against == "lost":
         return FitLabels(used, counts, lost, typical)
     drawn, universe, told = against_universe(

@@ -42,7 +42,9 @@ def learn_rows(
 
 
 def are_few(rows: Rows, *, settings: LearningSettings) -> bool:
-    """Whether the rarer class has fewer rows than the settings call few."""
+    """Whether the rarer class has fewer rows than the settings call few; weighed rows never are."""
+    if rows.weight is not None:
+        return False
     events = int(rows.label.sum())
     return min(events, len(rows.label) - events) < settings.few_rows
 

@@ -70,12 +70,14 @@ class Rows:
 
     frame: account_id, as_of, label, label_known_at. X: float64 (n, k) in catalogue order.
     parts: further rows that the final trees are grown on, and nothing is judged by.
+    weight: float64 (n,) of mean 1, by how much each counts for the trees and lines; None for all alike.
     """
 
     frame: pd.DataFrame
     X: Matrix
     catalogue: Catalogue
     parts: Parts | None = None
+    weight: Matrix | None = None
 
     @property
     def label(self) -> NDArray[np.int64]:
@@ -285,6 +287,7 @@ class _Grower:
             catalogue=self.rows.catalogue,
             strength=self.settings.linear_strength,
             directions=directions(self.rows.catalogue, self.settings),
+            weight=None if self.rows.weight is None else self.rows.weight[kept],
         )
 
     def _told(self, job: Future[lightgbm.Booster]) -> lightgbm.Booster:
@@ -336,7 +339,7 @@ class _Grower:
         parts: bool = False,
     ) -> lightgbm.Dataset:
         catalogue, X, label = self.rows.catalogue, self.rows.X[positions], self.rows.label[positions]
-        weight = None
+        weight = None if self.rows.weight is None else self.rows.weight[positions]
         if parts and self.rows.parts is not None:
             weight = np.concatenate([np.ones(len(label)), self._weight(self.rows.parts, kept=label)])
             X, label = np.vstack([X, self.rows.parts.X]), np.append(label, self.rows.parts.label)

@@ -57,13 +57,14 @@ def fit_linear_part(
     strength: float,
     directions: Sequence[int],
     small: bool = False,
+    weight: Matrix | None = None,
 ) -> LinearPart:
     """A logistic regression with ridge penalty (C = `strength`) as a linear part.
 
     X: float64 (n, k) in catalogue order. label: int (n,), both classes. directions: per feature 1 where the
     line may only rise, -1 where it may only fall, else 0; numbers whose lines go the other way are left out
     and the rest is fitted again. small: for a table of few rows: a number is read in doublings and as it is,
-    and a level's weight is drawn to zero the more, the fewer rows it has.
+    and a level's weight is drawn to zero the more, the fewer rows it has. weight: of rows, float64 (n,).
     """
     design = [
         column
@@ -71,7 +72,7 @@ def fit_linear_part(
         for column in _columns(X[:, position], position=position, feature=feature, small=small)
     ]
     while True:
-        weights, intercept = _fitted(design, label=label, strength=strength)
+        weights, intercept = _fitted(design, label=label, strength=strength, weight=weight)
         kept = [
             column
             for column, weight in zip(design, weights, strict=True)
@@ -115,14 +116,18 @@ def _straight(values: Matrix, unknown: NDArray[np.bool_], *, position: int) -> _
     return replace(column, code=_STRAIGHT, low=low, high=high)
 
 
-def _fitted(design: Sequence[_Column], *, label: NDArray[np.int64], strength: float) -> tuple[Matrix, float]:
+def _fitted(
+    design: Sequence[_Column], *, label: NDArray[np.int64], strength: float, weight: Matrix | None
+) -> tuple[Matrix, float]:
     """The weight of each column, in units of its values, and the log-odds where all are at their mean."""
     if not design:
-        return np.empty(0), float(np.log(label.mean() / (1.0 - label.mean())))
+        rate = float(np.average(label, weights=weight))
+        return np.empty(0), float(np.log(rate / (1.0 - rate)))
     standard = np.column_stack([(column.values - column.mean) / column.scale for column in design])
     # One thread: the same bits on any machine.
     with threadpool_limits(limits=1):
-        model = LogisticRegression(C=strength, solver="lbfgs", max_iter=2000).fit(standard, label)
+        model = LogisticRegression(C=strength, solver="lbfgs", max_iter=2000)
+        model.fit(standard, label, sample_weight=weight)
     return model.coef_[0] / [column.scale for column in design], float(model.intercept_[0])
 
 

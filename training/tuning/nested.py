@@ -51,7 +51,8 @@ def outer_folds(rows: Rows, *, settings: LearningSettings, tuning: TuningSetting
 def part_of(rows: Rows, positions: Positions) -> Rows:
     """Some of the rows, for learning on their own."""
     frame = rows.frame.iloc[positions].reset_index(drop=True)
-    return Rows(frame, np.ascontiguousarray(rows.X[positions]), rows.catalogue)
+    weight = None if rows.weight is None else rows.weight[positions]
+    return Rows(frame, np.ascontiguousarray(rows.X[positions]), rows.catalogue, weight=weight)
 
 
 def _has_folds(rows: Rows, *, folds: int) -> bool:

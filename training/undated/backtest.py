@@ -113,6 +113,13 @@ def undated_rows(tables: Tables, *, config: Config) -> Rows:
     selected = select_features(catalogue, kind="fit", settings=config.model.fit, keep=config.origins.keep)
     labels = config.labels.fit
     require_dateless(tables, settings=labels)
+    if labels.weights == "pursuit":
+        raise ConfigError(
+            "[labels.fit] weights of a table without dates",
+            got='"pursuit"',
+            allowed='"none"',
+            fix="remove it, or ingest opportunities with their dates beside accounts that nobody pursued",
+        )
     left = [kind for kind, _ in labels.excluded_deal_types]
     with tables.connect() as connection:
         every = connection.execute(_LATEST, [labels.product, left]).to_arrow_table().to_pandas()
