@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import runpy
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,15 @@ from training.notebooks import execute
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.py"))
 
 
+@pytest.fixture
+def own_tracking() -> Iterator[None]:
+    """A notebook has a process of its own, in which it may set MLflow's address; here others follow."""
+    yield
+    if "mlflow" in sys.modules:
+        sys.modules["mlflow"].set_tracking_uri(None)
+
+
+@pytest.mark.usefixtures("own_tracking")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_notebook_runs(path: Path) -> None:
     left = runpy.run_path(str(path))
