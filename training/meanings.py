@@ -104,7 +104,8 @@ def _pursuit_note(facts: PursuitFacts) -> str:
     weights = f"from {facts['smallest']:.2f} to {facts['largest']:.2f}"
     return (
         f"sales pursued {facts['pursued']:,} of {facts['accounts']:,} accounts; deals are weighed by how"
-        f" rarely accounts of their kind were pursued, {weights}, and count as {facts['counts_as']:,.0f} of one"
-        " weight; the order of accounts of kinds that were pursued rarely rests on few deals,"
+        f" rarely accounts of their kind were pursued, {weights},"
+        f" and count as {facts['counts_as']:,.0f} of one weight;"
+        " the order of accounts of kinds that were pursued rarely rests on few deals,"
         " and the level of their probabilities on the deals of the others"
     )

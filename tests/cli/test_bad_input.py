@@ -46,6 +46,10 @@ def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
             ("backtest", "--config", CONFIG, "--model", "fit", "--capacity", "5"),
             "--capacity does nothing with --model fit",
         ),
+        (
+            ("backtest", "--config", CONFIG, "--development", "--cutoff", "2024-01-01"),
+            "--development does nothing beside cutoffs that were given",
+        ),
         (("tune", "--config", CONFIG, "--minutes", "1"), "no tables in the workspace"),
         (("train", "--config", CONFIG, "--parameters", "none.toml"), "run `spearfish tune` first"),
         (("features", "--as-of", "2026-99-01"), "--as-of is not a time"),
@@ -53,6 +57,7 @@ def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
         (("score", "--as-of", "0001-01-01T00:00:00+14:00"), "--as-of is not a time"),
         (("score", "--out", "ranking.xml"), "allowed .parquet, .csv"),
         (("score", "A1", "--out", "ranking.csv"), "--out goes with every account"),
+        (("score", "A1", "--top", "5"), "--top does nothing with one account"),
         (("score", "A1"), "no tables in the workspace"),
         (("explain",), "no account given"),
         (("explain", "A1", "--domain", "a.example"), "the account is named twice"),

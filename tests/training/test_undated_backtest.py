@@ -16,6 +16,7 @@ from features.errors import ConfigError, ContractError
 from features.ingest import ingest
 from features.mapping import Config, load_config
 from features.workspace import Workspace
+from training.cli.cutoffs import with_capacity
 from training.undated.backtest import backtest_workspace, undated_rows
 from training.undated.report import UndatedReport
 
@@ -142,6 +143,17 @@ def test_cutoffs_are_refused_where_nothing_has_a_date(made):
     workspace, folder, _ = made
     with pytest.raises(ContractError, match="a backtest at given cutoffs needs to know when"):
         backtest_workspace(workspace, config=read(folder), cutoffs=[datetime.fromisoformat("2024-01-01")])
+
+
+def test_what_needs_dates_is_refused(made):
+    workspace, folder, _ = made
+    config = read(folder)
+    with pytest.raises(ConfigError, match="--capacity does nothing where opportunities have no dates"):
+        with_capacity(config, 5, kind="intent", workspace=workspace)
+    fit = config.labels.fit.model_copy(update={"weights": "pursuit"})
+    labels = config.labels.model_copy(update={"fit": fit})
+    with pytest.raises(ConfigError, match=r"weights of a table without dates.*allowed \"none\""):
+        undated_rows(workspace.tables().without_times(), config=config.model_copy(update={"labels": labels}))
 
 
 def test_an_unknown_column_is_refused_with_a_suggestion(made):

@@ -15,6 +15,7 @@ from training.cli.given import read_moment, refuse
 
 if TYPE_CHECKING:
     from features.mapping import Config
+    from features.workspace import Workspace
     from models.card import Kind
 
 __all__ = ["read_cutoffs", "read_kind", "with_capacity", "with_parameters"]
@@ -56,12 +57,18 @@ def read_cutoffs(
     return evenly(start, until=end, step_days=_STEP_DAYS if step_days is None else step_days)
 
 
-def with_capacity(config: Config, capacity: int | None, *, kind: Kind) -> Config:
-    """The config with the weekly capacity that was typed, if one was; fit has no days of warning."""
+def with_capacity(config: Config, capacity: int | None, *, kind: Kind, workspace: Workspace) -> Config:
+    """The config with the weekly capacity that was typed, if one was.
+
+    Fit has no days of warning, nor have outcomes without dates.
+    """
     if capacity is None:
         return config
     if kind == "fit":
         refuse("--capacity", given=capacity, where="with --model fit")
+    with workspace.lease() as manifest:
+        if "opportunities" in manifest.undated:
+            refuse("--capacity", given=capacity, where="where opportunities have no dates")
     settings = config.backtest.model_copy(update={"weekly_capacity": capacity})
     return config.model_copy(update={"backtest": settings})
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from training.cli.cutoffs import read_cutoffs, read_kind, with_capacity, with_parameters
-from training.cli.given import open_output, open_workspace, read_config, read_moment
+from training.cli.given import open_output, open_workspace, read_config, read_moment, refuse
 from training.cli.options import WORKSPACE, ConfigOption, JsonOption, SetOption, WorkspaceOption
 
 __all__ = ["commands"]
@@ -159,10 +159,12 @@ def backtest(
         check_target(predictions)
     kind, moments = read_kind(model), read_cutoffs(cutoff, since=since, until=until, step_days=step)
     settings = with_parameters(read_config(config, overrides=overrides), parameters)
-    settings = with_capacity(settings, capacity, kind=kind)
+    place = open_workspace(workspace)
+    settings = with_capacity(settings, capacity, kind=kind, workspace=place)
+    refuse("--development", given=(development and moments) or None, where="beside cutoffs that were given")
     with output.progress() as progress:
         report = run_backtest(
-            open_workspace(workspace),
+            place,
             config=settings,
             kind=kind,
             cutoffs=moments,

@@ -13,12 +13,14 @@ import typer
 
 from features.errors import ConfigError
 from training.cli.answering import answer_one, change_of, rank_all
-from training.cli.given import open_output, open_workspace, read_as_of, read_past, require_one_account
+from training.cli.given import open_output, open_workspace, read_as_of, read_past, refuse, require_one_account
 from training.cli.options import WORKSPACE, AsOfOption, JsonOption, LanguageOption, WorkspaceOption
 
 __all__ = ["commands"]
 
 commands = typer.Typer()
+
+_SHOWN = 10
 
 
 @commands.command()
@@ -29,7 +31,9 @@ def score(
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Give the account by its web domain instead.")] = None,
     as_of: AsOfOption = None,
-    top: Annotated[int, typer.Option(min=1, help="How many accounts to show.")] = 10,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="How many of all accounts to show. Default: 10.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write all of them as .parquet or .csv.")] = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
@@ -43,18 +47,19 @@ def score(
     if account is not None or domain is not None:
         if out is not None:
             raise ConfigError("--out goes with every account", got="one account", fix="leave the account out")
+        refuse("--top", given=top, where="with one account", fix="leave it out, or the account")
         answer = answer_one(place, account=account, domain=domain, as_of=moment)
         show_answer(answer, output=output)
         output.result(answer)
         return
     if out is not None:
         check_target(out)
-    ranked = rank_all(place, as_of=moment)
-    show_ranking(ranked, output=output, top=top)
+    ranked, shown = rank_all(place, as_of=moment), _SHOWN if top is None else top
+    show_ranking(ranked, output=output, top=shown)
     if out is not None:
         write_frame(ranked, out=out)
         output.note(f"{len(ranked):,} accounts written to {out}")
-    output.result({"accounts": ranking_document(ranked.head(top))})
+    output.result({"accounts": ranking_document(ranked.head(shown))})
 
 
 @commands.command()
