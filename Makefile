@@ -34,7 +34,7 @@ demo: setup ## simulate a market, train, explain and serve on 127.0.0.1:3000 (SE
 	@$(BIN)/spearfish demo --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve)
 
 test: setup ## run the whole test suite, style and types included
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Peers are measured against, never used: they come on top of the locked versions, for the campaigns alone.
 $(VENV)/.peers: $(VENV)/.installed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -20,6 +21,28 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+LONGEST = (
+    *("test_training_kills", "test_backtest", "test_hubspot", "test_tune", "test_whole_workspace"),
+    *("test_market_check", "test_whole_path", "test_quality", "test_notebooks", "test_page", "test_faults"),
+)
+"""Files of few tests that take long: begun last, one would keep a worker busy while the other waits."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each of several workers takes its share of the cores: if all used every core, threads would wait."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is None or not hasattr(os, "sched_setaffinity"):
+        return
+    number, cores = int(worker["workerid"].removeprefix("gw")), sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[number :: worker["workercount"]] or cores)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, all else in the order of the folders, whose files share what they make."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @pytest.fixture(autouse=True)
