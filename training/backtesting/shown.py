@@ -138,13 +138,14 @@ def _warning(report: BacktestReport) -> Iterator[RenderableType]:
     table.add_column("ranker")
     for title in _WARNINGS.values():
         table.add_column(title, justify="right")
+    table.add_column("median days earlier, of those either warned of", justify="right")
     for ranker, told in found.estimates.items():
         name = "[dim]accounts at random" if ranker == RANDOM else report.name_of(ranker)
-        table.add_row(name, *(_told(told[figure]) for figure in _WARNINGS))
+        table.add_row(name, *(_told(told[figure]) for figure in _WARNINGS), "")
     for other, lead in found.ahead.items():
         if other != RANDOM:
             name = f"{report.title} minus {report.name_of(other)}"
-            table.add_row(name, *(_told(lead[figure]) for figure in _WARNINGS))
+            table.add_row(name, *(_told(lead[figure]) for figure in (*_WARNINGS, "median_days_earlier")))
     yield table
 
 

@@ -44,7 +44,9 @@ class Warnings:
 
     frame: cutoff, account_id, happened_at and the days of warning by each ranker, one row per account with
     the event. capacities: accounts a week, by cutoff. out_of_reach: events of accounts that were in no week's
-    population before. estimates: by ranker and figure; ahead: by other ranker, the first minus it, paired.
+    population before. estimates: by ranker and figure; ahead: by other ranker, the first minus it, paired,
+    and median_days_earlier, the median of the differences over events of which either of the two warned:
+    where fewer than half of the events are warned of, as at a small capacity, plain medians are 0.
     """
 
     frame: pd.DataFrame
@@ -170,18 +172,19 @@ def measure_warning(
         return None
     rankers = [name for name in ("probability", "recent_activity", RANDOM) if name in frame.columns]
     drawn = _drawn(frame, rankers=rankers, replicates=replicates, seed=seed)
-    base = {name: float(values[0]) for name, values in drawn[RANDOM].items()}
+    base = {name: float(drawn[RANDOM][name][0]) for name in drawn["probability"]}
     ours = drawn["probability"]
     return Warnings(
         frame=frame,
         capacities=capacities,
         out_of_reach=len(whole) - len(frame),
         estimates={
-            ranker: {name: _estimate(values, base=base[name]) for name, values in found.items()}
+            ranker: {name: _estimate(found[name], base=base[name]) for name in base}
             for ranker, found in drawn.items()
         },
         ahead={
-            other: {name: _estimate(ours[name] - values, base=0.0) for name, values in drawn[other].items()}
+            other: {name: _estimate(ours[name] - drawn[other][name], base=0.0) for name in base}
+            | {"median_days_earlier": _estimate(drawn[other]["median_days_earlier"], base=0.0)}
             for other in rankers[1:]
         },
     )
@@ -191,9 +194,14 @@ def _drawn(
     frame: pd.DataFrame, *, rankers: Sequence[str], replicates: int, seed: int
 ) -> dict[str, dict[str, Matrix]]:
     parts: dict[str, list[dict[str, Matrix]]] = {ranker: [] for ranker in rankers}
+    days = {ranker: frame[ranker].to_numpy(dtype=np.float64) for ranker in rankers}
+    ours = days["probability"]
     for weights in resampled(frame["account_id"], replicates=replicates, seed=seed):
-        for ranker in rankers:
-            parts[ranker].append(_figures(frame[ranker].to_numpy(dtype=np.float64), weights))
+        parts["probability"].append(_figures(ours, weights))
+        for other in rankers[1:]:
+            either = ((ours > 0) | (days[other] > 0)).astype(np.float64)
+            earlier = {"median_days_earlier": _medians(ours - days[other], weights * either)}
+            parts[other].append(_figures(days[other], weights) | earlier)
     return {
         ranker: {name: np.concatenate([one[name] for one in found]) for name in found[0]}
         for ranker, found in parts.items()
