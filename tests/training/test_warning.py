@@ -79,7 +79,7 @@ def test_figures_by_hand() -> None:
         "median_days_if_warned": 30.0,
     }
     assert found.ahead["recent_activity"]["mean_days"].value == 22.5 - 5.0
-    # Either warned of the last three, by 10, 30 and 30 days earlier; the first and the unreachable do not count.
+    # Either warned of three of the four, by 10, 30 and 30 days earlier.
     assert found.ahead["recent_activity"]["median_days_earlier"].value == 30.0
     assert found.estimates["probability"]["share_warned"].base == 0.0
     assert (len(found.frame), found.out_of_reach) == (4, 1)
