@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command import spearfish
+from command import program, spearfish
 
 COMMANDS = (
     *("simulate", "ingest", "features", "tune", "train", "backtest", "promote", "rollback"),
@@ -16,7 +16,7 @@ CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
-    done = spearfish("--help", home=tmp_path)
+    done = program("--help", home=tmp_path)
     assert done.code == 0
     assert [command for command in COMMANDS if f" {command} " not in done.out] == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from command import Done, spearfish
+from command import Done, program, spearfish
 
 from features.mapping import load_config
 
@@ -42,7 +42,7 @@ def done(home: Path, bound: tuple[object, ...]) -> dict[str, Done]:
         ("score", "--top", 3, "--out", home.parent / "ranking.csv", "--json"),
         ("doctor", "--json"),
     ):
-        said[name] = spearfish(name, *arguments, home=home)
+        said[name] = program(name, *arguments, home=home)
         assert said[name].code == 0, said[name].err
     return said
 

@@ -64,7 +64,7 @@ class CommandForge(Forge):
 
 
 def _typed(home: Path, argv: Sequence[str]) -> dict[str, Any]:
-    return {"home": str(home), "argv": list(argv)}
+    return {"home": str(home), "argv": list(argv), "folder": str(Path.cwd())}
 
 
 def _prepared(work: Mapping[str, Any]) -> partial[int]:
@@ -75,6 +75,7 @@ def _prepared(work: Mapping[str, Any]) -> partial[int]:
     for name, descriptor in (("out", 1), ("err", 2)):
         file = os.open(home.parent / f"{home.name}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, descriptor)
+    os.chdir(work["folder"])
     os.environ["SPEARFISH_HOME"] = str(home)
     sys.argv = ["spearfish", *work["argv"]]
     return partial(_exit_code, main)
