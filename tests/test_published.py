@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from training.publishing import DOCUMENTS, published
 from training.publishing.documents import every_table
 from training.publishing.markets import coverage_figures, hazard_figures
-from training.publishing.results import ROOT, stale, write_result
+from training.publishing.results import ROOT, commit, stale, write_result
 
 RESULTS = ROOT / "results"
 
@@ -60,12 +61,15 @@ def test_a_result_gets_old_by_its_own_code_alone(tmp_path: Path) -> None:
     git("init", "--quiet")
     git("add", ".")
     git("commit", "--quiet", "--message", "first")
-    result = {"commit": git("rev-parse", "HEAD"), "code": ["measured.py"]}
+    result: Any = {"commit": git("rev-parse", "HEAD"), "code": ["measured.py"]}
     (tmp_path / "some.json").write_text(json.dumps(result))
     (tmp_path / "other.py").write_text("second")
     assert stale(tmp_path, root=tmp_path) == []
+    assert commit(result["code"], root=tmp_path) == result["commit"]
     (tmp_path / "measured.py").write_text("second")
     assert stale(tmp_path, root=tmp_path) == ["some.json"]
+    assert commit(result["code"], root=tmp_path) == result["commit"] + "+"
+    assert commit(result["code"], root=tmp_path.parent) is None
 
 
 def test_a_result_names_the_code_that_ran(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ def write_result(
 
     also: files that the figures follow from beside the modules that were imported, such as a config.
     """
-    told = {"commit": commit(), "code": measured_code(also=also), **document}
+    code = measured_code(also=also)
+    told = {"commit": commit(code), "code": code, **document}
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
@@ -62,13 +63,17 @@ def _is_stale(path: Path, *, root: Path) -> bool:
     return compared.returncode != 0
 
 
-def commit() -> str | None:
-    """The commit of the code that runs, with `+` when files differ from it; None outside a repository."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    return described.stdout.strip() or None
+def commit(code: Sequence[str], *, root: Path = ROOT) -> str | None:
+    """The commit that ran, with `+` when a file of `code` differs from it; None outside a repository.
+
+    Results that other campaigns are writing meanwhile make no difference: they are no code.
+    """
+    head = _git("rev-parse", "HEAD", root=root)
+    if not head:
+        return None
+    return head + "+" * bool(_git("status", "--porcelain", "--", *code, root=root))
+
+
+def _git(*arguments: str, root: Path) -> str:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
