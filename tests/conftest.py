@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from training.publishing.results import ROOT, stale
-
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -82,6 +80,9 @@ def browser() -> Iterator[Browser]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the published results that are older than the code they measure."""
+    # Not above: libraries count the cores when they are loaded, and a worker takes its share of them first.
+    from training.publishing.results import ROOT, stale
+
     old = stale(ROOT / "results")
     if old:
         terminalreporter.write_line(f"older than the code they measure (run `make verify`): {', '.join(old)}")
