@@ -31,6 +31,8 @@ from features.errors import ConfigError, suggestion
 from features.identity.settings import IdentitySettings
 from features.label_exclusions import with_exclusions
 from features.locations import allowed_folders, locate_files, locate_parameters, matching_files
+from features.model_keys import KINDS, ModelKey, require_key
+from features.named_models import check_named
 from features.origins import OriginSettings, check_origins
 from features.privacy.consent import check_told_by
 from features.privacy.settings import PrivacySettings
@@ -128,6 +130,29 @@ class Config(Section):
         found = None if decisions is None else self.file.parent / decisions
         return self.identity.model_copy(update={"decisions": found})
 
+    @property
+    def models(self) -> tuple[ModelKey, ...]:
+        """The models that are wanted: the two without a name, then the named ones in their order."""
+        return (*KINDS, *(one.key for one in self.model.named))
+
+    def of_model(self, key: ModelKey) -> Config:
+        """This config with [labels] and [model] of its kind as one model has them.
+
+        Raises ConfigError for a model that is not declared.
+        """
+        require_key(key, known=self.models, what=f"{self.file.name} declares no such model")
+        one = next((one for one in self.model.named if one.key == key), None)
+        if one is None:
+            return self
+        labels, model = self.labels, self.model
+        if one.kind == "fit":
+            labels = labels.model_copy(update={"fit": one.fit_labels(labels.fit)})
+            model = model.model_copy(update={"fit": one.learning(model.fit)})
+        else:
+            labels = labels.model_copy(update={"intent": one.intent_labels(labels.intent)})
+            model = model.model_copy(update={"intent": one.learning(model.intent)})
+        return self.model_copy(update={"labels": labels, "model": model})
+
     def _declared(self, name: str) -> list[tuple[Source, AttributeBinding]]:
         return [(source, source.attributes[name]) for source in self.sources if name in source.attributes]
 
@@ -167,6 +192,7 @@ def load_config(path: Path | str, *, overrides: Mapping[str, str] | None = None)
         raw["labels"] = with_exclusions(raw["labels"], parameters=parameters, file=file)
     if "model" in raw:
         raw["model"] = with_tuned(raw["model"], folder=file.parent)
+        check_named(raw["model"], file=file)
     document = json.dumps(raw | {"parameters": parameters, "file": str(file)}, default=_json_value)
     try:
         return Config.model_validate_json(document, strict=True)

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ConfigError, suggestion
+from features.model_keys import KINDS, ModelKey
 
-__all__ = ["KINDS", "TUNED", "read_tuned", "with_tuned"]
-
-KINDS = ("fit", "intent")
+__all__ = ["TUNED", "read_tuned", "with_tuned"]
 
 TUNED = (
     "learning_rate",
@@ -32,8 +31,8 @@ _NAMES = (*TUNED, "tuned_through")
 _AGAIN = "write it again with `spearfish tune`"
 
 
-def read_tuned(file: Path) -> dict[str, dict[str, Any]]:
-    """By kind of model, the parameters that the file names. Raises ConfigError for any other file."""
+def read_tuned(file: Path) -> dict[ModelKey, dict[str, Any]]:
+    """By model, the parameters that the file names. Raises ConfigError for any other file."""
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -48,11 +47,11 @@ def read_tuned(file: Path) -> dict[str, dict[str, Any]]:
             allowed="tables [model.fit] and [model.intent]",
             fix=_AGAIN,
         )
-    for kind, told in model.items():
-        _require_known(kind, KINDS, file=file)
+    for key, told in model.items():
+        _require_known(key.partition(".")[0], KINDS, file=file)
         for name in told:
             _require_known(name, _NAMES, file=file)
-    return {kind: {name: _value(value) for name, value in told.items()} for kind, told in model.items()}
+    return {key: {name: _value(value) for name, value in told.items()} for key, told in model.items()}
 
 
 def with_tuned(model: object, *, folder: Path) -> object:
@@ -62,24 +61,32 @@ def with_tuned(model: object, *, folder: Path) -> object:
     """
     if not isinstance(model, dict):
         return model
-    return {kind: _overlaid(kind, part, folder=folder) for kind, part in model.items()}
+    parts = {kind: _overlaid(kind, part, folder=folder) for kind, part in model.items()}
+    named = parts.get("named")
+    if isinstance(named, list):
+        parts["named"] = [_overlaid(_key(part), part, folder=folder) for part in named]
+    return parts
 
 
-def _overlaid(kind: str, part: object, *, folder: Path) -> object:
+def _key(part: object) -> ModelKey:
+    return f"{part.get('kind')}.{part.get('name')}" if isinstance(part, dict) else ""
+
+
+def _overlaid(key: ModelKey, part: object, *, folder: Path) -> object:
     if not isinstance(part, dict) or "parameters_from" not in part:
         return part
     named = part["parameters_from"]
     if not isinstance(named, str):
-        raise ConfigError(f"[model.{kind}] parameters_from names a file", got=named, fix="quote its path")
+        raise ConfigError(f"[model.{key}] parameters_from names a file", got=named, fix="quote its path")
     beside = folder / named
     found = read_tuned(beside if beside.is_file() else Path(named))
-    if kind not in found:
+    if key not in found:
         raise ConfigError(
-            f"[model.{kind}] parameters_from: {named} holds no parameters of this model",
+            f"[model.{key}] parameters_from: {named} holds no parameters of this model",
             got=", ".join(found),
-            fix=f"run `spearfish tune --model {kind}`",
+            fix=f"run `spearfish tune --model {key}`",
         )
-    return {name: value for name, value in part.items() if name != "parameters_from"} | found[kind]
+    return {name: value for name, value in part.items() if name != "parameters_from"} | found[key]
 
 
 def _require_known(name: str, known: tuple[str, ...], *, file: Path) -> None:

@@ -32,7 +32,7 @@ from features.contract import CONTRACT_VERSION
 from features.errors import BundleError, InputError, SpearfishError
 from models.booster import Matrix, booster_feature_names
 from models.calibration import Calibration, probability
-from models.card import NAMES, Card, CardFacts, Kind
+from models.card import NAMES, Card, CardFacts, Kind, ModelKey, key_of, kind_of
 from models.grades import GradeCuts, Reference
 from models.intervals import Intervals
 from models.linear import LinearPart
@@ -86,6 +86,11 @@ class Bundle:
     def __post_init__(self) -> None:
         if self.kind not in NAMES:
             raise BundleError("unknown kind of model", got=repr(self.kind), allowed=", ".join(NAMES))
+        key = key_of(self.name)
+        if key is None or kind_of(key) != self.kind:
+            raise BundleError(
+                "the name of a model does not belong to its kind", got=self.name, allowed=NAMES[self.kind]
+            )
         trained_on = booster_feature_names(self.booster_text)
         if trained_on != self.catalogue.names:
             raise BundleError(
@@ -99,8 +104,13 @@ class Bundle:
 
     @property
     def name(self) -> str:
-        """The registered name: icp_fit or buying_intent."""
-        return NAMES[self.kind]
+        """The registered name: icp_fit, buying_intent, or that of a named model, such as icp_fit.emea."""
+        return self.card["name"]
+
+    @property
+    def key(self) -> ModelKey:
+        """What it is called beside other models: fit, intent, or fit.emea."""
+        return key_of(self.name) or self.kind
 
     @cached_property
     def fingerprint(self) -> str:

@@ -7,7 +7,9 @@ otherwise.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
+
+from features.model_keys import KINDS, Kind, ModelKey, kind_of, model_key, name_of
 
 __all__ = [
     "NAMES",
@@ -18,14 +20,38 @@ __all__ = [
     "IntervalFacts",
     "Kind",
     "LevelFacts",
+    "ModelKey",
     "PursuitFacts",
     "TrainedWith",
     "TrainingFacts",
+    "key_of",
+    "kind_of",
+    "name_of",
+    "registered_name",
 ]
 
-Kind = Literal["fit", "intent"]
 NAMES: dict[Kind, str] = {"fit": "icp_fit", "intent": "buying_intent"}
-"""The registered name of the model of each kind."""
+"""The registered name of the model of each kind that has no name of its own."""
+
+
+def registered_name(key: ModelKey) -> str:
+    """What a model is called in MLflow and, after a prefix, in BentoML: both take small letters, _ and dots.
+
+    >>> registered_name("fit"), registered_name("intent.emea")
+    ('icp_fit', 'buying_intent.emea')
+    """
+    kind = kind_of(key)
+    return f"{NAMES[kind]}{key.removeprefix(kind)}"
+
+
+def key_of(registered: str) -> ModelKey | None:
+    """The key of the model that is registered under a name; None where the name is none of ours.
+
+    >>> key_of("buying_intent.emea"), key_of("churn")
+    ('intent.emea', None)
+    """
+    first, _, name = registered.partition(".")
+    return next((model_key(kind, name=name or None) for kind in KINDS if NAMES[kind] == first), None)
 
 
 class TrainedWith(TypedDict):
@@ -147,7 +173,8 @@ class Card(CardFacts):
     trained_with, audit: absent from a model that was never meant for release. audit: what was looked at and
     found when it was asked whether the model learned from what it could not have known. profile: the ideal
     customer profile (`models.profile`); of a fit model alone. inputs: what each input looked like in the
-    reference population (`models.inputs`); absent from models of before there was drift to measure.
+    reference population (`models.inputs`); absent from models of before there was drift to measure. place: of
+    a named model among those of its config; where several hold an account, the first answers.
     """
 
     kind: Kind
@@ -159,3 +186,4 @@ class Card(CardFacts):
     audit: NotRequired[dict[str, Any]]
     profile: NotRequired[dict[str, Any]]
     inputs: NotRequired[dict[str, Any]]
+    place: NotRequired[int]

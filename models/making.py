@@ -21,14 +21,23 @@ from features.settings import LabelSettings, ServingSettings
 from models.booster import Matrix, canonical_text
 from models.bundle import Bundle, GoldenRow, machine_type
 from models.calibration import Calibration, probabilities
-from models.card import NAMES, Card, CardFacts, IntervalFacts, Kind, TrainedWith
+from models.card import (
+    NAMES,
+    Card,
+    CardFacts,
+    IntervalFacts,
+    Kind,
+    ModelKey,
+    TrainedWith,
+    registered_name,
+)
 from models.grades import GradeCuts, Reference
 from models.inputs import input_references
 from models.intervals import Intervals, interval_meaning
 from models.linear import LinearPart
 from models.margin import MarginModel
 
-__all__ = ["make_bundle", "with_audit", "with_settings"]
+__all__ = ["make_bundle", "with_audit", "with_name", "with_settings"]
 
 _GOLDEN_ROWS = 16
 
@@ -92,6 +101,12 @@ def _interval_facts(intervals: Intervals) -> IntervalFacts:
         rows=intervals.rows,
         accounts=intervals.accounts,
     )
+
+
+def with_name(bundle: Bundle, *, key: ModelKey, place: int) -> Bundle:
+    """The same model under the name of a named one. place: of it in its config."""
+    card = {**bundle.card, "name": registered_name(key), "place": place}
+    return replace(bundle, card=cast(Card, card))
 
 
 def with_settings(bundle: Bundle, *, labels: LabelSettings, serving: ServingSettings) -> Bundle:

@@ -21,7 +21,7 @@ from features.point_in_time import FeatureEngine, RecordEngine
 from features.privacy.known_people import KnownPeople
 from features.tables import Tables
 from features.workspace import Manifest, Workspace
-from models.bundle import Kind
+from models.card import ModelKey
 from serving.accounts import AccountIndex
 from serving.releases import LoadedRelease, load_current
 from serving.store import Store
@@ -79,7 +79,7 @@ class Desk:
             self._wide_engines[catalogue.fingerprint] = FeatureEngine(self.snapshot.tables, catalogue)
         return self._wide_engines[catalogue.fingerprint]
 
-    def rows(self, account_id: str, *, as_of: datetime) -> dict[Kind, Row]:
+    def rows(self, account_id: str, *, as_of: datetime) -> dict[ModelKey, Row]:
         """Features of a known account for each model, float64 (k,) in the order of its catalogue.
 
         A model whose features another one has too (fit has none of its own) reads them from that row.
@@ -87,18 +87,18 @@ class Desk:
         built = {key: engine.build_one(account_id, as_of) for key, engine in self._engines.items()}
         return self._by_model(built)
 
-    def record_rows(self, tables: Tables, account_id: str, *, as_of: datetime) -> dict[Kind, Row]:
+    def record_rows(self, tables: Tables, account_id: str, *, as_of: datetime) -> dict[ModelKey, Row]:
         """As `rows`, for an account that was sent along with its tables."""
         engines = self._record_engines.items()
         return self._by_model({key: engine.build_one(tables, account_id, as_of) for key, engine in engines})
 
-    def _by_model(self, built: dict[str, Row]) -> dict[Kind, Row]:
-        rows: dict[Kind, Row] = {}
+    def _by_model(self, built: dict[str, Row]) -> dict[ModelKey, Row]:
+        rows: dict[ModelKey, Row] = {}
         for scorer in self.release.scorers:
             catalogue = scorer.bundle.catalogue
             wider = self._covering(catalogue) or catalogue
             positions = [wider.index(name) for name in catalogue.names]
-            rows[scorer.bundle.kind] = built[wider.fingerprint][positions]
+            rows[scorer.bundle.key] = built[wider.fingerprint][positions]
         return rows
 
     def _covering(self, catalogue: Catalogue) -> Catalogue | None:

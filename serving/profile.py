@@ -107,7 +107,8 @@ _ABSENT: dict[Literal["no_model", "no_profile"], tuple[str, str]] = {
 
 def profile_answer(release: LoadedRelease, *, language: Language) -> ProfileAnswer:
     """The profile of a release, in one language."""
-    scorer = release.fit
+    # The profile of all accounts; a named model's is told by `spearfish profile`.
+    scorer = next((one.scorer for one in release.models if one.key == "fit"), None)
     card = None if scorer is None else scorer.bundle.card
     found = None if card is None else learned.Profile.of_card(card)
     reason = None if found else _ABSENT["no_model" if scorer is None else "no_profile"]

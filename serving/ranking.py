@@ -3,26 +3,30 @@
 Turns a desk into a frame with one row per account. Time rule: each account stands at the moment of its single
 answer, so that one question has one score: by default the later of today's midnight and just after its newest
 fact, otherwise the `as_of` asked for. An account that was not known then is left out. Null rule: an account
-outside the population of the intent model (an open opportunity, or an owner) has no intent, and one that the
-labels of a model leave out has nothing of it, as in a single answer; such columns are empty.
+outside the population of every intent model (an open opportunity, or an owner) has no intent, and one that
+every model of a kind leaves out has nothing of it, as in a single answer; such columns are empty.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.errors import NotEnoughDataError
 from features.label_rules import any_rule, left_out
-from features.label_settings import RowSettings
 from features.settings import PRIORITIES, Grade
+from models.card import kind_of
+from models.choice import speakers
 from models.scoring import Scorer
 from serving.desk import Desk
 from serving.population import Deal, intent_obstacle
+from serving.releases import ServedModel
 from serving.scoring import default_moments
 
 __all__ = ["rank_accounts"]
@@ -44,22 +48,9 @@ def rank_accounts(desk: Desk, *, now: datetime, as_of: datetime | None = None) -
     """
     accounts = _accounts(desk, now=now, as_of=as_of)
     deals = _deals(desk, before=accounts["as_of"].max().to_pydatetime())
-    labels = desk.release.labels.intent
-    unobstructed = [
-        intent_obstacle(
-            deals.get(account_id, ()), as_of=moment, product=labels.product, population=labels.population
-        )
-        is None
-        for account_id, moment in zip(accounts["account_id"], accounts["as_of"], strict=True)
-    ]
-    free = pd.Series(unobstructed, index=accounts.index, dtype="bool")
-    spoken_of = {
-        "fit": accounts[_stays(desk, accounts, settings=desk.release.labels.fit)],
-        "intent": accounts[free & _stays(desk, accounts, settings=labels)],
-    }
-    ranked: pd.DataFrame = accounts.join(
-        _half(desk, desk.release.fit, keys=spoken_of["fit"]).add_prefix("fit_")
-    ).join(_half(desk, desk.release.intent, keys=spoken_of["intent"]).add_prefix("intent_"))
+    fit = _half(desk, accounts, models=desk.release.of_kind("fit"), deals=deals)
+    intent = _half(desk, accounts, models=desk.release.of_kind("intent"), deals=deals)
+    ranked: pd.DataFrame = accounts.join(fit.add_prefix("fit_")).join(intent.add_prefix("intent_"))
     ranked["priority"] = [
         desk.release.priorities.priority(fit=_grade(fit), intent=_grade(intent))
         for fit, intent in zip(ranked["fit_grade"], ranked["intent_grade"], strict=True)
@@ -91,12 +82,29 @@ def _accounts(desk: Desk, *, now: datetime, as_of: datetime | None) -> pd.DataFr
     return known[["account_id", "name", "domain", "as_of"]]
 
 
-def _stays(desk: Desk, accounts: pd.DataFrame, *, settings: RowSettings) -> pd.Series[bool]:
-    """Whether no rule of a model's labels leaves an account out."""
-    if not any_rule(settings):
-        return pd.Series(True, index=accounts.index)
-    with desk.snapshot.tables.connect() as connection:
-        return left_out(connection, accounts, settings=settings).isna()
+def _spoken_of(
+    desk: Desk, accounts: pd.DataFrame, *, model: ServedModel, deals: Mapping[str, list[Deal]]
+) -> NDArray[np.bool_]:
+    """Whether a model speaks of each account: no rule of its labels, and no deal, keeps it out."""
+    stays = np.ones(len(accounts), dtype=bool)
+    if any_rule(model.rows):
+        with desk.snapshot.tables.connect() as connection:
+            stays = left_out(connection, accounts, settings=model.rows).isna().to_numpy()
+    return stays if kind_of(model.key) == "fit" else stays & _free(accounts, model=model, deals=deals)
+
+
+def _free(
+    accounts: pd.DataFrame, *, model: ServedModel, deals: Mapping[str, list[Deal]]
+) -> NDArray[np.bool_]:
+    """Whether an account has no deal that keeps it out of the population of an intent model."""
+    labels = model.labels.intent
+    found = [
+        intent_obstacle(
+            deals.get(account_id, ()), as_of=moment, product=labels.product, population=labels.population
+        )
+        for account_id, moment in zip(accounts["account_id"], accounts["as_of"], strict=True)
+    ]
+    return np.array([deal is None for deal in found], dtype=bool)
 
 
 def _deals(desk: Desk, *, before: datetime) -> Mapping[str, list[Deal]]:
@@ -107,9 +115,26 @@ def _deals(desk: Desk, *, before: datetime) -> Mapping[str, list[Deal]]:
     return deals
 
 
-def _half(desk: Desk, scorer: Scorer | None, *, keys: pd.DataFrame) -> pd.DataFrame:
-    if scorer is None or keys.empty:
-        return pd.DataFrame(index=keys.index, columns=list(_HALF), dtype=object)
+def _half(
+    desk: Desk,
+    accounts: pd.DataFrame,
+    *,
+    models: Sequence[ServedModel],
+    deals: Mapping[str, list[Deal]],
+) -> pd.DataFrame:
+    """Each account scored by the model that answers for it; a row for each that has one."""
+    if not models:
+        return pd.DataFrame(index=accounts.index[:0], columns=list(_HALF), dtype=object)
+    places = speakers([_spoken_of(desk, accounts, model=model, deals=deals) for model in models])
+    found = [
+        _scored(desk, model.scorer, keys=accounts[places == place])
+        for place, model in enumerate(models)
+        if (places == place).any()
+    ]
+    return pd.concat(found) if found else _half(desk, accounts, models=(), deals={})
+
+
+def _scored(desk: Desk, scorer: Scorer, *, keys: pd.DataFrame) -> pd.DataFrame:
     matrix = desk.engine(scorer.bundle.catalogue).build(keys[["account_id", "as_of"]])
     half: pd.DataFrame = scorer.score_frame(matrix)[list(_HALF)].set_index(keys.index)
     return half

@@ -1,21 +1,25 @@
 """The release that answers, read from the store and made ready to score.
 
 Turns the store's pointer into checked scorers and the settings that travel with them. Time rule: a release
-answers from its `activate_at` on. Null rule: a release may hold one model; the other is None.
+answers from its `activate_at` on. Null rule: a release may hold models of one kind alone; the other has none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
 from features.errors import WorkspaceError
-from features.settings import LabelSettings, Section, ServingSettings
+from features.label_settings import LabelSettings, RowSettings
+from features.settings import ServingSettings
 from models.bundle import Bundle
+from models.card import Kind, ModelKey, kind_of
+from models.choice import in_order, labels_of
 from models.fire import PriorityTable
 from models.grades import GradeCuts
 from models.scoring import Scorer
@@ -23,25 +27,42 @@ from serving.problems import NotReadyError
 from serving.store import Store
 from serving.store.releases import Release
 
-__all__ = ["LoadedRelease", "load_current", "load_release"]
+__all__ = ["LoadedRelease", "ServedModel", "load_current", "load_release"]
 
-_Settings = TypeVar("_Settings", bound=Section)
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model of a release. labels: [labels] as it was trained on, the section of its kind its own."""
+
+    scorer: Scorer
+    labels: LabelSettings
+
+    @property
+    def key(self) -> ModelKey:
+        return self.scorer.bundle.key
+
+    @property
+    def rows(self) -> RowSettings:
+        """Whom it is about."""
+        return self.labels.fit if kind_of(self.key) == "fit" else self.labels.intent
 
 
 @dataclass(frozen=True)
 class LoadedRelease:
-    """A release whose bundles reproduced their golden rows."""
+    """A release whose bundles reproduced their golden rows. models: in the order in which they are asked."""
 
     release: Release
-    fit: Scorer | None
-    intent: Scorer | None
-    labels: LabelSettings
+    models: tuple[ServedModel, ...]
     priorities: PriorityTable
     time_zone: str | None
 
+    def of_kind(self, kind: Kind) -> tuple[ServedModel, ...]:
+        """The models of a kind, in the order in which they are asked."""
+        return tuple(model for model in self.models if kind_of(model.key) == kind)
+
     @property
     def scorers(self) -> tuple[Scorer, ...]:
-        return tuple(scorer for scorer in (self.fit, self.intent) if scorer is not None)
+        return tuple(model.scorer for model in self.models)
 
 
 def load_current(store: Store, *, now: datetime) -> LoadedRelease:
@@ -55,32 +76,39 @@ def load_current(store: Store, *, now: datetime) -> LoadedRelease:
 def load_release(store: Store, *, release: Release) -> LoadedRelease:
     """A release, checked. Raises BundleError when a bundle cannot be trusted."""
     settings = release.settings
-    serving = _section("serving", ServingSettings, settings=settings)
+    with _faults("serving"):
+        serving = ServingSettings.model_validate(settings.get("serving", {}))
     cuts = GradeCuts(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else None
-    scorers = {
-        kind: _scorer(store, fingerprint=fingerprint, cuts=cuts)
-        for kind, fingerprint in release.fingerprints.items()
-    }
+    bundles = in_order(
+        _checked(store, fingerprint=fingerprint) for fingerprint in release.fingerprints.values()
+    )
     return LoadedRelease(
         release=release,
-        fit=scorers.get("fit"),
-        intent=scorers.get("intent"),
-        labels=_section("labels", LabelSettings, settings=settings),
+        # One thread: a request is one row, and workers share the machine.
+        models=tuple(
+            ServedModel(Scorer(bundle, threads=1, cuts=cuts), _labels(settings, key=bundle.key))
+            for bundle in bundles
+        ),
         priorities=PriorityTable(serving.model_dump()["priority"]),
         time_zone=settings.get("time_zone"),
     )
 
 
-def _scorer(store: Store, *, fingerprint: str, cuts: GradeCuts | None) -> Scorer:
+def _checked(store: Store, *, fingerprint: str) -> Bundle:
     bundle = Bundle.from_bytes(store.bundle_bytes(fingerprint))
     bundle.verify()
-    # One thread: a request is one row, and workers share the machine.
-    return Scorer(bundle, threads=1, cuts=cuts)
+    return bundle
 
 
-def _section(name: str, section: type[_Settings], *, settings: Mapping[str, Any]) -> _Settings:
+def _labels(settings: Mapping[str, Any], *, key: ModelKey) -> LabelSettings:
+    with _faults("labels"):
+        return labels_of(settings, key=key)
+
+
+@contextmanager
+def _faults(name: str) -> Iterator[None]:
     try:
-        return section.model_validate(settings.get(name, {}))
+        yield
     except ValidationError as error:
         raise WorkspaceError(
             f"the release's settings hold a wrong {name} section",

@@ -29,7 +29,8 @@ from features.privacy.known_people import newest_opt_out
 from features.settings import SALES_PRIORITIES
 from features.workspace import Workspace
 from models import explanation
-from models.bundle import Kind
+from models.card import Kind, ModelKey
+from models.choice import first_that_speaks
 from models.fire import FIRE_FEATURES, fire
 from models.scoring import Scorer
 from serving.accounts import Account
@@ -51,6 +52,7 @@ from serving.phrases import phrase
 from serving.population import Deal, intent_obstacle
 from serving.problems import FieldError, InvalidRequestError
 from serving.records import ALL_ALONG, RECORD_ID, read_record
+from serving.releases import ServedModel
 from serving.requests import ScoreRequest, parse_request
 
 __all__ = [
@@ -77,7 +79,7 @@ class _Subject:
     as_of: datetime
     data_through: datetime | None
     deals: tuple[Deal, ...]
-    rows: Mapping[Kind, Row]
+    rows: Mapping[ModelKey, Row]
     connect: Callable[[], duckdb.DuckDBPyConnection]
 
 
@@ -213,12 +215,12 @@ def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject
 def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: str) -> ScoreAnswer:
     release = desk.release
     rows = subject.rows
-    ruled_out = None
-    if release.fit is not None:
-        ruled_out = _ruled_out("fit", subject=subject, settings=release.labels.fit, language=language)
-    fit = None if ruled_out else _fit(release.fit, row=rows.get("fit"), language=language)
-    obstacle = _obstacle(desk, subject=subject, language=language)
-    intent = None if obstacle else _intent(release.intent, row=rows.get("intent"), language=language)
+    fit_model, ruled_out = _answering(desk, "fit", subject=subject, language=language)
+    intent_model, obstacle = _answering(desk, "intent", subject=subject, language=language)
+    fit = None if fit_model is None else _fit(fit_model, row=rows[fit_model.key], language=language)
+    intent = (
+        None if intent_model is None else _intent(intent_model, row=rows[intent_model.key], language=language)
+    )
     return ScoreAnswer(
         request_id=request_id,
         account=AccountName(
@@ -232,23 +234,30 @@ def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: st
         intent_unavailable_reason=None if intent else (obstacle or _absent("intent", language)),
         fire=_fire(desk, rows=rows, fit=fit, intent=intent),
         priority=_priority(desk, fit=fit, intent=intent, language=language),
-        unseen_categories=_unseen(release.scorers, rows=rows),
+        unseen_categories=_unseen(release.models, rows=rows),
         warnings=_warnings(subject, language=language),
         release=ReleaseName(id=release.release.id, created_at=release.release.created_at),
     )
 
 
-def _fit(scorer: Scorer | None, *, row: Row | None, language: Language) -> FitScore | None:
-    if scorer is None or row is None:
-        return None
-    return FitScore(**_half(scorer, row=row, language=language), horizon_days=None)
+def _answering(
+    desk: Desk, kind: Kind, *, subject: _Subject, language: Language
+) -> tuple[ServedModel | None, str | None]:
+    """The model of a kind that answers for the account, or None and why none does."""
+
+    def silence(model: ServedModel) -> str | None:
+        return _obstacle(model, kind=kind, subject=subject, language=language)
+
+    return first_that_speaks(desk.release.of_kind(kind), silence=silence)
 
 
-def _intent(scorer: Scorer | None, *, row: Row | None, language: Language) -> IntentScore | None:
-    if scorer is None or row is None:
-        return None
-    horizon = scorer.bundle.card["horizon_days"]
-    return IntentScore(**_half(scorer, row=row, language=language), horizon_days=horizon or 0)
+def _fit(model: ServedModel, *, row: Row, language: Language) -> FitScore:
+    return FitScore(**_half(model.scorer, row=row, language=language), horizon_days=None)
+
+
+def _intent(model: ServedModel, *, row: Row, language: Language) -> IntentScore:
+    horizon = model.scorer.bundle.card["horizon_days"]
+    return IntentScore(**_half(model.scorer, row=row, language=language), horizon_days=horizon or 0)
 
 
 def _half(scorer: Scorer, *, row: Row, language: Language) -> dict[str, Any]:
@@ -319,11 +328,11 @@ def _ruled_out(kind: Kind, *, subject: _Subject, settings: RowSettings, language
     return phrase("ruled_out", language=language, kind=phrase(kind, language=language), rule=rule)
 
 
-def _obstacle(desk: Desk, *, subject: _Subject, language: Language) -> str | None:
-    """Why the intent model does not speak of this account, if it does not."""
-    if desk.release.intent is None:
-        return None
-    labels = desk.release.labels.intent
+def _obstacle(model: ServedModel, *, kind: Kind, subject: _Subject, language: Language) -> str | None:
+    """Why a model does not speak of this account, if it does not."""
+    labels = model.labels.intent
+    if kind == "fit":
+        return _ruled_out("fit", subject=subject, settings=model.labels.fit, language=language)
     deal = intent_obstacle(
         subject.deals, as_of=subject.as_of, product=labels.product, population=labels.population
     )
@@ -334,11 +343,13 @@ def _obstacle(desk: Desk, *, subject: _Subject, language: Language) -> str | Non
     return phrase("owner", language=language, date=(deal.closed_at or deal.known_at).date())
 
 
-def _fire(desk: Desk, *, rows: Mapping[Kind, Row], fit: FitScore | None, intent: IntentScore | None) -> Fire:
+def _fire(
+    desk: Desk, *, rows: Mapping[ModelKey, Row], fit: FitScore | None, intent: IntentScore | None
+) -> Fire:
     values = {
         name: float(value)
         for scorer in desk.release.scorers
-        for name, value in zip(scorer.bundle.catalogue.names, rows[scorer.bundle.kind], strict=True)
+        for name, value in zip(scorer.bundle.catalogue.names, rows[scorer.bundle.key], strict=True)
         if name in FIRE_FEATURES.values()
     }
     scores = {"fit": fit.score if fit else None, "intent": intent.score if intent else None}
@@ -361,13 +372,9 @@ def _priority(
     )
 
 
-def _unseen(scorers: Iterable[Scorer], *, rows: Mapping[Kind, Row]) -> list[str]:
+def _unseen(models: Iterable[ServedModel], *, rows: Mapping[ModelKey, Row]) -> list[str]:
     return sorted(
-        {
-            name
-            for scorer in scorers
-            for name in scorer.unseen_categories(rows[scorer.bundle.kind][np.newaxis])
-        }
+        {name for model in models for name in model.scorer.unseen_categories(rows[model.key][np.newaxis])}
     )
 
 

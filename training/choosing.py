@@ -15,7 +15,8 @@ from typing import Any
 from features.errors import InputError
 from features.mapping import Config
 from features.workspace import Manifest, Workspace
-from models.bundle import NAMES, Bundle, Kind
+from models.bundle import Bundle
+from models.card import ModelKey
 from training.gate.asking import Served, ask, kept, require_columns, served
 from training.gate.verdict import Verdict
 from training.releasing.release_settings import release_settings
@@ -29,14 +30,14 @@ class Chosen:
     """A release that is to be. settings: time_zone, labels, serving. present: what is served now."""
 
     known: Known
-    versions: Mapping[Kind, Version]
-    bundles: Mapping[Kind, Bundle]
+    versions: Mapping[ModelKey, Version]
+    bundles: Mapping[ModelKey, Bundle]
     settings: Mapping[str, Any]
     present: Served | None
 
     def judged(
         self, workspace: Workspace, registered: RegisteredModels, *, config: Config | None, at: datetime
-    ) -> dict[Kind, Verdict]:
+    ) -> dict[ModelKey, Verdict]:
         """The gate's verdict on each model that is not served yet."""
         return ask(
             workspace,
@@ -51,7 +52,7 @@ class Chosen:
 
     def settings_with(
         self,
-        verdicts: Mapping[Kind, Verdict],
+        verdicts: Mapping[ModelKey, Verdict],
         *,
         waivers: Sequence[Mapping[str, str]],
         forced: Sequence[Mapping[str, str]],
@@ -61,7 +62,7 @@ class Chosen:
         waivers: of the audit. forced: of the gate, for models that are new.
         """
         old_verdicts, old_waivers = kept(self.present, self.bundles)
-        gate = old_verdicts | {kind: verdict.to_json() for kind, verdict in verdicts.items()}
+        gate = old_verdicts | {key: verdict.to_json() for key, verdict in verdicts.items()}
         answered = [*waivers, *old_waivers, *forced]
         told = dict(self.settings) | ({"gate": gate} if gate else {})
         return told | ({"waivers": answered} if answered else {})
@@ -74,23 +75,24 @@ def choose_release(
     config: Config | None,
     fit: str | None,
     intent: str | None,
+    named: Mapping[ModelKey, str] | None = None,
 ) -> Chosen:
     """The models asked for. Raises what `promote` raises, but for the gate and the audit."""
     manifest = workspace.manifest()
     known = registered.known()
-    versions = _versions(registered, known, {"fit": fit, "intent": intent})
-    bundles = {kind: _checked(registered, one, manifest=manifest) for kind, one in versions.items()}
+    versions = _versions(registered, known, {"fit": fit, "intent": intent, **(named or {})})
+    bundles = {key: _checked(registered, one, manifest=manifest) for key, one in versions.items()}
     settings = release_settings(list(bundles.values()), manifest=manifest, config=config)
     return Chosen(known, versions, bundles, settings, served(workspace))
 
 
 def _versions(
-    registered: RegisteredModels, known: Known, wanted: Mapping[Kind, str | None]
-) -> dict[Kind, Version]:
+    registered: RegisteredModels, known: Known, wanted: Mapping[ModelKey, str | None]
+) -> dict[ModelKey, Version]:
     if not any(known.values()):
         _require_none_elsewhere(registered)
-    chosen = {kind: choose(known, kind, wanted=wanted[kind]) for kind in NAMES}
-    found = {kind: version for kind, version in chosen.items() if version is not None}
+    chosen = {key: choose(known, key, wanted=wanted.get(key)) for key in dict.fromkeys((*known, *wanted))}
+    found = {key: version for key, version in chosen.items() if version is not None}
     if not found:
         raise InputError(
             "there is no model to promote",

@@ -24,7 +24,7 @@ from features.point_in_time import build_features
 from features.settings import LearningSettings
 from features.tables import Tables
 from models.bundle import Bundle, CardFacts, Kind
-from models.card import ComparedFacts, TrainingFacts
+from models.card import ComparedFacts, ModelKey, TrainingFacts
 from models.grades import GradeCuts
 from models.making import make_bundle
 from training.backtesting.evaluate import roc_auc
@@ -83,12 +83,17 @@ class Training:
     counts: dict[str, int]
     settings: LearningSettings
 
+    @property
+    def key(self) -> ModelKey:
+        """Which of the models of the config it is."""
+        return self.bundle.key
+
 
 @dataclass(frozen=True)
 class Untrained:
     """A model that this workspace cannot have, and why, in one sentence."""
 
-    kind: Kind
+    key: ModelKey
     reason: str
     counts: dict[str, int]
 

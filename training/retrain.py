@@ -26,10 +26,10 @@ from features.ingest import ingest
 from features.mapping import Config
 from features.privacy.masking import without_addresses
 from features.workspace import Workspace
-from models.bundle import Kind
+from models.card import ModelKey, name_of
 from serving.store import Store
 from training.drift.watching import DriftReport, watch
-from training.gate.asking import has_store, served, served_cutoff
+from training.gate.asking import has_store, oldest_cutoff, served
 from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
 from training.learning.learn import Progress
@@ -167,7 +167,7 @@ class _Loop:
             return Retraining("overtaken", _OVERTAKEN, drift)
         return self._standing(made, drift) or self._promoted(made, drift, cutoff=cutoff)
 
-    def _state(self) -> tuple[Drift | None, datetime, dict[Kind, Version]]:
+    def _state(self) -> tuple[Drift | None, datetime, dict[ModelKey, Version]]:
         self.workspace.manifest().require_dated("retrain")
         drift = self._drift()
         with self.workspace.reading() as tables:
@@ -183,7 +183,7 @@ class _Loop:
             # A new training is what mends it.
             return Unmeasured(error.sentence())
 
-    def _made(self, cutoff: datetime) -> dict[Kind, Version]:
+    def _made(self, cutoff: datetime) -> dict[ModelKey, Version]:
         """The newest versions that learned from what there is now."""
         fingerprint = self.workspace.manifest().fingerprint
         wanted = learned_from(self.config, data_fingerprint=fingerprint, cutoff=cutoff)
@@ -192,14 +192,14 @@ class _Loop:
         except WorkspaceError:
             return {}
         found = {
-            kind: [one for one in versions if one.tags.get(LEARNED_FROM_TAG) == wanted]
-            for kind, versions in known.items()
+            key: [one for one in versions if one.tags.get(LEARNED_FROM_TAG) == wanted]
+            for key, versions in known.items()
         }
-        return {kind: versions[0] for kind, versions in found.items() if versions}
+        return {key: versions[0] for key, versions in found.items() if versions}
 
-    def _standing(self, made: Mapping[Kind, Version], drift: Drift | None) -> Retraining | None:
+    def _standing(self, made: Mapping[ModelKey, Version], drift: Drift | None) -> Retraining | None:
         """Nothing to do: these models were served before, or refused; None when nobody judged them yet."""
-        fingerprints = {kind: version.fingerprint for kind, version in made.items()}
+        fingerprints = {key: version.fingerprint for key, version in made.items()}
         present = served(self.workspace)
         if present is not None and dict(present.release.fingerprints) == fingerprints:
             return Retraining("nothing new", _told(made, "served already, and nothing is new"), drift)
@@ -214,21 +214,21 @@ class _Loop:
         wait = self.config.retrain
         if drift is None or isinstance(drift, Unmeasured) or (wait.on_drift and drift.drifted):
             return False
-        kinds: tuple[Kind, ...] = ("fit", "intent")
-        known = [served_cutoff(self.workspace, kind=kind) for kind in kinds]
-        oldest = min((one for one in known if one is not None), default=None)
+        oldest = oldest_cutoff(self.workspace)
         return oldest is not None and cutoff - oldest < timedelta(days=wait.every_days)
 
     def _not_due(self, drift: Drift | None) -> Retraining:
         days = self.config.retrain.every_days
         return Retraining("not due", f"fewer than {days} days of new facts, and no drift", drift)
 
-    def _promoted(self, made: Mapping[Kind, Version], drift: Drift | None, *, cutoff: datetime) -> Retraining:
+    def _promoted(
+        self, made: Mapping[ModelKey, Version], drift: Drift | None, *, cutoff: datetime
+    ) -> Retraining:
         lost = self._lost(made)
         if lost:
             self._note_refused(made)
             return Retraining("refused", _LOST.format(kinds=" and no ".join(lost)), drift)
-        numbers = {kind: str(version.number) for kind, version in made.items()}
+        numbers = {key: str(version.number) for key, version in made.items()}
         why = f"retrained on facts through {_iso(cutoff)}" + (f"; {drift.sentence}" if drift else "")
         try:
             promotion = promote(
@@ -238,20 +238,25 @@ class _Loop:
                 config=self.config,
                 fit=numbers.get("fit", "none"),
                 intent=numbers.get("intent", "none"),
+                named=self._named(numbers),
             )
         except InputError as error:
             self._note_refused(made)
             return Retraining("refused", error.sentence(), drift)
         return Retraining("promoted", promotion.sentence, drift, promotion)
 
-    def _lost(self, made: Mapping[Kind, Version]) -> list[str]:
-        """Served kinds that the training could not give although the config asks for them."""
-        present = served(self.workspace)
-        kinds = sorted(present.contents) if present else []
-        switched_off = set() if self.config.labels.fit.enabled else {"fit"}
-        return [kind for kind in kinds if kind not in made and kind not in switched_off]
+    def _named(self, numbers: Mapping[ModelKey, str]) -> dict[ModelKey, str]:
+        """What to take of every named model that there ever was."""
+        known = RegisteredModels(self.workspace).known()
+        return {key: numbers.get(key, "none") for key in known if name_of(key) is not None}
 
-    def _note_refused(self, made: Mapping[Kind, Version]) -> None:
+    def _lost(self, made: Mapping[ModelKey, Version]) -> list[str]:
+        """Served models that the training could not give although the config asks for them."""
+        present = served(self.workspace)
+        wanted = set(self.config.models) - (set() if self.config.labels.fit.enabled else {"fit"})
+        return [key for key in sorted(present.contents if present else ()) if key in wanted - made.keys()]
+
+    def _note_refused(self, made: Mapping[ModelKey, Version]) -> None:
         """So that the next run does not ask again: an audit that blocks leaves no verdict of the gate."""
         registered = RegisteredModels(self.workspace)
         for version in made.values():
@@ -262,7 +267,7 @@ def _served_before(workspace: Workspace) -> list[dict[str, str]]:
     if not has_store(workspace):
         return []
     with Store.open(workspace.store_url) as store:
-        return [release.fingerprints for release in store.history()]
+        return [dict(release.fingerprints) for release in store.history()]
 
 
 @contextmanager
@@ -306,7 +311,7 @@ def _log(workspace: Workspace, line: Mapping[str, Any]) -> None:
         log.write(f"{text}\n")
 
 
-def _told(made: Mapping[Kind, Version], what: str) -> str:
+def _told(made: Mapping[ModelKey, Version], what: str) -> str:
     return f"{' and '.join(version.label for version in made.values())}: {what}; nothing was changed"
 
 

@@ -1,8 +1,9 @@
 """Training of a workspace: tables in, tracked bundles and a report out.
 
-Turns the current snapshot into a fit and an intent model, each a run in MLflow and a version of a registered
-model. Time rule: everything known before the cutoff, by default all there is. Null rule: a model that the
-tables cannot give is left out, and the report says why; when neither can be had, it is an error.
+Turns the current snapshot into a fit and an intent model, and the named models of the config, each a run in
+MLflow and a version of a registered model. Time rule: everything known before the cutoff, by default all
+there is. Null rule: a model that the tables cannot give is left out, and the report says why; when none can
+be had, it is an error.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from rich.text import Text
 
 from features.errors import NotEnoughDataError
 from features.mapping import Config
+from features.model_keys import KINDS
 from features.privacy.addresses import workspace_secret
 from features.privacy.counts import assumed_sentences
 from features.tables import Tables
 from features.workspace import Manifest, Workspace
-from models.card import Kind
-from models.making import with_audit, with_settings
+from models.card import Kind, ModelKey, kind_of
+from models.making import with_audit, with_name, with_settings
 from training.audit.finding import Audit
 from training.audit.of_training import audit_rows
 from training.audit.waivers import audit_of
@@ -99,7 +101,7 @@ class TrainReport:
     report: Path
     tracking_uri: str
     artifacts: str
-    origins: Mapping[Kind, OriginCheck | str] = field(default_factory=dict)
+    origins: Mapping[ModelKey, OriginCheck | str] = field(default_factory=dict)
 
     @property
     def tracked(self) -> str:
@@ -111,8 +113,8 @@ class TrainReport:
     def to_json(self) -> dict[str, Any]:
         return {
             "cutoff": f"{self.cutoff.isoformat()}Z",
-            "models": {model.training.kind: model.to_json() for model in self.models},
-            "untrained": {absent.kind: absent.reason for absent in self.untrained},
+            "models": {model.training.key: model.to_json() for model in self.models},
+            "untrained": {absent.key: absent.reason for absent in self.untrained},
             "report": str(self.report),
             "tracking_uri": self.tracking_uri,
             "artifacts": self.artifacts,
@@ -128,8 +130,8 @@ class TrainReport:
 
     def _origins_to_json(self) -> dict[str, Any]:
         return {
-            kind: {"verdict": check} if isinstance(check, str) else check.to_json()
-            for kind, check in self.origins.items()
+            key: {"verdict": check} if isinstance(check, str) else check.to_json()
+            for key, check in self.origins.items()
         }
 
     def compared(self) -> Iterator[str]:
@@ -141,7 +143,7 @@ class TrainReport:
                 names = ", ".join(f"{name} ({why})" for name, why in cast("dict[str, str]", found).items())
                 if names:
                     yield f"{bundle.name}: not comparable between origins, {what.replace('_', ' ')}: {names}"
-            check = self.origins.get(model.training.kind)
+            check = self.origins.get(model.training.key)
             if check is not None:
                 yield f"{bundle.name}: {check if isinstance(check, str) else check.verdict}"
 
@@ -161,7 +163,7 @@ class TrainReport:
             table.add_column(column, justify="left" if column in ("model", "metric") else "right")
         for line in self.lines():
             table.add_row(*line)
-        notes = [Text(f"no {absent.kind} model: {absent.reason}") for absent in self.untrained]
+        notes = [Text(f"no {absent.key} model: {absent.reason}") for absent in self.untrained]
         notes += map(Text, (*self.compared(), *assumed_sentences(self.assumed)))
         notes += [Text(note) for one in self.models for note in one.notes]
         notes += [Text(f"audit of {one.training.bundle.name}: {one.audit.sentence}") for one in self.models]
@@ -176,10 +178,10 @@ def train(
     cutoff: datetime | None = None,
     progress: Progress | None = None,
 ) -> TrainReport:
-    """Train, track and register both models.
+    """Train, track and register the models of the config.
 
     cutoff: naive UTC; only what was known before it is used. Default: just after the newest known fact.
-    Raises NotEnoughDataError, with counts, when there is too little to learn either of them from,
+    Raises NotEnoughDataError, with counts, when there is too little to learn any of them from,
     ContractError when a table is undated.
     """
     with workspace.lease() as manifest:
@@ -191,24 +193,23 @@ def train(
         marked = manifest.current_value_only.get("accounts", ())
         found = [
             _grown(
-                grow,
-                kind,
+                key,
                 tables,
-                cutoff=moment,
                 config=config,
+                cutoff=moment,
                 data_fingerprint=manifest.fingerprint,
                 current_value_only=marked,
                 progress=progress,
             )
-            for kind, grow in _GROWERS.items()
+            for key in config.models
         ]
         _require_one(found)
-        origins = {one.kind: _check(one, tables, cutoff=moment) for one in found if isinstance(one, Training)}
+        origins = {one.key: _check(one, tables, cutoff=moment) for one in found if isinstance(one, Training)}
         found = [
             _audited(one, tables=tables, cutoff=moment, config=config, progress=progress) for one in found
         ]
     found = [_finished(one, config=config) for one in found]
-    checks = {kind: check for kind, check in origins.items() if check is not None}
+    checks = {key: check for key, check in origins.items() if check is not None}
     return _track(
         workspace,
         found,
@@ -220,14 +221,16 @@ def train(
     )
 
 
-def _grown(
-    grow: Callable[..., Training | Untrained], kind: Kind, tables: Tables, **given: Any
-) -> Training | Untrained:
-    """The training; where there is too little to learn from, why: the other model may be had."""
+def _grown(key: ModelKey, tables: Tables, *, config: Config, **given: Any) -> Training | Untrained:
+    """The training; where there is too little to learn from, why: other models may be had."""
     try:
-        return grow(tables, **given)
+        found = _GROWERS[kind_of(key)](tables, config=config.of_model(key), **given)
     except NotEnoughDataError as error:
-        return Untrained(kind, error.sentence(), {})
+        return Untrained(key, error.sentence(), {})
+    if isinstance(found, Untrained):
+        return replace(found, key=key)
+    place = config.models.index(key) - len(KINDS)
+    return found if place < 0 else replace(found, bundle=with_name(found.bundle, key=key, place=place))
 
 
 def _require_one(found: Sequence[Training | Untrained]) -> None:
@@ -235,7 +238,7 @@ def _require_one(found: Sequence[Training | Untrained]) -> None:
     if len(absent) == len(found):
         raise NotEnoughDataError(
             "neither a fit nor an intent model can be had",
-            got="; ".join(f"{one.kind}: {one.reason}" for one in absent),
+            got="; ".join(f"{one.key}: {one.reason}" for one in absent),
         )
 
 
@@ -262,13 +265,19 @@ def _audited(
 ) -> Training | Untrained:
     if isinstance(found, Untrained):
         return found
+    what = f"audit {found.bundle.name}"
     if progress:
-        progress(f"audit the {found.kind} model", 0, 1)
+        progress(what, 0, 1)
     audit = audit_rows(
-        tables, rows=found.rows, folds=found.learned.folds, kind=found.kind, cutoff=cutoff, config=config
+        tables,
+        rows=found.rows,
+        folds=found.learned.folds,
+        kind=found.kind,
+        cutoff=cutoff,
+        config=config.of_model(found.key),
     )
     if progress:
-        progress(f"audit the {found.kind} model", 1, 1)
+        progress(what, 1, 1)
     return replace(found, bundle=with_audit(found.bundle, audit.to_json()))
 
 
@@ -277,14 +286,15 @@ def _finished(found: Training | Untrained, *, config: Config) -> Training | Untr
     if isinstance(found, Untrained):
         return found
     told = with_profile(found, settings=config.profile)
-    return replace(told, bundle=with_settings(told.bundle, labels=config.labels, serving=config.serving))
+    labels = config.of_model(found.key).labels
+    return replace(told, bundle=with_settings(told.bundle, labels=labels, serving=config.serving))
 
 
 def _track(
     workspace: Workspace,
     found: list[Training | Untrained],
     *,
-    origins: Mapping[Kind, OriginCheck | str],
+    origins: Mapping[ModelKey, OriginCheck | str],
     manifest: Manifest,
     cutoff: datetime,
     config: Config,
@@ -299,11 +309,9 @@ def _track(
 
     trained = [one for one in found if isinstance(one, Training)]
     untrained = [one for one in found if isinstance(one, Untrained)]
-    metrics = {
-        one.kind: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained
-    }
-    kept = {one.kind: _held_out(one, workspace, config=config, progress=progress) for one in trained}
-    beeswarms = {one.kind: beeswarm(one) for one in trained}
+    metrics = {one.key: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained}
+    kept = {one.key: _held_out(one, workspace, config=config, progress=progress) for one in trained}
+    beeswarms = {one.key: beeswarm(one) for one in trained}
     page = write_report(
         workspace,
         found,
@@ -321,13 +329,13 @@ def _track(
                 progress("track in MLflow", done, len(trained))
             run_id = tracker.log(
                 one,
-                metrics=metrics[one.kind],
-                figures={"curves": curves(one.learned.later), "beeswarm": beeswarms[one.kind]},
+                metrics=metrics[one.key],
+                figures={"curves": curves(one.learned.later), "beeswarm": beeswarms[one.key]},
                 report=page,
-                held=kept[one.kind],
+                held=kept[one.key],
             )
-            models.append(TrainedModel(one, metrics[one.kind], run_id))
-        logged = {model.training.kind: (model.training.bundle, model.run_id) for model in models}
+            models.append(TrainedModel(one, metrics[one.key], run_id))
+        logged = {model.training.key: (model.training.bundle, model.run_id) for model in models}
         learned = learned_from(config, data_fingerprint=manifest.fingerprint, cutoff=cutoff)
         tracker.register(logged, tags={LEARNED_FROM_TAG: learned})
         if progress:
@@ -340,9 +348,9 @@ def _held_out(
     training: Training, workspace: Workspace, *, config: Config, progress: Progress | None
 ) -> HeldOut:
     """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff."""
-    from training.gate.asking import served_cutoff
+    from training.gate.asking import replaced_cutoff
 
-    cutoff, secret = served_cutoff(workspace, kind=training.kind), workspace_secret(workspace)
+    cutoff, secret = replaced_cutoff(workspace, bundle=training.bundle), workspace_secret(workspace)
     if cutoff is None:
         return held_out(training, settings=config.gate, secret=secret)
     smallest = config.gate.smallest_class

@@ -27,6 +27,7 @@ __all__ = ["FREE_TEXT", "erase"]
 FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.bundles: (),
     schema.releases: ("created_by", "reason", "settings"),
+    schema.release_models: (),
     schema.pointer: (),
     schema.release_events: ("who", "why"),
 }

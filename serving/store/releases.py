@@ -3,13 +3,13 @@
 A promotion writes its bundles, its release and its log entry, and moves the pointer last, in one
 transaction: another process sees all of it or nothing. Time rule: the pointer names the release that
 answers from `activate_at` on and the one that answers until then. Null rule: a release may hold one
-model; without a pointer nothing is served. A release remembers which one it replaced, so that steps
+model alone; without a pointer nothing is served. A release remembers which one it replaced, so that steps
 back walk the same way however often they are taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from features.errors import InputError, WorkspaceError
+from features.model_keys import KINDS, ModelKey, kind_of
 from serving.store import schema
 
 __all__ = [
@@ -38,14 +39,12 @@ __all__ = [
     "step_back",
 ]
 
-KINDS = ("fit", "intent")
-
 
 @dataclass(frozen=True)
 class StoredBundle:
-    """A model bundle as the store keeps it: `kind` is fit or intent, `content` its archive."""
+    """A model bundle as the store keeps it: `model` is its key, such as fit, `content` its archive."""
 
-    kind: str
+    model: ModelKey
     name: str
     fingerprint: str
     content: bytes = field(repr=False)
@@ -53,7 +52,7 @@ class StoredBundle:
 
 @dataclass(frozen=True)
 class Draft:
-    """A release that is to be: one or two bundles, who makes it and why, and what the server needs.
+    """A release that is to be: its bundles, who makes it and why, and what the server needs.
 
     settings: JSON that travels with the release, such as the time zone and the priority table.
     """
@@ -64,37 +63,33 @@ class Draft:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kinds = [bundle.kind for bundle in self.bundles]
-        if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(KINDS):
+        models = [bundle.model for bundle in self.bundles]
+        kinds = {model.partition(".")[0] for model in models}
+        if not models or len(set(models)) < len(models) or not kinds <= set(KINDS):
             raise InputError(
-                "a release holds a fit model, an intent model, or one of each",
-                got=", ".join(kinds) or "no model",
+                "a release holds a fit model, an intent model, named ones of these, each once",
+                got=", ".join(models) or "no model",
                 allowed=", ".join(KINDS),
             )
         _require_reason(who=self.created_by, why=self.reason)
 
-    def fingerprint(self, kind: str) -> str | None:
-        return next((bundle.fingerprint for bundle in self.bundles if bundle.kind == kind), None)
+    @property
+    def fingerprints(self) -> dict[ModelKey, str]:
+        """Fingerprint by model."""
+        return {bundle.model: bundle.fingerprint for bundle in self.bundles}
 
 
 @dataclass(frozen=True)
 class Release:
-    """What is served: an immutable row. `previous_id` is the release that it replaced."""
+    """What is served, immutable. fingerprints: by model. `previous_id` is the release that it replaced."""
 
     id: int
     created_at: datetime
     created_by: str
     reason: str
-    fit_fingerprint: str | None
-    intent_fingerprint: str | None
+    fingerprints: Mapping[ModelKey, str]
     settings: Mapping[str, Any]
     previous_id: int | None
-
-    @property
-    def fingerprints(self) -> dict[str, str]:
-        """Fingerprint by kind, only of the models that the release holds."""
-        found = {"fit": self.fit_fingerprint, "intent": self.intent_fingerprint}
-        return {kind: fingerprint for kind, fingerprint in found.items() if fingerprint is not None}
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -102,8 +97,7 @@ class Release:
             "created_at": f"{self.created_at.isoformat()}Z",
             "created_by": self.created_by,
             "reason": self.reason,
-            "fit": self.fit_fingerprint,
-            "intent": self.intent_fingerprint,
+            "models": dict(self.fingerprints),
             "settings": dict(self.settings),
             "previous_id": self.previous_id,
         }
@@ -174,17 +168,30 @@ def release(connection: Connection, *, release_id: int) -> Release:
     row = connection.execute(select(schema.releases).where(schema.releases.c.id == release_id)).one_or_none()
     if row is None:
         raise InputError("no such release", got=release_id, fix="see the numbers in `spearfish doctor`")
-    return _release(row)
+    return _release(row, models=_models(connection, of=[release_id]).get(release_id, {}))
 
 
-def _release(row: Row[Any]) -> Release:
-    return Release(**row._mapping)
+def _release(row: Row[Any], *, models: Mapping[ModelKey, str]) -> Release:
+    return Release(**row._mapping, fingerprints=models)
+
+
+def _models(connection: Connection, *, of: Sequence[int] | None = None) -> dict[int, dict[ModelKey, str]]:
+    """The fingerprints of each release by model, the unnamed ones of a kind first. of: None means of all."""
+    table = schema.release_models
+    query = select(table.c.release_id, table.c.model, table.c.fingerprint).order_by(table.c.model)
+    found: dict[int, dict[ModelKey, str]] = {}
+    for release_id, model, fingerprint in connection.execute(
+        query if of is None else query.where(table.c.release_id.in_(of))
+    ):
+        found.setdefault(release_id, {})[model] = fingerprint
+    return found
 
 
 def history(connection: Connection) -> tuple[Release, ...]:
     """Every release, the newest first."""
     rows = connection.execute(select(schema.releases).order_by(schema.releases.c.id.desc()))
-    return tuple(_release(row) for row in rows)
+    models = _models(connection)
+    return tuple(_release(row, models=models.get(row.id, {})) for row in rows)
 
 
 def events(connection: Connection) -> tuple[Event, ...]:
@@ -228,11 +235,8 @@ def publish(connection: Connection, *, draft: Draft, activate_at: datetime, now:
 
 
 def _same(draft: Draft, current: Release) -> bool:
-    return (
-        draft.fingerprint("fit") == current.fit_fingerprint
-        and draft.fingerprint("intent") == current.intent_fingerprint
-        and dict(draft.settings) == dict(current.settings)
-    )
+    models = draft.fingerprints == dict(current.fingerprints)
+    return models and dict(draft.settings) == dict(current.settings)
 
 
 def _keep(connection: Connection, *, bundle: StoredBundle, now: datetime) -> None:
@@ -245,7 +249,7 @@ def _keep(connection: Connection, *, bundle: StoredBundle, now: datetime) -> Non
         connection.execute(
             insert(table).values(
                 fingerprint=bundle.fingerprint,
-                kind=bundle.kind,
+                kind=kind_of(bundle.model),
                 name=bundle.name,
                 content=bundle.content,
                 created_at=now,
@@ -260,14 +264,18 @@ def _insert_release(
         "created_at": now,
         "created_by": draft.created_by,
         "reason": draft.reason,
-        "fit_fingerprint": draft.fingerprint("fit"),
-        "intent_fingerprint": draft.fingerprint("intent"),
         "settings": dict(draft.settings),
         "previous_id": previous_id,
     }
     table = schema.releases
     made = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
-    return Release(id=made, **values)
+    models = draft.fingerprints
+    rows = [
+        {"release_id": made, "model": model, "fingerprint": fingerprint}
+        for model, fingerprint in models.items()
+    ]
+    connection.execute(insert(schema.release_models), rows)
+    return Release(id=made, fingerprints=models, **values)
 
 
 def activate(

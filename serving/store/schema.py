@@ -3,7 +3,7 @@
 Declares what people and services write: here the bundles, the releases made of them, the one pointer row
 that says which release answers, and the log of who moved it. The database itself is made by the
 migrations, and a test holds the two together. Time rule: every moment is whole seconds, UTC, stored
-without a zone. Null rule: a release may lack one of the two models; a pointer without a release means
+without a zone. Null rule: a release may lack any of the models, but one; a pointer without a release means
 that nothing was promoted yet.
 """
 
@@ -32,9 +32,18 @@ from features.errors import InputError
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["REVISION", "UtcSeconds", "bundles", "metadata", "pointer", "release_events", "releases"]
+__all__ = [
+    "REVISION",
+    "UtcSeconds",
+    "bundles",
+    "metadata",
+    "pointer",
+    "release_events",
+    "release_models",
+    "releases",
+]
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration. A database that says so is opened without loading alembic."""
 
 
@@ -91,13 +100,19 @@ releases = Table(
     _moment("created_at"),
     Column("created_by", String(200), nullable=False),
     Column("reason", Text, nullable=False),
-    Column("fit_fingerprint", String(128), ForeignKey("bundles.fingerprint")),
-    Column("intent_fingerprint", String(128), ForeignKey("bundles.fingerprint")),
     Column("settings", JSON, nullable=False),
     _release("previous_id"),
-    CheckConstraint("fit_fingerprint IS NOT NULL OR intent_fingerprint IS NOT NULL", name="one_model"),
     sqlite_autoincrement=True,
 )
+
+release_models = Table(
+    "release_models",
+    metadata,
+    Column("release_id", Integer, ForeignKey("releases.id"), primary_key=True),
+    Column("model", String(48), primary_key=True),
+    Column("fingerprint", String(128), ForeignKey("bundles.fingerprint"), nullable=False),
+)
+"""What a release holds; `model` is the key of one, such as fit or fit.emea."""
 
 pointer = Table(
     "pointer",

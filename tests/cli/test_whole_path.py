@@ -93,7 +93,7 @@ def test_predictions_hold_one_row_per_account_and_cutoff(done: dict[str, Done], 
 def test_a_release_is_made_of_what_was_trained(done: dict[str, Done]) -> None:
     release = done["promote"].document["release"]
     for kind, model in done["train"].document["models"].items():
-        assert release[kind] == model["fingerprint"]
+        assert release["models"][kind] == model["fingerprint"]
     assert release["reason"] == "the first release"
 
 

@@ -19,7 +19,6 @@ from features.errors import UnknownAccountError, WorkspaceError
 from features.point_in_time import build_features
 from features.settings import IntentLabelSettings
 from features.workspace import Workspace
-from models.scoring import Scorer
 from serving.answers import FitScore, IntentScore, ScoreAnswer
 from serving.desk import Desk, open_desk
 from serving.population import Deal, intent_obstacle
@@ -69,7 +68,8 @@ def test_served_equals_offline_bit_for_bit(score: Score, desk: Desk) -> None:
     keys["as_of"] = keys["as_of"].astype("datetime64[us]")
     answers = [score(account_id=account, as_of=AS_OF) for account in keys["account_id"]]
     for kind in ("fit", "intent"):
-        scorer: Scorer = getattr(desk.release, kind)
+        (model,) = desk.release.of_kind(kind)
+        scorer = model.scorer
         frame = build_features(desk.snapshot.tables, keys, catalogue=scorer.bundle.catalogue)
         offline = scorer.score(np.ascontiguousarray(frame.to_numpy())).logit.tolist()
         served = [getattr(answer, kind) for answer in answers]

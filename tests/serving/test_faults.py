@@ -96,8 +96,8 @@ def test_a_new_release_answers_from_its_moment_on(workspace: Workspace, holder: 
     assert holder.desk() is before or datetime.now(UTC).replace(tzinfo=None) >= soon
     until(lambda: holder.desk() is not before, patience=30)
     assert datetime.now(UTC).replace(tzinfo=None) >= soon
-    assert holder.desk().release.fit is not None
-    assert holder.desk().release.fit.bundle.fingerprint == made.fingerprint
+    (served,) = holder.desk().release.models
+    assert served.scorer.bundle.fingerprint == made.fingerprint
 
 
 def test_a_broken_bundle_is_refused_and_the_old_release_goes_on(

@@ -23,7 +23,8 @@ from training.labels import fit_population, intent_population
 def of(desk: Desk, labels: Mapping[str, Any]) -> Desk:
     """The same desk with a release whose models were trained with other labels."""
     settings = LabelSettings.model_validate(labels)
-    return Desk(desk.snapshot, release=replace(desk.release, labels=settings))
+    models = tuple(replace(one, labels=settings) for one in desk.release.models)
+    return Desk(desk.snapshot, release=replace(desk.release, models=models))
 
 
 def ask(desk: Desk, **request: Any) -> ScoreAnswer:
@@ -45,7 +46,7 @@ def test_alone_in_the_ranking_and_in_training_the_same_accounts_are_left_out(
     desk: Desk, rules: dict[str, Any]
 ) -> None:
     asked = of(desk, {"fit": rules, "intent": rules})
-    labels, tables = asked.release.labels, desk.snapshot.tables
+    labels, tables = asked.release.models[0].labels, desk.snapshot.tables
     moment = {"as_of": ask(desk, account_id=account_id(0), as_of=AS_OF).as_of}
     populations: dict[str, Section] = {"fit": labels.fit, "intent": labels.intent}
     trained = {

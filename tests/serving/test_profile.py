@@ -39,7 +39,7 @@ def test_the_answer_is_the_one_that_the_document_promises(client: httpx.Client) 
 
 
 def test_a_release_without_a_profile_says_why(desk: Desk) -> None:
-    bare = replace(desk.release, fit=None)
+    bare = replace(desk.release, models=desk.release.of_kind("intent"))
     answer = profile_answer(bare, language="en")
     assert answer.profile is None
     assert answer.profile_unavailable_reason is not None

@@ -75,7 +75,7 @@ def test_a_waiver_is_kept_with_its_reason_its_person_and_its_moment(faulty: Work
         ("overlap", "", "two products of one account"),
     ]
     assert {(one["who"], one["at"]) for one in kept} == {("Ada", "2026-05-01T12:00:00Z")}
-    assert {one["model"] for one in kept} == {done.release.fit_fingerprint}
+    assert {one["model"] for one in kept} == {done.release.fingerprints["fit"]}
 
 
 def test_the_same_waivers_again_change_nothing_and_another_reason_does(faulty: Workspace) -> None:

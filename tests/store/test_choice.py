@@ -24,7 +24,7 @@ def version(kind: Kind, number: int, *aliases: str) -> Version:
 def test_the_challengers_are_promoted_together(
     fit: tuple[str, ...], intent: tuple[str, ...], expected: tuple[int | None, int | None]
 ) -> None:
-    known: dict[Kind, tuple[Version, ...]] = {
+    known: dict[str, tuple[Version, ...]] = {
         "fit": (version("fit", 1, *fit),),
         "intent": (version("intent", 1, *intent),),
     }

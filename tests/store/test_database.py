@@ -67,7 +67,7 @@ def test_the_tables_can_be_made_in_postgresql() -> None:
     made = "\n".join(
         str(CreateTable(table).compile(dialect=dialect)) for table in schema.metadata.sorted_tables
     )
-    assert made.count("CREATE TABLE") == 4
+    assert made.count("CREATE TABLE") == 5
     assert "BYTEA" in made
     assert "TIMESTAMP WITHOUT TIME ZONE" in made
 
@@ -170,7 +170,7 @@ def test_concurrent_promotions_are_serialised_and_none_is_lost(url: str) -> None
     assert run(publish, *((url, some) for some in names)) == [0] * 4
     with Store.open(url) as store:
         history, events, pointer = store.history(), store.events(), store.pointer()
-    assert {release.fit_fingerprint for release in history} == {name for some in names for name in some}
+    assert {release.fingerprints["fit"] for release in history} == {name for some in names for name in some}
     assert [release.previous_id for release in history] == [release.id - 1 or None for release in history]
     assert [event.release_id for event in events] == [release.id for release in history]
     assert pointer.release_id == 20
@@ -194,7 +194,7 @@ def test_death_at_any_statement_leaves_the_old_or_the_new(tmp_path: Path, existi
             history, pointer = store.history(), store.pointer()
             assert len(history) == len(store.events()) == (pointer.release_id or 0)
             if history:
-                assert store.bundle_bytes(history[0].fit_fingerprint or "")
+                assert store.bundle_bytes(history[0].fingerprints["fit"])
             store.publish(draft("fit-3"), activate_at=None, now=NOON)
         outcomes.append(len(history) - existing)
         if code == 0:

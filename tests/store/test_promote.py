@@ -52,7 +52,7 @@ def rolled_back(workspace: Workspace, *, hour: int) -> Rollback:
 def served(workspace: Workspace, *, hour: float = 100) -> dict[str, str]:
     with Store.open(workspace.store_url) as store:
         release = store.current(NOON + hour * HOUR)
-        return {} if release is None else release.fingerprints
+        return {} if release is None else dict(release.fingerprints)
 
 
 def test_the_challengers_become_the_release_the_champions_and_bento_models(workspace: Workspace) -> None:
@@ -160,6 +160,7 @@ CONFIG = SimpleNamespace(
 
 def promoted_with(workspace: Workspace, sections: dict[str, Any], *, fit: str | None = None) -> Promotion:
     config: Any = SimpleNamespace(**(vars(CONFIG) | sections))
+    config.of_model = lambda key: config
     return promote(workspace, who="Ada", why="test", config=config, fit=fit, force="made by hand", now=NOON)
 
 
@@ -232,7 +233,7 @@ def test_the_first_release_answers_at_once_and_the_next_after_a_head_start(works
     assert promoted(workspace, hour=1).activate_at == NOON + HOUR + HEAD_START
     with Store.open(workspace.store_url) as store:
         answering = [store.current(NOON + HOUR + HEAD_START - late * SECOND) for late in (1, 0)]
-    assert [release and release.fit_fingerprint for release in answering] == [
+    assert [release and release.fingerprints["fit"] for release in answering] == [
         FIT.fingerprint,
         FIT_2.fingerprint,
     ]
@@ -387,7 +388,7 @@ def test_promotions_and_rollbacks_say_themselves_in_json(workspace: Workspace) -
     document = promoted(workspace, hour=1).to_json()
     assert document["versions"] == {"icp_fit": 2, "buying_intent": 1}
     assert document["activate_at"] == "2026-05-01T13:00:03Z"
-    assert document["release"]["fit"] == FIT_2.fingerprint
+    assert document["release"]["models"]["fit"] == FIT_2.fingerprint
     back = rolled_back(workspace, hour=2).to_json()
     assert (back["left"]["id"], back["release"]["id"], back["problem"]) == (2, 1, None)
 

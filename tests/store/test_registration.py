@@ -12,7 +12,7 @@ from tracked_models import FIT, FIT_2, INTENT
 
 from features.errors import WorkspaceError
 from features.workspace import Workspace
-from models.bundle import Bundle, Kind
+from models.bundle import Bundle
 from training.releasing import previewing
 from training.releasing.doctor import doctor
 from training.releasing.promote import promote
@@ -57,12 +57,12 @@ def trained(untrained: Workspace) -> Workspace:
     return untrained
 
 
-def _register(registered: RegisteredModels, bundles: dict[Kind, Bundle]) -> None:
+def _register(registered: RegisteredModels, bundles: dict[str, Bundle]) -> None:
     logged = {kind: (one, tracked_models.run_of(registered.workspace, one)) for kind, one in bundles.items()}
     register_training(registered, logged, name="by hand", tags={})
 
 
-def _challengers(workspace: Workspace) -> dict[Kind, str | None]:
+def _challengers(workspace: Workspace) -> dict[str, str | None]:
     return {
         kind: one.fingerprint
         for kind, versions in RegisteredModels(workspace).known().items()
@@ -71,14 +71,14 @@ def _challengers(workspace: Workspace) -> dict[Kind, str | None]:
     }
 
 
-OLD: dict[Kind, str | None] = {"fit": FIT.fingerprint, "intent": INTENT.fingerprint}
-YOUNG: dict[Kind, str | None] = {"fit": FIT_2.fingerprint, "intent": NEW.fingerprint}
+OLD: dict[str, str | None] = {"fit": FIT.fingerprint, "intent": INTENT.fingerprint}
+YOUNG: dict[str, str | None] = {"fit": FIT_2.fingerprint, "intent": NEW.fingerprint}
 
 
 # Two versions, two aliases and two last tags: from the second version on, the training is whole.
 @pytest.mark.parametrize(("step", "expected"), [(step, OLD if step < 2 else YOUNG) for step in range(6)])
 def test_a_training_that_dies_is_whole_or_gone(
-    trained: Workspace, step: int, expected: dict[Kind, str | None]
+    trained: Workspace, step: int, expected: dict[str, str | None]
 ) -> None:
     register_and_die(trained, before=step)
     found = {check.name: check for check in doctor(trained, port=0)}["trainings"]

@@ -176,8 +176,7 @@ def test_a_release_says_itself_in_json(store: Store) -> None:
         "created_at": "2026-05-01T12:00:00Z",
         "created_by": "Ada",
         "reason": "better",
-        "fit": None,
-        "intent": "intent-1",
+        "models": {"intent": "intent-1"},
         "settings": {},
         "previous_id": None,
     }

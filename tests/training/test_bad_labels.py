@@ -147,7 +147,7 @@ def test_one_model_that_cannot_be_had_does_not_stop_the_other(
     workspace: Any = OnlyTables(deals(won=20, lost=19))
     found: Any = whole.train(workspace, config=config)
     (absent,) = (one for one in found if isinstance(one, Untrained))
-    assert (absent.kind, [one for one in found if one is not absent]) == (kind, [training])
+    assert (absent.key, [one for one in found if one is not absent]) == (kind, [training])
     assert "at least 40 of each" in absent.reason
 
 

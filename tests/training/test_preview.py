@@ -32,7 +32,7 @@ def shifted(bundle: Bundle, *, by: float) -> Bundle:
 
 
 def previewed(market: Tables, *, old: Bundle | None, new: Bundle | None) -> KindPreview:
-    halves = [None if one is None else Half(one, {}) for one in (old, new)]
+    halves = [None if one is None else Half((one,), {}) for one in (old, new)]
     return preview_kind(market, kind="fit", old=halves[0], new=halves[1], as_of=MARKET.end)
 
 
@@ -53,8 +53,10 @@ def test_higher_log_odds_raise_grades_and_the_baseline_is_why(market: Tables, bu
         for which in ("old", "new")
     ]
     assert (odds[1] / odds[0]).to_numpy() == pytest.approx(1.3498588)  # e to the 0.3
-    scores = Half(bundle, {}).scorer.score(
-        matrix(market, known_accounts(market, as_of=MARKET.end), catalogue=bundle.catalogue)
+    scores = (
+        Half((bundle,), {})
+        .scorers[0]
+        .score(matrix(market, known_accounts(market, as_of=MARKET.end), catalogue=bundle.catalogue))
     )
     assert found.counts.sum(axis=1)[:4].tolist() == [int((scores.grade == grade).sum()) for grade in "ABCD"]
 
@@ -71,7 +73,8 @@ def test_reasons_add_up_where_models_differ(
     market: Tables, bundle: Bundle, intent_training: Training
 ) -> None:
     """A model of other features is compared group by group."""
-    other = replace(intent_training.bundle, kind="fit", card=intent_training.bundle.card | {"kind": "fit"})
+    card = intent_training.bundle.card | {"kind": "fit", "name": "icp_fit"}
+    other = replace(intent_training.bundle, kind="fit", card=card)
     found = previewed(market, old=bundle, new=other)
     assert found.changes["reasons"].str.contains(r"\w+ [+-]\d").all()
 
@@ -89,12 +92,14 @@ def test_a_model_that_was_not_served_gives_every_account_its_first_grade(
 
 def test_whom_the_labels_of_a_release_leave_out_has_no_grade_in_it(market: Tables, bundle: Bundle) -> None:
     competitors = {"exclude": [{"name": "competitors", "accounts": ["account-0000003", "account-0000005"]}]}
-    new = Half(bundle, {"labels": {"fit": competitors}})
-    found = preview_kind(market, kind="fit", old=Half(bundle, {}), new=new, as_of=MARKET.end)
+    new = Half((bundle,), {"labels": {"fit": competitors}})
+    found = preview_kind(market, kind="fit", old=Half((bundle,), {}), new=new, as_of=MARKET.end)
     assert sorted(found.changes["account_id"]) == ["account-0000003", "account-0000005"]
     assert set(found.changes["new_grade"]) == {"none"}
     where = {"labels": {"fit": {"where": {"country": "nowhere"}}}}
-    none = preview_kind(market, kind="fit", old=Half(bundle, {}), new=Half(bundle, where), as_of=MARKET.end)
+    none = preview_kind(
+        market, kind="fit", old=Half((bundle,), {}), new=Half((bundle,), where), as_of=MARKET.end
+    )
     assert none.counts["none"].sum() == none.counts.to_numpy().sum()
 
 

@@ -18,7 +18,6 @@ from features.origins import CRM, EMPTY_ELSEWHERE, OriginRules, OriginSettings
 from features.tables import Tables
 from features.workspace import Workspace
 from models.bundle import Bundle
-from models.card import Kind
 from training.backtesting.evaluate import Estimate, evaluate
 from training.fit import Training, train_fit
 from training.origins.check import OriginCheck, check_origin
@@ -89,8 +88,8 @@ def test_the_check_reads_exactly_the_features_of_the_model(check: OriginCheck, t
     assert {name for one in check.columns for name in one.features} == set(check.features)
 
 
-def page(folder: Path, training: Training, *, origins: Mapping[Kind, OriginCheck | str] | None = None) -> str:
-    metrics: dict[Kind, dict[str, Estimate]] = {"fit": evaluate(training.learned.later, replicates=100)}
+def page(folder: Path, training: Training, *, origins: Mapping[str, OriginCheck | str] | None = None) -> str:
+    metrics: dict[str, dict[str, Estimate]] = {"fit": evaluate(training.learned.later, replicates=100)}
     file = write_report(
         Workspace(folder), [training], metrics=metrics, cutoff=MARKET.end, name="market", origins=origins
     )

@@ -13,11 +13,12 @@ from datetime import datetime
 
 from features.errors import InputError, UnknownAccountError
 from features.label_rules import rule_against
-from features.settings import LabelSettings, ServingSettings
+from features.settings import ServingSettings
 from features.tables import Tables
 from features.workspace import Workspace
 from models.bundle import Bundle
 from models.card import NAMES, Kind
+from models.choice import first_that_speaks, in_order, labels_of
 from models.grades import GradeCuts
 from serving.store import Release, Store
 from training.changes.rows import AccountHistory
@@ -46,29 +47,23 @@ class ChangeReport:
 
 @dataclass(frozen=True)
 class _Release:
-    """A release with its models."""
+    """A release with its models, in the order in which they are asked."""
 
     release: Release
-    bundles: Mapping[Kind, Bundle]
+    bundles: tuple[Bundle, ...]
 
     @classmethod
     def load(cls, store: Store, release: Release) -> _Release:
-        found: dict[Kind, Bundle] = {}
-        for kind in NAMES:
-            fingerprint = release.fingerprints.get(kind)
-            if fingerprint is not None:
-                found[kind] = Bundle.from_bytes(store.bundle_bytes(fingerprint))
-        return cls(release, found)
+        read = (Bundle.from_bytes(store.bundle_bytes(one)) for one in release.fingerprints.values())
+        return cls(release, tuple(in_order(read)))
 
-    def judge(self, kind: Kind) -> Judge:
-        bundle = self.bundles[kind]
+    def of_kind(self, kind: Kind) -> list[Bundle]:
+        return [bundle for bundle in self.bundles if bundle.kind == kind]
+
+    def judge(self, bundle: Bundle) -> Judge:
         serving = ServingSettings.model_validate(self.release.settings.get("serving", {}))
         cuts = GradeCuts(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else bundle.cuts
         return Judge(bundle, cuts)
-
-    @property
-    def labels(self) -> LabelSettings:
-        return LabelSettings.model_validate(self.release.settings.get("labels", {}))
 
 
 def explain_change(
@@ -96,18 +91,14 @@ def explain_change(
         changes: dict[Kind, Change] = {}
         absent: dict[Kind, str] = {}
         for kind in NAMES:
-            reason = _silence(
-                kind,
-                ("--from", old, start),
-                ("--to", new, end),
-                history=history,
-                tables=tables,
-                first_known_at=first_known_at,
-            )
-            if reason is None:
-                changes[kind] = _change(kind, old, new, history=history, start=start, end=end)
+            asked = _Asked(kind, history, tables, first_known_at)
+            before, reason = asked.answering("--from", old, start)
+            after, later = asked.answering("--to", new, end)
+            if before is None or after is None:
+                absent[kind] = reason or later or ""
             else:
-                absent[kind] = reason
+                judges = old.judge(before), new.judge(after)
+                changes[kind] = _change(*judges, history=history, start=start, end=end)
         notes = tuple(_notes(next_cutoff(tables), start=start, end=end))
     return ChangeReport(account_id, start, end, old.release.id, new.release.id, changes, absent, notes)
 
@@ -163,43 +154,48 @@ def _require_known(history: AccountHistory, *, start: datetime, end: datetime) -
     return known_at
 
 
-def _silence(
-    kind: Kind,
-    *asked: tuple[str, _Release, datetime],
-    history: AccountHistory,
-    tables: Tables,
-    first_known_at: datetime,
-) -> str | None:
-    """Why a model says nothing at one of the moments; None when it speaks at both, as when it is served."""
-    for side, release, moment in asked:
-        if kind not in release.bundles:
-            return f"release {release.release.id} of {side} holds no {kind} model"
-        silent = f"the {kind} model does not speak of the account at {side} ({_iso(moment)}): "
-        labels = release.labels
+@dataclass(frozen=True)
+class _Asked:
+    """One account, asked which model of a kind speaks of it."""
+
+    kind: Kind
+    history: AccountHistory
+    tables: Tables
+    first_known_at: datetime
+
+    def answering(self, side: str, release: _Release, moment: datetime) -> tuple[Bundle | None, str | None]:
+        """The model that answers at a moment, as when it is served, or None and why none does."""
+        bundles = release.of_kind(self.kind)
+        if not bundles:
+            return None, f"release {release.release.id} of {side} holds no {self.kind} model"
+
+        def silence(bundle: Bundle) -> str | None:
+            return self._silence(bundle, release, moment)
+
+        found, reason = first_that_speaks(bundles, silence=silence)
+        silent = f"the {bundles[-1].key} model does not speak of the account at {side} ({_iso(moment)})"
+        return found, None if reason is None else f"{silent}: {reason}"
+
+    def _silence(self, bundle: Bundle, release: _Release, moment: datetime) -> str | None:
+        labels = labels_of(release.release.settings, key=bundle.key)
         rule = rule_against(
-            history.account_id,
+            self.history.account_id,
             as_of=moment,
-            first_known_at=first_known_at,
-            settings=labels.fit if kind == "fit" else labels.intent,
-            connect=tables.connect,
+            first_known_at=self.first_known_at,
+            settings=labels.fit if self.kind == "fit" else labels.intent,
+            connect=self.tables.connect,
         )
         if rule is not None:
-            return f"{silent}its labels leave out: {rule}"
-        if kind == "intent" and intent_population(history.tables, as_of=moment, settings=labels.intent).empty:
-            return f"{silent}it has an open opportunity or is a customer"
-    return None
+            return f"its labels leave out: {rule}"
+        intent = self.kind == "intent"
+        if intent and intent_population(self.history.tables, as_of=moment, settings=labels.intent).empty:
+            return "it has an open opportunity or is a customer"
+        return None
 
 
 def _change(
-    kind: Kind,
-    old: _Release,
-    new: _Release,
-    *,
-    history: AccountHistory,
-    start: datetime,
-    end: datetime,
+    first: Judge, second: Judge, *, history: AccountHistory, start: datetime, end: datetime
 ) -> Change:
-    first, second = old.judge(kind), new.judge(kind)
     before, after = first.bundle.catalogue, second.bundle.catalogue
     fresh = history.row(before, known_before=end, as_of=end)
     same = before.fingerprint == after.fingerprint

@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from features.errors import InputError
-from features.settings import DriftSettings, LabelSettings
+from features.settings import DriftSettings
 from features.workspace import Workspace
-from models.bundle import NAMES
+from models.choice import in_order, labels_of
 from training.drift.measuring import ModelDrift, measure_drift
 from training.gate.asking import require_columns, served
 from training.labels import next_cutoff
@@ -61,15 +61,21 @@ def watch(workspace: Workspace, *, settings: DriftSettings | None = None) -> Dri
     present = served(workspace)
     if present is None:
         raise InputError("nothing is served that could drift", fix="run `spearfish promote` first")
-    labels = LabelSettings.model_validate(present.release.settings.get("labels", {}))
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
         as_of = next_cutoff(tables)
-        bundles = [present.bundle(kind) for kind in NAMES if kind in present.contents]
+        bundles = in_order(map(present.bundle, present.contents))
         for bundle in bundles:
             require_columns(bundle, manifest)
         limits = settings or DriftSettings()
         models = [
-            measure_drift(tables, bundle, labels=labels, settings=limits, as_of=as_of) for bundle in bundles
+            measure_drift(
+                tables,
+                bundle,
+                labels=labels_of(present.release.settings, key=bundle.key),
+                settings=limits,
+                as_of=as_of,
+            )
+            for bundle in bundles
         ]
     return DriftReport(present.release.id, as_of, tuple(models))

@@ -16,31 +16,56 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from features.errors import BundleError, InputError
+from features.model_keys import ModelKey
 from features.settings import GateSettings
 from features.workspace import Manifest, Workspace
-from models.bundle import Bundle, Kind
+from models.bundle import Bundle
+from models.choice import labels_of
 from serving.store import Release, Store
 from training.gate.comparing import Champion, cutoff_of
 from training.gate.judging import GATE_WAIVER, judge
 from training.gate.verdict import Verdict
 from training.tracking.registered import Known, RegisteredModels, Version
 
-__all__ = ["Served", "ask", "has_store", "kept", "require_columns", "served", "served_cutoff"]
+__all__ = [
+    "Served",
+    "ask",
+    "has_store",
+    "kept",
+    "oldest_cutoff",
+    "replaced_cutoff",
+    "require_columns",
+    "served",
+]
 
 
 @dataclass(frozen=True)
 class Served:
-    """The release that was chosen last, and the bytes of its bundles by kind."""
+    """The release that was chosen last, and the bytes of its bundles by model."""
 
     release: Release
-    contents: Mapping[str, bytes]
+    contents: Mapping[ModelKey, bytes]
 
-    def holds(self, kind: Kind, bundle: Bundle) -> bool:
-        return self.release.fingerprints.get(kind) == bundle.fingerprint
+    def holds(self, bundle: Bundle) -> bool:
+        return self.release.fingerprints.get(bundle.key) == bundle.fingerprint
 
-    def bundle(self, kind: Kind) -> Bundle:
+    def bundle(self, key: ModelKey) -> Bundle:
         """Raises BundleError where this version of spearfish cannot read it."""
-        return Bundle.from_bytes(self.contents[kind])
+        return Bundle.from_bytes(self.contents[key])
+
+    def replaced_by(self, bundle: Bundle) -> ModelKey | None:
+        """The model whose answers a bundle would replace: its own, else the one without a name.
+
+        None where neither is served, and where that one is about another product.
+        """
+        if bundle.key in self.contents:
+            return bundle.key
+        if bundle.kind not in self.contents:
+            return None
+        labels = labels_of(self.release.settings, key=bundle.kind)
+        product = labels.fit.product if bundle.kind == "fit" else labels.intent.product
+        own = bundle.card["trained_with"]["labels"] if "trained_with" in bundle.card else {}
+        return bundle.kind if own.get("product") == product else None
 
 
 def served(workspace: Workspace) -> Served | None:
@@ -52,16 +77,26 @@ def served(workspace: Workspace) -> Served | None:
         if release is None:
             return None
         found = release.fingerprints.items()
-        return Served(release, {kind: store.bundle_bytes(fingerprint) for kind, fingerprint in found})
+        return Served(release, {key: store.bundle_bytes(fingerprint) for key, fingerprint in found})
 
 
-def served_cutoff(workspace: Workspace, *, kind: Kind) -> datetime | None:
-    """Up to when the served model of a kind has learned; None where there is none, or it cannot be read."""
+def replaced_cutoff(workspace: Workspace, *, bundle: Bundle) -> datetime | None:
+    """Up to when the served model that a bundle would replace has learned; None where that is not known."""
     present = served(workspace)
-    if present is None or kind not in present.contents:
-        return None
+    key = None if present is None else present.replaced_by(bundle)
+    return None if present is None or key is None else _cutoff(present, key)
+
+
+def oldest_cutoff(workspace: Workspace) -> datetime | None:
+    """Up to when the oldest of the served models has learned; None where none is, or none can be read."""
+    present = served(workspace)
+    cutoffs = [_cutoff(present, key) for key in present.contents] if present else []
+    return min((one for one in cutoffs if one is not None), default=None)
+
+
+def _cutoff(present: Served, key: ModelKey) -> datetime | None:
     try:
-        return cutoff_of(present.bundle(kind))
+        return cutoff_of(present.bundle(key))
     except BundleError:
         return None
 
@@ -75,41 +110,41 @@ def has_store(workspace: Workspace) -> bool:
 
 def ask(
     workspace: Workspace,
-    bundles: Mapping[Kind, Bundle],
+    bundles: Mapping[ModelKey, Bundle],
     *,
     registered: RegisteredModels,
     known: Known,
-    versions: Mapping[Kind, Version],
+    versions: Mapping[ModelKey, Version],
     present: Served | None,
     at: datetime,
     settings: GateSettings | None = None,
-) -> dict[Kind, Verdict]:
+) -> dict[ModelKey, Verdict]:
     """The verdict on each model that is not served yet; all but the last argument as promotion has them."""
-    fresh = {kind: one for kind, one in bundles.items() if not (present and present.holds(kind, one))}
+    fresh = {key: one for key, one in bundles.items() if not (present and present.holds(one))}
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
         return {
-            kind: judge(
+            key: judge(
                 bundle,
-                held=registered.held_out(versions[kind]),
-                champion=_champion(kind, present, registered=registered, known=known, manifest=manifest),
+                held=registered.held_out(versions[key]),
+                champion=_champion(bundle, present, registered=registered, known=known, manifest=manifest),
                 tables=tables,
                 at=at,
                 settings=settings,
             )
-            for kind, bundle in fresh.items()
+            for key, bundle in fresh.items()
         }
 
 
 def kept(
-    present: Served | None, bundles: Mapping[Kind, Bundle]
+    present: Served | None, bundles: Mapping[ModelKey, Bundle]
 ) -> tuple[dict[str, Any], Sequence[Mapping[str, str]]]:
-    """Of models that stay: their verdicts by kind, and what somebody answered for then."""
+    """Of models that stay: their verdicts by model, and what somebody answered for then."""
     if present is None:
         return {}, ()
-    stay = {kind: bundle.fingerprint for kind, bundle in bundles.items() if present.holds(kind, bundle)}
+    stay = {key: bundle.fingerprint for key, bundle in bundles.items() if present.holds(bundle)}
     settings = present.release.settings
-    verdicts = {kind: told for kind, told in settings.get("gate", {}).items() if kind in stay}
+    verdicts = {key: told for key, told in settings.get("gate", {}).items() if key in stay}
     waivers = [
         dict(one)
         for one in settings.get("waivers", ())
@@ -132,20 +167,21 @@ def require_columns(bundle: Bundle, manifest: Manifest) -> None:
 
 
 def _champion(
-    kind: Kind,
+    challenger: Bundle,
     present: Served | None,
     *,
     registered: RegisteredModels,
     known: Known,
     manifest: Manifest,
 ) -> Champion | None:
-    if present is None or kind not in present.contents:
+    key = None if present is None else present.replaced_by(challenger)
+    if present is None or key is None:
         return None
-    fingerprint = present.release.fingerprints[kind]
-    version = next((one for one in known[kind] if one.fingerprint == fingerprint), None)
+    fingerprint = present.release.fingerprints[key]
+    version = next((one for one in known.get(key, ()) if one.fingerprint == fingerprint), None)
     held = None if version is None else registered.held_out(version)
     try:
-        bundle = present.bundle(kind)
+        bundle = present.bundle(key)
         require_columns(bundle, manifest)
     except (BundleError, InputError) as error:
         return Champion(fingerprint, None, held, fault=error.sentence())

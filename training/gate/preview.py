@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.settings import GRADES, LabelSettings, ServingSettings
+from features.settings import GRADES, ServingSettings
 from features.tables import Tables
 from models.bundle import NAMES, Bundle, Kind
+from models.choice import labels_of, speakers
 from models.grades import GradeCuts
 from models.scoring import Scorer
 from training.fit import matrix
@@ -41,28 +42,39 @@ _NAMES = """
 
 @dataclass(frozen=True)
 class Half:
-    """One model as a release serves it. settings: of the release."""
+    """The models of one kind as a release serves them, in the order in which they are asked.
 
-    bundle: Bundle
+    settings: of the release.
+    """
+
+    bundles: tuple[Bundle, ...]
     settings: Mapping[str, Any]
 
     @property
-    def scorer(self) -> Scorer:
+    def scorers(self) -> list[Scorer]:
         serving = ServingSettings.model_validate(self.settings.get("serving", {}))
-        own = "grade_cuts" in serving.model_fields_set
-        return Scorer(self.bundle, cuts=GradeCuts(serving.grade_cuts) if own else None)
+        cuts = GradeCuts(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else None
+        return [Scorer(bundle, cuts=cuts) for bundle in self.bundles]
 
-    def population(self, tables: Tables, *, as_of: datetime) -> pd.DataFrame:
-        """account_id, as_of of every account that it speaks of."""
-        labels = LabelSettings.model_validate(self.settings.get("labels", {}))
-        if self.bundle.kind == "fit":
-            return fit_population(tables, as_of=as_of, settings=labels.fit)
-        return intent_population(tables, as_of=as_of, settings=labels.intent)
+    def answering(self, tables: Tables, *, accounts: pd.DataFrame, as_of: datetime) -> NDArray[np.int64]:
+        """The place of the model that answers for each account, -1 where none does."""
+        return speakers(
+            [
+                accounts["account_id"].isin(self._population(bundle, tables, as_of=as_of)).to_numpy()
+                for bundle in self.bundles
+            ]
+        )
+
+    def _population(self, bundle: Bundle, tables: Tables, *, as_of: datetime) -> pd.Series[str]:
+        labels = labels_of(self.settings, key=bundle.key)
+        if bundle.kind == "fit":
+            return fit_population(tables, as_of=as_of, settings=labels.fit)["account_id"]
+        return intent_population(tables, as_of=as_of, settings=labels.intent)["account_id"]
 
 
 @dataclass(frozen=True)
 class KindPreview:
-    """What a promotion changes in the answers of one model.
+    """What a promotion changes in the answers of the models of one kind.
 
     counts: accounts by old grade (rows) and new grade (columns), A to D and none.
     changes: kind, account_id, name, domain, old_grade, new_grade, old_probability, new_probability and
@@ -104,7 +116,7 @@ class KindPreview:
 def preview_kind(
     tables: Tables, *, kind: Kind, old: Half | None, new: Half | None, as_of: datetime
 ) -> KindPreview:
-    """Both models over all accounts that either speaks of."""
+    """Both releases over all accounts that a model of either speaks of."""
     accounts = known_accounts(tables, as_of=as_of)[["account_id", "as_of"]]
     ours, theirs = (_scored(half, tables, accounts=accounts, as_of=as_of) for half in (old, new))
     frame = accounts.assign(
@@ -113,6 +125,8 @@ def preview_kind(
         new_grade=theirs["grade"],
         old_probability=ours["probability"],
         new_probability=theirs["probability"],
+        old_place=ours["place"],
+        new_place=theirs["place"],
     )
     counts = pd.crosstab(
         pd.Categorical(frame["old_grade"], _LEVELS), pd.Categorical(frame["new_grade"], _LEVELS), dropna=False
@@ -134,16 +148,18 @@ def serving_moment(tables: Tables, *, now: datetime, time_zone: str) -> datetime
 
 
 def _scored(half: Half | None, tables: Tables, *, accounts: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-    """grade and probability of each of the accounts, in their order."""
-    keys = accounts.head(0) if half is None else half.population(tables, as_of=as_of)
-    if half is None or keys.empty:
-        return pd.DataFrame({"grade": _NONE, "probability": np.nan}, index=accounts.index)
-    scores = half.scorer.score(matrix(tables, keys, catalogue=half.bundle.catalogue), contributions=False)
-    found = pd.DataFrame(
-        {"account_id": keys["account_id"], "grade": scores.grade, "probability": scores.probability}
-    )
-    joined = accounts.merge(found, on="account_id", how="left")
-    return joined.assign(grade=joined["grade"].fillna(_NONE))
+    """grade, probability and the place of the model that answers, for each account in their order."""
+    found = pd.DataFrame({"grade": _NONE, "probability": np.nan, "place": -1}, index=accounts.index)
+    if half is None:
+        return found
+    found["place"] = half.answering(tables, accounts=accounts, as_of=as_of)
+    for place, scorer in enumerate(half.scorers):
+        own = (found["place"] == place).to_numpy()
+        if own.any():
+            X = matrix(tables, accounts[own], catalogue=scorer.bundle.catalogue)
+            scores = scorer.score(X, contributions=False)
+            found.loc[own, "grade"], found.loc[own, "probability"] = scores.grade, scores.probability
+    return found
 
 
 def _reasons(changed: pd.DataFrame, tables: Tables, *, old: Half | None, new: Half | None) -> list[str]:
@@ -164,21 +180,33 @@ def _one_sided(old: Half | None, new: Half | None) -> str:
 
 
 def _compared(changed: pd.DataFrame, tables: Tables, *, old: Half, new: Half) -> list[str]:
-    before, after = (_by_group(half, tables, keys=changed) for half in (old, new))
+    before = _by_group(old, tables, keys=changed, places=changed["old_place"])
+    after = _by_group(new, tables, keys=changed, places=changed["new_place"])
     # Of groups that one of the two does not know, it says nothing.
     difference = after.sub(before, fill_value=0.0)
-    scorer = old.scorer
-    again = scorer.cuts.grades(scorer.bundle.reference.scores(changed["new_probability"].to_numpy()))
-    moved = again == changed["old_grade"].to_numpy()
+    moved = np.zeros(len(changed), dtype=bool)
+    for place, scorer in enumerate(old.scorers):
+        own = (changed["old_place"] == place).to_numpy()
+        again = scorer.cuts.grades(scorer.bundle.reference.scores(changed["new_probability"].to_numpy()[own]))
+        moved[own] = again == changed["old_grade"].to_numpy()[own]
     return [
         _sentence(row, reference=bool(by_reference))
         for (_, row), by_reference in zip(difference.iterrows(), moved, strict=True)
     ]
 
 
-def _by_group(half: Half, tables: Tables, *, keys: pd.DataFrame) -> pd.DataFrame:
-    """Log-odds by feature group, and the baseline; a row per key."""
-    scorer, catalogue = half.scorer, half.bundle.catalogue
+def _by_group(half: Half, tables: Tables, *, keys: pd.DataFrame, places: pd.Series[int]) -> pd.DataFrame:
+    """Log-odds by feature group, and the baseline, of the model that answers for each key; a row per key."""
+    found = [
+        _of_model(scorer, tables, keys=keys[places == place])
+        for place, scorer in enumerate(half.scorers)
+        if (places == place).any()
+    ]
+    return pd.concat(found).loc[keys.index]
+
+
+def _of_model(scorer: Scorer, tables: Tables, *, keys: pd.DataFrame) -> pd.DataFrame:
+    catalogue = scorer.bundle.catalogue
     contributions = scorer.score(matrix(tables, keys, catalogue=catalogue)).contributions
     assert contributions is not None
     groups = np.array([feature.group for feature in catalogue.features])

@@ -77,7 +77,7 @@ def read_profile(workspace: Workspace, *, fit: str | None = None) -> tuple[Profi
 def _served(workspace: Workspace) -> Bundle:
     with Store.open(workspace.store_url, create=False) as store:
         release = store.current(now=datetime.now(UTC).replace(tzinfo=None))
-        fingerprint = None if release is None else release.fit_fingerprint
+        fingerprint = None if release is None else release.fingerprints.get("fit")
         if fingerprint is None:
             raise InputError(
                 "no fit model is served, and so no ideal customer profile",

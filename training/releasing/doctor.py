@@ -222,11 +222,13 @@ def _release(workspace: Workspace) -> str:
 
 
 def _mlflow(workspace: Workspace) -> str:
+    from models.card import NAMES, kind_of
     from training.tracking.registered import RegisteredModels, shown_uri
 
     registered = RegisteredModels(workspace)
     known, others = registered.known(), sum(registered.others().values())
-    found = f"{len(known['fit'])} fit and {len(known['intent'])} intent models"
+    counts = {kind: sum(len(known[key]) for key in known if kind_of(key) == kind) for kind in NAMES}
+    found = f"{counts['fit']} fit and {counts['intent']} intent models"
     elsewhere = f", and {others} of other workspaces" if others else ""
     return f"{shown_uri(workspace.mlflow_uri)}, {found}{elsewhere}"
 
@@ -280,7 +282,7 @@ def _labels(versions: Any) -> str:
 
 
 def _bento_models(workspace: Workspace, *, repair: bool) -> str:
-    from models.bundle import NAMES
+    from models.card import registered_name
     from training.tracking.bento_models import is_imported
 
     release = _chosen(workspace)
@@ -288,9 +290,8 @@ def _bento_models(workspace: Workspace, *, repair: bool) -> str:
         return "nothing was promoted yet"
     missing = [
         fingerprint
-        for kind, name in NAMES.items()
-        if (fingerprint := release.fingerprints.get(kind)) is not None
-        and not is_imported(workspace, name=name, fingerprint=fingerprint)
+        for key, fingerprint in release.fingerprints.items()
+        if not is_imported(workspace, name=registered_name(key), fingerprint=fingerprint)
     ]
     if not missing:
         return "what is served lies in the BentoML store"

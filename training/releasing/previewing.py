@@ -18,6 +18,8 @@ from features.errors import BundleError
 from features.mapping import Config
 from features.workspace import Workspace
 from models.bundle import NAMES, Kind
+from models.card import ModelKey, kind_of
+from models.choice import in_order
 from training.audit.waivers import audit_of
 from training.choosing import Chosen, choose_release
 from training.feature_table import write_frame
@@ -93,12 +95,13 @@ def preview(
     config: Config | None = None,
     fit: str | None = None,
     intent: str | None = None,
+    named: Mapping[ModelKey, str] | None = None,
 ) -> Preview:
     """What `promote` with these arguments would change; see there. Nothing is written."""
     workspace.manifest()
     registered = RegisteredModels(workspace)
     left = leftovers(registered)
-    chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent)
+    chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent, named=named)
     verdicts = chosen.judged(workspace, registered, config=config, at=now)
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
@@ -110,7 +113,7 @@ def preview(
         )
     return Preview(
         as_of,
-        {NAMES[kind]: version.number for kind, version in chosen.versions.items()},
+        {version.name: version.number for version in chosen.versions.values()},
         tuple(verdicts.values()),
         {bundle.name: _blocking(bundle) for bundle in chosen.bundles.values()},
         kinds,
@@ -119,19 +122,20 @@ def preview(
 
 
 def _new(chosen: Chosen, kind: Kind) -> Half | None:
-    bundle = chosen.bundles.get(kind)
-    return None if bundle is None else Half(bundle, chosen.settings)
+    bundles = in_order(bundle for bundle in chosen.bundles.values() if bundle.kind == kind)
+    return Half(tuple(bundles), chosen.settings) if bundles else None
 
 
 def _old(chosen: Chosen, kind: Kind) -> Half | None:
     """The served half; None where this version of spearfish cannot read it."""
     present = chosen.present
-    if present is None or kind not in present.contents:
+    if present is None:
         return None
     try:
-        return Half(present.bundle(kind), present.release.settings)
+        bundles = in_order(present.bundle(key) for key in present.contents if kind_of(key) == kind)
     except BundleError:
         return None
+    return Half(tuple(bundles), present.release.settings) if bundles else None
 
 
 def _blocking(bundle: Any) -> tuple[str, ...]:

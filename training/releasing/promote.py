@@ -23,7 +23,8 @@ from features.errors import SpearfishError, WorkspaceError
 from features.mapping import Config
 from features.privacy.masking import without_addresses
 from features.workspace import Workspace
-from models.bundle import NAMES, Bundle
+from models.bundle import Bundle
+from models.card import ModelKey
 from serving.store import Draft, Published, Release, Store, StoredBundle
 from training.audit.waivers import require_answered
 from training.choosing import Chosen, choose_release
@@ -106,6 +107,7 @@ def promote(
     config: Config | None = None,
     fit: str | None = None,
     intent: str | None = None,
+    named: Mapping[ModelKey, str] | None = None,
     waive: Mapping[str, str] | None = None,
     force: str | None = None,
     now: datetime | None = None,
@@ -118,6 +120,7 @@ def promote(
 
     fit, intent: a version's number, an alias, or the start of a bundle's fingerprint; "none" leaves the
         model out; None takes the challenger, or the newest version when no challenger is named.
+    named: the same for named models, by key, such as fit.emea; None for those that are not in it.
     config: whose [serving] (priorities, grade cuts) the server answers with, and whose [gate] says what is
         enough; None takes what the models were trained with. Labels are always those of the training.
     why: the reason, kept in the log of releases; addresses and telephone numbers in it are masked.
@@ -137,13 +140,13 @@ def promote(
         moment = now or _now()
         with registering(workspace):
             settle(registered)
-        chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent)
+        chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent, named=named)
         bundles = list(chosen.bundles.values())
         # Refused before the gate takes its time, and before a store is made.
         require_answered(bundles, reasons=waive or {}, who=who, at=moment)
         verdicts = chosen.judged(workspace, registered, config=config, at=moment)
-        for kind, verdict in verdicts.items():
-            registered.note(chosen.versions[kind], verdict, forced=force is not None)
+        for key, verdict in verdicts.items():
+            registered.note(chosen.versions[key], verdict, forced=force is not None)
         require_passed(list(verdicts.values()), force=force)
         answered = forced(list(verdicts.values()), why=force, who=who, at=moment)
         with Store.open(workspace.store_url) as store:
@@ -153,7 +156,7 @@ def promote(
                 tuple(map(_stored, bundles)), created_by=who, reason=without_addresses(why), settings=settings
             )
             published = _served(workspace, store, draft, chosen=chosen, registered=registered, now=moment)
-    numbers = {NAMES[kind]: version.number for kind, version in chosen.versions.items()}
+    numbers = {version.name: version.number for version in chosen.versions.values()}
     return Promotion(
         published.release, published.activate_at, published.changed, numbers, tuple(verdicts.values())
     )
@@ -212,7 +215,7 @@ def _require_trusted(store: Store, *, release: Release | None) -> None:
 
 
 def _stored(bundle: Bundle) -> StoredBundle:
-    return StoredBundle(bundle.kind, bundle.name, bundle.fingerprint, bundle.to_bytes())
+    return StoredBundle(bundle.key, bundle.name, bundle.fingerprint, bundle.to_bytes())
 
 
 def _publish(store: Store, draft: Draft, *, now: datetime) -> Published:

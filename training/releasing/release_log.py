@@ -28,9 +28,9 @@ class Entry:
 
     @property
     def gate(self) -> Mapping[str, str]:
-        """The gate's outcome by kind of model; empty for releases from before there was one."""
+        """The gate's outcome by model; empty for releases from before there was one."""
         told = self.release.settings.get("gate", {})
-        return {kind: str(verdict["outcome"]) for kind, verdict in told.items()}
+        return {key: str(verdict["outcome"]) for key, verdict in told.items()}
 
     @property
     def waivers(self) -> list[Mapping[str, str]]:
@@ -39,8 +39,8 @@ class Entry:
 
     def cells(self) -> tuple[str, ...]:
         """For people: when, what, release, models, gate, who, why."""
-        models = ", ".join(f"{kind} {print_[:12]}" for kind, print_ in self.release.fingerprints.items())
-        gate = ", ".join(f"{kind} {outcome}" for kind, outcome in self.gate.items())
+        models = ", ".join(f"{key} {print_[:12]}" for key, print_ in self.release.fingerprints.items())
+        gate = ", ".join(f"{key} {outcome}" for key, outcome in self.gate.items())
         answered = f"; {len(self.waivers)} answered for" if self.waivers else ""
         number = f"{self.release.id}{' *' if self.answers else ''}"
         event = self.event
@@ -57,7 +57,7 @@ class Entry:
             "answers": self.answers,
             "who": event.who,
             "why": event.why,
-            "models": self.release.fingerprints,
+            "models": dict(self.release.fingerprints),
             "gate": self.release.settings.get("gate", {}),
             "waivers": self.waivers,
         }

@@ -15,13 +15,16 @@ from pydantic import ValidationError
 
 from features.errors import InputError
 from features.mapping import Config
-from features.settings import LabelSettings, Section, ServingSettings
+from features.settings import FitLabelSettings, IntentLabelSettings, LabelSettings, Section, ServingSettings
 from features.workspace import Manifest
 from models.bundle import Bundle
-from models.card import Kind, TrainedWith
+from models.card import ModelKey, TrainedWith, kind_of, name_of
+from models.choice import NAMED_LABELS
 from models.grades import GradeCuts
 
 __all__ = ["release_settings"]
+
+_NO_LABELS: Mapping[str, object] = LabelSettings().model_dump(mode="json")
 
 _Settings = TypeVar("_Settings", bound=Section)
 
@@ -29,25 +32,28 @@ _Settings = TypeVar("_Settings", bound=Section)
 def release_settings(
     bundles: Sequence[Bundle], *, manifest: Manifest, config: Config | None = None
 ) -> dict[str, Any]:
-    """The settings of a release of these bundles, as JSON: time_zone, labels, serving.
+    """The settings of a release of these bundles, as JSON: time_zone, labels, serving, named_labels.
 
     config: its [serving] replaces the one trained with. Raises InputError where it says anything else than
     the models and the workspace do, and where two models were trained with different [serving].
     """
-    trained = {one.kind: _trained_with(one) for one in bundles}
-    labels = _labels(trained)
+    trained = {one.key: _trained_with(one) for one in bundles}
+    labels = {key: _labels(key, noted) for key, noted in trained.items()}
     if config is None:
         serving = _common_serving(trained)
     else:
         _require_own_workspace(config, manifest=manifest)
-        _require_same_labels(config, labels=labels, kinds=list(trained))
+        _require_same_labels(config, labels=labels)
         serving = config.serving
     # Refused here, because the server could not load the release.
     GradeCuts(serving.grade_cuts)
+    told = {key: settings.model_dump(mode="json") for key, settings in labels.items()}
+    named = {key: one for key, one in told.items() if name_of(key) is not None}
     return {
         "time_zone": manifest.time_zone,
-        "labels": labels.model_dump(mode="json"),
+        "labels": {**_NO_LABELS, **{key: told[key] for key in told if name_of(key) is None}},
         "serving": serving.model_dump(mode="json"),
+        **({NAMED_LABELS: named} if named else {}),
     }
 
 
@@ -62,19 +68,22 @@ def _trained_with(bundle: Bundle) -> TrainedWith:
     return noted
 
 
-def _labels(trained: Mapping[Kind, TrainedWith]) -> LabelSettings:
-    return _read(LabelSettings, {kind: noted["labels"] for kind, noted in trained.items()}, name="labels")
+def _labels(key: ModelKey, noted: TrainedWith) -> Section:
+    section = FitLabelSettings if kind_of(key) == "fit" else IntentLabelSettings
+    return _read(section, noted["labels"], name="labels")
 
 
-def _common_serving(trained: Mapping[Kind, TrainedWith]) -> ServingSettings:
-    found = [_read(ServingSettings, noted["serving"], name="serving") for noted in trained.values()]
-    first, last = found[0], found[-1]
-    if first != last:
+def _common_serving(trained: Mapping[ModelKey, TrainedWith]) -> ServingSettings:
+    found = {key: _read(ServingSettings, noted["serving"], name="serving") for key, noted in trained.items()}
+    one, first = next(iter(found.items()))
+    for other, settings in found.items():
+        if settings == first:
+            continue
         raise InputError(
-            "the fit and the intent model were trained with different [serving] settings",
-            got=f"fit {_told(first, unlike=last)}; intent {_told(last, unlike=first)}",
+            f"the {one} and the {other} model were trained with different [serving] settings",
+            got=f"{one} {_told(first, unlike=settings)}; {other} {_told(settings, unlike=first)}",
             allowed="one [serving] for a release",
-            fix="say which one with --config FILE, or train both again with one config",
+            fix="say which one with --config FILE, or train them again with one config",
         )
     return first
 
@@ -102,14 +111,13 @@ def _require_own_workspace(config: Config, *, manifest: Manifest) -> None:
         )
 
 
-def _require_same_labels(config: Config, *, labels: LabelSettings, kinds: Sequence[Kind]) -> None:
+def _require_same_labels(config: Config, *, labels: Mapping[ModelKey, Section]) -> None:
     """Labels are learned: changing them needs another training, not another release."""
-    for kind in kinds:
-        given: Section = getattr(config.labels, kind)
-        learned: Section = getattr(labels, kind)
+    for key, learned in labels.items():
+        given: Section = getattr(config.of_model(key).labels, kind_of(key))
         if given != learned:
             raise InputError(
-                f"[labels.{kind}] of {config.file.name} is not what the {kind} model was trained with",
+                f"[labels.{kind_of(key)}] of {config.file.name} is not what the {key} model was trained with",
                 got=_told(given, unlike=learned),
                 allowed=_told(learned, unlike=given),
                 fix="run `spearfish train` with this config first, or promote without --config: "

@@ -16,7 +16,7 @@ from features.catalogue import GROUPS
 from features.origin_report import share
 from features.privacy.counts import assumed_sentences
 from features.settings import GRADES
-from models.card import Kind
+from models.card import Kind, ModelKey, kind_of, name_of
 from training.audit.finding import Audit
 from training.backtesting.evaluate import Estimate, grade_conversion
 from training.contributions import Contributions
@@ -29,9 +29,9 @@ from training.report.first_screen import first_screen
 from training.report.segments import Segment, segments
 from training.report.shift import shifts
 
-__all__ = ["TITLES", "model_section"]
+__all__ = ["model_section", "title_of"]
 
-TITLES: dict[Kind, str] = {"fit": "ICP fit", "intent": "Buying intent"}
+_TITLES: dict[Kind, str] = {"fit": "ICP fit", "intent": "Buying intent"}
 _WORDS = {
     "roc_auc": ("Ranking (ROC AUC)", "how often an account with the event is ranked above one without"),
     "pr_auc": ("Precision averaged over recall (PR AUC)", "the base is the share of events"),
@@ -47,6 +47,12 @@ _REPLICATES = 300
 _DECILES = tuple(str(place) for place in range(1, 11))
 _SHIFTED = 10
 _LARGE, _SOME = 0.25, 0.1
+
+
+def title_of(key: ModelKey) -> str:
+    """A model in words, as in ICP fit or ICP fit, emea."""
+    name = name_of(key)
+    return _TITLES[kind_of(key)] + (f", {name}" if name else "")
 
 
 def model_section(
@@ -70,8 +76,8 @@ def model_section(
     )
     base = float(later["label"].mean())
     return {
-        "title": TITLES[training.kind],
-        "anchor": training.kind,
+        "title": title_of(training.key),
+        "anchor": training.key.replace(".", "-"),
         "version": training.bundle.version,
         "first": first_screen(training, metrics=metrics, grades=grades, audit=audit),
         "grades": list(_conversion_rows(grades)),

@@ -15,12 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from features.workspace import Workspace
-from models.card import Kind
+from models.card import ModelKey
 from models.profile import Profile
 from training.backtesting.evaluate import Estimate
 from training.fit import Training, Untrained
 from training.origins.check import OriginCheck
-from training.report.model import TITLES, model_section
+from training.report.model import model_section, title_of
 from training.report.profile import profile_section
 
 __all__ = ["render", "write_report"]
@@ -30,11 +30,11 @@ def write_report(
     workspace: Workspace,
     found: Sequence[Training | Untrained],
     *,
-    metrics: Mapping[Kind, Mapping[str, Estimate]],
+    metrics: Mapping[ModelKey, Mapping[str, Estimate]],
     cutoff: datetime,
     name: str,
-    origins: Mapping[Kind, OriginCheck | str] | None = None,
-    beeswarms: Mapping[Kind, Figure] | None = None,
+    origins: Mapping[ModelKey, OriginCheck | str] | None = None,
+    beeswarms: Mapping[ModelKey, Figure] | None = None,
 ) -> Path:
     """Write the page to the workspace's `reports/`, named by cutoff and content; returns its path.
 
@@ -48,12 +48,12 @@ def write_report(
         cutoff=cutoff.date().isoformat(),
         models=[
             model_section(
-                one, metrics=metrics[one.kind], check=checks.get(one.kind), beeswarm=drawn.get(one.kind)
+                one, metrics=metrics[one.key], check=checks.get(one.key), beeswarm=drawn.get(one.key)
             )
             for one in trained
         ],
         absent=[
-            {"title": TITLES[one.kind], "reason": one.reason} for one in found if isinstance(one, Untrained)
+            {"title": title_of(one.key), "reason": one.reason} for one in found if isinstance(one, Untrained)
         ],
         profile=_profile(trained),
     )

@@ -3,7 +3,7 @@
 Turns a model's name and what was asked for (a version, an alias, a fingerprint) into a checked bundle, and
 a release into the alias `champion`. The alias is derived: what is served stands in the store. Where several
 workspaces track in one MLflow, only the versions of this one count. Time rule: the newest version is the one
-with the highest number. Null rule: a model that was never registered has no versions; a kind that a release
+with the highest number. Null rule: a model that was never registered has no versions; a model that a release
 lacks has no champion.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import socket
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,9 +24,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from features.errors import BundleError, InputError, WorkspaceError
+from features.model_keys import KINDS
 from features.privacy.addresses import workspace_secret
 from features.workspace import Workspace
-from models.bundle import NAMES, Bundle, Kind, load
+from models.bundle import Bundle, load
+from models.card import ModelKey, key_of, registered_name
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut, read_held_out
 from training.gate.verdict import Verdict
 from training.ownership import (
@@ -76,7 +78,7 @@ class Version:
     fingerprint: of the bundle of its run; None when it was not noted. tags: what training noted with it.
     """
 
-    kind: Kind
+    key: ModelKey
     number: int
     run_id: str
     fingerprint: str | None
@@ -85,11 +87,16 @@ class Version:
 
     @property
     def label(self) -> str:
-        return f"{NAMES[self.kind]} version {self.number}"
+        return f"{self.name} version {self.number}"
+
+    @property
+    def name(self) -> str:
+        """The registered name of its model."""
+        return registered_name(self.key)
 
 
-Known = Mapping[Kind, tuple[Version, ...]]
-Champions = Mapping[Kind, Version]
+Known = Mapping[ModelKey, tuple[Version, ...]]
+Champions = Mapping[ModelKey, Version]
 
 
 @dataclass(frozen=True)
@@ -123,24 +130,24 @@ class RegisteredModels:
                 fix="check that it runs and that MLFLOW_TRACKING_URI is right",
             ) from error
 
-    def versions(self, kind: Kind) -> tuple[Version, ...]:
-        """Every version that this workspace made of the model of a kind, the newest first."""
-        identity, model = read_identity(self.workspace), self._model(kind)
+    def versions(self, key: ModelKey) -> tuple[Version, ...]:
+        """Every version that this workspace made of a model, the newest first."""
+        identity, model = read_identity(self.workspace), self._model(key)
         if identity is None or model is None:
             return ()
-        own = [one for one in self._every_version(kind) if one.tags.get(IDENTITY_TAG) == identity]
-        versions = [_version(kind, one, model=model, identity=identity) for one in own]
+        own = [one for one in self._every_version(key) if one.tags.get(IDENTITY_TAG) == identity]
+        versions = [_version(key, one, model=model, identity=identity) for one in own]
         return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
 
     def known(self) -> Known:
-        """Every version that this workspace made, by kind, the newest first."""
-        return {kind: self.versions(kind) for kind in NAMES}
+        """Every version that this workspace made, by model, the newest first."""
+        return {key: self.versions(key) for key in self._keys()}
 
     def others(self) -> Mapping[str, int]:
         """How many versions other workspaces made, by their name and first digits."""
         identity, counts = read_identity(self.workspace), Counter[str]()
-        for kind in NAMES:
-            for one in self._every_version(kind) if self._model(kind) else ():
+        for key in self._keys():
+            for one in self._every_version(key) if self._model(key) else ():
                 owner = one.tags.get(IDENTITY_TAG)
                 if owner is None:
                     counts["no known workspace"] += 1
@@ -156,33 +163,34 @@ class RegisteredModels:
         identity, client = make_identity(self.workspace), self.client
         noted = {FINGERPRINT_TAG: bundle.fingerprint, **owner_tags(identity, name=name), **tags}
         with self.faults():
-            self._claim(bundle.kind, identity=identity)
+            self._claim(bundle.key, identity=identity)
             made = client.create_model_version(
                 bundle.name, f"runs:/{run_id}/{BOOSTER}", run_id=run_id, tags=noted
             )
-        return Version(bundle.kind, int(made.version), run_id, bundle.fingerprint, (), noted)
+        return Version(bundle.key, int(made.version), run_id, bundle.fingerprint, (), noted)
 
     def challenge(self, version: Version) -> None:
         """Call a version the challenger."""
         with self.faults():
-            alias = self._alias(version.kind, CHALLENGER)
-            self.client.set_registered_model_alias(NAMES[version.kind], alias, str(version.number))
+            alias = self._alias(version.key, CHALLENGER)
+            self.client.set_registered_model_alias(version.name, alias, str(version.number))
 
     def tag(self, version: Version, name: str, value: str) -> None:
         """Note something with a version."""
         with self.faults():
-            self.client.set_model_version_tag(NAMES[version.kind], str(version.number), name, value)
+            self.client.set_model_version_tag(version.name, str(version.number), name, value)
 
     def remove(self, version: Version) -> None:
         """Take a version back, as if it had never been registered."""
         with self.faults():
-            self.client.delete_model_version(NAMES[version.kind], str(version.number))
+            self.client.delete_model_version(version.name, str(version.number))
 
-    def withdraw(self, kind: Kind) -> None:
-        """Take the alias `challenger` from a kind that a training could not give."""
-        if any(CHALLENGER in one.aliases for one in self.versions(kind)):
+    def withdraw(self, key: ModelKey) -> None:
+        """Take the alias `challenger` from a model that a training could not give."""
+        if any(CHALLENGER in one.aliases for one in self.versions(key)):
             with self.faults():
-                self.client.delete_registered_model_alias(NAMES[kind], self._alias(kind, CHALLENGER))
+                alias = self._alias(key, CHALLENGER)
+                self.client.delete_registered_model_alias(registered_name(key), alias)
 
     def bundle(self, version: Version) -> Bundle:
         """The bundle of a version, loaded and checked against its golden rows, or BundleError."""
@@ -227,34 +235,45 @@ class RegisteredModels:
         self.tag(version, GATE_TAG, "forced" if forced and verdict.failed else verdict.outcome)
 
     def crown(self, wanted: Champions, *, present: Champions) -> None:
-        """Give the alias `champion` to the wanted versions, and take it from a kind that has none."""
+        """Give the alias `champion` to the wanted versions, and take it from a model that has none."""
         client = self.client
-        for kind, name in NAMES.items():
-            now, then = present.get(kind), wanted.get(kind)
+        for key in sorted(present.keys() | wanted.keys()):
+            name, now, then = registered_name(key), present.get(key), wanted.get(key)
             with self.faults():
                 if then is not None and (now is None or now.number != then.number):
-                    client.set_registered_model_alias(name, self._alias(kind, CHAMPION), str(then.number))
+                    client.set_registered_model_alias(name, self._alias(key, CHAMPION), str(then.number))
                 elif then is None and now is not None:
-                    client.delete_registered_model_alias(name, self._alias(kind, CHAMPION))
+                    client.delete_registered_model_alias(name, self._alias(key, CHAMPION))
 
-    def _model(self, kind: Kind) -> Any | None:
+    def _keys(self) -> tuple[ModelKey, ...]:
+        """The two models without a name, and every named one that somebody registered."""
+        found: set[ModelKey] = set()
+        for kind in KINDS:
+            with self.faults():
+                search = self.client.search_registered_models
+                models = list(_pages(search, f"name LIKE '{registered_name(kind)}.%'"))
+            found |= {key for model in models if (key := key_of(model.name)) is not None}
+        return (*KINDS, *sorted(found - set(KINDS)))
+
+    def _model(self, key: ModelKey) -> Any | None:
         with self.faults():
-            return next(iter(self.client.search_registered_models(f"name='{NAMES[kind]}'")), None)
+            found = self.client.search_registered_models(f"name='{registered_name(key)}'")
+        return next(iter(found), None)
 
-    def _every_version(self, kind: Kind) -> list[Any]:
+    def _every_version(self, key: ModelKey) -> list[Any]:
         with self.faults():
-            return list(_pages(self.client, NAMES[kind]))
+            return list(_pages(self.client.search_model_versions, f"name='{registered_name(key)}'"))
 
-    def _alias(self, kind: Kind, role: str) -> str:
-        model = self._model(kind)
+    def _alias(self, key: ModelKey, role: str) -> str:
+        model = self._model(key)
         owner = None if model is None else model.tags.get(IDENTITY_TAG)
         return alias_of(role, identity=make_identity(self.workspace), owner=owner)
 
-    def _claim(self, kind: Kind, *, identity: str) -> None:
+    def _claim(self, key: ModelKey, *, identity: str) -> None:
         """Register the model unless it is; whoever comes first owns its plain aliases."""
         from mlflow.exceptions import MlflowException
 
-        name, model = NAMES[kind], self._model(kind)
+        name, model = registered_name(key), self._model(key)
         if model is not None and IDENTITY_TAG not in model.tags:
             self.client.set_registered_model_tag(name, IDENTITY_TAG, identity)
         if model is not None:
@@ -267,24 +286,24 @@ class RegisteredModels:
                 raise
 
 
-def choose(known: Known, kind: Kind, *, wanted: str | None) -> Version | None:
+def choose(known: Known, key: ModelKey, *, wanted: str | None) -> Version | None:
     """The version asked for: a number, an alias or the start of a bundle's fingerprint.
 
-    wanted: None takes the challenger, or the newest when no kind has one; "none" leaves the model out.
+    wanted: None takes the challenger, or the newest when no model has one; "none" leaves the model out.
     Raises InputError when there is no such version.
     """
-    versions = known[kind]
+    versions = known.get(key, ())
     if wanted == "none":
         return None
     if wanted is None:
         named = any(CHALLENGER in one.aliases for every in known.values() for one in every)
-        # A kind without a challenger beside one that has it could not be trained: the old one stays out.
+        # A model without a challenger beside one that has it could not be trained: the old one stays out.
         return next((one for one in versions if CHALLENGER in one.aliases or not named), None)
     matches = [one for one in versions if _is_meant(one, wanted)]
     if not matches or len({one.fingerprint for one in matches}) > 1:
         count = "several such versions" if matches else "no such version"
         raise InputError(
-            f"{NAMES[kind]} has {count} of this workspace",
+            f"{registered_name(key)} has {count} of this workspace",
             got=wanted,
             allowed=_choices(versions),
             fix="name one of them, or leave it out to take the challenger",
@@ -293,8 +312,8 @@ def choose(known: Known, kind: Kind, *, wanted: str | None) -> Version | None:
 
 
 def champions(known: Known) -> Champions:
-    """The version with the alias `champion`, of each kind that has one."""
-    return {kind: one for kind, versions in known.items() for one in versions if CHAMPION in one.aliases}
+    """The version with the alias `champion`, of each model that has one."""
+    return {key: one for key, versions in known.items() for one in versions if CHAMPION in one.aliases}
 
 
 def holders(known: Known, fingerprints: Mapping[str, str]) -> Champions:
@@ -302,14 +321,14 @@ def holders(known: Known, fingerprints: Mapping[str, str]) -> Champions:
 
     Raises WorkspaceError for a bundle that MLflow does not know.
     """
-    return {kind: _holder(known, kind, fingerprints[kind]) for kind in NAMES if kind in fingerprints}
+    return {key: _holder(known, key, fingerprint) for key, fingerprint in fingerprints.items()}
 
 
-def _holder(known: Known, kind: Kind, fingerprint: str) -> Version:
-    held = [one for one in known[kind] if one.fingerprint == fingerprint]
+def _holder(known: Known, key: ModelKey, fingerprint: str) -> Version:
+    held = [one for one in known.get(key, ()) if one.fingerprint == fingerprint]
     if not held:
         raise WorkspaceError(
-            f"MLflow has no version of {NAMES[kind]} with the served bundle",
+            f"MLflow has no version of {registered_name(key)} with the served bundle",
             got=fingerprint[:12],
             fix="nothing is lost, the bundle is in the store; train and promote to track it again",
         )
@@ -350,20 +369,20 @@ def shown_uri(uri: str) -> str:
         return uri
 
 
-def _pages(client: Any, name: str) -> Iterator[Any]:
+def _pages(search: Callable[..., Any], wanted: str) -> Iterator[Any]:
     token = None
     while True:
-        page = client.search_model_versions(f"name='{name}'", page_token=token)
+        page = search(wanted, page_token=token)
         yield from page
         token = page.token
         if not token:
             return
 
 
-def _version(kind: Kind, found: Any, *, model: Any, identity: str) -> Version:
+def _version(key: ModelKey, found: Any, *, model: Any, identity: str) -> Version:
     number = int(found.version)
     return Version(
-        kind=kind,
+        key=key,
         number=number,
         run_id=found.run_id,
         fingerprint=found.tags.get(FINGERPRINT_TAG),
@@ -389,10 +408,10 @@ def _choices(versions: tuple[Version, ...]) -> str:
 
 
 def _require_own(version: Version, bundle: Bundle) -> None:
-    if bundle.kind != version.kind or version.fingerprint not in (None, bundle.fingerprint):
+    if bundle.key != version.key or version.fingerprint not in (None, bundle.fingerprint):
         raise BundleError(
             f"{version.label} holds another bundle than it says",
             got=f"{bundle.name} {bundle.version}",
-            allowed=f"{NAMES[version.kind]} {(version.fingerprint or '')[:12]}",
+            allowed=f"{version.name} {(version.fingerprint or '')[:12]}",
             fix="train again",
         )

@@ -1,7 +1,7 @@
 """Registration: all models of a training become versions together, or none of them does.
 
 Turns logged runs into versions of the registered models, and what a killed training left behind into either
-of the two. A training's versions name it and its kinds from their first moment on; their aliases follow when
+of the two. A training's versions name it and its models from their first moment on; their aliases follow when
 all of them are there, and a last tag says that they did. Whoever comes next, a training, a promotion or the
 doctor, finishes a training whose versions are all there, takes back one that lacks some, and closes runs that
 nobody ends any more. One training registers at a time in a workspace; the next one waits. Time rule: none.
@@ -19,7 +19,8 @@ from uuid import uuid4
 
 from features.errors import WorkspaceError
 from features.workspace import Workspace
-from models.bundle import NAMES, Bundle, Kind
+from models.bundle import Bundle
+from models.card import ModelKey
 from training.ownership import IDENTITY_TAG, read_identity
 from training.tracking.registered import RegisteredModels, Version
 
@@ -27,7 +28,7 @@ __all__ = ["Leftovers", "leftovers", "register_training", "registering", "settle
 
 EXPERIMENT = "spearfish"
 _TRAINING_TAG = "training"
-_KINDS_TAG = "training_kinds"
+_MODELS_TAG = "training_kinds"
 _SETTLED_TAG = "training_settled"
 
 
@@ -40,7 +41,7 @@ class Leftovers:
     """
 
     unfinished: tuple[Version, ...]
-    unsettled: tuple[Mapping[Kind, Version], ...]
+    unsettled: tuple[Mapping[ModelKey, Version], ...]
     runs: tuple[str, ...]
 
     @property
@@ -58,20 +59,20 @@ class Leftovers:
 
 def register_training(
     registered: RegisteredModels,
-    logged: Mapping[Kind, tuple[Bundle, str]],
+    logged: Mapping[ModelKey, tuple[Bundle, str]],
     *,
     name: str,
     tags: Mapping[str, str],
 ) -> None:
     """Register the bundles of a training, each with its run, and call them the challengers.
 
-    A kind that the training could not give loses its challenger. name: of the workspace, for people. tags:
+    A model that the training could not give loses its challenger. name: of the workspace, for people. tags:
     what each version notes beside. Call it while `registering`.
     """
-    noted = {_TRAINING_TAG: uuid4().hex, _KINDS_TAG: ",".join(sorted(logged)), **tags}
+    noted = {_TRAINING_TAG: uuid4().hex, _MODELS_TAG: ",".join(sorted(logged)), **tags}
     made = {
-        kind: registered.register(bundle, run_id=run_id, name=name, tags=noted)
-        for kind, (bundle, run_id) in logged.items()
+        key: registered.register(bundle, run_id=run_id, name=name, tags=noted)
+        for key, (bundle, run_id) in logged.items()
     }
     _finish(registered, made)
 
@@ -79,9 +80,9 @@ def register_training(
 def leftovers(registered: RegisteredModels) -> Leftovers:
     """What is there to settle. Of a training that is at work this tells, too: ask while `registering`."""
     unfinished: list[Version] = []
-    unsettled: list[Mapping[Kind, Version]] = []
+    unsettled: list[Mapping[ModelKey, Version]] = []
     for training in _trainings(registered):
-        whole = set(training) == set(next(iter(training.values())).tags[_KINDS_TAG].split(","))
+        whole = set(training) == set(next(iter(training.values())).tags[_MODELS_TAG].split(","))
         if not whole:
             unfinished.extend(training.values())
         elif any(_SETTLED_TAG not in version.tags for version in training.values()):
@@ -121,23 +122,23 @@ def registering(workspace: Workspace, *, wait: bool = True) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _finish(registered: RegisteredModels, training: Mapping[Kind, Version]) -> None:
-    for kind in NAMES:
-        if kind in training:
-            registered.challenge(training[kind])
-        else:
-            registered.withdraw(kind)
+def _finish(registered: RegisteredModels, training: Mapping[ModelKey, Version]) -> None:
+    for version in training.values():
+        registered.challenge(version)
+    for key in registered.known():
+        if key not in training:
+            registered.withdraw(key)
     for version in training.values():
         registered.tag(version, _SETTLED_TAG, "yes")
 
 
-def _trainings(registered: RegisteredModels) -> list[Mapping[Kind, Version]]:
+def _trainings(registered: RegisteredModels) -> list[Mapping[ModelKey, Version]]:
     """The versions of each training that says which it is, the oldest first."""
-    found: dict[str, dict[Kind, Version]] = {}
-    for kind, versions in registered.known().items():
+    found: dict[str, dict[ModelKey, Version]] = {}
+    for key, versions in registered.known().items():
         for version in reversed(versions):
-            if _TRAINING_TAG in version.tags and _KINDS_TAG in version.tags:
-                found.setdefault(version.tags[_TRAINING_TAG], {})[kind] = version
+            if _TRAINING_TAG in version.tags and _MODELS_TAG in version.tags:
+                found.setdefault(version.tags[_TRAINING_TAG], {})[key] = version
     return sorted(found.values(), key=lambda one: max(version.number for version in one.values()))
 
 

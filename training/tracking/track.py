@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from sqlalchemy.engine import make_url
 
 from features.workspace import Workspace
-from models.bundle import Bundle, Kind, save
+from models.bundle import Bundle, save
+from models.card import ModelKey
 from training.backtesting.evaluate import Estimate
 from training.fit import Training
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
@@ -77,10 +78,10 @@ class Tracker:
             client.set_terminated(run_id)
         return run_id
 
-    def register(self, logged: Mapping[Kind, tuple[Bundle, str]], *, tags: Mapping[str, str]) -> None:
+    def register(self, logged: Mapping[ModelKey, tuple[Bundle, str]], *, tags: Mapping[str, str]) -> None:
         """Make versions of the bundles, each with its run, and call them the challengers: all or none.
 
-        A kind that is not among them loses its challenger. tags: what each version notes beside.
+        A model that is not among them loses its challenger. tags: what each version notes beside.
         """
         register_training(self._registered, logged, name=self._name, tags=tags)
 
