@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.bundle import Kind
+from models.card import Kind
 from training.tracking.registered import CHALLENGER, Version, choose
 
 

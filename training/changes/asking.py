@@ -172,7 +172,8 @@ class _Asked:
         def silence(bundle: Bundle) -> str | None:
             return self._silence(bundle, release, moment)
 
-        found, reason = first_that_speaks(bundles, silence=silence)
+        answer = first_that_speaks(bundles, silence=silence)
+        found, reason = answer
         silent = f"the {bundles[-1].key} model does not speak of the account at {side} ({_iso(moment)})"
         return found, None if reason is None else f"{silent}: {reason}"
 
