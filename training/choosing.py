@@ -14,6 +14,7 @@ from typing import Any
 
 from features.errors import InputError
 from features.mapping import Config
+from features.model_keys import require_key
 from features.workspace import Manifest, Workspace
 from models.bundle import Bundle
 from models.card import ModelKey
@@ -80,6 +81,8 @@ def choose_release(
     """The models asked for. Raises what `promote` raises, but for the gate and the audit."""
     manifest = workspace.manifest()
     known = registered.known()
+    for key in named or {}:
+        require_key(key, known=known, what="no such model was ever trained here")
     versions = _versions(registered, known, {"fit": fit, "intent": intent, **(named or {})})
     bundles = {key: _checked(registered, one, manifest=manifest) for key, one in versions.items()}
     settings = release_settings(list(bundles.values()), manifest=manifest, config=config)

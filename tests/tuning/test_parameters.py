@@ -23,15 +23,15 @@ def config() -> Config:
 
 def test_what_was_chosen_replaces_what_the_config_says(tmp_path: Path, config: Config) -> None:
     file = tmp_path / "new" / "tuned.toml"
-    write_parameters(file, kind="intent", parameters=CHOSEN, about={"trials": 3, "nothing": None})
-    write_parameters(file, kind="fit", parameters={"linear_strength": 0.1}, about={"trials": 4})
+    write_parameters(file, model="intent", parameters=CHOSEN, about={"trials": 3, "nothing": None})
+    write_parameters(file, model="fit", parameters={"linear_strength": 0.1}, about={"trials": 4})
     used = use_parameters(config, file=file).model
     assert used.intent == config.model.intent.model_copy(update=CHOSEN)
     assert used.fit == config.model.fit.model_copy(update={"linear_strength": 0.1})
 
 
 def test_a_config_names_the_file(tmp_path: Path, config: Config) -> None:
-    write_parameters(tmp_path / "tuned.toml", kind="intent", parameters=CHOSEN, about={})
+    write_parameters(tmp_path / "tuned.toml", model="intent", parameters=CHOSEN, about={})
     text = MARKET.read_text(encoding="utf-8")
     named = text.replace("[model.intent]\n", '[model.intent]\nparameters_from = "tuned.toml"\n')
     (tmp_path / "market.toml").write_text(named, encoding="utf-8")
@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_written_is_told_and_the_old_one_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "tuned.toml"
-    write_parameters(file, kind="intent", parameters=CHOSEN, about={})
+    write_parameters(file, model="intent", parameters=CHOSEN, about={})
     before = file.read_text(encoding="utf-8")
 
     def full(*_: object) -> None:
@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_written_is_told_and_the_old_one_stays(
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(ConfigError, match=r"cannot be written .*no space left"):
-        write_parameters(file, kind="intent", parameters={"num_leaves": 9}, about={})
+        write_parameters(file, model="intent", parameters={"num_leaves": 9}, about={})
     assert file.read_text(encoding="utf-8") == before
 
 
@@ -106,6 +106,6 @@ def test_a_check_leaves_a_good_file_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "new" / "tuned.toml"
     require_writable(file)
     assert list(file.parent.iterdir()) == []
-    write_parameters(file, kind="intent", parameters=CHOSEN, about={})
+    write_parameters(file, model="intent", parameters=CHOSEN, about={})
     require_writable(file)
     assert read_tuned(file)["intent"]["num_leaves"] == 3

@@ -154,11 +154,11 @@ def test_one_tuning_at_a_time(home: Path, report: TuneReport) -> None:
 def test_what_cannot_be_tuned_is_refused(home: Path) -> None:
     config, workspace = read(home), Workspace(home / "workspace")
     with pytest.raises(NotEnoughDataError, match=r"chooses its own parameters.*at least 200 of each"):
-        tune(workspace, config=config, kind="fit", minutes=1)
+        tune(workspace, config=config, model="fit", minutes=1)
     labels = config.labels.fit.model_copy(update={"against": "universe"})
     against = config.model_copy(update={"labels": config.labels.model_copy(update={"fit": labels})})
     with pytest.raises(ConfigError, match="cannot be tuned: nobody knows"):
-        tune(workspace, config=against, kind="fit", minutes=1)
+        tune(workspace, config=against, model="fit", minutes=1)
     with pytest.raises(ConfigError, match="--minutes is no time"):
         tune(workspace, config=config, minutes=0)
 

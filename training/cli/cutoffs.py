@@ -1,4 +1,4 @@
-"""What was typed of learning and judging, as what it takes: a kind of model, cutoffs, a changed config.
+"""What was typed of learning and judging, as what it takes: a model, cutoffs, a changed config.
 
 Turns options into values, or into an error that names the option. Time rule: a cutoff is read as every moment
 is. Null rule: no cutoff means those of the config.
@@ -10,30 +10,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from features.errors import ConfigError, suggestion
+from features.errors import ConfigError
+from features.model_keys import require_key
 from training.cli.given import read_moment, refuse
 
 if TYPE_CHECKING:
     from features.mapping import Config
+    from features.model_keys import Kind, ModelKey
     from features.workspace import Workspace
-    from models.card import Kind
 
-__all__ = ["read_cutoffs", "read_kind", "with_capacity", "with_parameters"]
+__all__ = ["read_cutoffs", "read_model", "with_capacity", "with_parameters"]
 
 _STEP_DAYS = 30
 
 
-def read_kind(text: str) -> Kind:
-    """The kind of model that --model names."""
-    known: dict[str, Kind] = {"fit": "fit", "intent": "intent"}
-    if text not in known:
-        raise ConfigError(
-            "--model names no kind of model",
-            got=repr(text),
-            allowed="fit, intent",
-            fix=suggestion(text, known),
-        )
-    return known[text]
+def read_model(text: str, *, config: Config) -> ModelKey:
+    """The model of the config that --model names."""
+    return require_key(text, known=config.models, what="--model names no model of the config")
 
 
 def read_cutoffs(

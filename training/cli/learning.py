@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from training.cli.cutoffs import read_cutoffs, read_kind, with_capacity, with_parameters
+from features.model_keys import kind_of
+from training.cli.cutoffs import read_cutoffs, read_model, with_capacity, with_parameters
 from training.cli.given import open_output, open_workspace, read_config, read_moment, refuse
 from training.cli.options import WORKSPACE, ConfigOption, JsonOption, SetOption, WorkspaceOption
 
@@ -38,7 +39,7 @@ def train(
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Train the fit and the intent model, track them in MLflow, and write a report."""
+    """Train the models of the config, track them in MLflow, and write a report."""
     from training.train import train as run_train
 
     output = open_output(as_json=as_json)
@@ -61,7 +62,12 @@ def tune(
         float, typer.Option("--minutes", help="How long to search and to judge what was found.", min=0.01)
     ],
     model: Annotated[
-        str, typer.Option("--model", metavar="fit|intent", help="Which model to tune.")
+        str,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="Which to tune: fit, intent, or a named one, as fit.emea.",
+        ),
     ] = "intent",
     cutoff: Annotated[
         str | None,
@@ -83,12 +89,12 @@ def tune(
     """
     from training.tuning.tune import tune as run_tune
 
-    output = open_output(as_json=as_json)
+    output, settings = open_output(as_json=as_json), read_config(config, overrides=overrides)
     with output.progress() as progress:
         report = run_tune(
             open_workspace(workspace),
-            config=read_config(config, overrides=overrides),
-            kind=read_kind(model),
+            config=settings,
+            model=read_model(model, config=settings),
             minutes=minutes,
             cutoff=None if cutoff is None else read_moment("--cutoff", value=cutoff),
             out=out,
@@ -104,7 +110,12 @@ def backtest(
     *,
     config: ConfigOption,
     model: Annotated[
-        str, typer.Option("--model", metavar="fit|intent", help="Which model to judge.")
+        str,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="Which to judge: fit, intent, or a named one, as fit.emea.",
+        ),
     ] = "intent",
     cutoff: Annotated[
         list[str] | None,
@@ -157,16 +168,16 @@ def backtest(
     output = open_output(as_json=as_json)
     if predictions is not None:
         check_target(predictions)
-    kind, moments = read_kind(model), read_cutoffs(cutoff, since=since, until=until, step_days=step)
+    moments = read_cutoffs(cutoff, since=since, until=until, step_days=step)
     settings = with_parameters(read_config(config, overrides=overrides), parameters)
-    place = open_workspace(workspace)
-    settings = with_capacity(settings, capacity, kind=kind, workspace=place)
+    key, place = read_model(model, config=settings), open_workspace(workspace)
+    settings = with_capacity(settings, capacity, kind=kind_of(key), workspace=place)
     refuse("--development", given=(development and moments) or None, where="beside cutoffs that were given")
     with output.progress() as progress:
         report = run_backtest(
             place,
-            config=settings,
-            kind=kind,
+            config=settings.of_model(key),
+            kind=kind_of(key),
             cutoffs=moments,
             development=development,
             progress=progress,
@@ -175,7 +186,7 @@ def backtest(
     if predictions is not None:
         report.write_predictions(predictions)
         output.note(f"{len(report.predictions):,} predictions written to {predictions}")
-    output.result(report.to_json())
+    output.result(report.to_json() | {"model": key})
 
 
 @commands.command("learning-curve")

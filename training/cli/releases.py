@@ -10,7 +10,7 @@ import getpass
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,6 +42,10 @@ def promote(
         str | None, typer.Option(help="Version, alias or fingerprint of the fit model, or 'none'.")
     ] = None,
     intent: Annotated[str | None, typer.Option(help="The same for the intent model.")] = None,
+    named: Annotated[
+        list[str] | None,
+        typer.Option("--named", metavar="MODEL=VERSION", help="The same for a named model: fit.emea=3."),
+    ] = None,
     waive: Annotated[
         list[str] | None,
         typer.Option(
@@ -80,10 +84,21 @@ def promote(
     from training.releasing.promote import promote as run_promote
 
     output = open_output(as_json=as_json)
+    wanted = read_pairs("--named", values=named, example="fit.emea=3")
     if preview:
         for name, given in (("--why", why), ("--waive", waive), ("--force", force)):
             refuse(name, given=given, where="with --preview")
-        _preview(workspace, config, overrides, fit=fit, intent=intent, out=out, top=top or 20, output=output)
+        _preview(
+            workspace,
+            config,
+            overrides,
+            fit=fit,
+            intent=intent,
+            named=wanted,
+            out=out,
+            top=top or 20,
+            output=output,
+        )
         return
     if out is not None:
         raise ConfigError("--out goes with --preview", got=out, fix="add --preview, or leave it out")
@@ -95,6 +110,7 @@ def promote(
         config=read_optional_config(config, overrides=overrides),
         fit=fit,
         intent=intent,
+        named=wanted,
         waive=read_pairs("--waive", values=waive, example="tags=the field is set by the form"),
         force=force,
     )
@@ -109,8 +125,7 @@ def _preview(
     config: Path | None,
     overrides: list[str] | None,
     *,
-    fit: str | None,
-    intent: str | None,
+    models: dict[str, Any],
     out: Path | None,
     top: int,
     output: Output,
@@ -124,8 +139,7 @@ def _preview(
         open_workspace(workspace),
         now=now(),
         config=read_optional_config(config, overrides=overrides),
-        fit=fit,
-        intent=intent,
+        **models,
     )
     for line in found.lines():
         output.note(line)

@@ -127,6 +127,12 @@ def profile(
         str | None,
         typer.Option("--fit", metavar="VERSION", help="Of a trained model instead of the served one."),
     ] = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", metavar="MODEL", help="Of which fit model: fit, or a named one, as fit.emea."
+        ),
+    ] = "fit",
     language: LanguageOption = "en",
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
@@ -136,7 +142,7 @@ def profile(
 
     output = open_output(as_json=as_json)
     _require_language(language)
-    found, bundle = read_profile(open_workspace(workspace), fit=fit)
+    found, bundle = read_profile(open_workspace(workspace), fit=fit, model=model)
     show_profile(found, output=output, language="zh" if language == "zh" else "en")
     output.result({"model": bundle.name, "version": bundle.version, "profile": found.to_json()})
 

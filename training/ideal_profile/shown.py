@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from features.errors import InputError
 from features.feature import Language
+from features.model_keys import ModelKey
 from features.workspace import Workspace
 from models.bundle import Bundle
 from models.card import Card
@@ -57,13 +58,16 @@ def profile_summary(card: Card) -> Iterator[str]:
         yield f"stated by sales, {_VERDICTS[one.verdict][0]}: {one.sentence()}"
 
 
-def read_profile(workspace: Workspace, *, fit: str | None = None) -> tuple[Profile, Bundle]:
+def read_profile(
+    workspace: Workspace, *, fit: str | None = None, model: ModelKey = "fit"
+) -> tuple[Profile, Bundle]:
     """The profile of the fit model that is served, or of a trained one, and the model's bundle.
 
     fit: a version's number, an alias, or the start of a bundle's fingerprint; None takes the served one.
+    model: the key of the fit model, such as fit.emea.
     Raises InputError where there is no such model, or it has no profile.
     """
-    bundle = _served(workspace) if fit is None else _trained(workspace, fit=fit)
+    bundle = _served(workspace, model) if fit is None else _trained(workspace, model, fit=fit)
     profile = Profile.of_card(bundle.card)
     if profile is None:
         raise InputError(
@@ -74,24 +78,26 @@ def read_profile(workspace: Workspace, *, fit: str | None = None) -> tuple[Profi
     return profile, bundle
 
 
-def _served(workspace: Workspace) -> Bundle:
+def _served(workspace: Workspace, model: ModelKey) -> Bundle:
     with Store.open(workspace.store_url, create=False) as store:
         release = store.current(now=datetime.now(UTC).replace(tzinfo=None))
-        fingerprint = None if release is None else release.fingerprints.get("fit")
+        fingerprint = None if release is None else release.fingerprints.get(model)
         if fingerprint is None:
             raise InputError(
-                "no fit model is served, and so no ideal customer profile",
-                got="no release" if release is None else f"release {release.id} with an intent model alone",
+                f"no {model} model is served, and so no ideal customer profile",
+                got="no release"
+                if release is None
+                else f"release {release.id} with {', '.join(release.fingerprints)} alone",
                 fix=f"{_TRAIN}, or name a trained one with --fit",
             )
         return Bundle.from_bytes(store.bundle_bytes(fingerprint))
 
 
-def _trained(workspace: Workspace, *, fit: str) -> Bundle:
+def _trained(workspace: Workspace, model: ModelKey, *, fit: str) -> Bundle:
     registered = RegisteredModels(workspace)
-    version = choose(registered.known(), "fit", wanted=fit)
+    version = choose(registered.known(), model, wanted=fit)
     if version is None:
-        raise InputError("no fit model was chosen", got=repr(fit), fix=_TRAIN)
+        raise InputError(f"no {model} model was chosen", got=repr(fit), fix=_TRAIN)
     return registered.bundle(version)
 
 

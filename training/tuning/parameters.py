@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import tomli_w
 from pydantic import ValidationError
@@ -21,15 +21,16 @@ from pydantic import ValidationError
 from features.config_errors import config_error
 from features.errors import ConfigError
 from features.mapping import Config
+from features.model_keys import require_key
 from features.settings import ModelSettings
 from features.tuned import read_tuned
-from models.card import Kind
+from models.card import ModelKey, kind_of, name_of
 
 __all__ = ["require_writable", "use_parameters", "write_parameters"]
 
 _HEAD = """\
 # Chosen by `spearfish tune`. Learn with it by `spearfish train --parameters FILE`, or by the config:
-#   [model.{kind}]
+#   {table}
 #   parameters_from = "{name}"
 # [about] tells what the choice rests on. Its nested figures are of later slices that no choice saw.
 
@@ -50,20 +51,25 @@ def require_writable(file: Path) -> None:
 
 
 def write_parameters(
-    file: Path, *, kind: Kind, parameters: Mapping[str, Any], about: Mapping[str, Any]
+    file: Path, *, model: ModelKey, parameters: Mapping[str, Any], about: Mapping[str, Any]
 ) -> None:
-    """Write one model's parameters; those of the other model in the file stay.
+    """Write one model's parameters; those of other models in the file stay.
 
-    parameters: for [model.<kind>]; None is written as false. Raises ConfigError where the file holds
-    something else, or cannot be written.
+    model: its key; the table [model.<key>] of the file holds them. parameters: None is written as false.
+    Raises ConfigError where the file holds something else, or cannot be written.
     """
     told: dict[str, Any] = {"model": {}, "about": {}}
     if file.exists():
         read_tuned(file)
         told |= tomllib.loads(file.read_text(encoding="utf-8"))
-    told["model"][kind] = {name: False if value is None else value for name, value in parameters.items()}
-    told["about"][kind] = _without_none(about)
-    _replace(file, _HEAD.format(kind=kind, name=file.name) + tomli_w.dumps(told))
+    told["model"][model] = {name: False if value is None else value for name, value in parameters.items()}
+    told["about"][model] = _without_none(about)
+    _replace(file, _HEAD.format(table=_table(model), name=file.name) + tomli_w.dumps(told))
+
+
+def _table(model: ModelKey) -> str:
+    name = name_of(model)
+    return f"[model.{model}]" if name is None else f"[[model.named]] of the name {name!r}"
 
 
 def _without_none(value: Any) -> Any:
@@ -103,14 +109,26 @@ def use_parameters(config: Config, *, file: Path) -> Config:
     Raises ConfigError that names the file and the parameter.
     """
     told = read_tuned(file)
-    document = config.model.model_dump(mode="json")
-    for kind, parameters in told.items():
-        document[kind] |= parameters
+    # What a named model does not say itself stays unsaid, so that it goes on following the others.
+    document = config.model.model_dump(mode="json", exclude_unset=True)
+    for key, parameters in told.items():
+        require_key(
+            key, known=config.models, what=f"{file} holds parameters of no model of {config.file.name}"
+        )
+        _part(document, key).update(parameters)
     try:
         model = ModelSettings.model_validate_json(json.dumps(document, default=_moment), strict=True)
     except ValidationError as error:
         raise config_error(error, file=file, model=ModelSettings) from error
     return config.model_copy(update={"model": model})
+
+
+def _part(document: dict[str, Any], key: ModelKey) -> dict[str, Any]:
+    """The table of a model."""
+    kind, name = kind_of(key), name_of(key)
+    if name is None:
+        return cast("dict[str, Any]", document.setdefault(kind, {}))
+    return next(one for one in document["named"] if (one["kind"], one["name"]) == (kind, name))
 
 
 def _moment(value: object) -> str:

@@ -17,7 +17,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from models.card import NAMES, Kind
+from models.card import ModelKey, registered_name
 from training.backtesting.evaluate import Measured
 from training.backtesting.metrics import PROBABILITY_METRICS, RANKING_METRICS
 from training.backtesting.report import figures
@@ -44,7 +44,7 @@ class TuneReport:
     """What `tune` chose. parameters: in the file; untuned: what the config says. searches: one per outer
     fold, then the one on all rows, which chose. nested: tuned (probability) and untuned on later slices."""
 
-    kind: Kind
+    model: ModelKey
     cutoff: datetime
     parameters: Mapping[str, Any]
     untuned: Mapping[str, Any]
@@ -96,7 +96,7 @@ class TuneReport:
     def to_json(self) -> dict[str, Any]:
         """Every figure; undefined ones are null."""
         return {
-            "model": self.kind,
+            "model": self.model,
             "parameters": dict(self.parameters),
             **self.about(),
             "cutoff": f"{self.cutoff.isoformat()}Z",
@@ -110,7 +110,8 @@ class TuneReport:
         trials = ", ".join(f"{search.trials:,} {search.name}" for search in self.searches)
         return Group(
             Text(
-                f"{NAMES[self.kind]} tuned on facts before {self.cutoff.date().isoformat()}; trials: {trials}"
+                f"{registered_name(self.model)} tuned on facts before {self.cutoff.date().isoformat()};"
+                f" trials: {trials}"
             ),
             self._parameters(),
             self._figures(),

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from features.workspace import Workspace
-from models.card import NAMES, Kind
+from models.card import ModelKey, registered_name
 from training.backtesting.evaluate import Measured
 from training.ownership import IDENTITY_TAG, make_identity, owner_tags
 from training.tracking.registered import RegisteredModels
@@ -27,14 +27,16 @@ _PARENT = "mlflow.parentRunId"
 class TuningRun:
     """The run of one tuning, for as long as a block runs. run_id: of it."""
 
-    def __init__(self, workspace: Workspace, *, kind: Kind, name: str, facts: Mapping[str, object]) -> None:
+    def __init__(
+        self, workspace: Workspace, *, model: ModelKey, name: str, facts: Mapping[str, object]
+    ) -> None:
         self._registered = RegisteredModels(workspace, create=True)
         self._client = self._registered.client
         self._tags = owner_tags(make_identity(workspace), name=name)
         with self._registered.faults():
             self._experiment = self._found(workspace)
             self._end_forgotten()
-            self.run_id = self._started(f"tune {NAMES[kind]}", tags=self._tags)
+            self.run_id = self._started(f"tune {registered_name(model)}", tags=self._tags)
             self._log(self.run_id, parameters=facts, metrics={})
 
     def _found(self, workspace: Workspace) -> str:

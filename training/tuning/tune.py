@@ -29,7 +29,7 @@ from features.settings import LearningSettings
 from features.tables import Tables
 from features.tuned import TUNED
 from features.workspace import Workspace
-from models.card import Kind
+from models.card import Kind, ModelKey, kind_of
 from training.backtesting.dates import require_enabled, require_history
 from training.fit import fit_rows, intent_rows, select_features
 from training.labels import fit_labels, next_cutoff, require_past
@@ -61,7 +61,7 @@ def tune(
     workspace: Workspace,
     *,
     config: Config,
-    kind: Kind = "intent",
+    model: ModelKey = "intent",
     minutes: float,
     cutoff: datetime | None = None,
     out: Path | None = None,
@@ -71,11 +71,12 @@ def tune(
 ) -> TuneReport:
     """Choose parameters within `minutes` and write them to `out`, by default `tuned.toml` in the workspace.
 
-    cutoff: naive UTC; only what was known before it is used. Default: just after the newest known fact.
-    trials: the most per search; default: the config's. Raises NotEnoughDataError, with counts, when there is
-    too little to tune on, InputError when another tuning of the workspace is at work, ConfigError before the
+    model: its key, such as fit or fit.emea. cutoff: naive UTC; only what was known before it is used.
+    Default: just after the newest known fact. trials: the most per search; default: the config's. Raises
+    NotEnoughDataError, with counts, when there is too little to tune on, InputError when another tuning of the workspace is at work, ConfigError before the
     search when `out` cannot be written.
     """
+    config, kind = config.of_model(model), kind_of(model)
     if minutes <= 0:
         raise ConfigError("--minutes is no time", got=minutes, allowed="more than 0")
     workspace.manifest()
@@ -89,12 +90,12 @@ def tune(
         rows = tuning_rows(tables, kind=kind, cutoff=moment, config=config)
         budget = _Budget(minutes * 60.0 * _SEARCHING, trials or config.tuning.trials, clock)
         facts = {"minutes": minutes, "seed": config.tuning.seed, "data_fingerprint": manifest.fingerprint}
-        with TuningRun(workspace, kind=kind, name=config.workspace.name, facts=facts) as run:
+        with TuningRun(workspace, model=model, name=config.workspace.name, facts=facts) as run:
             return _tuned(
                 workspace,
                 rows,
                 config=config,
-                kind=kind,
+                model=model,
                 cutoff=moment,
                 fingerprint=manifest.fingerprint,
                 budget=budget,
@@ -162,7 +163,7 @@ def _tuned(
     rows: Rows,
     *,
     config: Config,
-    kind: Kind,
+    model: ModelKey,
     cutoff: datetime,
     fingerprint: str,
     budget: _Budget,
@@ -171,14 +172,14 @@ def _tuned(
     run: TuningRun,
     progress: Progress | None,
 ) -> TuneReport:
-    settings, tuning = _settings(config, kind=kind), config.tuning
+    settings, tuning = _settings(config, kind=kind_of(model)), config.tuning
     outer = outer_folds(rows, settings=settings, tuning=tuning)
     searches = _searches(
         workspace,
         rows,
         outer=outer,
         config=config,
-        kind=kind,
+        model=model,
         fingerprint=fingerprint,
         cutoff=cutoff,
         run=run,
@@ -194,7 +195,7 @@ def _tuned(
         replicates=config.backtest.replicates,
     )
     report = TuneReport(
-        kind=kind,
+        model=model,
         cutoff=cutoff,
         parameters=of_settings(whole),
         untuned=of_settings(settings),
@@ -211,7 +212,7 @@ def _tuned(
     run.judged(nested, parameters=report.parameters)
     about = report.about()
     told = {**report.parameters, "tuned_through": about["cutoff"]}
-    write_parameters(file, kind=kind, parameters=told, about=about)
+    write_parameters(file, model=model, parameters=told, about=about)
     return report
 
 
@@ -226,17 +227,19 @@ def _searches(
     *,
     outer: Sequence[Outer],
     config: Config,
-    kind: Kind,
+    model: ModelKey,
     fingerprint: str,
     cutoff: datetime,
     run: TuningRun,
 ) -> tuple[Search, ...]:
     """One per outer fold, then one on all rows."""
     tuning = config.tuning
-    settings = _settings(config, kind=kind).model_copy(update={"folds": tuning.inner_folds, "members": 1})
+    settings = _settings(config, kind=kind_of(model)).model_copy(
+        update={"folds": tuning.inner_folds, "members": 1}
+    )
     storage: optuna.storages.RDBStorage = open_storage(workspace.home / "tuning.db")
     parts = [(f"before {one.fold.starts.date().isoformat()}", one.rows) for one in outer] + [(_ALL, rows)]
-    rests_on = [kind, fingerprint, cutoff.isoformat(), settings.model_dump(mode="json")]
+    rests_on = [model, fingerprint, cutoff.isoformat(), settings.model_dump(mode="json")]
     rests_on += [config.labels.model_dump(mode="json"), tuning.model_dump(mode="json", exclude={"trials"})]
     return tuple(
         Search(
