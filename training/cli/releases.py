@@ -88,17 +88,8 @@ def promote(
     if preview:
         for name, given in (("--why", why), ("--waive", waive), ("--force", force)):
             refuse(name, given=given, where="with --preview")
-        _preview(
-            workspace,
-            config,
-            overrides,
-            fit=fit,
-            intent=intent,
-            named=wanted,
-            out=out,
-            top=top or 20,
-            output=output,
-        )
+        models = {"fit": fit, "intent": intent, "named": wanted}
+        _preview(workspace, config, overrides, models=models, out=out, top=top or 20, output=output)
         return
     if out is not None:
         raise ConfigError("--out goes with --preview", got=out, fix="add --preview, or leave it out")

@@ -72,9 +72,9 @@ def tune(
     """Choose parameters within `minutes` and write them to `out`, by default `tuned.toml` in the workspace.
 
     model: its key, such as fit or fit.emea. cutoff: naive UTC; only what was known before it is used.
-    Default: just after the newest known fact. trials: the most per search; default: the config's. Raises
-    NotEnoughDataError, with counts, when there is too little to tune on, InputError when another tuning of the workspace is at work, ConfigError before the
-    search when `out` cannot be written.
+    Default: just after the newest known fact. trials: the most per search; default: the config's.
+    Raises NotEnoughDataError, with counts, when there is too little to tune on, InputError when another
+    tuning of the workspace is at work, ConfigError before the search when `out` cannot be written.
     """
     config, kind = config.of_model(model), kind_of(model)
     if minutes <= 0:
