@@ -36,15 +36,17 @@ SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, out
 FROM opportunities WHERE known_at < $before
 """
 _HALF = ("probability", "score", "grade")
+_COLUMNS = [*_HALF, "model"]
 
 
 def rank_accounts(desk: Desk, *, now: datetime, as_of: datetime | None = None) -> pd.DataFrame:
     """Fit, intent and priority of every account known before its `as_of`, the most promising first.
 
     now: naive UTC, whole seconds. as_of: one moment for all; None takes each account's own default.
-    Returns columns account_id, name, domain, as_of, fit_probability, fit_score, fit_grade,
-    intent_probability, intent_score, intent_grade, priority. Sorted by priority, then by intent,
-    then by fit. Raises NotEnoughDataError when no account was known yet.
+    Returns columns account_id, name, domain, as_of, fit_probability, fit_score, fit_grade, fit_model,
+    intent_probability, intent_score, intent_grade, intent_model, priority; *_model is the name of the
+    model that answers. Sorted by priority, then by intent, then by fit. Raises NotEnoughDataError when no
+    account was known yet.
     """
     accounts = _accounts(desk, now=now, as_of=as_of)
     deals = _deals(desk, before=accounts["as_of"].max().to_pydatetime())
@@ -124,7 +126,7 @@ def _half(
 ) -> pd.DataFrame:
     """Each account scored by the model that answers for it; a row for each that has one."""
     if not models:
-        return pd.DataFrame(index=accounts.index[:0], columns=list(_HALF), dtype=object)
+        return pd.DataFrame(index=accounts.index[:0], columns=_COLUMNS, dtype=object)
     places = speakers([_spoken_of(desk, accounts, model=model, deals=deals) for model in models])
     found = [
         _scored(desk, model.scorer, keys=accounts[places == place])
@@ -137,7 +139,7 @@ def _half(
 def _scored(desk: Desk, scorer: Scorer, *, keys: pd.DataFrame) -> pd.DataFrame:
     matrix = desk.engine(scorer.bundle.catalogue).build(keys[["account_id", "as_of"]])
     half: pd.DataFrame = scorer.score_frame(matrix)[list(_HALF)].set_index(keys.index)
-    return half
+    return half.assign(model=scorer.bundle.name)
 
 
 def _grade(value: object) -> Grade | None:

@@ -28,6 +28,10 @@ from models.bundle import Bundle, CardFacts, Kind
 from models.calibration import Calibration
 from models.card import Card
 from models.making import make_bundle
+from serving.answers import ScoreAnswer
+from serving.desk import Desk
+from serving.requests import parse_request
+from serving.scoring import score_account
 from serving.store import Draft, Store, StoredBundle
 
 CUTOFF = datetime.fromisoformat("2025-12-01")
@@ -349,3 +353,9 @@ def _nested(row: dict[str, Any], *, tables: Tables) -> dict[str, Any]:
     names = {attribute.name for attribute in tables.attributes}
     facts = {name: value for name, value in row.items() if name not in names}
     return facts | {"attributes": {name: value for name, value in row.items() if name in names}}
+
+
+def ask(desk: Desk, **request: Any) -> ScoreAnswer:
+    """The answer of a desk to a request."""
+    checked = parse_request(json.dumps(request).encode(), attributes=desk.snapshot.manifest.attributes)
+    return score_account(desk, request=checked, now=NOW)

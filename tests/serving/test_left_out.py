@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from small_workspace import ACCOUNTS, AS_OF, NOW, account_id, as_record
+from small_workspace import ACCOUNTS, AS_OF, NOW, account_id, as_record, ask
 
 from features.label_settings import LabelSettings
 from features.settings import Section
-from serving.answers import ScoreAnswer
 from serving.desk import Desk
 from serving.ranking import rank_accounts
-from serving.requests import parse_request
-from serving.scoring import score_account
 from training.labels import fit_population, intent_population
 
 
@@ -25,11 +21,6 @@ def of(desk: Desk, labels: Mapping[str, Any]) -> Desk:
     settings = LabelSettings.model_validate(labels)
     models = tuple(replace(one, labels=settings) for one in desk.release.models)
     return Desk(desk.snapshot, release=replace(desk.release, models=models))
-
-
-def ask(desk: Desk, **request: Any) -> ScoreAnswer:
-    checked = parse_request(json.dumps(request).encode(), attributes=desk.snapshot.manifest.attributes)
-    return score_account(desk, request=checked, now=NOW)
 
 
 RULES: list[dict[str, Any]] = [

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from features.tables import Attribute, Tables
@@ -16,6 +20,10 @@ Row = Mapping[str, object]
 
 def day(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+START, CUTOFF = day("2022-01-01"), day("2024-01-01")
+"""The years of `deals`."""
 
 
 def tables(**rows: Sequence[Row]) -> Tables:
@@ -52,3 +60,43 @@ def visit(account_id: str, occurred_at: str, channel: str = "web_visit", **facts
         "channel": channel,
     }
     return own | {"known_at": occurred_at, "direction": "inbound", **facts}
+
+
+def deals(
+    *,
+    won: int,
+    lost: int,
+    wins_until: datetime = CUTOFF,
+    known: datetime = START,
+    facts: bool = True,
+    twice: bool = False,
+    countries: Sequence[str] = ("DE",),
+) -> Tables:
+    """So many deals of as many accounts, opened day by day and closed within a day."""
+    generator = np.random.default_rng(1)
+    outcomes = ["won"] * won + ["lost"] * lost
+    accounts: list[Row] = []
+    opened: list[Row] = []
+    for number, outcome in enumerate(outcomes):
+        until = wins_until if outcome == "won" else CUTOFF
+        moment = START + (until - START) * float(generator.uniform(0.02, 0.9))
+        moment = moment.replace(microsecond=0)
+        told = {
+            "employees": int(generator.integers(1, 500)) + 300 * (outcome == "won"),
+            "country": countries[number % len(countries)],
+        }
+        accounts.append(account(f"a{number}", str(known), **(told if facts else {})))
+        closed = str(moment + timedelta(days=1))
+        opened.append(deal(f"d{number}", f"a{number}", str(moment), closed_at=closed, outcome=outcome))
+    return tables(accounts=[*accounts, *(accounts if twice else [])], opportunities=opened)
+
+
+class OnlyTables:
+    """A workspace of tables that are not on disk."""
+
+    def __init__(self, found: Tables) -> None:
+        self.tables = lambda _: found
+
+    @contextmanager
+    def lease(self) -> Iterator[Any]:
+        yield SimpleNamespace(require_dated=lambda _: None, fingerprint="", current_value_only={})

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
-from label_tables import Row, account, day, deal, tables, visit
+from label_tables import CUTOFF, START, OnlyTables, account, deals, tables, visit
 
 from features.errors import NotEnoughDataError
 from features.mapping import Config
@@ -20,33 +16,6 @@ from training import train as whole
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.labels import fit_labels, intent_labels
 from training.meanings import label_notes
-
-START, CUTOFF = day("2022-01-01"), day("2024-01-01")
-
-
-def deals(
-    *,
-    won: int,
-    lost: int,
-    wins_until: datetime = CUTOFF,
-    known: datetime = START,
-    facts: bool = True,
-    twice: bool = False,
-) -> Tables:
-    """So many deals of as many accounts, opened day by day and closed within a day."""
-    generator = np.random.default_rng(1)
-    outcomes = ["won"] * won + ["lost"] * lost
-    accounts: list[Row] = []
-    opened: list[Row] = []
-    for number, outcome in enumerate(outcomes):
-        until = wins_until if outcome == "won" else CUTOFF
-        moment = START + (until - START) * float(generator.uniform(0.02, 0.9))
-        moment = moment.replace(microsecond=0)
-        told = {"employees": int(generator.integers(1, 500)) + 300 * (outcome == "won"), "country": "DE"}
-        accounts.append(account(f"a{number}", str(known), **(told if facts else {})))
-        closed = str(moment + timedelta(days=1))
-        opened.append(deal(f"d{number}", f"a{number}", str(moment), closed_at=closed, outcome=outcome))
-    return tables(accounts=[*accounts, *(accounts if twice else [])], opportunities=opened)
 
 
 def refusal(found: Tables, config: Config, *, cutoff: datetime = CUTOFF) -> str:
@@ -116,17 +85,6 @@ def test_without_losses_the_universe_is_pointed_to(config: Config) -> None:
     found = train_fit(deals(won=60, lost=0), cutoff=CUTOFF, config=config)
     assert isinstance(found, Untrained)
     assert 'against = "universe"' in found.reason
-
-
-class OnlyTables:
-    """A workspace of tables that are not on disk."""
-
-    def __init__(self, found: Tables) -> None:
-        self.tables = lambda _: found
-
-    @contextmanager
-    def lease(self) -> Iterator[Any]:
-        yield SimpleNamespace(require_dated=lambda _: None, fingerprint="", current_value_only={})
 
 
 @pytest.mark.parametrize("kind", ["fit", "intent"])

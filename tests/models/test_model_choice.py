@@ -1,0 +1,41 @@
+"""Which of several models answers, for one account and for many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features.label_settings import LabelSettings
+from models.choice import first_that_speaks, labels_of, speakers
+
+
+@pytest.mark.parametrize(
+    ("silent", "expected"),
+    [
+        ({}, ("emea", None)),
+        ({"emea": "other region"}, ("large", None)),
+        ({"emea": "other region", "large": "other size"}, ("all", None)),
+        ({"large": "other size"}, ("emea", None)),
+        ({"emea": "other region", "large": "other size", "all": "an owner"}, (None, "an owner")),
+    ],
+)
+def test_the_first_that_speaks_answers_for_one_as_for_many(
+    silent: dict[str, str], expected: tuple[str | None, str | None]
+) -> None:
+    models = ["emea", "large", "all"]
+    assert first_that_speaks(models, silence=silent.get) == expected
+    place = int(speakers([np.array([model not in silent]) for model in models])[0])
+    assert (None if place < 0 else models[place]) == expected[0]
+
+
+def test_without_models_nobody_answers_and_no_reason_is_told() -> None:
+    assert first_that_speaks([], silence={}.get) == (None, None)
+
+
+def test_a_named_model_has_labels_of_its_own() -> None:
+    shared = LabelSettings().model_dump(mode="json")
+    own = {**shared["fit"], "where": {"region": ["EMEA"]}}
+    settings = {"labels": shared, "named_labels": {"fit.emea": own}}
+    assert labels_of(settings, key="fit.emea").fit.where == {"region": ("EMEA",)}
+    assert labels_of(settings, key="fit.emea").intent == LabelSettings().intent
+    assert labels_of(settings, key="fit") == LabelSettings() == labels_of({}, key="intent")

@@ -1,0 +1,101 @@
+"""Three models at once: registered together, promoted, replaced, rolled back and withdrawn together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import tracked_models
+from store_processes import NOON
+from tracked_models import FIT, FIT_2, INTENT
+
+from features.errors import ConfigError
+from features.workspace import Workspace
+from models.bundle import Bundle
+from models.making import with_name, with_settings
+from serving.releases import load_current
+from serving.store import Store
+from training.releasing.doctor import doctor
+from training.releasing.promote import Promotion, promote, rollback
+from training.tracking.bento_models import is_imported
+from training.tracking.registered import RegisteredModels
+from training.tracking.registration import leftovers, register_training
+
+HOUR = timedelta(hours=1)
+LABELS = tracked_models.LABELS.model_copy(
+    update={"fit": tracked_models.LABELS.fit.model_copy(update={"where": {"region": ("EMEA",)}})}
+)
+
+
+def emea(bundle: Bundle) -> Bundle:
+    named = with_name(bundle, key="fit.emea", place=0)
+    return with_settings(named, labels=LABELS, serving=tracked_models.SERVING)
+
+
+EMEA, EMEA_2 = emea(FIT), emea(FIT_2)
+
+
+def register(workspace: Workspace, *bundles: Bundle) -> RegisteredModels:
+    registered = RegisteredModels(workspace)
+    logged = {one.key: (one, tracked_models.run_of(workspace, one)) for one in bundles}
+    register_training(registered, logged, name="by hand", tags={})
+    return registered
+
+
+def promoted(workspace: Workspace, *, hour: int = 0, **wanted: Any) -> Promotion:
+    now = NOON + hour * HOUR
+    return promote(workspace, who="Ada", why="better", now=now, force="made by hand", **wanted)
+
+
+def aliases(registered: RegisteredModels) -> dict[str, list[tuple[str, ...]]]:
+    return {key: [one.aliases for one in versions] for key, versions in registered.known().items()}
+
+
+def test_three_models_are_promoted_replaced_and_rolled_back_together(untrained: Workspace) -> None:
+    register(untrained, FIT, INTENT, EMEA)
+    first = promoted(untrained)
+    assert first.versions == {"icp_fit": 1, "buying_intent": 1, "icp_fit.emea": 1}
+    assert first.release.fingerprints == {
+        "fit": FIT.fingerprint,
+        "fit.emea": EMEA.fingerprint,
+        "intent": INTENT.fingerprint,
+    }
+    assert is_imported(untrained, name="icp_fit.emea", fingerprint=EMEA.fingerprint)
+    with Store.open(untrained.store_url) as store:
+        served = load_current(store, now=NOON).models
+    assert [one.key for one in served] == ["fit.emea", "fit", "intent"]
+    assert [one.labels.fit.where for one in served] == [{"region": ("EMEA",)}, {}, {}]
+
+    registered = register(untrained, FIT, INTENT, EMEA_2)
+    second = promoted(untrained, hour=1)
+    assert second.release.fingerprints["fit.emea"] == EMEA_2.fingerprint
+    assert aliases(registered)["fit.emea"] == [("challenger", "champion"), ()]
+    rollback(untrained, who="Bob", why="worse", now=NOON + 2 * HOUR)
+    assert aliases(registered)["fit.emea"] == [("challenger",), ("champion",)]
+    checks = {check.name: check for check in doctor(untrained, port=0)}
+    assert [
+        name for name in ("trainings", "champions", "release") if name in checks and not checks[name].ok
+    ] == []
+
+
+def test_a_named_model_that_is_no_longer_trained_leaves_the_release(untrained: Workspace) -> None:
+    register(untrained, FIT, INTENT, EMEA)
+    promoted(untrained)
+    registered = register(untrained, FIT_2, INTENT)
+    assert aliases(registered)["fit.emea"] == [("champion",)]
+    assert set(promoted(untrained, hour=1).release.fingerprints) == {"fit", "intent"}
+    assert aliases(registered)["fit.emea"] == [()]
+    again = promoted(untrained, hour=2, named={"fit.emea": "1"}, intent="none")
+    assert set(again.release.fingerprints) == {"fit", "fit.emea"}
+    with pytest.raises(
+        ConfigError, match=r"ever trained here \(got 'fit.apac'; allowed fit, intent, fit.emea"
+    ):
+        promoted(untrained, hour=3, named={"fit.apac": "1"})
+
+
+def test_a_training_of_three_that_lacks_one_is_taken_back(untrained: Workspace) -> None:
+    registered = register(untrained, FIT, INTENT, EMEA)
+    (lost,) = registered.versions("fit.emea")
+    registered.remove(lost)
+    assert {one.key for one in leftovers(registered).unfinished} == {"fit", "intent"}
