@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import ConfigError
-from features.model_keys import require_key
 from training.cli.given import read_moment, refuse
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ _STEP_DAYS = 30
 
 def read_model(text: str, *, config: Config) -> ModelKey:
     """The model of the config that --model names."""
+    from features.model_keys import require_key
+
     return require_key(text, known=config.models, what="--model names no model of the config")
 
 

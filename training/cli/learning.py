@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from features.model_keys import kind_of
 from training.cli.cutoffs import read_cutoffs, read_model, with_capacity, with_parameters
 from training.cli.given import open_output, open_workspace, read_config, read_moment, refuse
 from training.cli.options import WORKSPACE, ConfigOption, JsonOption, SetOption, WorkspaceOption
@@ -162,6 +161,7 @@ def backtest(
 
     Where outcomes have no dates: by folds that keep equal rows together; time is then not tested.
     """
+    from features.model_keys import kind_of
     from training.feature_table import check_target
     from training.undated.backtest import backtest_workspace as run_backtest
 
