@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from features.errors import NotEnoughDataError
+from features.label_rules import require_known_names
 from features.mapping import Config
 from features.model_keys import KINDS
 from features.privacy.addresses import workspace_secret
@@ -190,6 +191,7 @@ def train(
         moment = cutoff or next_cutoff(tables)
         require_past(moment, tables=tables)
         require_columns(config.profile.stated, attributes=tables.attributes)
+        _require_populations(config, tables=tables)
         marked = manifest.current_value_only.get("accounts", ())
         found = [
             _grown(
@@ -219,6 +221,13 @@ def train(
         config=config,
         progress=progress,
     )
+
+
+def _require_populations(config: Config, *, tables: Tables) -> None:
+    """Raise ConfigError for a misspelt population of a named model before anything is learned."""
+    for one in config.model.named:
+        labels = config.of_model(one.key).labels
+        require_known_names(tables, settings=labels.fit if one.kind == "fit" else labels.intent)
 
 
 def _grown(key: ModelKey, tables: Tables, *, config: Config, **given: Any) -> Training | Untrained:
