@@ -186,7 +186,8 @@ def backtest(
     if predictions is not None:
         report.write_predictions(predictions)
         output.note(f"{len(report.predictions):,} predictions written to {predictions}")
-    output.result(report.to_json() | {"model": key})
+    told = report.to_json()
+    output.result(told | ({"model": key} if "model" in told else {}))
 
 
 @commands.command("learning-curve")
