@@ -21,7 +21,8 @@ from models.card import ModelKey
 from training.gate.asking import Served, ask, kept, require_columns, served
 from training.gate.verdict import Verdict
 from training.releasing.release_settings import release_settings
-from training.tracking.registered import Known, RegisteredModels, Version, choose
+from training.tracking.registered import RegisteredModels
+from training.tracking.versions import Known, Version, choose
 
 __all__ = ["Chosen", "choose_release"]
 

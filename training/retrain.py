@@ -34,8 +34,9 @@ from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
 from training.learning.learn import Progress
 from training.releasing.promote import Promotion, promote
-from training.tracking.registered import GATE_TAG, RegisteredModels, Version
+from training.tracking.registered import GATE_TAG, RegisteredModels
 from training.tracking.registration import registering, settle
+from training.tracking.versions import Version
 from training.train import train
 
 __all__ = ["LOG", "Retraining", "Unmeasured", "retrain"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.card import Kind
-from training.tracking.registered import CHALLENGER, Version, choose
+from training.tracking.versions import CHALLENGER, Version, choose
 
 
 def version(kind: Kind, number: int, *aliases: str) -> Version:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 import tracked_models
+from promotions import HOUR, promoted
 from store_processes import NOON
 from tracked_models import FIT, FIT_2, INTENT
 
@@ -17,12 +15,11 @@ from models.making import with_name, with_settings
 from serving.releases import load_current
 from serving.store import Store
 from training.releasing.doctor import doctor
-from training.releasing.promote import Promotion, promote, rollback
+from training.releasing.promote import rollback
 from training.tracking.bento_models import is_imported
 from training.tracking.registered import RegisteredModels
 from training.tracking.registration import leftovers, register_training
 
-HOUR = timedelta(hours=1)
 LABELS = tracked_models.LABELS.model_copy(
     update={"fit": tracked_models.LABELS.fit.model_copy(update={"where": {"region": ("EMEA",)}})}
 )
@@ -41,11 +38,6 @@ def register(workspace: Workspace, *bundles: Bundle) -> RegisteredModels:
     logged = {one.key: (one, tracked_models.run_of(workspace, one)) for one in bundles}
     register_training(registered, logged, name="by hand", tags={})
     return registered
-
-
-def promoted(workspace: Workspace, *, hour: int = 0, **wanted: Any) -> Promotion:
-    now = NOON + hour * HOUR
-    return promote(workspace, who="Ada", why="better", now=now, force="made by hand", **wanted)
 
 
 def aliases(registered: RegisteredModels) -> dict[str, list[tuple[str, ...]]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import tracked_models
+from promotions import HOUR, promoted, served
 from store_processes import NOON
 from tracked_models import FIT, FIT_2, INTENT, LABELS, SERVING
 
@@ -30,29 +31,11 @@ from features.workspace import Workspace
 from models.bundle import Bundle, load, save
 from serving.store import Store
 from training.releasing import promote as promotion
-from training.releasing.promote import HEAD_START, Promotion, Rollback, promote, rollback
+from training.releasing.promote import HEAD_START, Promotion, promote
 from training.tracking.bento_models import is_imported
 from training.tracking.registered import RegisteredModels
 
-HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
-
-
-def promoted(
-    workspace: Workspace, *, hour: int = 0, fit: str | None = None, intent: str | None = None
-) -> Promotion:
-    now = NOON + hour * HOUR
-    return promote(workspace, who="Ada", why="better", now=now, fit=fit, intent=intent, force="made by hand")
-
-
-def rolled_back(workspace: Workspace, *, hour: int) -> Rollback:
-    return rollback(workspace, who="Bob", why="worse", now=NOON + hour * HOUR)
-
-
-def served(workspace: Workspace, *, hour: float = 100) -> dict[str, str]:
-    with Store.open(workspace.store_url) as store:
-        release = store.current(NOON + hour * HOUR)
-        return {} if release is None else dict(release.fingerprints)
 
 
 def test_the_challengers_become_the_release_the_champions_and_bento_models(workspace: Workspace) -> None:
@@ -312,47 +295,6 @@ def test_a_store_that_cannot_be_written_leaves_the_aliases_as_they_were(
     assert tracked_models.champions(workspace) == [1, 1]
 
 
-def test_rollback_walks_back_release_by_release_and_the_aliases_follow(workspace: Workspace) -> None:
-    for hour, fit in enumerate(("none", "1", "2")):
-        promoted(workspace, hour=hour, fit=fit)
-    assert (served(workspace)["fit"], tracked_models.champions(workspace)) == (FIT_2.fingerprint, [2, 1])
-    done = rolled_back(workspace, hour=3)
-    assert (done.left.id, done.release.id, done.problem) == (3, 2, None)
-    assert (served(workspace)["fit"], tracked_models.champions(workspace)) == (FIT.fingerprint, [1, 1])
-    assert rolled_back(workspace, hour=4).release.id == 1
-    assert ("fit" in served(workspace), tracked_models.champions(workspace)) == (False, [None, 1])
-    with pytest.raises(InputError, match="no release to go back to") as error:
-        rolled_back(workspace, hour=5)
-    assert error.value.exit_code == 2
-
-
-def test_rollback_before_any_promotion_says_what_to_do(workspace: Workspace) -> None:
-    with pytest.raises(WorkspaceError, match=r"there is no store.*promote"):
-        rolled_back(workspace, hour=0)
-
-
-def test_rollback_works_without_mlflow_and_says_that_aliases_stay(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for hour, fit in enumerate(("1", "2")):
-        promoted(workspace, hour=hour, fit=fit)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    done = rolled_back(workspace, hour=2)
-    assert served(workspace)["fit"] == FIT.fingerprint
-    assert "spearfish doctor" in done.sentence
-    assert done.to_json()["problem"] is not None
-
-
-def test_rollback_refuses_a_release_whose_bundle_is_damaged(workspace: Workspace) -> None:
-    for hour, fit in enumerate(("1", "2")):
-        promoted(workspace, hour=hour, fit=fit)
-    with Store.open(workspace.store_url) as store, store.writing() as connection:
-        connection.exec_driver_sql("UPDATE bundles SET content = x'00' WHERE kind = 'fit'")
-    with pytest.raises(BundleError):
-        rolled_back(workspace, hour=2)
-    assert served(workspace)["fit"] == FIT_2.fingerprint
-
-
 def test_promotions_at_the_same_time_wait_for_each_other(workspace: Workspace) -> None:
     promoted(workspace, fit="none")
     with ThreadPoolExecutor(2) as pool:
@@ -381,16 +323,6 @@ def test_bentoml_itself_lists_the_promoted_models(workspace: Workspace) -> None:
         f"spearfish_icp_fit:{FIT_2.version}": FIT_2.fingerprint,
         f"spearfish_buying_intent:{INTENT.version}": INTENT.fingerprint,
     }
-
-
-def test_promotions_and_rollbacks_say_themselves_in_json(workspace: Workspace) -> None:
-    promoted(workspace, fit="1")
-    document = promoted(workspace, hour=1).to_json()
-    assert document["versions"] == {"icp_fit": 2, "buying_intent": 1}
-    assert document["activate_at"] == "2026-05-01T13:00:03Z"
-    assert document["release"]["models"]["fit"] == FIT_2.fingerprint
-    back = rolled_back(workspace, hour=2).to_json()
-    assert (back["left"]["id"], back["release"]["id"], back["problem"]) == (2, 1, None)
 
 
 def test_what_training_tracks_can_be_promoted(untrained: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

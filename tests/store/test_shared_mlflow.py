@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 import tracked_models
-from store_processes import NOON
+from promotions import promoted
 from tracked_models import FIT, FIT_2, INTENT
 
 from features.errors import InputError, WorkspaceError
 from features.workspace import Workspace
 from training.ownership import make_identity, read_identity
 from training.releasing.doctor import Check, doctor
-from training.releasing.promote import Promotion, promote
-from training.tracking.registered import CHALLENGER, CHAMPION, RegisteredModels, champions
+from training.tracking.registered import RegisteredModels
+from training.tracking.versions import CHALLENGER, CHAMPION, champions
 
 
 @pytest.fixture
@@ -25,10 +25,6 @@ def other(untrained: Workspace, tmp_path: Path) -> Workspace:
     made = Workspace(tmp_path / "other")
     tracked_models.ingest(made)
     return made
-
-
-def promoted(workspace: Workspace, *, fit: str | None = None) -> Promotion:
-    return promote(workspace, who="Ada", why="better", fit=fit, force="made by hand", now=NOON)
 
 
 def checks(workspace: Workspace) -> dict[str, Check]:

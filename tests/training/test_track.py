@@ -18,8 +18,9 @@ from training.backtesting.evaluate import evaluate
 from training.fit import Training, Untrained
 from training.plots import beeswarm, curves
 from training.report import write_report
-from training.tracking.registered import BUNDLE_ARTIFACT, CHALLENGER, FINGERPRINT_TAG
+from training.tracking.registered import BUNDLE_ARTIFACT, FINGERPRINT_TAG
 from training.tracking.track import EXPERIMENT, Tracker, artifact_location
+from training.tracking.versions import CHALLENGER
 from training.train import TrainReport
 
 # SHAP's beeswarm calls what matplotlib is about to deprecate.

@@ -25,7 +25,8 @@ from serving.store import Release, Store
 from training.gate.comparing import Champion, cutoff_of
 from training.gate.judging import GATE_WAIVER, judge
 from training.gate.verdict import Verdict
-from training.tracking.registered import Known, RegisteredModels, Version
+from training.tracking.registered import RegisteredModels
+from training.tracking.versions import Known, Version
 
 __all__ = [
     "Served",

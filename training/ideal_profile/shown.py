@@ -18,7 +18,8 @@ from models.card import Card
 from models.profile import Figures, Profile, Verdict, percent
 from serving.store import Store
 from training.console import Output
-from training.tracking.registered import RegisteredModels, choose
+from training.tracking.registered import RegisteredModels
+from training.tracking.versions import choose
 
 __all__ = ["profile_summary", "read_profile", "show_profile"]
 

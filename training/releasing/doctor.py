@@ -256,7 +256,8 @@ def _trainings(workspace: Workspace, *, repair: bool) -> str:
 
 
 def _aliases(workspace: Workspace, *, repair: bool) -> str:
-    from training.tracking.registered import RegisteredModels, champions, holders
+    from training.tracking.registered import RegisteredModels
+    from training.tracking.versions import champions, holders
 
     release = _chosen(workspace)
     if release is None:

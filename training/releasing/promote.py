@@ -31,8 +31,9 @@ from training.choosing import Chosen, choose_release
 from training.gate.judging import forced, require_passed, require_reason
 from training.gate.verdict import Verdict
 from training.tracking.bento_models import import_bundle
-from training.tracking.registered import RegisteredModels, champions, holders
+from training.tracking.registered import RegisteredModels
 from training.tracking.registration import registering, settle
+from training.tracking.versions import champions, holders
 
 __all__ = ["HEAD_START", "Promotion", "Rollback", "promote", "rollback"]
 

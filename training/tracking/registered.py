@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from features.errors import BundleError, InputError, WorkspaceError
+from features.errors import BundleError, WorkspaceError
 from features.model_keys import KINDS
 from features.privacy.addresses import workspace_secret
 from features.workspace import Workspace
@@ -42,61 +42,24 @@ from training.ownership import (
     short,
 )
 from training.tracking.mlflow_database import make_database, mlflow_client
+from training.tracking.versions import CHALLENGER, CHAMPION, Champions, Known, Version
 
 __all__ = [
     "BOOSTER",
     "BUNDLE_ARTIFACT",
-    "CHALLENGER",
-    "CHAMPION",
     "FINGERPRINT_TAG",
     "GATE_FILE",
     "GATE_TAG",
-    "Champions",
-    "Known",
     "RegisteredModels",
-    "Version",
-    "champions",
-    "choose",
-    "holders",
     "shown_uri",
 ]
 
-CHAMPION = "champion"
-CHALLENGER = "challenger"
 BOOSTER = "booster"
 BUNDLE_ARTIFACT = "bundle"
 FINGERPRINT_TAG = "bundle_fingerprint"
 GATE_TAG = "gate"
 GATE_FILE = "gate.json"
 PATIENCE_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version of a registered model.
-
-    fingerprint: of the bundle of its run; None when it was not noted. tags: what training noted with it.
-    """
-
-    key: ModelKey
-    number: int
-    run_id: str
-    fingerprint: str | None
-    aliases: tuple[str, ...]
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def label(self) -> str:
-        return f"{self.name} version {self.number}"
-
-    @property
-    def name(self) -> str:
-        """The registered name of its model."""
-        return registered_name(self.key)
-
-
-Known = Mapping[ModelKey, tuple[Version, ...]]
-Champions = Mapping[ModelKey, Version]
 
 
 @dataclass(frozen=True)
@@ -286,55 +249,6 @@ class RegisteredModels:
                 raise
 
 
-def choose(known: Known, key: ModelKey, *, wanted: str | None) -> Version | None:
-    """The version asked for: a number, an alias or the start of a bundle's fingerprint.
-
-    wanted: None takes the challenger, or the newest when no model has one; "none" leaves the model out.
-    Raises InputError when there is no such version.
-    """
-    versions = known.get(key, ())
-    if wanted == "none":
-        return None
-    if wanted is None:
-        named = any(CHALLENGER in one.aliases for every in known.values() for one in every)
-        # A model without a challenger beside one that has it could not be trained: the old one stays out.
-        return next((one for one in versions if CHALLENGER in one.aliases or not named), None)
-    matches = [one for one in versions if _is_meant(one, wanted)]
-    if not matches or len({one.fingerprint for one in matches}) > 1:
-        count = "several such versions" if matches else "no such version"
-        raise InputError(
-            f"{registered_name(key)} has {count} of this workspace",
-            got=wanted,
-            allowed=_choices(versions),
-            fix="name one of them, or leave it out to take the challenger",
-        )
-    return matches[0]
-
-
-def champions(known: Known) -> Champions:
-    """The version with the alias `champion`, of each model that has one."""
-    return {key: one for key, versions in known.items() for one in versions if CHAMPION in one.aliases}
-
-
-def holders(known: Known, fingerprints: Mapping[str, str]) -> Champions:
-    """The version that holds each bundle of a release: the champion if it does, else the newest.
-
-    Raises WorkspaceError for a bundle that MLflow does not know.
-    """
-    return {key: _holder(known, key, fingerprint) for key, fingerprint in fingerprints.items()}
-
-
-def _holder(known: Known, key: ModelKey, fingerprint: str) -> Version:
-    held = [one for one in known.get(key, ()) if one.fingerprint == fingerprint]
-    if not held:
-        raise WorkspaceError(
-            f"MLflow has no version of {registered_name(key)} with the served bundle",
-            got=fingerprint[:12],
-            fix="nothing is lost, the bundle is in the store; train and promote to track it again",
-        )
-    return next((one for one in held if CHAMPION in one.aliases), held[0])
-
-
 def _require_reachable(uri: str) -> None:
     """Fail at once where MLflow would make an empty database, or ask a server that is down for minutes."""
     is_file = urlsplit(uri).scheme == "sqlite"
@@ -395,16 +309,6 @@ def _version(key: ModelKey, found: Any, *, model: Any, identity: str) -> Version
         ),
         tags=dict(found.tags),
     )
-
-
-def _is_meant(version: Version, wanted: str) -> bool:
-    by_fingerprint = len(wanted) >= 8 and (version.fingerprint or "").startswith(wanted)
-    return wanted == str(version.number) or wanted in version.aliases or by_fingerprint
-
-
-def _choices(versions: tuple[Version, ...]) -> str:
-    names = [str(one.number) for one in versions] + sorted({name for one in versions for name in one.aliases})
-    return ", ".join([*names, "none"])
 
 
 def _require_own(version: Version, bundle: Bundle) -> None:

@@ -22,7 +22,8 @@ from features.workspace import Workspace
 from models.bundle import Bundle
 from models.card import ModelKey
 from training.ownership import IDENTITY_TAG, read_identity
-from training.tracking.registered import RegisteredModels, Version
+from training.tracking.registered import RegisteredModels
+from training.tracking.versions import Version
 
 __all__ = ["Leftovers", "leftovers", "register_training", "registering", "settle"]
 
