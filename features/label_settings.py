@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from features.model_keys import Kind
 from features.section import Section
 
 __all__ = [
@@ -107,6 +108,14 @@ class AuditedSettings(Section):
         return self
 
 
+def require_one_level(
+    label_rate: float | None, audited: AuditedSettings | None, *, some_always_win: bool
+) -> None:
+    """Raise ValueError where the level against the universe would rest on several things."""
+    if (label_rate is not None) + (audited is not None) + some_always_win > 1:
+        raise ValueError("label_rate, audited and some_always_win: give one of them")
+
+
 class FitLabelSettings(RowSettings):
     """[labels.fit]: what the accounts that were won are told from.
 
@@ -134,8 +143,7 @@ class FitLabelSettings(RowSettings):
 
     @model_validator(mode="after")
     def _one_level(self) -> FitLabelSettings:
-        if (self.label_rate is not None) + (self.audited is not None) + self.some_always_win > 1:
-            raise ValueError("label_rate, audited and some_always_win: give one of them")
+        require_one_level(self.label_rate, self.audited, some_always_win=self.some_always_win)
         return self
 
     @model_validator(mode="after")
@@ -191,3 +199,7 @@ class LabelSettings(Section):
 
     fit: FitLabelSettings = FitLabelSettings()
     intent: IntentLabelSettings = IntentLabelSettings()
+
+    def of(self, kind: Kind) -> RowSettings:
+        """The section of a kind of model."""
+        return self.fit if kind == "fit" else self.intent

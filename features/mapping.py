@@ -191,13 +191,16 @@ def load_config(path: Path | str, *, overrides: Mapping[str, str] | None = None)
     if "labels" in raw:
         raw["labels"] = with_exclusions(raw["labels"], parameters=parameters, file=file)
     if "model" in raw:
-        raw["model"] = with_tuned(raw["model"], folder=file.parent)
         check_named(raw["model"], file=file)
+        raw["model"] = with_tuned(raw["model"], folder=file.parent)
     document = json.dumps(raw | {"parameters": parameters, "file": str(file)}, default=_json_value)
     try:
-        return Config.model_validate_json(document, strict=True)
+        config = Config.model_validate_json(document, strict=True)
     except ValidationError as error:
         raise config_error(error, file=file, model=Config) from error
+    for key in config.models:
+        config.of_model(key)
+    return config
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

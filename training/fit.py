@@ -206,12 +206,17 @@ def train_intent(
     return _training("intent", tables, rows, learned, population=population, facts=facts, config=config)
 
 
-def fit_rows(tables: Tables, *, labels: FitLabels, catalogue: Catalogue) -> Rows:
-    """The opportunities that train, with the features of their accounts at creation."""
+def fit_rows(
+    tables: Tables, *, labels: FitLabels, catalogue: Catalogue, learned: Catalogue | None = None
+) -> Rows:
+    """The opportunities that train, with the features of their accounts at creation.
+
+    learned: what of the catalogue a model may learn from; the chance of being pursued is told from no more.
+    """
     rows = Rows(labels.frame, matrix(tables, labels.frame, catalogue=catalogue), catalogue)
     if labels.pursued is None:
         return rows
-    seen = catalogue.select(groups=FIT_GROUPS)
+    seen = (learned or catalogue).select(groups=FIT_GROUPS)
     X = matrix(tables, labels.pursued, catalogue=seen)
     return weighed_by_pursuit(rows, accounts=labels.pursued, X=X)
 

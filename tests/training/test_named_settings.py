@@ -40,6 +40,7 @@ _GATE = """
 [[model.named]]
 name = "gate"
 kind = "intent"
+where = { region = "APAC" }
 product = "gate"
 """
 
@@ -69,7 +70,15 @@ def test_a_named_model_follows_the_unnamed_one_but_for_what_it_says(tmp_path: Pa
         (_EMEA.replace('"emea"', '"E-M"'), ["model.named[1]: name is no name", "got 'E-M'", "small letter"]),
         (_EMEA.replace('name = "emea"', ""), ["name is no name of a model", "got None"]),
         (_EMEA.replace('"fit"', '"fti"'), ["emea: no such kind", "got 'fti'; allowed fit, intent", "'fit'"]),
-        (_EMEA.replace('where = { region = "EMEA" }', ""), ["emea: the model has no population", "product"]),
+        (_EMEA.replace('where = { region = "EMEA" }', ""), ["emea: the model has no population", "no where"]),
+        (_GATE.replace('where = { region = "APAC" }', ""), ["got a product alone", "which deals count"]),
+        (_EMEA.replace('"EMEA"', "[]"), ["emea: the model has no population", "got where = {'region': []}"]),
+        (
+            _EMEA.replace("[[model.named]]", "[model.named]"),
+            ["is no list of models", "write [[model.named]]"],
+        ),
+        (_EMEA + "label_rate = 0.3\nsome_always_win = true", ["label_rate, audited and some_always_win"]),
+        (_GATE + "label_rate = 0.3", ["are of fit models"]),
         (_EMEA + _EMEA, ["model.named[2]: two models have one name", "which model.named[1] has", "rename"]),
         (_EMEA + "num_leafs = 3", ["unknown key model.named[1].num_leafs", "num_leaves"]),
         (_EMEA + "num_leaves = 1", ["model.named[1].num_leaves", "greater than or equal to 2"]),
@@ -79,6 +88,22 @@ def test_faults_say_what_was_got_and_what_is_allowed(tmp_path: Path, text: str, 
     with pytest.raises(ConfigError) as caught:
         config(tmp_path, text)
     assert [part for part in told if part not in str(caught.value)] == []
+
+
+def test_a_named_model_is_about_part_of_what_the_labels_are_about(tmp_path: Path) -> None:
+    read = config(tmp_path, _EMEA.replace("region", "kind"))
+    with pytest.raises(ConfigError, match=r"where.kind names accounts .*got EMEA; allowed company"):
+        read.of_model("fit.emea")
+
+
+def test_the_level_of_all_accounts_is_not_that_of_a_segment(tmp_path: Path) -> None:
+    whole = _EMEA + "some_always_win = true\n"
+    text = _BASE.replace("enabled = false", 'against = "universe"\nlabel_rate = 0.3')
+    (tmp_path / "small.toml").write_text(text + _EMEA)
+    read = load_config(tmp_path / "small.toml")
+    assert (read.labels.fit.label_rate, read.of_model("fit.emea").labels.fit.label_rate) == (0.3, None)
+    (tmp_path / "small.toml").write_text(text + whole)
+    assert load_config(tmp_path / "small.toml").of_model("fit.emea").labels.fit.some_always_win
 
 
 def test_models_of_one_name_and_two_kinds_do_not_clash(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def ask(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> Ques
     catalogue = learn_catalogue(tables, cutoff=cutoff, declared=config.features)
     keep = config.origins.keep
     everything = settings.model_copy(update={"leave_out": (), "groups": None})
-    rows = _rows(tables, kind=kind, cutoff=cutoff, config=config, catalogue=catalogue)
+    selected = select_features(catalogue, kind=kind, settings=settings, keep=keep)
+    rows = _rows(tables, kind=kind, cutoff=cutoff, config=config, catalogue=catalogue, learned=selected)
     asked = _asked(tables, kind=kind, cutoff=cutoff, config=config)
     X = matrix(tables, asked, catalogue=catalogue)
     return Question(
@@ -95,7 +96,7 @@ def ask(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> Ques
         cutoff=cutoff,
         rows=rows,
         allowed=select_features(catalogue, kind=kind, settings=everything, keep=keep),
-        selected=select_features(catalogue, kind=kind, settings=settings, keep=keep),
+        selected=selected,
         asked=asked,
         X=X,
         reference=X
@@ -105,11 +106,19 @@ def ask(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> Ques
     )
 
 
-def _rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, catalogue: Catalogue) -> Rows:
+def _rows(
+    tables: Tables,
+    *,
+    kind: Kind,
+    cutoff: datetime,
+    config: Config,
+    catalogue: Catalogue,
+    learned: Catalogue,
+) -> Rows:
     if kind == "intent":
         return intent_rows(tables, cutoff=cutoff, config=config, catalogue=catalogue)
     labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit, seed=config.model.fit.seed)
-    return fit_rows(tables, labels=labels, catalogue=catalogue)
+    return fit_rows(tables, labels=labels, catalogue=catalogue, learned=learned)
 
 
 def _asked(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> pd.DataFrame:
