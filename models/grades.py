@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.errors import BundleError, ConfigError, NotEnoughDataError
-from features.settings import GRADES, Grade
+from features.settings import GRADES, Grade, ServingSettings
 
 __all__ = ["GRADES", "Grade", "GradeCuts", "Reference"]
 
@@ -61,6 +61,11 @@ class GradeCuts:
 
     def to_json(self) -> dict[str, list[float]]:
         return {"shares": list(self.shares)}
+
+    @classmethod
+    def of_release(cls, serving: ServingSettings) -> GradeCuts | None:
+        """The cuts that a release's [serving] gives; None where it gives none: the models' own then."""
+        return cls(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Sequence[float]]) -> GradeCuts:

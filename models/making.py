@@ -111,7 +111,7 @@ def with_name(bundle: Bundle, *, key: ModelKey, place: int) -> Bundle:
 
 def with_settings(bundle: Bundle, *, labels: LabelSettings, serving: ServingSettings) -> Bundle:
     """The same model with the settings that it was trained with in its card, and so another fingerprint."""
-    own = labels.fit if bundle.kind == "fit" else labels.intent
+    own = labels.of(bundle.kind)
     noted = TrainedWith(labels=own.model_dump(mode="json"), serving=serving.model_dump(mode="json"))
     return replace(bundle, card=cast(Card, {**bundle.card, "trained_with": noted}))
 

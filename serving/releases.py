@@ -44,7 +44,7 @@ class ServedModel:
     @property
     def rows(self) -> RowSettings:
         """Whom it is about."""
-        return self.labels.fit if kind_of(self.key) == "fit" else self.labels.intent
+        return self.labels.of(kind_of(self.key))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def load_release(store: Store, *, release: Release) -> LoadedRelease:
     settings = release.settings
     with _faults("serving"):
         serving = ServingSettings.model_validate(settings.get("serving", {}))
-    cuts = GradeCuts(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else None
+    cuts = GradeCuts.of_release(serving)
     bundles = in_order(
         _checked(store, fingerprint=fingerprint) for fingerprint in release.fingerprints.values()
     )

@@ -227,7 +227,7 @@ def _require_populations(config: Config, *, tables: Tables) -> None:
     """Raise ConfigError for a misspelt population of a named model before anything is learned."""
     for one in config.model.named:
         labels = config.of_model(one.key).labels
-        require_known_names(tables, settings=labels.fit if one.kind == "fit" else labels.intent)
+        require_known_names(tables, settings=labels.of(one.kind))
 
 
 def _grown(key: ModelKey, tables: Tables, *, config: Config, **given: Any) -> Training | Untrained:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import BundleError, ConfigError, NotEnoughDataError
+from features.settings import ServingSettings
 from models.grades import GradeCuts, Reference
 
 shares = st.integers(0, 20).map(lambda number: number / 20) | st.floats(0, 1)
@@ -84,3 +85,9 @@ def test_a_population_without_probabilities_is_refused(population: list[float]) 
 def test_a_damaged_reference_is_refused(thresholds: tuple[float, ...]) -> None:
     with pytest.raises(BundleError):
         Reference(thresholds, rows=10)
+
+
+def test_a_release_that_gives_no_cuts_leaves_those_of_its_models() -> None:
+    given = ServingSettings.model_validate({"grade_cuts": (0.1, 0.2, 0.3)})
+    assert GradeCuts.of_release(given) == GradeCuts((0.1, 0.2, 0.3))
+    assert GradeCuts.of_release(ServingSettings()) is None

@@ -62,7 +62,7 @@ class _Release:
 
     def judge(self, bundle: Bundle) -> Judge:
         serving = ServingSettings.model_validate(self.release.settings.get("serving", {}))
-        cuts = GradeCuts(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else bundle.cuts
+        cuts = GradeCuts.of_release(serving) or bundle.cuts
         return Judge(bundle, cuts)
 
 
@@ -183,7 +183,7 @@ class _Asked:
             self.history.account_id,
             as_of=moment,
             first_known_at=self.first_known_at,
-            settings=labels.fit if self.kind == "fit" else labels.intent,
+            settings=labels.of(self.kind),
             connect=self.tables.connect,
         )
         if rule is not None:

@@ -53,7 +53,7 @@ class Half:
     @property
     def scorers(self) -> list[Scorer]:
         serving = ServingSettings.model_validate(self.settings.get("serving", {}))
-        cuts = GradeCuts(serving.grade_cuts) if "grade_cuts" in serving.model_fields_set else None
+        cuts = GradeCuts.of_release(serving)
         return [Scorer(bundle, cuts=cuts) for bundle in self.bundles]
 
     def answering(self, tables: Tables, *, accounts: pd.DataFrame, as_of: datetime) -> NDArray[np.int64]:
