@@ -7,12 +7,13 @@ filled in later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
 
+from features.label_settings import RowSettings
 from features.mapping import Config
 from features.tables import Tables
 from models.bundle import Kind
@@ -27,9 +28,10 @@ from training.labels import first_events
 from training.learning.learn import Rows
 from training.learning.splits import Fold
 
-__all__ = ["audit_rows"]
+__all__ = ["audit_rows", "marked_columns"]
 
 _MARKED = "only today's value is known: a change after the record was made reads as if it had always been so"
+_CHOSEN = "; who is in the population follows it: past rows are those of accounts that have the value today"
 _HISTORY = "export the field's history, or bind extracts with their times"
 
 
@@ -52,7 +54,8 @@ def audit_rows(
         *_by_source(found_in_columns(rest), table),
         *shared_rows(rows.frame, folds=folds),
     ]
-    findings += list(_marked(table, findings))
+    settings = config.labels.fit if kind == "fit" else config.labels.intent
+    findings += list(marked_columns(table, findings, population=_population(settings)))
     return Audit(
         rows=len(rows.frame),
         events=int(rows.label.sum()),
@@ -109,10 +112,18 @@ def _by_source(findings: Iterable[Finding], table: AuditTable) -> Iterator[Findi
             yield replace(finding, column=source, why=why)
 
 
-def _marked(table: AuditTable, findings: Sequence[Finding]) -> Iterator[Finding]:
-    """A warning for each marked column that does not block already."""
+def _population(settings: RowSettings) -> set[str]:
+    """The facts that decide whom the labels are about."""
+    return set(settings.where) | {one.attribute for one in settings.exclude if one.attribute}
+
+
+def marked_columns(
+    table: AuditTable, findings: Sequence[Finding], *, population: Collection[str]
+) -> Iterator[Finding]:
+    """A warning for each marked column that does not block already. population: facts that decide it."""
     told = {finding.column for finding in findings if finding.kind == "current_value_only"}
     for source in sorted({column.source for column in table.columns if column.marked} - told):
         count = sum(column.source == source for column in table.columns)
-        what = f"{_MARKED} (features made of it: {count:,} of {len(table.columns):,})"
+        chosen = _CHOSEN if source in population else ""
+        what = f"{_MARKED} (features made of it: {count:,} of {len(table.columns):,}){chosen}"
         yield Finding("current_value_only", "warns", source, what, _HISTORY, {"features": count})
