@@ -22,6 +22,7 @@ from features.tables import Tables
 from features.workspace import Workspace
 from models.bundle import Bundle
 from models.calibration import Calibration
+from models.making import with_name
 from models.scoring import Scorer
 from serving.store import Draft, Store, StoredBundle
 from training.changes import ChangeReport, explain_change
@@ -166,7 +167,7 @@ def workspace(
 
 
 def stored(bundle: Bundle) -> StoredBundle:
-    return StoredBundle(bundle.kind, bundle.name, bundle.fingerprint, bundle.to_bytes())
+    return StoredBundle(bundle.key, bundle.name, bundle.fingerprint, bundle.to_bytes())
 
 
 def asked(
@@ -246,3 +247,28 @@ def test_an_account_that_the_labels_leave_out_has_no_score_to_change(
     assert absent.startswith("the fit model does not speak of the account at --to (2024-12-01T00:00:00Z)")
     assert absent.endswith("leave out: competitors")
     assert "fit" in asked(workspace, "2024-06-01", "2024-12-01", "account-0000043", **both).changes
+
+
+def test_the_notes_say_why_another_named_model_answers(
+    workspace: Workspace, fit_training: Training, market: Tables
+) -> None:
+    """Release 1 has one fit model; the other has a second one for accounts that are known for long."""
+    known_at = market.read("accounts").query("account_id == 'account-0000042'")["known_at"].min()
+    days = (moment("2024-09-01") - known_at).days
+    rules = {"named_labels": {"fit.settled": {"minimum_account_days": days}}}
+    settled = with_name(fit_training.bundle, key="fit.settled", place=0)
+    models = tuple(map(stored, (settled, fit_training.bundle)))
+    draft = Draft(models, created_by="test", reason="test", settings=rules)
+    with Store.open(workspace.store_url) as store:
+        number = store.publish(draft, activate_at=None, now=MARKET.end).release.id
+
+    def noted(old: int) -> tuple[str, ...]:
+        report = asked(workspace, "2024-06-01", "2024-12-01", old_release=old, new_release=number)
+        told = to_json(report)["fit"]
+        require_sum(report.changes["fit"])
+        assert (told["before"]["model"], told["after"]["model"]) == ("icp_fit", "icp_fit.settled")
+        return report.notes
+
+    both = "icp_fit answered at the earlier moment, icp_fit.settled at the later one, as "
+    assert noted(number) == (both + "the account's population changed",)
+    assert noted(1) == (both + "the releases hold other models or populations",)

@@ -7,7 +7,7 @@ account at one of the moments, has no change to split, and the reason is said.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,6 +90,7 @@ def explain_change(
         first_known_at = _require_known(history, start=start, end=end)
         changes: dict[Kind, Change] = {}
         absent: dict[Kind, str] = {}
+        notes: list[str] = []
         for kind in NAMES:
             asked = _Asked(kind, history, tables, first_known_at)
             before, reason = asked.answering("--from", old, start)
@@ -99,8 +100,9 @@ def explain_change(
             else:
                 judges = old.judge(before), new.judge(after)
                 changes[kind] = _change(*judges, history=history, start=start, end=end)
-        notes = tuple(_notes(next_cutoff(tables), start=start, end=end))
-    return ChangeReport(account_id, start, end, old.release.id, new.release.id, changes, absent, notes)
+                notes += asked.notes(before, after, old=old, end=end)
+        notes += _notes(next_cutoff(tables), start=start, end=end)
+    return ChangeReport(account_id, start, end, old.release.id, new.release.id, changes, absent, tuple(notes))
 
 
 def _releases(
@@ -176,6 +178,16 @@ class _Asked:
         found, reason = answer
         silent = f"the {bundles[-1].key} model does not speak of the account at {side} ({_iso(moment)})"
         return found, None if reason is None else f"{silent}: {reason}"
+
+    def notes(self, before: Bundle, after: Bundle, *, old: _Release, end: datetime) -> Iterator[str]:
+        """Why another of several models answers. By the old release at the later moment, facts and time alone
+        have changed."""
+        if before.name == after.name:
+            return
+        moved, _ = self.answering("--to", old, end)
+        same = moved is not None and moved.name == after.name
+        why = "the account's population changed" if same else "the releases hold other models or populations"
+        yield f"{before.name} answered at the earlier moment, {after.name} at the later one, as {why}"
 
     def _silence(self, bundle: Bundle, release: _Release, moment: datetime) -> str | None:
         labels = labels_of(release.release.settings, key=bundle.key)
