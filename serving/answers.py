@@ -70,7 +70,9 @@ class Reason(Answer):
 class ModelVersion(Answer):
     """Which model said so."""
 
-    name: str = Field(description="Registered name of the model: icp_fit or buying_intent.")
+    name: str = Field(
+        description="Registered name: icp_fit, buying_intent, or that of a named model, as icp_fit.emea."
+    )
     version: str = Field(description="First twelve digits of the bundle's fingerprint.")
     fingerprint: str = Field(description="SHA-256 of the model bundle: equal exactly when the model is.")
     trained_until: Moment | None = Field(description="Cutoff of the training data, when the model says it.")

@@ -102,9 +102,9 @@ class DeskHolder:
         metrics.count_answer(answer)
         return answer
 
-    def profile(self, *, language: Language) -> ProfileAnswer:
-        """The ideal customer profile of the release that answers."""
-        return profile_answer(self.desk().release, language=language)
+    def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
+        """The ideal customer profile of the release that answers. model: the key of a fit model."""
+        return profile_answer(self.desk().release, language=language, model=model)
 
     def attributes(self) -> tuple[Attribute, ...]:
         """The attributes that requests may carry; none before there are data."""

@@ -25,7 +25,7 @@ __all__ = ["document"]
 
 _REFERENCE = "#/components/schemas/{model}"
 _SCORE_STATUSES = (400, 404, 408, 409, 413, 415, 422, 500, 503)
-_PROFILE_STATUSES = (500, 503)
+_PROFILE_STATUSES = (422, 500, 503)
 _EXAMPLE = {"account_id": "acc-000042"}
 
 Json = dict[str, Any]
@@ -81,8 +81,8 @@ def _profile_operation() -> Json:
         "description": "What sets the accounts that are won apart, in words and figures: traits found on "
         "earlier accounts that hold on later ones, and where they agree with what sales stated.",
         "tags": ["models"],
-        "parameters": [_language_parameter()],
-        "responses": {"200": _answer(ProfileAnswer, "The profile of the fit model that answers now.")}
+        "parameters": [_language_parameter(), _model_parameter()],
+        "responses": {"200": _answer(ProfileAnswer, "The profile of a fit model that answers now.")}
         | {str(status): _problem(status) for status in _PROFILE_STATUSES},
     }
 
@@ -93,6 +93,16 @@ def _language_parameter() -> Json:
         "in": "header",
         "required": False,
         "description": "Language of the sentences: en (default) or zh.",
+        "schema": {"type": "string"},
+    }
+
+
+def _model_parameter() -> Json:
+    return {
+        "name": "model",
+        "in": "query",
+        "required": False,
+        "description": "Of which fit model: fit (default), which is of all accounts, or one as fit.emea.",
         "schema": {"type": "string"},
     }
 

@@ -1,26 +1,32 @@
 """The answer of GET /v1/profile: what sets the accounts that are won apart.
 
-Turns the profile in the card of the fit model that answers now into sentences of one language with their
+Turns the profile in the card of a fit model that answers now into sentences of one language with their
 figures. Time rule: figures are of accounts later than those that the traits were found on. Null rule: without
-a fit model, or with one that has no profile, `profile` is null and the reason is said.
+the model that is asked for (that of all accounts, unless one is named), or with one that has no profile,
+`profile` is null and the reason is said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
+from features.errors import suggestion
 from features.feature import Language
 from models import profile as learned
+from models.card import ModelKey
 from models.profile import Basis, Direction, Operator, Verdict
 from serving.answers import Answer, ModelVersion, Moment, ReleaseName
+from serving.problems import FieldError, InvalidRequestError
 from serving.releases import LoadedRelease
 from serving.scoring import model_version
 
 __all__ = ["ProfileAnswer", "profile_answer"]
+
+_SHOWN = 60
+"""Characters of a wrong key that are told."""
 
 
 class ProfileFigures(Answer):
@@ -85,7 +91,7 @@ class IdealCustomerProfile(Answer):
 
 
 class ProfileAnswer(Answer):
-    """The ideal customer profile of the model that answers now."""
+    """The ideal customer profile of a fit model that answers now."""
 
     profile: IdealCustomerProfile | None
     profile_unavailable_reason: str | None = Field(description="Why profile is null; null when it is not.")
@@ -93,35 +99,64 @@ class ProfileAnswer(Answer):
     release: ReleaseName
 
 
-_ABSENT: dict[Literal["no_model", "no_profile"], tuple[str, str]] = {
-    "no_model": (
-        "The current release holds no fit model, and so no ideal customer profile",
-        "当前发布版本不含契合度模型，因此没有理想客户画像",
-    ),
-    "no_profile": (
-        "The fit model has no ideal customer profile; train and promote it again",
-        "契合度模型没有理想客户画像；请重新训练并发布",
-    ),
-}
+_NO_MODEL = (
+    "The current release holds no fit model, and so no ideal customer profile",
+    "当前发布版本不含契合度模型，因此没有理想客户画像",
+)
+_NAMED_ALONE = (
+    "The current release holds no fit model of all accounts, and so no profile of all of them; "
+    "it holds {named}: ask for one of these with the parameter model",
+    "当前发布版本不含面向全部客户的契合度模型，因此没有全部客户的画像；现有{named}：请用参数model指定",
+)
+_NO_PROFILE = (
+    "The fit model has no ideal customer profile; train and promote it again",
+    "契合度模型没有理想客户画像；请重新训练并发布",
+)
 
 
-def profile_answer(release: LoadedRelease, *, language: Language) -> ProfileAnswer:
-    """The profile of a release, in one language."""
-    # The profile of all accounts; a named model's is told by `spearfish profile`.
-    scorer = next((one.scorer for one in release.models if one.key == "fit"), None)
-    card = None if scorer is None else scorer.bundle.card
-    found = None if card is None else learned.Profile.of_card(card)
-    reason = None if found else _ABSENT["no_model" if scorer is None else "no_profile"]
-    model = None if scorer is None else model_version(scorer)
-    told = None
-    if found is not None and model is not None and model.trained_until is not None:
-        told = _profile(found, until=model.trained_until, language=language)
-    return ProfileAnswer(
-        profile=told,
-        profile_unavailable_reason=None if reason is None else reason[1 if language == "zh" else 0],
-        model=model,
-        release=ReleaseName(id=release.release.id, created_at=release.release.created_at),
-    )
+def profile_answer(
+    release: LoadedRelease, *, language: Language, model: ModelKey | None = None
+) -> ProfileAnswer:
+    """The profile of a fit model of a release, in one language.
+
+    model: such as fit.emea; None takes the model of all accounts. Raises InvalidRequestError for another key
+    than those of the release's fit models.
+    """
+    scorers = {one.key: one.scorer for one in release.of_kind("fit")}
+    key = _asked(model, held=scorers)
+    if key not in scorers:
+        reason = _NAMED_ALONE if scorers else _NO_MODEL
+        return _answer(release, reason=_said(reason, language=language).format(named=", ".join(scorers)))
+    found = learned.Profile.of_card(scorers[key].bundle.card)
+    version = model_version(scorers[key])
+    if found is None or version.trained_until is None:
+        return _answer(release, reason=_said(_NO_PROFILE, language=language), model=version)
+    told = _profile(found, until=version.trained_until, language=language)
+    return _answer(release, profile=told, model=version)
+
+
+def _asked(model: str | None, *, held: Iterable[ModelKey]) -> ModelKey:
+    allowed = tuple(dict.fromkeys(("fit", *held)))
+    if model is None or model in allowed:
+        return model or "fit"
+    fix = suggestion(model, allowed) or "name one of them"
+    what = "no such fit model answers now"
+    raise InvalidRequestError([FieldError("model", what, repr(model[:_SHOWN]), ", ".join(allowed), fix)])
+
+
+def _answer(
+    release: LoadedRelease,
+    *,
+    reason: str | None = None,
+    profile: IdealCustomerProfile | None = None,
+    model: ModelVersion | None = None,
+) -> ProfileAnswer:
+    name = ReleaseName(id=release.release.id, created_at=release.release.created_at)
+    return ProfileAnswer(profile=profile, profile_unavailable_reason=reason, model=model, release=name)
+
+
+def _said(words: tuple[str, str], *, language: Language) -> str:
+    return words[1 if language == "zh" else 0]
 
 
 def _profile(found: learned.Profile, *, until: datetime, language: Language) -> IdealCustomerProfile:

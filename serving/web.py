@@ -77,8 +77,8 @@ class Answers(Protocol):
     def answer(self, body: bytes, *, request_id: str, language: Language) -> ScoreAnswer:
         """The answer to the body of POST /v1/score."""
 
-    def profile(self, *, language: Language) -> ProfileAnswer:
-        """The answer of GET /v1/profile."""
+    def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
+        """The answer of GET /v1/profile. model: as it was asked for."""
 
     def attributes(self) -> tuple[Attribute, ...]:
         """The attributes that requests may carry."""
@@ -182,7 +182,8 @@ def _score(answers: Answers) -> Handler:
 def _profile(answers: Answers) -> Handler:
     async def profile(request: Request) -> Response:
         language = language_of(request.headers.get("accept-language", ""))
-        answer = await _compute(answers, partial(answers.profile, language=language))
+        work = partial(answers.profile, language=language, model=request.query_params.get("model"))
+        answer = await _compute(answers, work)
         return Response(answer.model_dump_json(), media_type="application/json")
 
     return profile

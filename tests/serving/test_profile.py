@@ -12,8 +12,11 @@ from playwright.sync_api import Browser, Page, expect
 from server_process import Server
 from small_profile import PROFILE
 
+from models.making import with_name
+from models.scoring import Scorer
 from serving.desk import Desk
 from serving.profile import profile_answer
+from serving.releases import LoadedRelease, ServedModel
 
 EN = "51 to 200 people and uses crm: won 22 % of 180, all 7.0 %"
 ZH = "员工51至200人，使用crm：180个已成交或丢单客户中赢得22 %，全部客户为7.0 %"
@@ -47,6 +50,39 @@ def test_a_release_without_a_profile_says_why(desk: Desk) -> None:
     chinese = profile_answer(bare, language="zh").profile_unavailable_reason
     assert chinese is not None
     assert "契合度模型" in chinese
+
+
+def only_germany(desk: Desk) -> LoadedRelease:
+    """The release, but its fit model is about Germany and named so."""
+    (fit,) = desk.release.of_kind("fit")
+    bundle = with_name(fit.scorer.bundle, key="fit.germany", place=0)
+    german = ServedModel(Scorer(bundle, threads=1), fit.labels)
+    return replace(desk.release, models=(german, *desk.release.of_kind("intent")))
+
+
+def test_a_named_model_has_a_profile_of_its_own(desk: Desk) -> None:
+    release = only_germany(desk)
+    answer = profile_answer(release, language="en", model="fit.germany")
+    assert answer.profile is not None
+    assert answer.model is not None
+    assert (answer.profile.traits[0].sentence, answer.model.name) == (EN, "icp_fit.germany")
+    for model in (None, "fit"):
+        silent = profile_answer(release, language="en", model=model)
+        assert (silent.profile, silent.model) == (None, None)
+        assert "no fit model of all accounts" in str(silent.profile_unavailable_reason)
+        assert "it holds fit.germany: ask" in str(silent.profile_unavailable_reason)
+    chinese = profile_answer(release, language="zh").profile_unavailable_reason
+    assert "现有fit.germany" in str(chinese)
+
+
+@pytest.mark.parametrize("wrong", ["intent", "fit.germani", "", "fit,fit", "图" * 500])
+def test_another_model_is_refused_and_those_that_answer_are_told(client: httpx.Client, wrong: str) -> None:
+    refused = client.get("/v1/profile", params={"model": wrong})
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["allowed"], len(error["got"]) < 70) == ("model", "fit", True)
+    asked = client.get("/v1/profile", params={"model": "fit"}).json()
+    assert asked == client.get("/v1/profile").json()
 
 
 @pytest.fixture(params=[1440, 390], ids=["wide", "narrow"])
