@@ -18,6 +18,7 @@ from features.profile_settings import ProfileSettings, StatedTraitSettings
 from features.workspace import Workspace
 from models.card import Card
 from models.inputs import input_references
+from models.making import with_name
 from training.audit.finding import Audit, Finding
 from training.backtesting.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained
@@ -25,6 +26,7 @@ from training.ideal_profile.of_training import with_profile
 from training.report import write_report
 from training.report.first_screen import first_screen
 from training.report.model import model_section
+from training.report.page import profiles
 from training.report.segments import segments
 from training.report.shift import shifts
 
@@ -116,6 +118,20 @@ def test_every_part_can_be_found_and_read_aloud(page: str) -> None:
     assert all(len(picture["alt"] or "") > 30 for picture in outline.pictures)
     assert all("scope" in cell for cell in outline.head_cells)
     assert 'lang="zh-Hans"' in page
+
+
+def test_each_profile_says_whose_it_is(audited: Training, page: str) -> None:
+    """Where the fit models are named ones alone, none of their profiles is told as that of all accounts."""
+    named = [
+        replace(audited, bundle=with_name(audited.bundle, key=key, place=0)) for key in ("fit.emea", "fit.us")
+    ]
+    told = [(profile["of"], profile["anchor"]) for profile in profiles((*named, audited))]
+    assert told == [
+        (" of ICP fit, emea", "profile-fit-emea"),
+        (" of ICP fit, us", "profile-fit-us"),
+        ("", "profile"),
+    ]
+    assert "<h2>Ideal customer profile</h2>" in page
 
 
 def test_what_was_found_stands_on_the_page_escaped(page: str, audited: Training) -> None:

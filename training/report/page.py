@@ -7,7 +7,7 @@ not be trained is named with the reason.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from features.workspace import Workspace
-from models.card import ModelKey
+from models.card import ModelKey, name_of
 from models.profile import Profile
 from training.backtesting.evaluate import Estimate
 from training.fit import Training, Untrained
@@ -23,7 +23,7 @@ from training.origins.check import OriginCheck
 from training.report.model import model_section, title_of
 from training.report.profile import profile_section
 
-__all__ = ["render", "write_report"]
+__all__ = ["profiles", "render", "write_report"]
 
 
 def write_report(
@@ -55,7 +55,7 @@ def write_report(
         absent=[
             {"title": title_of(one.key), "reason": one.reason} for one in found if isinstance(one, Untrained)
         ],
-        profile=_profile(trained),
+        profiles=list(profiles(trained)),
     )
     folder = workspace.home / "reports"
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,14 @@ def render(**context: object) -> str:
     return environment.get_template("report.html.j2").render(context)
 
 
-def _profile(trained: Sequence[Training]) -> dict[str, object] | None:
-    found = [Profile.of_card(one.bundle.card) for one in trained]
-    told = [profile for profile in found if profile is not None]
-    return profile_section(told[0]) if told else None
+def profiles(trained: Sequence[Training]) -> Iterator[dict[str, object]]:
+    """Each fit model's own. `of` names the model, unless it is that of all accounts."""
+    for one in trained:
+        found = Profile.of_card(one.bundle.card)
+        if found is not None:
+            named = name_of(one.key) is not None
+            yield {
+                **profile_section(found),
+                "of": f" of {title_of(one.key)}" if named else "",
+                "anchor": f"profile-{one.key.replace('.', '-')}" if named else "profile",
+            }
