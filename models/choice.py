@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from features.label_settings import LabelSettings
+from features.errors import WorkspaceError
+from features.label_settings import LabelSettings, RowSettings
 from features.model_keys import ModelKey, kind_of, name_of
 from models.bundle import Bundle
 
-__all__ = ["NAMED_LABELS", "first_that_speaks", "in_order", "labels_of", "speakers"]
+__all__ = ["NAMED_LABELS", "first_that_speaks", "in_order", "labels_of", "rows_of", "speakers", "turn"]
 
 NAMED_LABELS = "named_labels"
 """Where the settings of a release hold the labels of its named models, by key."""
@@ -26,20 +28,41 @@ NAMED_LABELS = "named_labels"
 Model = TypeVar("Model")
 
 
+def turn(key: ModelKey, *, card: Mapping[str, Any]) -> tuple[bool, int, ModelKey]:
+    """When a model is asked among others: named ones as their config has them, then the others."""
+    return name_of(key) is None, card.get("place", 0), key
+
+
 def in_order(bundles: Iterable[Bundle]) -> list[Bundle]:
-    """Bundles in the order in which they are asked: named ones as their config has them, then the others."""
-    return sorted(bundles, key=lambda one: (name_of(one.key) is None, one.card.get("place", 0), one.key))
+    """Bundles in the order in which they are asked."""
+    return sorted(bundles, key=lambda one: turn(one.key, card=one.card))
 
 
 def labels_of(settings: Mapping[str, Any], *, key: ModelKey) -> LabelSettings:
     """[labels] as one model of a release was trained on: the section of its kind is the model's own.
 
-    settings: of the release. Raises pydantic's ValidationError.
+    settings: of the release. Raises WorkspaceError where they are not what this version knows.
     """
-    shared = settings.get("labels", {})
-    if name_of(key) is None:
-        return LabelSettings.model_validate(shared)
-    return LabelSettings.model_validate({**shared, kind_of(key): settings[NAMED_LABELS][key]})
+    shared, named = settings.get("labels", {}), settings.get(NAMED_LABELS, {})
+    if name_of(key) is not None and key not in named:
+        raise _wrong_labels(f"none of {key}")
+    own = {} if name_of(key) is None else {kind_of(key): named[key]}
+    try:
+        return LabelSettings.model_validate({**shared, **own})
+    except ValidationError as error:
+        raise _wrong_labels(error.errors()[0]["msg"]) from error
+
+
+def rows_of(settings: Mapping[str, Any], *, key: ModelKey) -> RowSettings:
+    """Whom a model of a release is about; as `labels_of`, the section of its kind alone."""
+    labels = labels_of(settings, key=key)
+    return labels.fit if kind_of(key) == "fit" else labels.intent
+
+
+def _wrong_labels(got: str) -> WorkspaceError:
+    return WorkspaceError(
+        "the release's settings hold a wrong labels section", got=got, fix="run `spearfish promote` again"
+    )
 
 
 def first_that_speaks(

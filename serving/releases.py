@@ -6,8 +6,7 @@ answers from its `activate_at` on. Null rule: a release may hold models of one k
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,8 +75,7 @@ def load_current(store: Store, *, now: datetime) -> LoadedRelease:
 def load_release(store: Store, *, release: Release) -> LoadedRelease:
     """A release, checked. Raises BundleError when a bundle cannot be trusted."""
     settings = release.settings
-    with _faults("serving"):
-        serving = ServingSettings.model_validate(settings.get("serving", {}))
+    serving = _serving(settings)
     cuts = GradeCuts.of_release(serving)
     bundles = in_order(
         _checked(store, fingerprint=fingerprint) for fingerprint in release.fingerprints.values()
@@ -86,7 +84,7 @@ def load_release(store: Store, *, release: Release) -> LoadedRelease:
         release=release,
         # One thread: a request is one row, and workers share the machine.
         models=tuple(
-            ServedModel(Scorer(bundle, threads=1, cuts=cuts), _labels(settings, key=bundle.key))
+            ServedModel(Scorer(bundle, threads=1, cuts=cuts), labels_of(settings, key=bundle.key))
             for bundle in bundles
         ),
         priorities=PriorityTable(serving.model_dump()["priority"]),
@@ -100,18 +98,12 @@ def _checked(store: Store, *, fingerprint: str) -> Bundle:
     return bundle
 
 
-def _labels(settings: Mapping[str, Any], *, key: ModelKey) -> LabelSettings:
-    with _faults("labels"):
-        return labels_of(settings, key=key)
-
-
-@contextmanager
-def _faults(name: str) -> Iterator[None]:
+def _serving(settings: Mapping[str, Any]) -> ServingSettings:
     try:
-        yield
+        return ServingSettings.model_validate(settings.get("serving", {}))
     except ValidationError as error:
         raise WorkspaceError(
-            f"the release's settings hold a wrong {name} section",
+            "the release's settings hold a wrong serving section",
             got=error.errors()[0]["msg"],
             fix="run `spearfish promote` again",
         ) from error

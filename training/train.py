@@ -27,7 +27,7 @@ from features.privacy.addresses import workspace_secret
 from features.privacy.counts import assumed_sentences
 from features.tables import Tables
 from features.workspace import Manifest, Workspace
-from models.card import Kind, ModelKey, kind_of
+from models.card import Kind, ModelKey, kind_of, name_of
 from models.making import with_audit, with_name, with_settings
 from training.audit.finding import Audit
 from training.audit.of_training import audit_rows
@@ -92,8 +92,8 @@ class TrainReport:
 
     untrained: models these tables cannot give. report: the page to read. tracking_uri: MLflow's address,
     without a password. artifacts: where MLflow keeps the files of the runs; a tracking server decides it.
-    origins: where accounts come from several places, how well that could be told from the features of the fit
-    model, or why it could not be measured.
+    origins: where accounts come from several places, how well that could be told of all accounts from the
+    features of a fit model, or why it could not be measured; once for fit models with the same features.
     """
 
     cutoff: datetime
@@ -146,7 +146,8 @@ class TrainReport:
                     yield f"{bundle.name}: not comparable between origins, {what.replace('_', ' ')}: {names}"
             check = self.origins.get(model.training.key)
             if check is not None:
-                yield f"{bundle.name}: {check if isinstance(check, str) else check.verdict}"
+                whom = "" if name_of(model.training.key) is None else ", of all accounts"
+                yield f"{bundle.name}{whom}: {check if isinstance(check, str) else check.verdict}"
 
     def lines(self) -> Iterator[tuple[str, ...]]:
         """Per model and metric: model, metric, value, 95 % interval, what chance gives."""
@@ -206,12 +207,11 @@ def train(
             for key in config.models
         ]
         _require_one(found)
-        origins = {one.key: _check(one, tables, cutoff=moment) for one in found if isinstance(one, Training)}
+        checks = _checks(found, tables, cutoff=moment)
         found = [
             _audited(one, tables=tables, cutoff=moment, config=config, progress=progress) for one in found
         ]
     found = [_finished(one, config=config) for one in found]
-    checks = {key: check for key, check in origins.items() if check is not None}
     return _track(
         workspace,
         found,
@@ -246,18 +246,29 @@ def _require_one(found: Sequence[Training | Untrained]) -> None:
     absent = [one for one in found if isinstance(one, Untrained)]
     if len(absent) == len(found):
         raise NotEnoughDataError(
-            "neither a fit nor an intent model can be had",
+            "no model can be had",
             got="; ".join(f"{one.key}: {one.reason}" for one in absent),
         )
 
 
-def _check(training: Training, tables: Tables, *, cutoff: datetime) -> OriginCheck | str | None:
-    """How well the origin could be told from the features of a fit model; None when there is only one.
+def _checks(
+    found: Sequence[Training | Untrained], tables: Tables, *, cutoff: datetime
+) -> dict[ModelKey, OriginCheck | str]:
+    """How well the origin of an account could be told from the features of the fit models.
 
-    An intent model learns from dealings, which only those have whom sales works: these tell it by nature.
+    Asked of all accounts, and once where models have the same features: of the first of them. Intent models
+    learn from dealings, which only those have whom sales works: these tell it by nature.
     """
-    if training.kind != "fit" or not tables.origins.several:
-        return None
+    if not tables.origins.several:
+        return {}
+    asked: dict[str, Training] = {}
+    for one in found:
+        if isinstance(one, Training) and one.kind == "fit":
+            asked.setdefault(one.bundle.catalogue.fingerprint, one)
+    return {one.key: _check(one, tables, cutoff=cutoff) for one in asked.values()}
+
+
+def _check(training: Training, tables: Tables, *, cutoff: datetime) -> OriginCheck | str:
     try:
         return check_origin(tables, as_of=cutoff, catalogue=training.bundle.catalogue, kind=training.kind)
     except NotEnoughDataError as error:
@@ -359,7 +370,8 @@ def _held_out(
     """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff."""
     from training.gate.asking import replaced_cutoff
 
-    cutoff, secret = replaced_cutoff(workspace, bundle=training.bundle), workspace_secret(workspace)
+    cutoff = replaced_cutoff(workspace, bundle=training.bundle, rows=training.rows.frame)
+    secret = workspace_secret(workspace)
     if cutoff is None:
         return held_out(training, settings=config.gate, secret=secret)
     smallest = config.gate.smallest_class

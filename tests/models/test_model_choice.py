@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from features.errors import WorkspaceError
 from features.label_settings import LabelSettings
 from models.choice import first_that_speaks, labels_of, speakers
 
@@ -39,3 +42,15 @@ def test_a_named_model_has_labels_of_its_own() -> None:
     assert labels_of(settings, key="fit.emea").fit.where == {"region": ("EMEA",)}
     assert labels_of(settings, key="fit.emea").intent == LabelSettings().intent
     assert labels_of(settings, key="fit") == LabelSettings() == labels_of({}, key="intent")
+
+
+@pytest.mark.parametrize(
+    ("settings", "got"),
+    [
+        ({"named_labels": {"fit.emea": {"maturity": 1}}}, "Extra inputs are not permitted"),
+        ({"labels": {}}, "none of fit.emea"),
+    ],
+)
+def test_labels_that_this_version_does_not_know_are_told(settings: dict[str, Any], got: str) -> None:
+    with pytest.raises(WorkspaceError, match=f"wrong labels section .got {got}.*spearfish promote"):
+        labels_of(settings, key="fit.emea")

@@ -17,7 +17,8 @@ from features.settings import GateSettings
 from features.tables import Tables
 from training.fit import Training
 from training.gate.calibrated import Calibrated, TooFew, forward_calibration
-from training.gate.comparing import Champion, compare, compared
+from training.gate.comparing import compare, compared
+from training.gate.contest import Champion, Contest
 from training.gate.held_out import HeldOut, held_out, read_held_out
 from training.gate.judging import forced, judge, require_passed
 from training.gate.rehearsal import rehearse
@@ -177,15 +178,14 @@ def test_a_champion_scores_what_it_could_not_know(
     """It is asked about rows whose outcome it did not know; where there are none, both held-out rows are."""
     bundle = fit_training.bundle
     card = bundle.card | {"cutoff": "2020-01-01T00:00:00Z"}
-    early = Champion("other", replace(bundle, card=card), None)
-    check = compare(held, champion=early, tables=market, settings=SETTINGS)
+    early = Champion("fit", "other", replace(bundle, card=card), None)
+    check = compare(held, contest=Contest("fit", (early,)), tables=market, settings=SETTINGS).check
     assert "not known when the served model was trained" in check.sentence
     assert check.figures["rows"] == len(held.of(fit_training.rows.frame["account_id"].unique()))
     # This champion learned from these rows, so the honest challenger is behind it.
     assert check.figures["champion"]["value"] > check.figures["challenger"]["value"]
-    same = compare(
-        held, champion=Champion(bundle.fingerprint, bundle, held), tables=market, settings=SETTINGS
-    )
+    itself = Contest("fit", (Champion("fit", bundle.fingerprint, bundle, held),))
+    same = compare(held, contest=itself, tables=market, settings=SETTINGS).check
     assert same.outcome == "passed"
     assert "both models held out" in same.sentence
     assert same.figures["ahead"] == {"value": 0.0, "low": 0.0, "high": 0.0, "base": 0.0}
@@ -195,7 +195,8 @@ def test_what_cannot_be_compared_is_refused_unless_somebody_answers_for_it(
     held: HeldOut, fit_training: Training, market: Tables
 ) -> None:
     bundle = fit_training.bundle
-    verdict = judge(bundle, held=held, champion=Champion("f" * 64, bundle, None), tables=market, at=NOON)
+    contest = Contest("fit", (Champion("fit", "f" * 64, bundle, None),))
+    verdict = judge(bundle, held=held, contest=contest, tables=market, at=NOON)
     assert verdict.outcome == "refused"
     with pytest.raises(InputError, match=r"gate refuses icp_fit \w{12}: comparison .*0 with the event"):
         require_passed([verdict], force=None)
@@ -216,13 +217,13 @@ def test_what_cannot_be_compared_is_refused_unless_somebody_answers_for_it(
 def test_without_a_champion_there_is_nothing_to_compare_with(
     held: HeldOut, fit_training: Training, market: Tables
 ) -> None:
-    verdict = judge(fit_training.bundle, held=held, champion=None, tables=market, at=NOON)
+    verdict = judge(fit_training.bundle, held=held, contest=Contest("fit"), tables=market, at=NOON)
     assert [check.outcome for check in verdict.checks] == ["does not apply", "passed"]
     assert verdict.champion is None
 
 
 def test_a_model_without_held_out_rows_has_shown_nothing(fit_training: Training, market: Tables) -> None:
-    verdict = judge(fit_training.bundle, held=None, champion=None, tables=market, at=NOON)
+    verdict = judge(fit_training.bundle, held=None, contest=Contest("fit"), tables=market, at=NOON)
     assert [check.outcome for check in verdict.checks] == ["does not apply", "failed"]
 
 
@@ -236,8 +237,8 @@ def test_a_rehearsal_learns_from_what_the_champion_could_know_and_predicts_the_r
     assert len(rows) == (known_at > cutoff).sum()
     held = held_out(intent_training, settings=SETTINGS, secret=SECRET, rehearsed=rows, rehearsed_at=cutoff)
     card = intent_training.bundle.card | {"cutoff": f"{cutoff.isoformat()}Z"}
-    champion = Champion("other", replace(intent_training.bundle, card=card), None)
-    check = compare(held, champion=champion, tables=market, settings=SETTINGS)
+    champion = Champion("intent", "other", replace(intent_training.bundle, card=card), None)
+    check = compare(held, contest=Contest("intent", (champion,)), tables=market, settings=SETTINGS).check
     assert "the challenger rehearsed" in check.sentence
     assert check.figures["rows"] == len(rows.drop_duplicates(["account_id", "as_of"]))
 

@@ -30,7 +30,7 @@ from models.scoring import Scorer
 from training.drift.stability import Stability, stability
 from training.fit import matrix
 from training.gate.calibrated import Calibrated, TooFew, beyond, calibration_on
-from training.gate.comparing import cutoff_of
+from training.gate.contest import cutoff_of
 from training.gate.verdict import figure
 from training.labels import fit_labels, fit_population, intent_labels, intent_population
 

@@ -1,28 +1,33 @@
 """What a promotion asks of the gate: verdicts on the models that it is to serve.
 
-Turns chosen versions and what is served into one verdict per model. Time rule: see the checks. Null rule: a
-workspace without a store serves nothing; a model that is served already keeps the verdict of its release,
-and is not judged against itself.
+Turns chosen versions and what is served into one verdict per model: each is judged against what answers its
+accounts today, whatever that is called. Time rule: see the checks. Null rule: a workspace without a store
+serves nothing; a model that is served already keeps the verdict of its release, and is not judged against
+itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sqlalchemy.engine import make_url
 
-from features.errors import BundleError, InputError
-from features.model_keys import ModelKey
+from features.errors import BundleError, InputError, WorkspaceError
+from features.label_settings import RowSettings
+from features.model_keys import Kind, ModelKey, kind_of
 from features.settings import GateSettings
 from features.workspace import Manifest, Workspace
 from models.bundle import Bundle
-from models.choice import labels_of
+from models.choice import in_order, rows_of, turn
 from serving.store import Release, Store
-from training.gate.comparing import Champion, cutoff_of
+from training.gate.contest import Champion, Contest, cutoff_of
+from training.gate.held_out import HeldOut
 from training.gate.judging import GATE_WAIVER, judge
 from training.gate.verdict import Verdict
 from training.tracking.registered import RegisteredModels
@@ -54,19 +59,30 @@ class Served:
         """Raises BundleError where this version of spearfish cannot read it."""
         return Bundle.from_bytes(self.contents[key])
 
-    def replaced_by(self, bundle: Bundle) -> ModelKey | None:
-        """The model whose answers a bundle would replace: its own, else the one without a name.
+    def champions(
+        self, kind: Kind, *, manifest: Manifest, held: Callable[[ModelKey, str], HeldOut | None]
+    ) -> tuple[Champion, ...]:
+        """The models of a kind, in the order in which they are asked.
 
-        None where neither is served, and where that one is about another product.
+        manifest: of the tables that they are to be scored on. held: what the training of a model and
+        fingerprint held out.
         """
-        if bundle.key in self.contents:
-            return bundle.key
-        if bundle.kind not in self.contents:
-            return None
-        labels = labels_of(self.release.settings, key=bundle.kind)
-        product = labels.fit.product if bundle.kind == "fit" else labels.intent.product
-        own = bundle.card["trained_with"]["labels"] if "trained_with" in bundle.card else {}
-        return bundle.kind if own.get("product") == product else None
+        keys = [key for key in self.contents if kind_of(key) == kind]
+        found = [self._champion(key, manifest=manifest, held=held) for key in keys]
+        return tuple(sorted(found, key=lambda one: turn(one.key, card=one.bundle.card if one.bundle else {})))
+
+    def _champion(
+        self, key: ModelKey, *, manifest: Manifest, held: Callable[[ModelKey, str], HeldOut | None]
+    ) -> Champion:
+        fingerprint = self.release.fingerprints[key]
+        kept_out, labels = held(key, fingerprint), None
+        try:
+            labels = rows_of(self.release.settings, key=key)
+            bundle = self.bundle(key)
+            require_columns(bundle, manifest)
+        except (BundleError, InputError, WorkspaceError) as error:
+            return Champion(key, fingerprint, None, kept_out, labels, fault=error.sentence())
+        return Champion(key, fingerprint, bundle, kept_out, labels)
 
 
 def served(workspace: Workspace) -> Served | None:
@@ -81,11 +97,19 @@ def served(workspace: Workspace) -> Served | None:
         return Served(release, {key: store.bundle_bytes(fingerprint) for key, fingerprint in found})
 
 
-def replaced_cutoff(workspace: Workspace, *, bundle: Bundle) -> datetime | None:
-    """Up to when the served model that a bundle would replace has learned; None where that is not known."""
+def replaced_cutoff(workspace: Workspace, *, bundle: Bundle, rows: pd.DataFrame) -> datetime | None:
+    """Up to when the served model that answers most of these rows has learned; None where that is not known.
+
+    bundle: of the training. rows: account_id, as_of, that it learned from.
+    """
     present = served(workspace)
-    key = None if present is None else present.replaced_by(bundle)
-    return None if present is None or key is None else _cutoff(present, key)
+    if present is None:
+        return None
+    with workspace.lease() as manifest:
+        champions = present.champions(bundle.kind, manifest=manifest, held=lambda *_: None)
+        contest = Contest(bundle.key, champions, _labels(bundle))
+        main = contest.main(contest.of(rows, tables=workspace.tables(manifest)).rows)
+    return None if main is None or main.bundle is None else cutoff_of(main.bundle)
 
 
 def oldest_cutoff(workspace: Workspace) -> datetime | None:
@@ -121,20 +145,42 @@ def ask(
     settings: GateSettings | None = None,
 ) -> dict[ModelKey, Verdict]:
     """The verdict on each model that is not served yet; all but the last argument as promotion has them."""
+
+    def held(key: ModelKey, fingerprint: str) -> HeldOut | None:
+        version = next((one for one in known.get(key, ()) if one.fingerprint == fingerprint), None)
+        return None if version is None else registered.held_out(version)
+
     fresh = {key: one for key, one in bundles.items() if not (present and present.holds(one))}
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
+        champions = {
+            kind: present.champions(kind, manifest=manifest, held=held) if present else ()
+            for kind in {kind_of(key) for key in fresh}
+        }
         return {
             key: judge(
                 bundle,
                 held=registered.held_out(versions[key]),
-                champion=_champion(bundle, present, registered=registered, known=known, manifest=manifest),
+                contest=_contest(bundle, champions[bundle.kind], release=bundles.values()),
                 tables=tables,
                 at=at,
                 settings=settings,
             )
             for key, bundle in fresh.items()
         }
+
+
+def _contest(challenger: Bundle, champions: tuple[Champion, ...], *, release: Iterable[Bundle]) -> Contest:
+    """release: that is to be."""
+    same = [one for one in in_order(release) if one.kind == challenger.kind]
+    before = takewhile(lambda one: one.key != challenger.key, same)
+    return Contest(challenger.key, champions, _labels(challenger), tuple(map(_labels, before)))
+
+
+def _labels(bundle: Bundle) -> RowSettings | None:
+    """Whom a model is about, as its card says; None where it does not."""
+    noted = bundle.card.get("trained_with")
+    return None if noted is None else rows_of({"labels": {bundle.kind: noted["labels"]}}, key=bundle.kind)
 
 
 def kept(
@@ -165,25 +211,3 @@ def require_columns(bundle: Bundle, manifest: Manifest) -> None:
             allowed=", ".join(sorted(name for name, _ in present)) or "no further account columns",
             fix="train again on the tables of this workspace",
         )
-
-
-def _champion(
-    challenger: Bundle,
-    present: Served | None,
-    *,
-    registered: RegisteredModels,
-    known: Known,
-    manifest: Manifest,
-) -> Champion | None:
-    key = None if present is None else present.replaced_by(challenger)
-    if present is None or key is None:
-        return None
-    fingerprint = present.release.fingerprints[key]
-    version = next((one for one in known.get(key, ()) if one.fingerprint == fingerprint), None)
-    held = None if version is None else registered.held_out(version)
-    try:
-        bundle = present.bundle(key)
-        require_columns(bundle, manifest)
-    except (BundleError, InputError) as error:
-        return Champion(fingerprint, None, held, fault=error.sentence())
-    return Champion(fingerprint, bundle, held)

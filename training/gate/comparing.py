@@ -1,6 +1,7 @@
 """Challenger against champion: the same rows, neither of which either has learned from.
 
-Turns the challenger's held-out predictions and the served model into a paired comparison. The rule: a
+Turns the challenger's held-out predictions, and those of the served models that answer the same accounts
+today, into a paired comparison. The rule: a
 challenger passes when its figure is at least `keep` times the champion's in a share `certainty` of the
 bootstrap's replicates, in which accounts are drawn with replacement, the same for both (Microsoft's Dynamics
 publishes a new model only when it holds 95 % of the active one's accuracy), unless it is surely worse: it
@@ -11,30 +12,30 @@ known by that cutoff. Where there was none, as when another model was served whe
 its later slices answer, which is hard on it, as their boosters had learned from fewer rows. Where such rows
 are too few, as after two trainings on the same data, the rows that both held out are compared by what each
 predicted of them then. Null rule: rows of accounts that the tables no longer hold are left out; where too few
-are left, the challenger has not shown what it must.
+are left, the challenger has not shown what it must. Where nothing served answers any of its rows, the
+comparison does not apply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from features.settings import GateSettings
 from features.tables import Tables
-from models.bundle import Bundle
 from models.scoring import Scorer
 from training.backtesting.evaluate import Estimate, interval, resampled
 from training.backtesting.metrics import Slice, Vector, means
 from training.fit import matrix
 from training.gate.calibrated import rates_of
+from training.gate.contest import Champion, Contest, Contested, cutoff_of
 from training.gate.held_out import HeldOut
 from training.gate.verdict import GateCheck, figure
 
-__all__ = ["Champion", "compare", "compared", "cutoff_of"]
+__all__ = ["Comparison", "compare", "compared"]
 
 _NAMES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
 _UNSEEN = "whose outcome was not known when the served model was trained"
@@ -42,35 +43,66 @@ _BOTH = "that both models held out of their trainings"
 
 
 @dataclass(frozen=True)
-class Champion:
-    """What is served.
+class Comparison:
+    """What was found. champion: the served model that answers most of the rows; None where none does."""
 
-    bundle: None where it cannot be scored with here; fault says why. held_out: None where its training kept
-    nothing.
-    """
-
-    fingerprint: str
-    bundle: Bundle | None
-    held_out: HeldOut | None
-    fault: str = ""
+    check: GateCheck
+    champion: Champion | None
 
 
-def compare(held: HeldOut, *, champion: Champion, tables: Tables, settings: GateSettings) -> GateCheck:
-    """The comparison of a challenger with the served model."""
-    bundle = champion.bundle
-    if bundle is None:
-        return GateCheck("comparison", "failed", f"the served model cannot be scored with: {champion.fault}")
+def compare(held: HeldOut, *, contest: Contest, tables: Tables, settings: GateSettings) -> Comparison:
+    """The comparison of a challenger with what answers its rows today. contest: with champions."""
     accounts = _accounts(tables)
-    own = held.of(accounts).rename(columns={"probability": "challenger"})
-    for rows, basis in _unseen(held, own, accounts=accounts, cutoff=cutoff_of(bundle)):
-        unseen = _sampled(rows, most=settings.largest_sample)
-        if _is_enough(unseen, settings):
-            scored = unseen.assign(champion=_scored(bundle, keys=unseen, tables=tables))
-            return compared(scored, settings=settings, basis=basis)
-    both = _held_by_both(own, champion, accounts=accounts)
-    if _is_enough(both, settings):
-        return compared(both, settings=settings, basis=_BOTH)
-    return _not_comparable(unseen, both, settings=settings)
+    own = _asked(held, contest, tables=tables, accounts=accounts)
+    if own.outside is not None:
+        return Comparison(GateCheck("comparison", "does not apply", own.outside), None)
+    main = contest.main(own.rows) or contest.champions[-1]
+    asked = set(own.rows["place"]) or range(len(contest.champions))
+    faults = [contest.champions[place] for place in asked if contest.champions[place].bundle is None]
+    if faults:
+        sentence = f"the served model cannot be scored with: {faults[0].fault}"
+        return Comparison(GateCheck("comparison", "failed", sentence), faults[0])
+    rehearsed = _asked(held, contest, tables=tables, accounts=accounts, rehearsed=True)
+    return Comparison(
+        _check(own, rehearsed, contest=contest, tables=tables, settings=settings, accounts=accounts), main
+    )
+
+
+def _asked(
+    held: HeldOut, contest: Contest, *, tables: Tables, accounts: list[str], rehearsed: bool = False
+) -> Contested:
+    rows = held.of(accounts, rehearsed=rehearsed).rename(columns={"probability": "challenger"})
+    return contest.of(rows, tables=tables)
+
+
+def _check(
+    own: Contested,
+    rehearsed: Contested,
+    *,
+    contest: Contest,
+    tables: Tables,
+    settings: GateSettings,
+    accounts: list[str],
+) -> GateCheck:
+    for found, basis in _unseen(own, rehearsed, champions=contest.champions):
+        unseen = replace(found, rows=_sampled(found.rows, most=settings.largest_sample))
+        if _is_enough(unseen.rows, settings):
+            scored = _scored(unseen.rows, champions=contest.champions, tables=tables)
+            return _told(replace(unseen, rows=scored), contest=contest, settings=settings, basis=basis)
+    both = replace(own, rows=_held_by_both(own.rows, contest.champions, accounts=accounts))
+    if _is_enough(both.rows, settings):
+        return _told(both, contest=contest, settings=settings, basis=_BOTH)
+    return _not_comparable(unseen.rows, both.rows, settings=settings)
+
+
+def _told(found: Contested, *, contest: Contest, settings: GateSettings, basis: str) -> GateCheck:
+    """The verdict on rows (place, and those of `compared`), and whose answers they were compared with."""
+    check = compared(found.rows, settings=settings, basis=basis)
+    more = contest.told(found.rows, left_out=found.left_out)
+    counts = found.rows["place"].value_counts().items()
+    answered = {contest.champions[int(str(place))].key: int(count) for place, count in counts}
+    told = {**check.figures, "answered_by": answered, "left_out": dict(found.left_out)}
+    return replace(check, sentence=f"{check.sentence}{more}", figures=told)
 
 
 def compared(rows: pd.DataFrame, *, settings: GateSettings, basis: str) -> GateCheck:
@@ -127,17 +159,18 @@ def _estimate(values: Vector, *, base: float) -> Estimate:
 
 
 def _unseen(
-    held: HeldOut, own: pd.DataFrame, *, accounts: list[str], cutoff: datetime
-) -> Iterator[tuple[pd.DataFrame, str]]:
-    """Rows that the champion has not learned from, the fairer ones first, and what they are."""
-    rehearsed = held.of(accounts, rehearsed=True).rename(columns={"probability": "challenger"})
-    yield rehearsed[rehearsed["label_known_at"] > cutoff], f"{_UNSEEN} and the challenger rehearsed"
-    yield own[own["label_known_at"] > cutoff], f"{_UNSEEN}, of the challenger's later slices"
-
-
-def cutoff_of(bundle: Bundle) -> datetime:
-    """Up to when a model has learned, naive UTC."""
-    return datetime.fromisoformat(bundle.card["cutoff"]).replace(tzinfo=None)
+    own: Contested, rehearsed: Contested, *, champions: Sequence[Champion]
+) -> Iterator[tuple[Contested, str]]:
+    """Rows that their champion has not learned from, the fairer ones first, and what they are."""
+    cutoffs = np.array(
+        [np.datetime64("NaT") if one.bundle is None else cutoff_of(one.bundle) for one in champions],
+        dtype="datetime64[us]",
+    )
+    bases = {" and the challenger rehearsed": rehearsed, ", of the challenger's later slices": own}
+    for basis, found in bases.items():
+        # No moment is after one that is not there, so that rows of what cannot be scored with stay out.
+        unknown = found.rows["label_known_at"].to_numpy() > cutoffs[found.rows["place"].to_numpy()]
+        yield replace(found, rows=found.rows[unknown]), f"{_UNSEEN}{basis}"
 
 
 def _accounts(tables: Tables) -> list[str]:
@@ -146,17 +179,27 @@ def _accounts(tables: Tables) -> list[str]:
     return [account for (account,) in found]
 
 
-def _scored(bundle: Bundle, *, keys: pd.DataFrame, tables: Tables) -> Vector:
-    X = matrix(tables, keys, catalogue=bundle.catalogue)
-    return Scorer(bundle).score(X, contributions=False).probability
+def _scored(rows: pd.DataFrame, *, champions: Sequence[Champion], tables: Tables) -> pd.DataFrame:
+    """The rows, each with the probability that its champion gives it."""
+    parts = []
+    for place in sorted(rows["place"].unique()):
+        bundle, keys = champions[place].bundle, rows[rows["place"] == place]
+        assert bundle is not None
+        X = matrix(tables, keys, catalogue=bundle.catalogue)
+        parts.append(keys.assign(champion=Scorer(bundle).score(X, contributions=False).probability))
+    scored: pd.DataFrame = pd.concat(parts).sort_index()
+    return scored
 
 
-def _held_by_both(own: pd.DataFrame, champion: Champion, *, accounts: list[str]) -> pd.DataFrame:
-    if champion.held_out is None:
-        return own.iloc[:0].assign(champion=np.nan)
-    theirs = champion.held_out.of(accounts).rename(columns={"probability": "champion"})
-    same = ["account_id", "as_of", "label"]
-    return own.merge(theirs[[*same, "champion"]], on=same)
+def _held_by_both(own: pd.DataFrame, champions: Sequence[Champion], *, accounts: list[str]) -> pd.DataFrame:
+    """Rows that both held out, each with what its champion predicted of it then."""
+    same, parts = ["account_id", "as_of", "label"], []
+    for place in sorted(own["place"].unique()):
+        held = champions[place].held_out
+        if held is not None:
+            theirs = held.of(accounts).rename(columns={"probability": "champion"})
+            parts.append(own[own["place"] == place].merge(theirs[[*same, "champion"]], on=same))
+    return pd.concat(parts, ignore_index=True) if parts else own.iloc[:0].assign(champion=np.nan)
 
 
 def _sampled(rows: pd.DataFrame, *, most: int) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 Turns chosen models, what is served and the tables into verdicts: the comparison with the served model, and
 the calibration. The audit and the golden rows are asked elsewhere. Time rule: see the two checks. Null rule:
-where nothing is served, or no model of the kind, the comparison does not apply; a model without held-out rows
-has shown nothing, and fails.
+where nothing is served, or no model of the kind, or none that answers the accounts of this one, the
+comparison does not apply; a model without held-out rows has shown nothing, and fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from features.tables import Tables
 from models.bundle import Bundle
 from training.audit.waivers import Waiver
 from training.gate.calibrated import TooFew, forward_calibration
-from training.gate.comparing import Champion, compare
+from training.gate.comparing import Comparison, compare
+from training.gate.contest import Contest
 from training.gate.held_out import HeldOut
 from training.gate.verdict import GateCheck, Verdict, figure
 
@@ -35,20 +36,21 @@ def judge(
     bundle: Bundle,
     *,
     held: HeldOut | None,
-    champion: Champion | None,
+    contest: Contest,
     tables: Tables,
     at: datetime,
     settings: GateSettings | None = None,
 ) -> Verdict:
     """The verdict on one model. settings: None takes those of its training."""
     limits = settings or (held.settings if held else GateSettings())
+    found = _comparison(held, contest=contest, tables=tables, settings=limits)
     return Verdict(
         model=bundle.name,
         fingerprint=bundle.fingerprint,
-        champion=champion.fingerprint if champion else None,
+        champion=found.champion.fingerprint if found.champion else None,
         at=at,
         checks=(
-            _comparison(held, champion=champion, tables=tables, settings=limits),
+            found.check,
             _calibration(held, settings=limits),
         ),
     )
@@ -89,13 +91,14 @@ def forced(verdicts: Sequence[Verdict], *, why: str | None, who: str, at: dateti
 
 
 def _comparison(
-    held: HeldOut | None, *, champion: Champion | None, tables: Tables, settings: GateSettings
-) -> GateCheck:
-    if champion is None:
-        return GateCheck("comparison", "does not apply", "no model of this kind is served yet")
+    held: HeldOut | None, *, contest: Contest, tables: Tables, settings: GateSettings
+) -> Comparison:
+    if not contest.champions:
+        sentence = "no model of this kind is served yet"
+        return Comparison(GateCheck("comparison", "does not apply", sentence), None)
     if held is None:
-        return GateCheck("comparison", "failed", _NOTHING_KEPT)
-    return compare(held, champion=champion, tables=tables, settings=settings)
+        return Comparison(GateCheck("comparison", "failed", _NOTHING_KEPT), contest.champions[-1])
+    return compare(held, contest=contest, tables=tables, settings=settings)
 
 
 def _calibration(held: HeldOut | None, *, settings: GateSettings) -> GateCheck:

@@ -47,7 +47,8 @@ class GateCheck:
 class Verdict:
     """What the gate found of one model.
 
-    model: its name, such as icp_fit. fingerprint: of its bundle; champion: of the served one, if any.
+    model: its name, such as icp_fit. fingerprint: of its bundle; champion: of the served one that answers
+    most of its rows, if any.
     """
 
     model: str

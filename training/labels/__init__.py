@@ -19,7 +19,7 @@ from training.labels.intent import (
     intent_snapshots,
     label_snapshots,
 )
-from training.labels.population import fit_population, intent_population, known_accounts
+from training.labels.population import fit_population, intent_population, known_accounts, spoken_of
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, distinct_accounts
 from training.labels.won_lost import FitLabels, fit_followed, fit_labels
@@ -45,5 +45,6 @@ __all__ = [
     "next_cutoff",
     "require_dateless",
     "require_past",
+    "spoken_of",
     "time_to_close",
 ]

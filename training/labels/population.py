@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.errors import NotEnoughDataError
 from features.label_rules import any_rule, left_out
-from features.label_settings import FitLabelSettings, IntentLabelSettings
+from features.label_settings import FitLabelSettings, IntentLabelSettings, RowSettings
 from features.tables import Tables
 from training.labels.reading import frame, register_moments
 
@@ -23,6 +25,7 @@ __all__ = [
     "intent_population",
     "known_accounts",
     "pursued_accounts",
+    "spoken_of",
 ]
 
 _LEAST_PASSED_OVER = 40
@@ -118,3 +121,21 @@ def intent_population(tables: Tables, *, as_of: datetime, settings: IntentLabelS
         register_moments(connection, [as_of], horizon=timedelta(days=settings.horizon_days))
         found = frame(connection, sql, product=settings.product, blocking=blocking(settings))
         return found[left_out(connection, found, settings=settings).isna()].reset_index(drop=True)
+
+
+def spoken_of(tables: Tables, rows: pd.DataFrame, *, settings: RowSettings) -> NDArray[np.bool_]:
+    """Whether a model of these labels speaks of each row's account at its moment, (n,).
+
+    rows: account_id, as_of, of accounts that were known then.
+    """
+    keys = rows[["account_id", "as_of"]].astype({"as_of": "datetime64[us]"})
+    with tables.connect() as connection:
+        stays = left_out(connection, keys, settings=settings).isna().to_numpy(dtype=bool)
+        if isinstance(settings, IntentLabelSettings):
+            moments = [moment.to_pydatetime() for moment in sorted(keys["as_of"].unique())]
+            register_moments(connection, moments, horizon=timedelta(days=settings.horizon_days))
+            sql = f"SELECT account_id, as_of FROM ({POPULATION})"
+            found = frame(connection, sql, product=settings.product, blocking=blocking(settings))
+            inside = pd.MultiIndex.from_frame(found.astype({"as_of": "datetime64[us]"}))
+            stays = stays & pd.MultiIndex.from_frame(keys).isin(inside)
+    return stays
