@@ -81,7 +81,7 @@ def browser() -> Iterator[Browser]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the published results that are older than the code they measure."""
     # Not above: libraries count the cores when they are loaded, and a worker takes its share of them first.
-    from training.publishing.results import ROOT, stale
+    from training.checks.results import ROOT, stale
 
     old = stale(ROOT / "results")
     if old:

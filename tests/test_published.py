@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from training.checks.results import ROOT, commit, stale, write_result
 from training.publishing import DOCUMENTS, published
 from training.publishing.documents import every_table
 from training.publishing.markets import coverage_figures, hazard_figures
-from training.publishing.results import ROOT, commit, stale, write_result
 
 RESULTS = ROOT / "results"
 
@@ -75,7 +75,7 @@ def test_a_result_gets_old_by_its_own_code_alone(tmp_path: Path) -> None:
 def test_a_result_names_the_code_that_ran(tmp_path: Path) -> None:
     told = write_result({"figure": 1}, out=tmp_path / "new" / "some.json", also=[ROOT / "configs" / "a.toml"])
     assert json.loads((tmp_path / "new" / "some.json").read_text()) == told
-    assert {"training/publishing/results.py", "training/publishing/documents.py", "configs/a.toml"} <= set(
+    assert {"training/checks/results.py", "training/publishing/documents.py", "configs/a.toml"} <= set(
         told["code"]
     )
     assert not [name for name in told["code"] if name.startswith((".venv", "/"))]

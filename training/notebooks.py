@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from features.errors import InputError
+from training.checks.results import ROOT
 from training.console import Output
-from training.publishing.results import ROOT
 
 __all__ = ["execute"]
 

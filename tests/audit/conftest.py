@@ -7,9 +7,9 @@ import pytest
 from features.mapping import Config, load_config
 from features.tables import Tables
 from training.checks.market import market_tables
+from training.checks.results import ROOT
 from training.market.settings import MarketSettings
 from training.market.write import simulate
-from training.publishing.results import ROOT
 
 MARKET = MarketSettings(accounts=1_000, seed=21)
 

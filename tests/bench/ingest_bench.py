@@ -166,7 +166,7 @@ def main() -> None:
         found["peak_megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sys.stdout.write(json.dumps(found))
         return
-    from training.publishing.results import write_result
+    from training.checks.results import write_result
 
     runs = []
     for shape in given.shapes:

@@ -20,8 +20,8 @@ from features.titles.encoding import letter_groups, presence
 from features.titles.model import ABSTAIN, TitleModel, shipped
 from features.titles.normalising import fold
 from features.titles.reading import read_titles
+from training.checks.results import ROOT
 from training.checks.titles import labels_of, measure
-from training.publishing.results import ROOT
 from training.titles.data import TASKS, Task, split_fingerprint, titles_to_learn
 from training.titles.model import export, fit
 

@@ -6,7 +6,7 @@ import pytest
 
 from features.mapping import load_config
 from training.checks.market import Comparison, check_seed, summarise
-from training.publishing.results import ROOT
+from training.checks.results import ROOT
 
 CHANCE = 0.005
 """Two standard errors of the difference of two ROC AUCs on the smaller test market."""

@@ -9,7 +9,7 @@ import pytest
 from features.errors import ConfigError
 from features.mapping import Config, load_config
 from features.tuned import read_tuned
-from training.publishing.results import ROOT
+from training.checks.results import ROOT
 from training.tuning.parameters import require_writable, use_parameters, write_parameters
 
 MARKET = ROOT / "configs" / "simulated_market.toml"

@@ -18,9 +18,9 @@ from features.errors import ConfigError, InputError, NotEnoughDataError
 from features.ingest import ingest
 from features.mapping import Config, load_config
 from features.workspace import Workspace
+from training.checks.results import ROOT
 from training.market.settings import MarketSettings
 from training.market.write import simulate
-from training.publishing.results import ROOT
 from training.tracking.registered import RegisteredModels
 from training.tuning.parameters import use_parameters
 from training.tuning.report import TuneReport

@@ -35,10 +35,10 @@ from training.audit.running import audit_table
 from training.audit.sources import audit_tables, read_list
 from training.audit.statistics import exact_interval
 from training.checks.market import market_tables
+from training.checks.results import ROOT, write_result
 from training.console import Output, ReportProgress
 from training.market.settings import MarketSettings
 from training.market.write import simulate
-from training.publishing.results import ROOT, write_result
 
 __all__ = ["LEADS", "AuditCheck", "Known", "check", "judged"]
 

@@ -25,6 +25,7 @@ from models.booster import Matrix
 from training.backtesting.baselines import logistic_regression_probabilities
 from training.backtesting.evaluate import roc_auc
 from training.checks.market import fit_test_rows, fit_training_rows, market_tables
+from training.checks.results import ROOT, write_result
 from training.checks.truth import mean_of
 from training.console import Output
 from training.fit import matrix
@@ -32,7 +33,6 @@ from training.learning.few_rows import learn_few
 from training.learning.learn import Rows, learn
 from training.market.settings import MarketSettings
 from training.market.write import simulate
-from training.publishing.results import ROOT, write_result
 
 __all__ = ["ACCOUNTS", "check_market", "log_loss_of_truth", "summarise"]
 

@@ -20,8 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
+from training.checks.results import ROOT, write_result
 from training.console import Output
-from training.publishing.results import ROOT, write_result
 
 __all__ = ["Forge", "kill_command", "serve"]
 

@@ -28,6 +28,7 @@ from training.checks.interval_coverage import (
     learn_market,
 )
 from training.checks.judged_markets import head_of, market_parser
+from training.checks.results import ROOT, write_result
 from training.checks.truth import calibration_error, coverage, mean_of
 from training.console import Output
 from training.learning.intervals import fit_intervals
@@ -35,7 +36,6 @@ from training.learning.learn import Learned
 from training.market.arrow import PRODUCT
 from training.market.hazards import LEAKING_FIELD
 from training.market.settings import HAZARDS, MarketSettings
-from training.publishing.results import ROOT, write_result
 
 __all__ = ["MARKETS", "beats_the_best", "check_hazard", "hazard_config", "summarise"]
 

@@ -42,12 +42,12 @@ from training.checks.positive_unlabelled_peers import (
     mean_of_known,
     risk_scores,
 )
+from training.checks.results import write_result
 from training.checks.truth import mean_of
 from training.console import Output
 from training.fit import matrix, select_features
 from training.market.settings import MarketSettings
 from training.market.write import read_truth, simulate
-from training.publishing.results import write_result
 
 __all__ = ["AtRandom", "BySelection", "check_at_random", "check_by_selection", "summarise"]
 

@@ -17,8 +17,8 @@ from features.mapping import load_config
 from features.workspace import Workspace
 from training.backtesting.backtest import backtest
 from training.backtesting.report import BacktestReport
+from training.checks.results import ROOT, write_result
 from training.console import Output, ReportProgress
-from training.publishing.results import ROOT, write_result
 
 __all__ = ["CONFIG", "check"]
 

@@ -23,8 +23,8 @@ import pandas as pd
 from features.errors import InputError
 from features.identity.matching import AccountMatcher, Matches, write_review
 from training.checks.identity_set import LabelledSet, Part, labelled_set, read_companies
+from training.checks.results import ROOT, write_result
 from training.console import Output
-from training.publishing.results import ROOT, write_result
 
 __all__ = ["FLOOR", "WAYS", "check", "judge"]
 

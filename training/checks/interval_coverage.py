@@ -33,6 +33,7 @@ from training.checks.market import (
     intent_training_rows,
     market_tables,
 )
+from training.checks.results import ROOT, write_result
 from training.checks.truth import Coverage, calibration_error, coverage, mean_of
 from training.console import Output
 from training.fit import matrix, select_features
@@ -41,7 +42,6 @@ from training.learning.intervals import design_effect, intervals_of
 from training.learning.learn import Learned, Rows
 from training.market.settings import MarketSettings
 from training.market.write import simulate
-from training.publishing.results import ROOT, write_result
 
 __all__ = [
     "JUDGED_SEEDS",

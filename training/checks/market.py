@@ -32,6 +32,7 @@ from features.tables import Tables
 from models.bundle import Kind
 from training.backtesting.baselines import logistic_regression_probabilities
 from training.backtesting.evaluate import roc_auc
+from training.checks.results import write_result
 from training.checks.truth import calibration_error, mean_of
 from training.console import Output
 from training.fit import fit_rows, intent_rows, matrix, select_features
@@ -40,7 +41,6 @@ from training.learning.few_rows import learn_rows
 from training.learning.learn import Progress, Rows
 from training.market.settings import MarketSettings
 from training.market.write import read_truth, simulate
-from training.publishing.results import write_result
 
 __all__ = [
     "Comparison",

@@ -17,10 +17,10 @@ from typing import Any, Final
 from features.ingest import ingest
 from features.mapping import load_config
 from features.workspace import Workspace
+from training.checks.results import ROOT, write_result
 from training.checks.undated import NAMES
 from training.console import Output, ReportProgress
 from training.fit import narrowed
-from training.publishing.results import ROOT, write_result
 from training.undated.backtest import column_choices, undated_rows
 from training.undated.learning_curve import CurveReport, learning_curve
 from training.undated.peers import BASELINES, BOOSTERS, Peer

@@ -23,8 +23,8 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from features.titles.encoding import presence
 from features.titles.model import ABSTAIN, TitleModel
 from features.titles.normalising import fold
+from training.checks.results import ROOT, write_result
 from training.console import Output
-from training.publishing.results import ROOT, write_result
 from training.titles.data import FOLDS, SPLIT_SEED, TASKS, Task, split_fingerprint, titles_to_learn
 from training.titles.model import CHOSEN, TRIES, export, fit
 

@@ -33,10 +33,10 @@ from features.workspace import Workspace
 from models.bundle import Bundle
 from training.checks.command_forge import CommandForge
 from training.checks.forge import kill_command
+from training.checks.results import ROOT
 from training.gate.asking import has_store, served
 from training.market.settings import MarketSettings
 from training.market.write import simulate
-from training.publishing.results import ROOT
 from training.tracking.registered import RegisteredModels
 
 __all__ = ["campaign"]

@@ -17,8 +17,8 @@ from pathlib import Path
 from features.ingest import ingest
 from features.mapping import load_config
 from features.workspace import Workspace
+from training.checks.results import ROOT, write_result
 from training.console import Output, ReportProgress
-from training.publishing.results import ROOT, write_result
 from training.undated.backtest import backtest_undated
 from training.undated.peers import BASELINES, BOOSTERS
 from training.undated.report import UndatedReport

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from training.checks.results import ROOT
 from training.publishing.documents import DOCUMENTS, published
-from training.publishing.results import ROOT
 
 if __name__ == "__main__":
     for name, render in DOCUMENTS.items():
