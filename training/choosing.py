@@ -29,7 +29,11 @@ __all__ = ["Chosen", "choose_release"]
 
 @dataclass(frozen=True)
 class Chosen:
-    """A release that is to be. settings: time_zone, labels, serving. present: what is served now."""
+    """A release that is to be.
+
+    settings: time_zone, labels, serving and, where there are named models, named_labels. present: what is
+    served now.
+    """
 
     known: Known
     versions: Mapping[ModelKey, Version]
@@ -100,8 +104,8 @@ def _versions(
     if not found:
         raise InputError(
             "there is no model to promote",
-            got="neither a fit nor an intent model",
-            allowed="one or both",
+            got="each is left out" if any(known.values()) else "none was trained",
+            allowed="one or more",
             fix="run `spearfish train` first",
         )
     return found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +13,10 @@ import pytest
 
 from features.catalogue import learn_catalogue
 from features.mapping import Config
+from features.settings import NamedModel
 from features.tables import Tables
 from models.bundle import Kind
+from training.audit import sources
 from training.audit.columns import rows_table
 from training.audit.overlap import shared_rows
 from training.audit.planting import MARKED, PLANTED, planted
@@ -113,3 +118,27 @@ def test_of_many_rows_whole_accounts_are_drawn_and_those_with_events_first() -> 
     assert set(sizes) <= {0, 10}
     assert table.events == frame["label"].sum()
     assert 5_000 <= table.rows <= 10_000
+
+
+def test_every_model_of_the_config_is_audited_on_its_own_rows(
+    market: Tables, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A promotion asks for the audit of named models too; without fit labels only these are fit models."""
+    seen: list[tuple[Kind, dict[str, tuple[str, ...]]]] = []
+
+    def audited(_: Tables, *, kind: Kind, config: Config, **__: Any) -> None:
+        seen.append((kind, config.labels.of(kind).where))
+
+    monkeypatch.setattr(sources, "audit_tables", audited)
+    named = (NamedModel(name="german", kind="fit", where={"country": ("DE",)}),)
+    model = config.model.model_copy(update={"named": named})
+    fit = config.labels.fit.model_copy(update={"enabled": False})
+    labels = config.labels.model_copy(update={"fit": fit})
+    manifest = SimpleNamespace(undated=False, current_value_only={})
+    workspace: Any = SimpleNamespace(lease=lambda: nullcontext(manifest), tables=lambda _: market)
+    several = config.model_copy(update={"model": model, "labels": labels})
+    found = sources.audit_workspace(workspace, config=several)
+    assert list(found) == ["intent", "fit.german"]
+    assert seen == [("intent", {}), ("fit", {"country": ("DE",)})]
+    both = several.model_copy(update={"labels": config.labels})
+    assert list(sources.audit_workspace(workspace, config=both)) == list(both.models)

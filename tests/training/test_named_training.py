@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from label_tables import OnlyTables, deals
 
+from features.catalogue import Catalogue
 from features.mapping import Config
 from features.settings import NamedModel
 from training import train as whole
@@ -51,3 +55,22 @@ def test_a_named_model_learns_from_its_population_with_its_settings(found: dict[
     assert card["label"].endswith("country DE")
     assert card["trained_with"]["labels"]["where"] == {"country": ["DE"]}
     assert type(german.bundle).from_bytes(german.bundle.to_bytes()) == german.bundle
+
+
+def test_the_origin_is_asked_once_for_models_with_the_same_features(
+    found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check is of all accounts: under a second name it would be the same work and the same answer."""
+    monkeypatch.setattr(whole, "check_origin", lambda *_, catalogue, **__: catalogue.fingerprint)
+    fit, german, absent = found["fit"], found["fit.germany"], found["fit.france"]
+    fewer = Catalogue(fit.bundle.catalogue.features[:2])
+    other = replace(german, bundle=replace(german.bundle, catalogue=fewer))
+    several: Any = SimpleNamespace(origins=SimpleNamespace(several=True))
+
+    def asked(*models: Training | Untrained) -> list[str]:
+        return list(whole._checks(models, several, cutoff=datetime.fromisoformat("2025-01-01")))
+
+    assert fit.bundle.catalogue.fingerprint == german.bundle.catalogue.fingerprint
+    assert asked(absent, fit, german) == ["fit"]
+    assert asked(absent, german) == ["fit.germany"]
+    assert asked(fit, other) == ["fit", "fit.germany"]

@@ -20,6 +20,7 @@ from features.mapping import Config
 from features.tables import Tables
 from features.workspace import Workspace
 from models.bundle import Kind
+from models.card import kind_of
 from training.audit.columns import raw_table
 from training.audit.finding import Audit
 from training.audit.of_training import audit_rows
@@ -127,8 +128,8 @@ def audit_workspace(
 ) -> dict[str, Audit]:
     """The audit of each model that the workspace could train at `cutoff` (naive UTC; default: now).
 
-    By "fit" and "intent"; of undated tables one audit, by "list". Raises NotEnoughDataError when there is
-    nothing to learn from.
+    By key, such as "fit" and "fit.emea"; of undated tables one audit, by "list". Raises NotEnoughDataError
+    when there is nothing to learn from.
     """
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
@@ -139,12 +140,13 @@ def audit_workspace(
         moment = cutoff or next_cutoff(tables)
         require_past(moment, tables=tables)
         marked = manifest.current_value_only.get("accounts", ())
-        kinds: tuple[Kind, ...] = ("fit", "intent") if config.labels.fit.enabled else ("intent",)
+        keys = [key for key in config.models if key != "fit" or config.labels.fit.enabled]
         found: dict[str, Audit] = {}
         problems = []
-        for kind in kinds:
+        for key in keys:
+            own, kind = config.of_model(key), kind_of(key)
             try:
-                found[kind] = audit_tables(tables, kind=kind, cutoff=moment, config=config, marked=marked)
+                found[key] = audit_tables(tables, kind=kind, cutoff=moment, config=own, marked=marked)
             except NotEnoughDataError as error:
                 problems.append(error)
         if not found:
