@@ -6,12 +6,12 @@ that is served now. Null rule: what is not there is said in a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from features.errors import InputError
+from features.errors import ConfigError, InputError, suggestion
 from features.feature import Language
-from features.model_keys import ModelKey
+from features.model_keys import ModelKey, kind_of, require_key
 from features.workspace import Workspace
 from models.bundle import Bundle
 from models.card import Card
@@ -66,8 +66,16 @@ def read_profile(
 
     fit: a version's number, an alias, or the start of a bundle's fingerprint; None takes the served one.
     model: the key of the fit model, such as fit.emea.
-    Raises InputError where there is no such model, or it has no profile.
+    Raises ConfigError for a model that is none of the fit models, InputError where there is no such version
+    or it has no profile.
     """
+    if model.partition(".")[0] != "fit":
+        raise ConfigError(
+            "--model names no fit model: only these have an ideal customer profile",
+            got=repr(model),
+            allowed="fit, or a named one, as fit.emea",
+            fix=suggestion(model, ["fit"]) or "leave it out for the model of all accounts",
+        )
     bundle = _served(workspace, model) if fit is None else _trained(workspace, model, fit=fit)
     profile = Profile.of_card(bundle.card)
     if profile is None:
@@ -82,6 +90,8 @@ def read_profile(
 def _served(workspace: Workspace, model: ModelKey) -> Bundle:
     with Store.open(workspace.store_url, create=False) as store:
         release = store.current(now=datetime.now(UTC).replace(tzinfo=None))
+        if release is not None:
+            _require_among(model, release.fingerprints, what="--model: no such fit model is served")
         fingerprint = None if release is None else release.fingerprints.get(model)
         if fingerprint is None:
             raise InputError(
@@ -96,10 +106,17 @@ def _served(workspace: Workspace, model: ModelKey) -> Bundle:
 
 def _trained(workspace: Workspace, model: ModelKey, *, fit: str) -> Bundle:
     registered = RegisteredModels(workspace)
-    version = choose(registered.known(), model, wanted=fit)
+    known = registered.known()
+    _require_among(model, known, what="--model: no such fit model was ever trained here")
+    version = choose(known, model, wanted=fit)
     if version is None:
         raise InputError(f"no {model} model was chosen", got=repr(fit), fix=_TRAIN)
     return registered.bundle(version)
+
+
+def _require_among(model: ModelKey, keys: Iterable[ModelKey], *, what: str) -> None:
+    fits = [key for key in keys if kind_of(key) == "fit"]
+    require_key(model, known=dict.fromkeys(("fit", *fits)), what=what)
 
 
 def show_profile(profile: Profile, *, output: Output, language: Language = "en") -> None:
