@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import tracked_models
 from promotions import HOUR, promoted
@@ -89,3 +91,20 @@ def test_a_training_of_three_that_lacks_one_is_taken_back(untrained: Workspace) 
     (lost,) = registered.versions("fit.emea")
     registered.remove(lost)
     assert {one.key for one in leftovers(registered).unfinished} == {"fit", "intent"}
+
+
+def test_an_older_spearfish_leaves_a_training_with_a_name_alone(untrained: Workspace) -> None:
+    """It takes back what lies under `training_kinds` and lacks a model that it can find."""
+    registered = register(untrained, FIT, EMEA)
+    tags = {key: set(versions[0].tags) for key, versions in registered.known().items() if versions}
+    assert [key for key, told in tags.items() if "training_kinds" in told] == []
+    assert not leftovers(registered).any
+    assert "training_kinds" in register(untrained, FIT, INTENT).versions("intent")[0].tags
+
+
+def test_names_of_another_workspace_are_not_listed(untrained: Workspace, tmp_path: Path) -> None:
+    other = Workspace(tmp_path / "other")
+    tracked_models.ingest(other)
+    register(untrained, FIT, EMEA)
+    assert set(RegisteredModels(untrained).known()) == {"fit", "intent", "fit.emea"}
+    assert set(RegisteredModels(other).known()) == {"fit", "intent"}

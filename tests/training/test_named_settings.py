@@ -127,5 +127,6 @@ def test_tuned_parameters_are_those_of_their_model_alone(tmp_path: Path) -> None
         learning = read.of_model("fit.emea").model.fit
         assert (learning.num_leaves, learning.learning_rate) == (9, 0.2)
         assert (read.model.fit.num_leaves, learning.lambda_l2) == (6, shared)
-    with pytest.raises(ConfigError, match=r"parameters of no model of small.toml \(got 'fit.emea'"):
+    told = r"parameters of no model of small.toml \(got 'fit.emea'.*\[model.\"fit.emea\"\] from .*tuned.toml"
+    with pytest.raises(ConfigError, match=told):
         use_parameters(config(tmp_path, _GATE), file=file)

@@ -28,7 +28,7 @@ from features.model_keys import KINDS
 from features.privacy.addresses import workspace_secret
 from features.workspace import Workspace
 from models.bundle import Bundle, load
-from models.card import ModelKey, key_of, registered_name
+from models.card import ModelKey, key_of, name_of, registered_name
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut, read_held_out
 from training.gate.verdict import Verdict
 from training.ownership import (
@@ -103,8 +103,9 @@ class RegisteredModels:
         return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
 
     def known(self) -> Known:
-        """Every version that this workspace made, by model, the newest first."""
-        return {key: self.versions(key) for key in self._keys()}
+        """Every version that this workspace made, by model, the newest first; of named ones where there are."""
+        found = {key: self.versions(key) for key in self._keys()}
+        return {key: versions for key, versions in found.items() if versions or name_of(key) is None}
 
     def others(self) -> Mapping[str, int]:
         """How many versions other workspaces made, by their name and first digits."""

@@ -20,7 +20,7 @@ from uuid import uuid4
 from features.errors import WorkspaceError
 from features.workspace import Workspace
 from models.bundle import Bundle
-from models.card import ModelKey
+from models.card import ModelKey, name_of
 from training.ownership import IDENTITY_TAG, read_identity
 from training.tracking.registered import RegisteredModels
 from training.tracking.versions import Version
@@ -29,7 +29,9 @@ __all__ = ["Leftovers", "leftovers", "register_training", "registering", "settle
 
 EXPERIMENT = "spearfish"
 _TRAINING_TAG = "training"
-_MODELS_TAG = "training_kinds"
+_KINDS_TAG = "training_kinds"
+_MODELS_TAG = "training_models"
+"""Instead, where one has a name: an older spearfish, which does not find it, would take back the others."""
 _SETTLED_TAG = "training_settled"
 
 
@@ -70,7 +72,8 @@ def register_training(
     A model that the training could not give loses its challenger. name: of the workspace, for people. tags:
     what each version notes beside. Call it while `registering`.
     """
-    noted = {_TRAINING_TAG: uuid4().hex, _MODELS_TAG: ",".join(sorted(logged)), **tags}
+    tag = _MODELS_TAG if any(map(name_of, logged)) else _KINDS_TAG
+    noted = {_TRAINING_TAG: uuid4().hex, tag: ",".join(sorted(logged)), **tags}
     made = {
         key: registered.register(bundle, run_id=run_id, name=name, tags=noted)
         for key, (bundle, run_id) in logged.items()
@@ -83,7 +86,7 @@ def leftovers(registered: RegisteredModels) -> Leftovers:
     unfinished: list[Version] = []
     unsettled: list[Mapping[ModelKey, Version]] = []
     for training in _trainings(registered):
-        whole = set(training) == set(next(iter(training.values())).tags[_MODELS_TAG].split(","))
+        whole = set(training) == _models_of(next(iter(training.values())))
         if not whole:
             unfinished.extend(training.values())
         elif any(_SETTLED_TAG not in version.tags for version in training.values()):
@@ -138,9 +141,15 @@ def _trainings(registered: RegisteredModels) -> list[Mapping[ModelKey, Version]]
     found: dict[str, dict[ModelKey, Version]] = {}
     for key, versions in registered.known().items():
         for version in reversed(versions):
-            if _TRAINING_TAG in version.tags and _MODELS_TAG in version.tags:
+            if _TRAINING_TAG in version.tags and _models_of(version):
                 found.setdefault(version.tags[_TRAINING_TAG], {})[key] = version
     return sorted(found.values(), key=lambda one: max(version.number for version in one.values()))
+
+
+def _models_of(version: Version) -> set[ModelKey]:
+    """The models of a version's training; empty where it does not say."""
+    told = version.tags.get(_MODELS_TAG) or version.tags.get(_KINDS_TAG)
+    return set(told.split(",")) if told else set()
 
 
 def _open_runs(registered: RegisteredModels) -> list[str]:

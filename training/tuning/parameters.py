@@ -112,15 +112,24 @@ def use_parameters(config: Config, *, file: Path) -> Config:
     # What a named model does not say itself stays unsaid, so that it goes on following the others.
     document = config.model.model_dump(mode="json", exclude_unset=True)
     for key, parameters in told.items():
-        require_key(
-            key, known=config.models, what=f"{file} holds parameters of no model of {config.file.name}"
-        )
+        _require_declared(key, config=config, file=file)
         _part(document, key).update(parameters)
     try:
         model = ModelSettings.model_validate_json(json.dumps(document, default=_moment), strict=True)
     except ValidationError as error:
         raise config_error(error, file=file, model=ModelSettings) from error
     return config.model_copy(update={"model": model})
+
+
+def _require_declared(key: ModelKey, *, config: Config, file: Path) -> None:
+    table = f"or delete the table {_header(key)} from {file}"
+    what = f"{file} holds parameters of no model of {config.file.name}"
+    require_key(key, known=config.models, what=what, otherwise=table)
+
+
+def _header(key: ModelKey) -> str:
+    """The table of a model in the file of parameters, as TOML writes it."""
+    return f"[model.{key}]" if name_of(key) is None else f'[model."{key}"]'
 
 
 def _part(document: dict[str, Any], key: ModelKey) -> dict[str, Any]:
