@@ -103,7 +103,7 @@ class RegisteredModels:
         return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
 
     def known(self) -> Known:
-        """Every version that this workspace made, by model, the newest first; of named ones where there are."""
+        """Every version that this workspace made, by model, the newest first; named ones have some."""
         found = {key: self.versions(key) for key in self._keys()}
         return {key: versions for key, versions in found.items() if versions or name_of(key) is None}
 
