@@ -14,6 +14,7 @@ from features.tables import Tables
 from models.bundle import Bundle
 from models.calibration import Calibration
 from models.grades import Reference
+from models.making import with_name
 from training.fit import Training, matrix
 from training.gate.preview import Half, KindPreview, preview_kind, serving_moment
 from training.labels import known_accounts
@@ -101,6 +102,24 @@ def test_whom_the_labels_of_a_release_leave_out_has_no_grade_in_it(market: Table
         market, kind="fit", old=Half((bundle,), {}), new=Half((bundle,), where), as_of=MARKET.end
     )
     assert none.counts["none"].sum() == none.counts.to_numpy().sum()
+
+
+def test_it_tells_whom_each_model_would_answer_and_warns_where_it_is_nobody(
+    market: Tables, bundle: Bundle
+) -> None:
+    """Each account counts once, for the model that answers it: models that leave none over are warned of."""
+    emea, apac = (with_name(bundle, key=f"fit.{name}", place=n) for n, name in enumerate(("emea", "apac")))
+    rules = {"exclude": [{"name": "three", "accounts": [f"account-000000{n}" for n in range(1, 4)]}]}
+    nobody = {"where": {"country": "nowhere"}}
+    new = Half((emea, apac, bundle), {"labels": {}, "named_labels": {"fit.emea": rules, "fit.apac": nobody}})
+    found = preview_kind(market, kind="fit", old=None, new=new, as_of=MARKET.end)
+    everyone = len(known_accounts(market, as_of=MARKET.end))
+    assert found.answered == {"icp_fit.emea": everyone - 3, "icp_fit.apac": 0, "icp_fit": 3}
+    assert found.to_json(top=0)["answered"] == found.answered
+    told = list(Preview(MARKET.end, {}, (), {}, (found,)).lines())
+    assert f"icp_fit.emea would answer {everyone - 3:,} accounts" in told
+    assert [line for line in told if line.startswith("Warning: icp_fit.apac would answer no account")]
+    assert previewed(market, old=bundle, new=None).answered == {}
 
 
 def test_cells_of_the_file_are_no_formulas(market: Tables, bundle: Bundle, tmp_path: Path) -> None:

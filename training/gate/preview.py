@@ -32,6 +32,7 @@ __all__ = ["Half", "KindPreview", "preview_kind", "serving_moment"]
 _NONE = "none"
 _LEVELS = (*GRADES, _NONE)
 _TOLD = 3
+_NOBODY = "would answer no account: its population is empty, or models that are asked before it answer for all of it"
 _REFERENCE = "the population that it is compared with"
 _COLUMNS = ("kind", "account_id", "name", "domain", "old_grade", "new_grade", "old_probability")
 _NAMES = """
@@ -79,16 +80,24 @@ class KindPreview:
     counts: accounts by old grade (rows) and new grade (columns), A to D and none.
     changes: kind, account_id, name, domain, old_grade, new_grade, old_probability, new_probability and
         reasons, of each account whose grade changes; the largest changes of probability first.
+    answered: by name of each model of the new release, how many accounts it would answer.
     """
 
     kind: Kind
     counts: pd.DataFrame
     changes: pd.DataFrame
+    answered: Mapping[str, int]
 
     @property
     def sentence(self) -> str:
         total = int(self.counts.to_numpy().sum())
         return f"{NAMES[self.kind]}: {len(self.changes):,} of {total:,} accounts change grade"
+
+    @property
+    def answering(self) -> Iterator[str]:
+        """How many accounts each model would answer, with a warning for one that would answer none."""
+        for name, count in self.answered.items():
+            yield f"{name} would answer {count:,} accounts" if count else f"Warning: {name} {_NOBODY}"
 
     def rows(self) -> Iterator[tuple[object, ...]]:
         """The table of grades for people."""
@@ -107,6 +116,7 @@ class KindPreview:
         shown = self.changes.head(top).astype(object)
         return {
             "counts": {str(grade): counts.to_dict() for grade, counts in self.counts.iterrows()},
+            "answered": dict(self.answered),
             "changed": len(self.changes),
             "changes": shown.where(shown.notna(), None).to_dict("records"),
             "sentence": self.sentence,
@@ -137,7 +147,12 @@ def preview_kind(
     told = _named(changed, tables, as_of=as_of)[[*_COLUMNS, "new_probability", "reasons"]]
     size = (told["new_probability"].fillna(0.0) - told["old_probability"].fillna(0.0)).abs()
     order = np.lexsort((told["account_id"].to_numpy(), -size.to_numpy()))
-    return KindPreview(kind, counts, told.iloc[order].reset_index(drop=True))
+    return KindPreview(kind, counts, told.iloc[order].reset_index(drop=True), _answered(new, theirs["place"]))
+
+
+def _answered(half: Half | None, places: pd.Series[int]) -> dict[str, int]:
+    bundles = () if half is None else half.bundles
+    return {bundle.name: int((places == place).sum()) for place, bundle in enumerate(bundles)}
 
 
 def serving_moment(tables: Tables, *, now: datetime, time_zone: str) -> datetime:

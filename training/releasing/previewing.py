@@ -63,6 +63,8 @@ class Preview:
         yield f"A promotion would serve {models}; as of {_iso(self.as_of)}; nothing was changed."
         if self.left:
             yield _LEFT.format(left=self.left)
+        for one in self.kinds:
+            yield from one.answering
         for verdict in self.verdicts:
             yield from verdict.lines()
         for name, columns in self.blocking.items():
