@@ -7,7 +7,7 @@ was never trained is left out; at least one is needed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,7 @@ class Chosen:
     """A release that is to be.
 
     settings: time_zone, labels, serving and, where there are named models, named_labels. present: what is
-    served now.
+    served now. keep: what of it stays, whatever the config says by now.
     """
 
     known: Known
@@ -40,6 +40,7 @@ class Chosen:
     bundles: Mapping[ModelKey, Bundle]
     settings: Mapping[str, Any]
     present: Served | None
+    keep: Collection[ModelKey] = ()
 
     def judged(
         self, workspace: Workspace, registered: RegisteredModels, *, config: Config | None, at: datetime
@@ -67,7 +68,7 @@ class Chosen:
 
         waivers: of the audit. forced: of the gate, for models that are new.
         """
-        old_verdicts, old_waivers = kept(self.present, self.bundles)
+        old_verdicts, old_waivers = kept(self.present, self.bundles, keep=self.keep)
         gate = old_verdicts | {key: verdict.to_json() for key, verdict in verdicts.items()}
         answered = [*waivers, *old_waivers, *forced]
         told = dict(self.settings) | ({"gate": gate} if gate else {})
@@ -82,16 +83,23 @@ def choose_release(
     fit: str | None,
     intent: str | None,
     named: Mapping[ModelKey, str] | None = None,
+    keep: Collection[ModelKey] = (),
 ) -> Chosen:
-    """The models asked for. Raises what `promote` raises, but for the gate and the audit."""
+    """The models asked for.
+
+    keep: served ones that stay, whatever the config says of them by now. Raises what `promote` raises, but
+    for the gate and the audit.
+    """
     manifest = workspace.manifest()
     known = registered.known()
     for key in named or {}:
         require_key(key, known=known, what="no such model was ever trained here")
-    versions = _versions(registered, known, {"fit": fit, "intent": intent, **(named or {})})
+    present = served(workspace)
+    stay = {key: present.release.fingerprints[key] for key in keep} if present else {}
+    versions = _versions(registered, known, {"fit": fit, "intent": intent, **(named or {}), **stay})
     bundles = {key: _checked(registered, one, manifest=manifest) for key, one in versions.items()}
-    settings = release_settings(list(bundles.values()), manifest=manifest, config=config)
-    return Chosen(known, versions, bundles, settings, served(workspace))
+    settings = release_settings(list(bundles.values()), manifest=manifest, config=config, keep=keep)
+    return Chosen(known, versions, bundles, settings, present, keep)
 
 
 def _versions(

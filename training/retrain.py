@@ -1,13 +1,14 @@
 """Retraining: the whole loop unattended, from the sources to what is served.
 
-Turns a workspace and its config into one of a few outcomes: sources are ingested, drift is measured, both
-models are trained and audited, and what passes the gate is served. Each step asks what is there instead of
-what was done, so that doing it twice does nothing the second time, and doing it after a kill goes on where
-it stopped: tables, settings and cutoff make one fingerprint, and a training that carries it is not made
-again; a training that was refused, or served before and rolled back, is left to people. One retraining runs
-at a time in a workspace; another one leaves. Time rule: everything up to the newest known fact; the clock
-only dates the release and the log. Null rule: where nothing is served there is no drift to measure; where
-what is served cannot be measured, as a column of its is gone, that is told, and is a reason to train.
+Turns a workspace and its config into one of a few outcomes: sources are ingested, drift is measured, the
+models are trained and audited, and what passes the gate is served; a named model that does not, or that the
+data could not give this time, stays as it is served. Each step asks what is there instead of what was done,
+so that doing it twice does nothing the second time, and doing it after a kill goes on where it stopped:
+tables, settings and cutoff make one fingerprint, and a training that carries it is not made again; a training
+that was refused, or served before and rolled back, is left to people. One retraining runs at a time in a
+workspace; another one leaves. Time rule: everything up to the newest known fact; the clock only dates the
+release and the log. Null rule: where nothing is served there is no drift to measure; where what is served
+cannot be measured, as a column of its is gone, that is told, and is a reason to train.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Literal
 
 from features.errors import BundleError, InputError, SpearfishError, WorkspaceError
@@ -26,14 +28,15 @@ from features.ingest import ingest
 from features.mapping import Config
 from features.privacy.masking import without_addresses
 from features.workspace import Workspace
-from models.card import ModelKey, name_of
+from models.card import ModelKey, name_of, registered_name
 from serving.store import Store
 from training.drift.watching import DriftReport, watch
 from training.gate.asking import has_store, oldest_cutoff, served
 from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
 from training.learning.learn import Progress
-from training.releasing.promote import Promotion, promote
+from training.releasing.promote import Promotion
+from training.releasing.unattended import renew
 from training.tracking.registered import GATE_TAG, RegisteredModels
 from training.tracking.registration import registering, settle
 from training.tracking.versions import Version
@@ -53,6 +56,7 @@ _LOST = (
     "the training gave no {kinds} model, which is served: nothing is taken away unattended; `spearfish "
     "train` says why, and `spearfish promote` serves what there is"
 )
+_STAYS = "{name} stays as it is served: the training gave no such model; `spearfish train` says why"
 
 
 @dataclass(frozen=True)
@@ -80,17 +84,20 @@ class Retraining:
     """What a retraining came to.
 
     drift: of what was served before; None where nothing was. promotion: None unless something was promoted.
+    unchanged: named models that did not change with it, by key, and why.
     """
 
     outcome: Outcome
     sentence: str
     drift: Drift | None = None
     promotion: Promotion | None = None
+    unchanged: Mapping[ModelKey, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
-        """0: nobody needs to look. 1: the gate or the audit refused. 75: another was at work; try again."""
-        return _EXIT_CODES.get(self.outcome, 0)
+        """0: nobody needs to look. 1: the gate or the audit refused, or a named model did not change with the
+        others. 75: another was at work; try again."""
+        return 1 if self.unchanged else _EXIT_CODES.get(self.outcome, 0)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -98,6 +105,7 @@ class Retraining:
             "sentence": self.sentence,
             "drift": None if self.drift is None else self.drift.to_json(),
             "promotion": None if self.promotion is None else self.promotion.to_json(),
+            "unchanged": dict(self.unchanged),
         }
 
 
@@ -200,13 +208,21 @@ class _Loop:
 
     def _standing(self, made: Mapping[ModelKey, Version], drift: Drift | None) -> Retraining | None:
         """Nothing to do: these models were served before, or refused; None when nobody judged them yet."""
-        fingerprints = {key: version.fingerprint for key, version in made.items()}
+        refused = {key for key, version in made.items() if version.tags.get(GATE_TAG) == "refused"}
+        wanted = {key: version.fingerprint for key, version in made.items() if key not in refused}
+        staying = refused | set(self._lost(made))
+
+        def is_of(release: Mapping[ModelKey, str]) -> bool:
+            """Whether a release holds all of these, and beside them what they leave unchanged."""
+            others = release.keys() - wanted.keys()
+            return bool(wanted) and wanted.items() <= release.items() and others <= staying
+
         present = served(self.workspace)
-        if present is not None and dict(present.release.fingerprints) == fingerprints:
+        if present is not None and is_of(present.release.fingerprints):
             return Retraining("nothing new", _told(made, "served already, and nothing is new"), drift)
-        if any(dict(fingerprints) == past for past in _served_before(self.workspace)):
+        if any(map(is_of, _rolled_back(self.workspace))):
             return Retraining("nothing new", _told(made, "served before and rolled back"), drift)
-        if any(version.tags.get(GATE_TAG) == "refused" for version in made.values()):
+        if not wanted or any(name_of(key) is None for key in refused):
             return Retraining("nothing new", _told(made, "refused before"), drift)
         return None
 
@@ -226,30 +242,18 @@ class _Loop:
         self, made: Mapping[ModelKey, Version], drift: Drift | None, *, cutoff: datetime
     ) -> Retraining:
         lost = self._lost(made)
-        if lost:
+        unnamed = [key for key in lost if name_of(key) is None]
+        if unnamed:
             self._note_refused(made)
-            return Retraining("refused", _LOST.format(kinds=" and no ".join(lost)), drift)
-        numbers = {key: str(version.number) for key, version in made.items()}
+            return Retraining("refused", _LOST.format(kinds=" and no ".join(unnamed)), drift)
         why = f"retrained on facts through {_iso(cutoff)}" + (f"; {drift.sentence}" if drift else "")
+        stay = {key: _STAYS.format(name=registered_name(key)) for key in lost}
         try:
-            promotion = promote(
-                self.workspace,
-                who=self.who,
-                why=why,
-                config=self.config,
-                fit=numbers.get("fit", "none"),
-                intent=numbers.get("intent", "none"),
-                named=self._named(numbers),
-            )
+            done = renew(self.workspace, made, lost=stay, who=self.who, why=why, config=self.config)
         except InputError as error:
             self._note_refused(made)
             return Retraining("refused", error.sentence(), drift)
-        return Retraining("promoted", promotion.sentence, drift, promotion)
-
-    def _named(self, numbers: Mapping[ModelKey, str]) -> dict[ModelKey, str]:
-        """What to take of every named model that there ever was."""
-        known = RegisteredModels(self.workspace).known()
-        return {key: numbers.get(key, "none") for key in known if name_of(key) is not None}
+        return Retraining("promoted", done.sentence, drift, done.promotion, done.unchanged)
 
     def _lost(self, made: Mapping[ModelKey, Version]) -> list[str]:
         """Served models that the training could not give although the config asks for them."""
@@ -264,11 +268,19 @@ class _Loop:
             registered.tag(version, GATE_TAG, "refused")
 
 
-def _served_before(workspace: Workspace) -> list[dict[str, str]]:
+def _rolled_back(workspace: Workspace) -> list[dict[ModelKey, str]]:
+    """The fingerprints of releases that a rollback left, and that were not chosen again since."""
     if not has_store(workspace):
         return []
     with Store.open(workspace.store_url) as store:
-        return [dict(release.fingerprints) for release in store.history()]
+        held = {release.id: dict(release.fingerprints) for release in store.history()}
+        moves = list(reversed(store.events()))
+    left: list[dict[ModelKey, str]] = []
+    for before, move in pairwise(moves):
+        if move.action == "rollback":
+            left.append(held[before.release_id])
+        left = [one for one in left if one != held[move.release_id]]
+    return left
 
 
 @contextmanager
@@ -299,6 +311,8 @@ def _line(done: Retraining) -> dict[str, Any]:
         told["drift"] = done.drift.sentence
     if done.promotion is not None:
         told["release"] = done.promotion.release.id
+    if done.unchanged:
+        told["unchanged"] = sorted(done.unchanged)
     return told
 
 

@@ -16,10 +16,11 @@ import tracked_models
 from tracked_models import FIT, FIT_2, INTENT, LABELS, SERVING
 
 from features.errors import BundleError, InputError, NotEnoughDataError, SpearfishError
-from features.mapping import WorkspaceSettings, load_config
-from features.settings import GateSettings, RetrainSettings
+from features.mapping import Config, WorkspaceSettings, load_config
+from features.settings import GateSettings, NamedModel, RetrainSettings
 from features.workspace import Workspace
 from models.bundle import Bundle
+from models.making import with_name, with_settings
 from training import retrain as retraining
 from training.gate.asking import served
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
@@ -62,24 +63,28 @@ class Trainer:
 
     def __init__(self, workspace: Workspace, folder: Path) -> None:
         self.workspace, self.folder, self.made, self.bundle = workspace, folder, 0, FIT
+        self.others: tuple[Bundle, ...] = ()
 
-    def __call__(self, workspace: Workspace, **_: Any) -> None:
+    def __call__(self, workspace: Workspace, *, config: Config, **_: Any) -> None:
         self.made += 1
-        register(workspace, self.bundle, folder=self.folder / str(self.made))
+        folder = self.folder / str(self.made)
+        register(workspace, self.bundle, *self.others, folder=folder, config=config)
 
 
-def register(workspace: Workspace, bundle: Bundle, *, folder: Path) -> None:
-    run_id = tracked_models.run_of(workspace, bundle)
-    held = HeldOut(true_rows(), bundle.fingerprint, CONFIG.gate, secret=b"made").save(folder)
-    tracked_models.client(workspace).log_artifacts(run_id, str(held), HELD_OUT_ARTIFACT)
+def register(workspace: Workspace, *bundles: Bundle, folder: Path, config: Config = CONFIG) -> None:
+    logged = {one.key: (one, tracked_models.run_of(workspace, one)) for one in bundles}
+    for bundle, run_id in logged.values():
+        held = HeldOut(true_rows(), bundle.fingerprint, CONFIG.gate, secret=b"made")
+        kept = held.save(folder / bundle.key)
+        tracked_models.client(workspace).log_artifacts(run_id, str(kept), HELD_OUT_ARTIFACT)
     learned = learned_from(
-        CONFIG,
+        config,
         data_fingerprint=workspace.manifest().fingerprint,
         cutoff=next_cutoff(workspace.tables()),
     )
     register_training(
         RegisteredModels(workspace),
-        {"fit": (bundle, run_id)},
+        logged,
         name="by hand",
         tags={LEARNED_FROM_TAG: learned},
     )
@@ -227,8 +232,8 @@ def test_what_cannot_be_measured_is_told_and_trained_anew(
 def test_tables_that_change_during_the_training_leave_it_to_the_next_run(
     untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def overtaken(workspace: Workspace, **_: Any) -> None:
-        trainer(workspace)
+    def overtaken(workspace: Workspace, *, config: Config, **_: Any) -> None:
+        trainer(workspace, config=config)
         tracked_models.ingest(workspace, fingerprint="1" * 64)
 
     monkeypatch.setattr(retraining, "train", overtaken)
@@ -251,3 +256,59 @@ def test_a_served_model_that_was_not_trained_again_stays(untrained: Workspace, t
     present = served(untrained)
     assert present is not None
     assert set(present.contents) == {"fit", "intent"}
+
+
+NAMED = CONFIG.model_copy(
+    update={
+        "model": CONFIG.model.model_copy(
+            update={"named": (NamedModel(name="emea", kind="fit", where={"region": ("EMEA",)}),)}
+        )
+    }
+)
+EMEA, EMEA_2 = (
+    with_settings(
+        with_name(one, key="fit.emea", place=0), labels=NAMED.of_model("fit.emea").labels, serving=SERVING
+    )
+    for one in (FIT, FIT_2)
+)
+
+
+@pytest.mark.parametrize(
+    ("emea", "told"),
+    [
+        ((EMEA_2,), "icp_fit.emea stays as it is served: the gate refuses icp_fit.emea"),
+        ((), "icp_fit.emea stays as it is served: the training gave no such model"),
+    ],
+    ids=["refused", "lost"],
+)
+def test_a_segment_that_fails_or_is_lost_stays_and_the_rest_is_renewed(
+    untrained: Workspace, trainer: Trainer, emea: tuple[Bundle, ...], told: str
+) -> None:
+    trainer.others = (EMEA,)
+    assert retrain(untrained, config=NAMED, who="cron").outcome == "promoted"
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    # The intent model is new, and nothing is served that it could be worse than.
+    trainer.others = (INTENT, *emea)
+    found = retrain(untrained, config=NAMED, who="cron")
+    assert (found.outcome, found.exit_code) == ("promoted", 1)
+    assert told in found.sentence
+    assert found.to_json()["unchanged"].keys() == {"fit.emea"}
+    present = served(untrained)
+    assert present is not None
+    assert present.release.fingerprints == {
+        "fit": FIT.fingerprint,
+        "intent": INTENT.fingerprint,
+        "fit.emea": EMEA.fingerprint,
+    }
+    assert set(present.release.settings["gate"]) == {"fit", "intent", "fit.emea"}
+    again = retrain(untrained, config=NAMED, who="cron")
+    assert (again.outcome, again.exit_code, trainer.made) == ("nothing new", 0, 2)
+
+
+def test_what_was_merely_replaced_was_not_rolled_back(untrained: Workspace, trainer: Trainer) -> None:
+    run(untrained)
+    tracked_models.register(untrained, FIT_2)
+    promote(untrained, who="Ada", why="hers", force="by hand")
+    found = run(untrained)
+    # It is asked anew, and refused, as nothing can be compared.
+    assert (found.outcome, "gate refuses icp_fit" in found.sentence) == ("refused", True)

@@ -199,10 +199,10 @@ def test_what_cannot_be_compared_is_refused_unless_somebody_answers_for_it(
     verdict = judge(bundle, held=held, contest=contest, tables=market, at=NOON)
     assert verdict.outcome == "refused"
     with pytest.raises(InputError, match=r"gate refuses icp_fit \w{12}: comparison .*0 with the event"):
-        require_passed([verdict], force=None)
+        require_passed({"fit": verdict}, force=None)
     with pytest.raises(InputError, match="needs a reason"):
-        require_passed([verdict], force=" ")
-    require_passed([verdict], force="the label changed")
+        require_passed({"fit": verdict}, force=" ")
+    require_passed({"fit": verdict}, force="the label changed")
     (kept,) = forced([verdict], why="the label changed", who="Ada", at=NOON)
     assert kept == {
         "model": bundle.fingerprint,

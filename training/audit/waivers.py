@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from features.errors import BundleError, InputError, suggestion
+from features.errors import BundleError, InputError, RefusedError, suggestion
 from features.privacy.masking import without_addresses
 from models.bundle import Bundle
 from training.audit.finding import Audit, Finding
@@ -73,7 +73,8 @@ def require_answered(
 
     reasons: by the column of a finding that blocks, or by its kind where it means the whole table.
     before: waivers of the release that is served, which keep their moment.
-    Raises InputError for a finding without a reason, an empty reason, or one that nothing asks for.
+    Raises RefusedError for findings without a reason, InputError for an empty reason or one that nothing
+    asks for.
     """
     blocking = [(bundle, finding) for bundle in bundles for finding in audit_of(bundle).blocking]
     _require_asked_for(reasons, asked=[_name(finding) for _, finding in blocking])
@@ -119,12 +120,13 @@ def _require_asked_for(reasons: Mapping[str, str], *, asked: Sequence[str]) -> N
             )
 
 
-def _blocked(found: Sequence[tuple[Bundle, Finding]]) -> InputError:
+def _blocked(found: Sequence[tuple[Bundle, Finding]]) -> RefusedError:
     bundle, finding = found[0]
     more = f"; and {len(found) - 1} more" if len(found) > 1 else ""
     names = ", ".join(dict.fromkeys(_name(one) for _, one in found))
-    return InputError(
+    return RefusedError(
         f"the leakage audit of {bundle.name} {bundle.version} blocks its promotion",
+        models=[one.key for one, _ in found],
         got=f"{_name(finding)}: {finding.why}{more}",
         allowed=f"no finding that blocks and has no reason (now: {names})",
         fix=_REMEDY,

@@ -8,7 +8,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -184,9 +184,12 @@ def _labels(bundle: Bundle) -> RowSettings | None:
 
 
 def kept(
-    present: Served | None, bundles: Mapping[ModelKey, Bundle]
+    present: Served | None, bundles: Mapping[ModelKey, Bundle], *, keep: Collection[ModelKey] = ()
 ) -> tuple[dict[str, Any], Sequence[Mapping[str, str]]]:
-    """Of models that stay: their verdicts by model, and what somebody answered for then."""
+    """Of models that stay: their verdicts by model, and what somebody answered for then.
+
+    keep: those whose audits are not asked anew, so that what was answered of these is given, too.
+    """
     if present is None:
         return {}, ()
     stay = {key: bundle.fingerprint for key, bundle in bundles.items() if present.holds(bundle)}
@@ -195,7 +198,8 @@ def kept(
     waivers = [
         dict(one)
         for one in settings.get("waivers", ())
-        if one["kind"].startswith(GATE_WAIVER) and one["model"] in stay.values()
+        if (one["kind"].startswith(GATE_WAIVER) and one["model"] in stay.values())
+        or one["model"] in {stay[key] for key in keep}
     ]
     return verdicts, waivers
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from features.errors import InputError
+from features.errors import InputError, RefusedError
+from features.model_keys import ModelKey
 from features.privacy.masking import without_addresses
 from features.settings import GateSettings
 from features.tables import Tables
@@ -56,15 +57,17 @@ def judge(
     )
 
 
-def require_passed(verdicts: Sequence[Verdict], *, force: str | None) -> None:
-    """Raise InputError with the figures of what failed, unless somebody answers for it."""
+def require_passed(verdicts: Mapping[ModelKey, Verdict], *, force: str | None) -> None:
+    """Raise RefusedError with the figures of what failed, unless somebody answers for it."""
     require_reason(force)
-    failed = [(verdict, check) for verdict in verdicts for check in verdict.failed]
+    failed = [(key, check) for key, verdict in verdicts.items() for check in verdict.failed]
     if failed and force is None:
-        verdict, check = failed[0]
+        key, check = failed[0]
+        verdict = verdicts[key]
         more = f"; and {len(failed) - 1} more" if len(failed) > 1 else ""
-        raise InputError(
+        raise RefusedError(
             f"the gate refuses {verdict.model} {verdict.fingerprint[:12]}: {check.name}",
+            models=[key for key, _ in failed],
             got=f"{check.sentence}{more}",
             fix="train on more or newer data, or answer for it: spearfish promote --force REASON",
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -111,6 +111,7 @@ def promote(
     named: Mapping[ModelKey, str] | None = None,
     waive: Mapping[str, str] | None = None,
     force: str | None = None,
+    keep: Collection[ModelKey] = (),
     now: datetime | None = None,
 ) -> Promotion:
     """Serve these models from now on; the release that answered before is one `rollback` away.
@@ -128,10 +129,12 @@ def promote(
     waive: a reason for each column that the leakage audit of a model blocks for; the release keeps it with
         who gave it and when.
     force: a reason that answers for all that the gate refuses, but for the audit; kept in the same way.
+    keep: served models that stay as they are, whatever the config says of them by now.
     now: naive UTC, for tests; the clock otherwise.
-    Raises InputError (nothing trained here, no such version, columns that the workspace lacks, settings that
-    contradict each other, a gate that refuses, an audit that blocks or was never made), BundleError (a bundle
-    that does not reproduce its golden rows), WorkspaceError (no tables, no store, no MLflow).
+    Raises RefusedError (a gate that refuses, an audit that blocks), InputError (nothing trained here, no such
+    version, columns that the workspace lacks, settings that contradict each other, an audit that was never
+    made), BundleError (a bundle that does not reproduce its golden rows), WorkspaceError (no tables, no
+    store, no MLflow).
     """
     require_reason(force)
     # Before MLflow, which takes seconds to import.
@@ -141,17 +144,20 @@ def promote(
         moment = now or _now()
         with registering(workspace):
             settle(registered)
-        chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent, named=named)
+        chosen = choose_release(
+            workspace, registered, config=config, fit=fit, intent=intent, named=named, keep=keep
+        )
         bundles = list(chosen.bundles.values())
+        audited = [one for one in bundles if one.key not in keep]
         # Refused before the gate takes its time, and before a store is made.
-        require_answered(bundles, reasons=waive or {}, who=who, at=moment)
+        require_answered(audited, reasons=waive or {}, who=who, at=moment)
         verdicts = chosen.judged(workspace, registered, config=config, at=moment)
         for key, verdict in verdicts.items():
             registered.note(chosen.versions[key], verdict, forced=force is not None)
-        require_passed(list(verdicts.values()), force=force)
+        require_passed(verdicts, force=force)
         answered = forced(list(verdicts.values()), why=force, who=who, at=moment)
         with Store.open(workspace.store_url) as store:
-            waivers = _waived(store, bundles, reasons=waive or {}, who=who, at=moment)
+            waivers = _waived(store, audited, reasons=waive or {}, who=who, at=moment)
             settings = chosen.settings_with(verdicts, waivers=waivers, forced=answered)
             draft = Draft(
                 tuple(map(_stored, bundles)), created_by=who, reason=without_addresses(why), settings=settings

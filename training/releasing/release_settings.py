@@ -8,7 +8,7 @@ model that is not in the release leaves its labels at their defaults, which noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -30,11 +30,16 @@ _Settings = TypeVar("_Settings", bound=Section)
 
 
 def release_settings(
-    bundles: Sequence[Bundle], *, manifest: Manifest, config: Config | None = None
+    bundles: Sequence[Bundle],
+    *,
+    manifest: Manifest,
+    config: Config | None = None,
+    keep: Collection[ModelKey] = (),
 ) -> dict[str, Any]:
     """The settings of a release of these bundles, as JSON: time_zone, labels, serving, named_labels.
 
-    config: its [serving] replaces the one trained with. Raises InputError where it says anything else than
+    config: its [serving] replaces the one trained with. keep: models that stay as they are served, so that it
+    may say something else of their labels by now. Raises InputError where it says anything else than
     the models and the workspace do, and where two models were trained with different [serving].
     """
     trained = {one.key: _trained_with(one) for one in bundles}
@@ -43,7 +48,7 @@ def release_settings(
         serving = _common_serving(trained)
     else:
         _require_own_workspace(config, manifest=manifest)
-        _require_same_labels(config, labels=labels)
+        _require_same_labels(config, labels={key: labels[key] for key in labels if key not in keep})
         serving = config.serving
     # Refused here, because the server could not load the release.
     GradeCuts(serving.grade_cuts)
