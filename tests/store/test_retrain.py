@@ -258,40 +258,40 @@ def test_a_served_model_that_was_not_trained_again_stays(untrained: Workspace, t
     assert set(present.contents) == {"fit", "intent"}
 
 
-NAMED = CONFIG.model_copy(
-    update={
-        "model": CONFIG.model.model_copy(
-            update={"named": (NamedModel(name="emea", kind="fit", where={"region": ("EMEA",)}),)}
-        )
-    }
-)
-EMEA, EMEA_2 = (
-    with_settings(
-        with_name(one, key="fit.emea", place=0), labels=NAMED.of_model("fit.emea").labels, serving=SERVING
-    )
-    for one in (FIT, FIT_2)
-)
+def named(region: str) -> Config:
+    one = NamedModel(name="emea", kind="fit", where={"region": (region,)})
+    return CONFIG.model_copy(update={"model": CONFIG.model.model_copy(update={"named": (one,)})})
+
+
+def emea(bundle: Bundle, *, config: Config) -> Bundle:
+    labels = config.of_model("fit.emea").labels
+    return with_settings(with_name(bundle, key="fit.emea", place=0), labels=labels, serving=SERVING)
+
+
+NAMED, MOVED = named("EMEA"), named("Europe")
+EMEA = emea(FIT, config=NAMED)
 
 
 @pytest.mark.parametrize(
-    ("emea", "told"),
+    ("config", "trained", "told"),
     [
-        ((EMEA_2,), "icp_fit.emea stays as it is served: the gate refuses icp_fit.emea"),
-        ((), "icp_fit.emea stays as it is served: the training gave no such model"),
+        (NAMED, (emea(FIT_2, config=NAMED),), "the gate refuses icp_fit.emea"),
+        (MOVED, (emea(FIT_2, config=MOVED),), "the gate refuses icp_fit.emea"),
+        (NAMED, (), "the training gave no such model"),
     ],
-    ids=["refused", "lost"],
+    ids=["refused", "refused with another population", "lost"],
 )
 def test_a_segment_that_fails_or_is_lost_stays_and_the_rest_is_renewed(
-    untrained: Workspace, trainer: Trainer, emea: tuple[Bundle, ...], told: str
+    untrained: Workspace, trainer: Trainer, config: Config, trained: tuple[Bundle, ...], told: str
 ) -> None:
     trainer.others = (EMEA,)
     assert retrain(untrained, config=NAMED, who="cron").outcome == "promoted"
     tracked_models.ingest(untrained, fingerprint="1" * 64)
     # The intent model is new, and nothing is served that it could be worse than.
-    trainer.others = (INTENT, *emea)
-    found = retrain(untrained, config=NAMED, who="cron")
+    trainer.others = (INTENT, *trained)
+    found = retrain(untrained, config=config, who="cron")
     assert (found.outcome, found.exit_code) == ("promoted", 1)
-    assert told in found.sentence
+    assert f"icp_fit.emea stays as it is served: {told}" in found.sentence
     assert found.to_json()["unchanged"].keys() == {"fit.emea"}
     present = served(untrained)
     assert present is not None
@@ -301,7 +301,7 @@ def test_a_segment_that_fails_or_is_lost_stays_and_the_rest_is_renewed(
         "fit.emea": EMEA.fingerprint,
     }
     assert set(present.release.settings["gate"]) == {"fit", "intent", "fit.emea"}
-    again = retrain(untrained, config=NAMED, who="cron")
+    again = retrain(untrained, config=config, who="cron")
     assert (again.outcome, again.exit_code, trainer.made) == ("nothing new", 0, 2)
 
 

@@ -106,6 +106,13 @@ def test_the_report_is_json_and_a_file_of_predictions(report: BacktestReport, tm
     assert len(written) == len(report.predictions)
 
 
+def test_a_named_model_is_called_by_its_key(report: BacktestReport) -> None:
+    named = replace(report, key="intent.emea")
+    assert (named.to_json()["model"], named.to_json()["title"]) == ("intent.emea", "Spearfish intent.emea")
+    assert (report.to_json()["model"], report.name_of("probability")) == ("intent", "Spearfish")
+    assert named.name_of("probability") == "Spearfish intent.emea"
+
+
 def test_without_cutoffs_the_last_whole_horizon_is_tested(market: Tables) -> None:
     newest = next_cutoff(market)
     last = last_testable_cutoff(market, horizon_days=90)

@@ -22,7 +22,7 @@ from features.settings import GRADES
 from features.tables import Tables
 from features.workspace import Workspace
 from models.booster import Matrix
-from models.card import Kind
+from models.card import Kind, ModelKey
 from models.grades import GradeCuts, Reference
 from training.backtesting.dates import chosen_cutoffs
 from training.backtesting.evaluate import grade_conversion, mean_roc_auc, measure
@@ -68,19 +68,21 @@ def backtest(
     kind: Kind = "intent",
     cutoffs: Sequence[datetime] = (),
     development: bool = False,
+    key: ModelKey | None = None,
     progress: Progress | None = None,
 ) -> BacktestReport:
     """Backtest the workspace's tables at `cutoffs`, by default those of the config.
 
     development: the cutoffs for choosing instead of the reported ones. Without any cutoff, the last one
-    whose outcomes can be known. Raises NotEnoughDataError when there is too little to learn from.
+    whose outcomes can be known. key: of the model, where the config is that of a named one. Raises
+    NotEnoughDataError when there is too little to learn from.
     """
     with workspace.lease() as manifest:
         manifest.require_dated("backtest")
         tables = workspace.tables(manifest)
         moments = chosen_cutoffs(tables, config=config, kind=kind, asked=cutoffs, development=development)
         report = backtest_tables(tables, config=config, kind=kind, cutoffs=moments, progress=progress)
-    return replace(report, development=development)
+    return replace(report, development=development, key=key)
 
 
 def backtest_tables(

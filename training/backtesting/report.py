@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Group
 
-from models.card import Kind
+from models.card import Kind, ModelKey
 from training.backtesting.evaluate import Estimate, Measured
 from training.backtesting.warning import Warnings
 from training.undated.peers import BASELINES
@@ -83,7 +83,8 @@ class BacktestReport:
     account (for fit: opportunity) and cutoff. measured: means over cutoffs. single_seed_roc_auc: of one seed
     alone, mean over seeds. followed: what became of all that was asked. warning: days before the event; None
     for fit and where nothing happened. newest_fact: when the newest fact of the tables became known, naive
-    UTC. assumed: by source, what the mapping assumes of consent. title: what people call the model."""
+    UTC. assumed: by source, what the mapping assumes of consent. title: what people call the model. key: of
+    the model that was judged; None for that of its kind without a name."""
 
     event: str
     horizon_days: int
@@ -98,6 +99,7 @@ class BacktestReport:
     learned_from: Mapping[datetime, Mapping[str, int]]
     newest_fact: datetime
     kind: Kind = "intent"
+    key: ModelKey | None = None
     title: str = "Spearfish"
     warning: Warnings | None = None
     development: bool = False
@@ -130,7 +132,11 @@ class BacktestReport:
 
     def name_of(self, ranker: str) -> str:
         """What people call a ranker."""
-        return self.title if ranker == "probability" else RANKERS.get(ranker, ranker)
+        return self._title if ranker == "probability" else RANKERS.get(ranker, ranker)
+
+    @property
+    def _title(self) -> str:
+        return self.title if self.key is None else f"{self.title} {self.key}"
 
     def metrics(self) -> pd.DataFrame:
         """One row per ranker and metric: ranker, metric, value, low, high, base."""
@@ -156,8 +162,8 @@ class BacktestReport:
         estimates = {ranker: figures(metrics) for ranker, metrics in self.measured.estimates.items()}
         single = self.single_seed_roc_auc
         return {
-            "model": self.kind,
-            "title": self.title,
+            "model": self.key or self.kind,
+            "title": self._title,
             "event": self.event,
             "horizon_days": self.horizon_days,
             "top_k": self.top_k,

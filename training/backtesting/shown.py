@@ -100,7 +100,7 @@ def _leads(report: BacktestReport) -> Iterator[str]:
         if ranker != "without_directions":
             auc = lead["roc_auc"]
             verdict = "better" if auc.low > 0 else "worse" if auc.high < 0 else "not shown to differ"
-            yield f"{report.title} minus {report.name_of(ranker)}, ROC AUC: {auc}: {verdict}"
+            yield f"{report.name_of('probability')} minus {report.name_of(ranker)}, ROC AUC: {auc}: {verdict}"
 
 
 def _conversion_table(conversion: pd.DataFrame, *, title: str, first: str) -> Table:
@@ -144,7 +144,7 @@ def _warning(report: BacktestReport) -> Iterator[RenderableType]:
         table.add_row(name, *(_told(told[figure]) for figure in _WARNINGS), "")
     for other, lead in found.ahead.items():
         if other != RANDOM:
-            name = f"{report.title} minus {report.name_of(other)}"
+            name = f"{report.name_of('probability')} minus {report.name_of(other)}"
             table.add_row(name, *(_told(lead[figure]) for figure in (*_WARNINGS, "median_days_earlier")))
     yield table
 

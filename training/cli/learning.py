@@ -161,7 +161,7 @@ def backtest(
 
     Where outcomes have no dates: by folds that keep equal rows together; time is then not tested.
     """
-    from features.model_keys import kind_of
+    from features.model_keys import kind_of, name_of
     from training.feature_table import check_target
     from training.undated.backtest import backtest_workspace as run_backtest
 
@@ -180,14 +180,14 @@ def backtest(
             kind=kind_of(key),
             cutoffs=moments,
             development=development,
+            key=key if name_of(key) else None,
             progress=progress,
         )
     output.show(report)
     if predictions is not None:
         report.write_predictions(predictions)
         output.note(f"{len(report.predictions):,} predictions written to {predictions}")
-    told = report.to_json()
-    output.result(told | ({"model": key} if "model" in told else {}))
+    output.result(report.to_json())
 
 
 @commands.command("learning-curve")

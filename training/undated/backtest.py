@@ -23,7 +23,7 @@ from features.mapping import Config
 from features.settings import GRADES
 from features.tables import Tables
 from features.workspace import Workspace
-from models.card import Kind
+from models.card import Kind, ModelKey
 from models.grades import GradeCuts, Reference
 from training.backtesting.backtest import backtest
 from training.backtesting.evaluate import grade_conversion, measure
@@ -58,11 +58,13 @@ def backtest_workspace(
     kind: Kind = "intent",
     cutoffs: Sequence[datetime] = (),
     development: bool = False,
+    key: ModelKey | None = None,
     progress: Progress | None = None,
 ) -> BacktestReport | UndatedReport:
     """Backtest a workspace: at past cutoffs, or by folds where the outcomes have no dates.
 
-    Raises as `backtest` and `backtest_undated` do, and ContractError for cutoffs of outcomes without dates.
+    key: of the model, where the config is that of a named one; a report by cutoffs is called by it. Raises as
+    `backtest` and `backtest_undated` do, and ContractError for cutoffs of outcomes without dates.
     """
     with workspace.lease() as manifest:
         if "opportunities" in manifest.undated:
@@ -71,7 +73,13 @@ def backtest_workspace(
             tables = workspace.tables(manifest)
             return backtest_undated(tables, config=config, development=development, progress=progress)
     return backtest(
-        workspace, config=config, kind=kind, cutoffs=cutoffs, development=development, progress=progress
+        workspace,
+        config=config,
+        kind=kind,
+        cutoffs=cutoffs,
+        development=development,
+        key=key,
+        progress=progress,
     )
 
 
