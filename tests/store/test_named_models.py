@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import tracked_models
 from promotions import HOUR, promoted
 from store_processes import NOON
-from tracked_models import FIT, FIT_2, INTENT
+from tracked_models import FIT, FIT_2, INTENT, SERVING
 
 from features.errors import ConfigError
+from features.tables import Attribute
 from features.workspace import Workspace
 from models.bundle import Bundle
 from models.making import with_name, with_settings
 from serving.releases import load_current
 from serving.store import Store
+from training.gate.asking import Served
 from training.releasing.doctor import doctor
 from training.releasing.promote import rollback
 from training.tracking.bento_models import is_imported
@@ -108,3 +112,21 @@ def test_names_of_another_workspace_are_not_listed(untrained: Workspace, tmp_pat
     register(untrained, FIT, EMEA)
     assert set(RegisteredModels(untrained).known()) == {"fit", "intent", "fit.emea"}
     assert set(RegisteredModels(other).known()) == {"fit", "intent"}
+
+
+def test_what_is_served_is_asked_in_its_order_and_tells_what_keeps_it_from_answering() -> None:
+    tier = Attribute(name="tier", type="category", label="tier")
+    later = with_name(tracked_models.bundle("fit", attributes=(tier,)), key="fit.a_tier", place=1)
+    bundles = {one.key: one for one in (FIT, with_settings(later, labels=LABELS, serving=SERVING), EMEA)}
+    told = LABELS.fit.model_dump(mode="json")
+    settings = {"named_labels": {"fit.emea": told, "fit.a_tier": told}}
+    fingerprints = {key: one.fingerprint for key, one in bundles.items()} | {"fit.none": "0"}
+    release: Any = SimpleNamespace(fingerprints=fingerprints, settings=settings)
+    present = Served(release, {key: one.to_bytes() for key, one in bundles.items()} | {"fit.none": b""})
+    manifest: Any = SimpleNamespace(attributes=())
+    found = {one.key: one for one in present.champions("fit", manifest=manifest, held=lambda *_: None)}
+    assert list(found) == ["fit.emea", "fit.none", "fit.a_tier", "fit"]
+    assert found["fit.emea"].labels == LABELS.fit
+    assert "wrong labels section (got none of fit.none" in found["fit.none"].fault
+    assert "lacks (got tier" in found["fit.a_tier"].fault
+    assert (found["fit.a_tier"].bundle, found["fit.a_tier"].labels) == (None, None)

@@ -72,8 +72,9 @@ def retrain(
 ) -> None:
     """Ingest, measure drift, train, audit, and serve what passes the gate; safe to run twice, made for cron.
 
-    Exit code 0 when nobody needs to look, 1 when the gate or the audit refused, 2 for an error, 75 when
-    another retraining is at work, or the tables changed meanwhile.
+    Exit code 0 when nobody needs to look, 1 when the gate or the audit refused, or a named model stayed as it
+    is served while the others were renewed, 2 for an error, 75 when another retraining is at work, or the
+    tables changed meanwhile.
     """
     from training.retrain import retrain as run_retrain
 

@@ -9,9 +9,10 @@ itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -69,20 +70,25 @@ class Served:
         """
         keys = [key for key in self.contents if kind_of(key) == kind]
         found = [self._champion(key, manifest=manifest, held=held) for key in keys]
-        return tuple(sorted(found, key=lambda one: turn(one.key, card=one.bundle.card if one.bundle else {})))
+        return tuple(champion for _, champion in sorted(found, key=itemgetter(0)))
 
     def _champion(
         self, key: ModelKey, *, manifest: Manifest, held: Callable[[ModelKey, str], HeldOut | None]
-    ) -> Champion:
-        fingerprint = self.release.fingerprints[key]
-        kept_out, labels = held(key, fingerprint), None
+    ) -> tuple[tuple[bool, int, ModelKey], Champion]:
+        """One of them, behind when it is asked."""
+        asked, labels = turn(key, card={}), None
+        told = Champion(key, self.release.fingerprints[key], None, held(key, self.release.fingerprints[key]))
         try:
             labels = rows_of(self.release.settings, key=key)
             bundle = self.bundle(key)
+            asked = turn(key, card=bundle.card)
             require_columns(bundle, manifest)
-        except (BundleError, InputError, WorkspaceError) as error:
-            return Champion(key, fingerprint, None, kept_out, labels, fault=error.sentence())
-        return Champion(key, fingerprint, bundle, kept_out, labels)
+        except (BundleError, WorkspaceError) as error:
+            return asked, replace(told, labels=labels, fault=error.sentence())
+        except InputError as error:
+            # Its population may rest on the column that is gone, so that it cannot be asked either.
+            return asked, replace(told, fault=error.sentence())
+        return asked, replace(told, labels=labels, bundle=bundle)
 
 
 def served(workspace: Workspace) -> Served | None:
