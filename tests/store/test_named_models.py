@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 import tracked_models
 from promotions import HOUR, promoted
@@ -19,7 +21,7 @@ from models.bundle import Bundle
 from models.making import with_name, with_settings
 from serving.releases import load_current
 from serving.store import Store
-from training.gate.asking import Served
+from training.gate.asking import Served, replaced_cutoff
 from training.releasing.doctor import doctor
 from training.releasing.promote import rollback
 from training.tracking.bento_models import is_imported
@@ -130,3 +132,15 @@ def test_what_is_served_is_asked_in_its_order_and_tells_what_keeps_it_from_answe
     assert "wrong labels section (got none of fit.none" in found["fit.none"].fault
     assert "lacks (got tier" in found["fit.a_tier"].fault
     assert (found["fit.a_tier"].bundle, found["fit.a_tier"].labels) == (None, None)
+
+
+def test_a_rehearsal_is_for_the_cutoff_of_what_answers_its_rows_today(untrained: Workspace) -> None:
+    rows = pd.DataFrame({"account_id": ["a"], "as_of": [pd.Timestamp("2026-02-01")]})
+    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows) is None
+    register(untrained, FIT, INTENT)
+    promoted(untrained)
+    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows) == datetime.fromisoformat("2026-01-01")
+    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows.iloc[:0]) is None
+    product = LABELS.fit.model_copy(update={"product": "CRM"})
+    other = with_settings(EMEA, labels=LABELS.model_copy(update={"fit": product}), serving=SERVING)
+    assert replaced_cutoff(untrained, bundle=other, rows=rows) is None
