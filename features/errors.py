@@ -5,8 +5,7 @@ SpearfishError                exit 1, HTTP 500   the work failed
 │   ├── ConfigError           exit 2, HTTP 422   the TOML file, a flag or a setting
 │   ├── ContractError         exit 2, HTTP 422   a table breaks the data contract
 │   ├── UnknownAccountError   exit 2, HTTP 404   no such account (at that time)
-│   ├── NotEnoughDataError    exit 2, HTTP 422   too few rows or one class only
-│   └── RefusedError          exit 2, HTTP 422   the gate or the audit refuses models, by key in `models`
+│   └── NotEnoughDataError    exit 2, HTTP 422   too few rows or one class only
 ├── WorkspaceError            exit 2, HTTP 503   the workspace is absent, older or damaged
 ├── BundleError               exit 1, HTTP 503   a model bundle cannot be trusted
 └── EngineError               exit 1, HTTP 503   the SQL engine failed; the failing SQL is in `sql`
@@ -24,7 +23,6 @@ __all__ = [
     "EngineError",
     "InputError",
     "NotEnoughDataError",
-    "RefusedError",
     "SpearfishError",
     "UnknownAccountError",
     "WorkspaceError",
@@ -90,16 +88,6 @@ class UnknownAccountError(InputError):
 
 class NotEnoughDataError(InputError):
     """Too few rows, or only one class, to do what was asked."""
-
-
-class RefusedError(InputError):
-    """The gate or the audit refuses models. `models` holds their keys."""
-
-    def __init__(
-        self, what: str, *, models: Iterable[str], got: object, fix: str, allowed: object = None
-    ) -> None:
-        self.models = tuple(dict.fromkeys(models))
-        super().__init__(what, got=got, allowed=allowed, fix=fix)
 
 
 class WorkspaceError(SpearfishError):

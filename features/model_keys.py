@@ -47,18 +47,14 @@ def name_of(key: ModelKey) -> str | None:
     return key.partition(".")[2] or None
 
 
-def require_key(key: str, *, known: Iterable[ModelKey], what: str, otherwise: str = "") -> ModelKey:
-    """The key, if it is one of `known`; ConfigError otherwise.
-
-    what: says whose fault it is. otherwise: what else mends it.
-    """
+def require_key(key: str, *, known: Iterable[ModelKey], what: str) -> ModelKey:
+    """The key, if it is one of `known`; ConfigError otherwise. what: says whose fault it is."""
     names = list(known)
     if key not in names:
-        mend = suggestion(key, names) or "name one of them, or declare it in [[model.named]]"
         raise ConfigError(
             what,
             got=repr(key),
             allowed=", ".join(names),
-            fix=f"{mend}; {otherwise}" if otherwise else mend,
+            fix=suggestion(key, names) or "name one of them, or declare it in [[model.named]]",
         )
     return key

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from features.errors import BundleError, InputError, RefusedError, suggestion
+from features.errors import BundleError, InputError, suggestion
 from features.privacy.masking import without_addresses
 from models.bundle import Bundle
 from training.audit.finding import Audit, Finding
+from training.refused import RefusedError
 
 __all__ = ["Waiver", "audit_of", "require_answered"]
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from features.errors import InputError, RefusedError
+from features.errors import InputError
 from features.model_keys import ModelKey
 from features.privacy.masking import without_addresses
 from features.settings import GateSettings
@@ -24,6 +24,7 @@ from training.gate.comparing import Comparison, compare
 from training.gate.contest import Contest
 from training.gate.held_out import HeldOut
 from training.gate.verdict import GateCheck, Verdict, figure
+from training.refused import RefusedError
 
 __all__ = ["GATE_WAIVER", "forced", "judge", "require_passed", "require_reason"]
 

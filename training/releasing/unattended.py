@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from features.errors import RefusedError
 from features.mapping import Config
 from features.workspace import Workspace
 from models.card import ModelKey, name_of, registered_name
 from training.gate.asking import served
+from training.refused import RefusedError
 from training.releasing.promote import Promotion, promote
 from training.tracking.registered import GATE_TAG, RegisteredModels
 from training.tracking.versions import Version

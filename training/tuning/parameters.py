@@ -21,7 +21,6 @@ from pydantic import ValidationError
 from features.config_errors import config_error
 from features.errors import ConfigError
 from features.mapping import Config
-from features.model_keys import require_key
 from features.settings import ModelSettings
 from features.tuned import read_tuned
 from models.card import ModelKey, kind_of, name_of
@@ -122,9 +121,13 @@ def use_parameters(config: Config, *, file: Path) -> Config:
 
 
 def _require_declared(key: ModelKey, *, config: Config, file: Path) -> None:
-    table = f"or delete the table {_header(key)} from {file}"
-    what = f"{file} holds parameters of no model of {config.file.name}"
-    require_key(key, known=config.models, what=what, otherwise=table)
+    if key not in config.models:
+        raise ConfigError(
+            f"{file} holds parameters of no model of {config.file.name}",
+            got=repr(key),
+            allowed=", ".join(config.models),
+            fix=f"declare it in [[model.named]], or delete the table {_header(key)} from {file}",
+        )
 
 
 def _header(key: ModelKey) -> str:
