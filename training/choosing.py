@@ -95,7 +95,10 @@ def choose_release(
     for key in named or {}:
         require_key(key, known=known, what="no such model was ever trained here")
     present = served(workspace)
-    stay = {key: present.release.fingerprints[key] for key in keep} if present else {}
+    fingerprints = present.release.fingerprints if present else {}
+    # What somebody took from the release in the meantime is not there to be kept.
+    keep = [key for key in keep if key in fingerprints]
+    stay = {key: fingerprints[key] for key in keep}
     versions = _versions(registered, known, {"fit": fit, "intent": intent, **(named or {}), **stay})
     bundles = {key: _checked(registered, one, manifest=manifest) for key, one in versions.items()}
     settings = release_settings(list(bundles.values()), manifest=manifest, config=config, keep=keep)

@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, Literal
 
 from features.errors import BundleError, InputError, SpearfishError, WorkspaceError
@@ -210,18 +209,22 @@ class _Loop:
         """Nothing to do: these models were served before, or refused; None when nobody judged them yet."""
         refused = {key for key, version in made.items() if version.tags.get(GATE_TAG) == "refused"}
         wanted = {key: version.fingerprint for key, version in made.items() if key not in refused}
-        staying = refused | set(self._lost(made))
 
-        def is_of(release: Mapping[ModelKey, str]) -> bool:
-            """Whether a release holds all of these, and beside them what they leave unchanged."""
+        def is_of(release: Mapping[ModelKey, str], *, staying: set[ModelKey]) -> bool:
+            """Whether a release holds all of these, and beside them only what they leave unchanged."""
             others = release.keys() - wanted.keys()
             return bool(wanted) and wanted.items() <= release.items() and others <= staying
 
         present = served(self.workspace)
-        if present is not None and is_of(present.release.fingerprints):
+        lost = set(self._lost(made))
+        if present is not None and is_of(present.release.fingerprints, staying=refused | lost):
             return Retraining("nothing new", _told(made, "served already, and nothing is new"), drift)
-        if any(map(is_of, _rolled_back(self.workspace))):
-            return Retraining("nothing new", _told(made, "served before and rolled back"), drift)
+        # Which models an earlier release kept because the training could not give them is not known any more.
+        unmade = set(self.config.models) - made.keys()
+        if any(is_of(one, staying=refused | unmade) for one in _earlier(self.workspace)):
+            return Retraining(
+                "nothing new", _told(made, "served before, and somebody chose others since"), drift
+            )
         if not wanted or any(name_of(key) is None for key in refused):
             return Retraining("nothing new", _told(made, "refused before"), drift)
         return None
@@ -268,19 +271,12 @@ class _Loop:
             registered.tag(version, GATE_TAG, "refused")
 
 
-def _rolled_back(workspace: Workspace) -> list[dict[ModelKey, str]]:
-    """The fingerprints of releases that a rollback left, and that were not chosen again since."""
+def _earlier(workspace: Workspace) -> list[dict[ModelKey, str]]:
+    """The fingerprints of every release: what somebody left, by rollback or promotion, stays left."""
     if not has_store(workspace):
         return []
     with Store.open(workspace.store_url) as store:
-        held = {release.id: dict(release.fingerprints) for release in store.history()}
-        moves = list(reversed(store.events()))
-    left: list[dict[ModelKey, str]] = []
-    for before, move in pairwise(moves):
-        if move.action == "rollback":
-            left.append(held[before.release_id])
-        left = [one for one in left if one != held[move.release_id]]
-    return left
+        return [dict(release.fingerprints) for release in store.history()]
 
 
 @contextmanager

@@ -364,13 +364,22 @@ def _track(
     return TrainReport(cutoff, tuple(models), tuple(untrained), page, uri, tracker.artifacts, origins)
 
 
+def _asked_before(key: ModelKey, *, config: Config) -> list[ModelKey]:
+    """The named models of its kind that answer before a model, in the order of the config."""
+    named = [one for one in config.models if name_of(one) is not None and kind_of(one) == kind_of(key)]
+    return named[: named.index(key)] if key in named else named
+
+
 def _held_out(
     training: Training, workspace: Workspace, *, config: Config, progress: Progress | None
 ) -> HeldOut:
     """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff."""
     from training.gate.asking import replaced_cutoff
 
-    cutoff = replaced_cutoff(workspace, bundle=training.bundle, rows=training.rows.frame)
+    before = tuple(
+        config.of_model(key).labels.of(kind_of(key)) for key in _asked_before(training.key, config=config)
+    )
+    cutoff = replaced_cutoff(workspace, bundle=training.bundle, rows=training.rows.frame, before=before)
     secret = workspace_secret(workspace)
     if cutoff is None:
         return held_out(training, settings=config.gate, secret=secret)

@@ -136,11 +136,14 @@ def test_what_is_served_is_asked_in_its_order_and_tells_what_keeps_it_from_answe
 
 def test_a_rehearsal_is_for_the_cutoff_of_what_answers_its_rows_today(untrained: Workspace) -> None:
     rows = pd.DataFrame({"account_id": ["a"], "as_of": [pd.Timestamp("2026-02-01")]})
-    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows) is None
+    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows, before=()) is None
     register(untrained, FIT, INTENT)
     promoted(untrained)
-    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows) == datetime.fromisoformat("2026-01-01")
-    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows.iloc[:0]) is None
+    cutoff = datetime.fromisoformat("2026-01-01")
+    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows, before=()) == cutoff
+    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows.iloc[:0], before=()) is None
+    # Rows of which a model that is asked before speaks are not this one's: here, of everybody.
+    assert replaced_cutoff(untrained, bundle=FIT, rows=rows, before=(None,)) is None
     product = LABELS.fit.model_copy(update={"product": "CRM"})
     other = with_settings(EMEA, labels=LABELS.model_copy(update={"fit": product}), serving=SERVING)
-    assert replaced_cutoff(untrained, bundle=other, rows=rows) is None
+    assert replaced_cutoff(untrained, bundle=other, rows=rows, before=()) is None

@@ -145,7 +145,7 @@ def test_what_people_rolled_back_stays_so(untrained: Workspace, trainer: Trainer
     rollback(untrained, who="Ada", why="worse")
     again = run(untrained)
     assert (again.outcome, trainer.made) == ("nothing new", 2)
-    assert "rolled back" in again.sentence
+    assert "somebody chose others since" in again.sentence
 
 
 def test_a_run_goes_on_where_a_killed_one_stopped(
@@ -305,10 +305,10 @@ def test_a_segment_that_fails_or_is_lost_stays_and_the_rest_is_renewed(
     assert (again.outcome, again.exit_code, trainer.made) == ("nothing new", 0, 2)
 
 
-def test_what_was_merely_replaced_was_not_rolled_back(untrained: Workspace, trainer: Trainer) -> None:
+def test_what_somebody_replaced_by_hand_stays_replaced(untrained: Workspace, trainer: Trainer) -> None:
     run(untrained)
     tracked_models.register(untrained, FIT_2)
-    promote(untrained, who="Ada", why="hers", force="by hand")
+    hers = promote(untrained, who="Ada", why="hers", force="by hand").release
     found = run(untrained)
-    # It is asked anew, and refused, as nothing can be compared.
-    assert (found.outcome, "gate refuses icp_fit" in found.sentence) == ("refused", True)
+    assert (found.outcome, "somebody chose others since" in found.sentence) == ("nothing new", True)
+    assert served(untrained).release.fingerprints == hers.fingerprints

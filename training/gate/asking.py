@@ -103,17 +103,20 @@ def served(workspace: Workspace) -> Served | None:
         return Served(release, {key: store.bundle_bytes(fingerprint) for key, fingerprint in found})
 
 
-def replaced_cutoff(workspace: Workspace, *, bundle: Bundle, rows: pd.DataFrame) -> datetime | None:
+def replaced_cutoff(
+    workspace: Workspace, *, bundle: Bundle, rows: pd.DataFrame, before: tuple[RowSettings | None, ...]
+) -> datetime | None:
     """Up to when the served model that answers most of these rows has learned; None where that is not known.
 
-    bundle: of the training. rows: account_id, as_of, that it learned from.
+    bundle: of the training. rows: account_id, as_of, that it learned from. before: labels of the models that
+    will be asked before it, whose rows are theirs.
     """
     present = served(workspace)
     if present is None:
         return None
     with workspace.lease() as manifest:
         champions = present.champions(bundle.kind, manifest=manifest, held=lambda *_: None)
-        contest = Contest(bundle.key, champions, _labels(bundle))
+        contest = Contest(bundle.key, champions, _labels(bundle), before)
         main = contest.main(contest.of(rows, tables=workspace.tables(manifest)).rows)
     return None if main is None or main.bundle is None else cutoff_of(main.bundle)
 

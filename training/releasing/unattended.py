@@ -49,13 +49,13 @@ def renew(
     lost: named models that are served and that the training could not give, and why they stay. Raises what
     `promote` raises, RefusedError where a model without a name is refused, or every model.
     """
-    registered, present = RegisteredModels(workspace), served(workspace)
-    now = set(present.contents) if present else set()
-    unchanged = dict(lost)
+    registered, now, unchanged = RegisteredModels(workspace), _served_keys(workspace), dict(lost)
     for key, version in made.items():
         if name_of(key) is not None and version.tags.get(GATE_TAG) == "refused":
             unchanged[key] = _told(key, "was refused before", is_served=key in now)
     while True:
+        # Somebody may promote or roll back meanwhile.
+        now = _served_keys(workspace)
         numbers = {key: str(one.number) for key, one in made.items() if key not in unchanged}
         named = {key: numbers.get(key, "none") for key in registered.known() if name_of(key) is not None}
         try:
@@ -79,6 +79,11 @@ def renew(
                 unchanged[key] = _told(key, error.sentence(), is_served=key in now)
             continue
         return Renewed(promotion, unchanged)
+
+
+def _served_keys(workspace: Workspace) -> set[ModelKey]:
+    present = served(workspace)
+    return set(present.contents) if present else set()
 
 
 def _told(key: ModelKey, why: str, *, is_served: bool) -> str:
