@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -134,7 +135,7 @@ def test_a_database_is_there_whole_or_not_at_all(trained: Workspace, monkeypatch
 def test_a_preview_tells_what_a_killed_training_left(
     trained: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(previewing, "preview_kind", lambda *_, **__: None)
+    monkeypatch.setattr(previewing, "preview_kind", lambda *_, **__: SimpleNamespace(answering=()))
     assert "killed" not in "".join(previewing.preview(trained, now=NOON).lines())
     register_and_die(trained, before=1)
     before = _challengers(trained)
