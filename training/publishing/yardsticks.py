@@ -101,8 +101,8 @@ def _coverage(found: Mapping[str, Any]) -> str:
 
 
 def _speed(found: Mapping[str, Any]) -> str:
-    run = found["runs"][-1]
-    return f"{run['ratio']:.3f}, {run['peak_megabytes'] / 1000:.1f} GB"
+    shapes = ", ".join(f"{run['ratio']:.3f} ({run['shape']})" for run in found["runs"])
+    return f"{shapes}; {max(run['peak_megabytes'] for run in found['runs']) / 1000:.1f} GB"
 
 
 YARDSTICKS = (
