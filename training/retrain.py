@@ -13,11 +13,8 @@ cannot be measured, as a column of its is gone, that is told, and is a reason to
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -34,6 +31,7 @@ from training.gate.asking import has_store, oldest_cutoff, served
 from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
 from training.learning.learn import Progress
+from training.locking import only_one
 from training.releasing.promote import Promotion
 from training.releasing.unattended import renew
 from training.tracking.registered import GATE_TAG, RegisteredModels
@@ -125,7 +123,7 @@ def retrain(
     """
     if dry_run:
         return _Loop(workspace, config, who, progress).look()
-    with _alone(workspace) as alone:
+    with only_one(workspace, "retrain", wait=False) as alone:
         if not alone:
             return Retraining("busy", "another retraining is at work in this workspace; nothing was done")
         try:
@@ -277,28 +275,6 @@ def _earlier(workspace: Workspace) -> list[dict[ModelKey, str]]:
         return []
     with Store.open(workspace.store_url) as store:
         return [dict(release.fingerprints) for release in store.history()]
-
-
-@contextmanager
-def _alone(workspace: Workspace) -> Iterator[bool]:
-    """Whether this is the only retraining; the lock goes when its process goes."""
-    try:
-        workspace.home.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(workspace.home / ".retrain.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise WorkspaceError(
-            f"cannot write to the workspace {workspace.home}", got=error, fix="give this user write access"
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        os.close(descriptor)
 
 
 def _line(done: Retraining) -> dict[str, Any]:

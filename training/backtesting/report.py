@@ -22,7 +22,7 @@ from training.backtesting.evaluate import Estimate, Measured
 from training.backtesting.warning import Warnings
 from training.undated.peers import BASELINES
 
-__all__ = ["PROBABILITIES", "RANKERS", "BacktestReport", "Followed", "finite"]
+__all__ = ["PROBABILITIES", "RANKERS", "BacktestReport", "Followed", "conversion_lines", "figures", "finite"]
 
 RANKERS = {
     "probability": "Spearfish",
@@ -179,8 +179,8 @@ class BacktestReport:
             "metrics": {self._key: estimates.pop("probability"), **estimates},
             f"{self._key}_minus": {ranker: figures(lead) for ranker, lead in self.measured.ahead.items()},
             "single_seed_roc_auc": None if single is None else figures({"roc_auc": single})["roc_auc"],
-            "grades": _lines(self.grades),
-            "deciles": _lines(self.deciles),
+            "grades": conversion_lines(self.grades),
+            "deciles": conversion_lines(self.deciles),
             "warning": None if self.warning is None else self._warning(self.warning),
         }
 
@@ -218,7 +218,8 @@ def figures(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, float | None
     }
 
 
-def _lines(conversion: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+def conversion_lines(conversion: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """By decile or grade, what became of its accounts; undefined figures are None."""
     return {
         str(label): {str(name): finite(value) for name, value in line.items()}
         for label, line in conversion.iterrows()

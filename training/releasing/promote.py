@@ -11,10 +11,7 @@ was never trained is left out; at least one is needed.
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +27,7 @@ from training.audit.waivers import require_answered
 from training.choosing import Chosen, choose_release
 from training.gate.judging import forced, require_passed, require_reason
 from training.gate.verdict import Verdict
+from training.locking import only_one
 from training.tracking.bento_models import import_bundle
 from training.tracking.registered import RegisteredModels
 from training.tracking.registration import registering, settle
@@ -140,7 +138,7 @@ def promote(
     # Before MLflow, which takes seconds to import.
     workspace.manifest()
     registered = RegisteredModels(workspace)
-    with _one_at_a_time(workspace):
+    with only_one(workspace, "promotion"):
         moment = now or _now()
         with registering(workspace):
             settle(registered)
@@ -197,7 +195,7 @@ def rollback(workspace: Workspace, *, who: str, why: str, now: datetime | None =
     Raises InputError when there is nothing to go back to, BundleError when a bundle of that release cannot
     be trusted; nothing changes then.
     """
-    with _one_at_a_time(workspace), Store.open(workspace.store_url, create=False) as store:
+    with only_one(workspace, "promotion"), Store.open(workspace.store_url, create=False) as store:
         moment = now or _now()
         chosen = store.chosen()
         _require_trusted(store, release=None if chosen is None else store.previous(chosen.id))
@@ -241,23 +239,6 @@ def _let_aliases_follow(workspace: Workspace, release: Release) -> str | None:
     except WorkspaceError as error:
         return error.sentence()
     return None
-
-
-@contextmanager
-def _one_at_a_time(workspace: Workspace) -> Iterator[None]:
-    """Wait for another promotion in this workspace; the lock goes when its process goes."""
-    try:
-        workspace.home.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(workspace.home / ".promotion.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise WorkspaceError(
-            f"cannot write to the workspace {workspace.home}", got=error, fix="give this user write access"
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _now() -> datetime:

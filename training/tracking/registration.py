@@ -10,17 +10,15 @@ Null rule: versions without these tags, as an older spearfish made them, are lef
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from features.errors import WorkspaceError
 from features.workspace import Workspace
 from models.bundle import Bundle
 from models.card import ModelKey, name_of
+from training.locking import only_one
 from training.ownership import IDENTITY_TAG, read_identity
 from training.tracking.registered import RegisteredModels
 from training.tracking.versions import Version
@@ -110,20 +108,8 @@ def settle(registered: RegisteredModels) -> Leftovers:
 @contextmanager
 def registering(workspace: Workspace, *, wait: bool = True) -> Iterator[bool]:
     """Be the only training that registers; whether it is, which `wait` makes sure of."""
-    try:
-        workspace.home.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(workspace.home / ".training.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise WorkspaceError(
-            f"cannot write to the workspace {workspace.home}", got=error, fix="give this user write access"
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        yield True
-    except BlockingIOError:
-        yield False
-    finally:
-        os.close(descriptor)
+    with only_one(workspace, "training", wait=wait) as alone:
+        yield alone
 
 
 def _finish(registered: RegisteredModels, training: Mapping[ModelKey, Version]) -> None:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from features.privacy.counts import assumed_sentences
 from training.backtesting.evaluate import Estimate, Measured
-from training.backtesting.report import finite
+from training.backtesting.report import conversion_lines, figures
 from training.undated.peers import TITLES
 
 __all__ = ["NOT_TESTED", "ColumnsReport", "UndatedReport", "verdicts"]
@@ -69,14 +69,14 @@ class ColumnsReport:
             "events": self.events,
             "base_rate": self.base_rate,
             "features": list(self.features),
-            "metrics": {"spearfish": _figures(estimates.pop("probability"))}
-            | {ranker: _figures(metrics) for ranker, metrics in estimates.items()},
-            "spearfish_minus": {ranker: _figures(metrics) for ranker, metrics in self.measured.ahead.items()},
-            "spearfish_minus_by_group": _figures(self.ahead_by_group),
+            "metrics": {"spearfish": figures(estimates.pop("probability"))}
+            | {ranker: figures(metrics) for ranker, metrics in estimates.items()},
+            "spearfish_minus": {ranker: figures(metrics) for ranker, metrics in self.measured.ahead.items()},
+            "spearfish_minus_by_group": figures(self.ahead_by_group),
             "seconds": dict(self.seconds),
             "averaged": list(self.parts),
-            "grades": _lines(self.grades),
-            "deciles": _lines(self.deciles),
+            "grades": conversion_lines(self.grades),
+            "deciles": conversion_lines(self.deciles),
         }
 
 
@@ -178,17 +178,3 @@ def _conversion_table(conversion: pd.DataFrame, *, title: str) -> Table:
         lift = f"{line['lift']:.2f}", f"{line['lift_low']:.2f} to {line['lift_high']:.2f}"
         table.add_row(str(label), *counts, *rate, *lift)
     return table
-
-
-def _figures(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
-    return {
-        name: {key: finite(value) for key, value in estimate.to_json().items()}
-        for name, estimate in metrics.items()
-    }
-
-
-def _lines(conversion: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    return {
-        str(label): {str(name): finite(value) for name, value in line.items()}
-        for label, line in conversion.iterrows()
-    }
