@@ -10,7 +10,7 @@ that nothing is known.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ class Explained:
     low, high: the interval around the probability; see `models.intervals`.
     score: 0-100, place in the reference population. logit = baseline + all contributions + other (1e-9).
     other: the sum of the contributions that are not shown.
+    contributions: float64 (k,), log-odds, calibrated, in the catalogue's order: all of them.
     """
 
     probability: float
@@ -59,6 +60,7 @@ class Explained:
     reasons_for: tuple[Reason, ...]
     reasons_against: tuple[Reason, ...]
     other: float
+    contributions: NDArray[np.float64] = field(compare=False, repr=False)
 
 
 def reasons(

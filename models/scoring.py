@@ -130,6 +130,7 @@ class Scorer:
                 reasons_for=supporting,
                 reasons_against=opposing,
                 other=other,
+                contributions=contributions,
             )
 
     def explain_row(self, row: Matrix, *, contract: str | None = None) -> Explained:

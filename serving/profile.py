@@ -19,9 +19,9 @@ from models import profile as learned
 from models.card import ModelKey
 from models.profile import Basis, Direction, Operator, Verdict
 from serving.answers import Answer, ModelVersion, Moment, ReleaseName
+from serving.halves import model_version
 from serving.problems import FieldError, InvalidRequestError
 from serving.releases import LoadedRelease
-from serving.scoring import model_version
 
 __all__ = ["ProfileAnswer", "profile_answer"]
 

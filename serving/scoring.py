@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -28,39 +28,36 @@ from features.label_settings import RowSettings
 from features.privacy.known_people import newest_opt_out
 from features.settings import SALES_PRIORITIES
 from features.workspace import Workspace
-from models import explanation
 from models.card import Kind, ModelKey
 from models.choice import first_that_speaks
-from models.fire import FIRE_FEATURES, fire
-from models.scoring import Scorer
+from models.explanation import Explained
 from serving.accounts import Account
 from serving.answers import (
     AccountName,
-    Fire,
     FitScore,
     IntentScore,
-    ModelVersion,
     Priority,
-    ProbabilityInterval,
-    Reason,
     ReleaseName,
     ScoreAnswer,
     iso,
 )
 from serving.desk import Desk, open_desk
+from serving.halves import fire_of, fit_score, intent_score
 from serving.phrases import phrase
 from serving.population import Deal, intent_obstacle
 from serving.problems import FieldError, InvalidRequestError
 from serving.records import ALL_ALONG, RECORD_ID, read_record
-from serving.releases import ServedModel
+from serving.releases import LoadedRelease, ServedModel
 from serving.requests import ScoreRequest, parse_request
 
 __all__ = [
+    "Scored",
     "default_as_of",
     "default_moments",
-    "model_version",
     "new_request_id",
+    "priority_of",
     "score_account",
+    "score_in_full",
     "score_once",
     "utc_now",
 ]
@@ -81,6 +78,20 @@ class _Subject:
     deals: tuple[Deal, ...]
     rows: Mapping[ModelKey, Row]
     connect: Callable[[], duckdb.DuckDBPyConnection]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An answer with all that it was computed from, as the log keeps it.
+
+    rows: by model of the release, features, float64 (k,) in the order of its catalogue. explained: what the
+    models that answer say in full.
+    """
+
+    answer: ScoreAnswer
+    language: Language
+    rows: Mapping[ModelKey, Row]
+    explained: Mapping[ModelKey, Explained]
 
 
 def utc_now() -> datetime:
@@ -124,10 +135,22 @@ def score_account(
     now: naive UTC, whole seconds; nothing may lie after it. Raises UnknownAccountError,
     AmbiguousDomainError, InvalidRequestError or EngineError.
     """
+    return score_in_full(desk, request=request, now=now, language=language, request_id=request_id).answer
+
+
+def score_in_full(
+    desk: Desk,
+    *,
+    request: ScoreRequest,
+    now: datetime,
+    language: Language = "en",
+    request_id: str | None = None,
+) -> Scored:
+    """As `score_account`, with what the answer was computed from."""
     if request.as_of is not None:
         _require_past("as_of", request.as_of, now=now)
     subject = _subject(desk, request=request, now=now)
-    return _answer(desk, subject=subject, language=language, request_id=request_id or new_request_id())
+    return _scored(desk, subject=subject, language=language, request_id=request_id or new_request_id())
 
 
 def default_as_of(newest_known_at: datetime | None, *, now: datetime, time_zone: ZoneInfo) -> datetime:
@@ -212,16 +235,19 @@ def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject
     return _Subject(record.account, as_of, dated, record.deals, rows, record.tables.connect)
 
 
-def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: str) -> ScoreAnswer:
-    release = desk.release
+def _scored(desk: Desk, *, subject: _Subject, language: Language, request_id: str) -> Scored:
     rows = subject.rows
     fit_model, ruled_out = _answering(desk, "fit", subject=subject, language=language)
     intent_model, obstacle = _answering(desk, "intent", subject=subject, language=language)
-    fit = None if fit_model is None else _fit(fit_model, row=rows[fit_model.key], language=language)
-    intent = (
-        None if intent_model is None else _intent(intent_model, row=rows[intent_model.key], language=language)
-    )
-    return ScoreAnswer(
+    explained = {
+        model.key: model.scorer.explain_row(rows[model.key]) for model in (fit_model, intent_model) if model
+    }
+    fit = intent = None
+    if fit_model is not None:
+        fit = fit_score(fit_model.scorer, explained=explained[fit_model.key], language=language)
+    if intent_model is not None:
+        intent = intent_score(intent_model.scorer, explained=explained[intent_model.key], language=language)
+    answer = ScoreAnswer(
         request_id=request_id,
         account=AccountName(
             account_id=subject.account.account_id, name=subject.account.name, domain=subject.account.domain
@@ -232,12 +258,13 @@ def _answer(desk: Desk, *, subject: _Subject, language: Language, request_id: st
         fit_unavailable_reason=None if fit else (ruled_out or _absent("fit", language)),
         intent=intent,
         intent_unavailable_reason=None if intent else (obstacle or _absent("intent", language)),
-        fire=_fire(desk, rows=rows, fit=fit, intent=intent),
-        priority=_priority(desk, fit=fit, intent=intent, language=language),
-        unseen_categories=_unseen(release.models, rows=rows),
+        fire=fire_of(desk.release.scorers, rows=rows, fit=fit, intent=intent),
+        priority=priority_of(desk.release, fit=fit, intent=intent, language=language),
+        unseen_categories=_unseen(desk.release.models, rows=rows),
         warnings=_warnings(subject, language=language),
-        release=ReleaseName(id=release.release.id, created_at=release.release.created_at),
+        release=ReleaseName(id=desk.release.release.id, created_at=desk.release.release.created_at),
     )
+    return Scored(answer, language, rows, explained)
 
 
 def _answering(
@@ -249,65 +276,6 @@ def _answering(
         return _obstacle(model, kind=kind, subject=subject, language=language)
 
     return first_that_speaks(desk.release.of_kind(kind), silence=silence)
-
-
-def _fit(model: ServedModel, *, row: Row, language: Language) -> FitScore:
-    return FitScore(**_half(model.scorer, row=row, language=language), horizon_days=None)
-
-
-def _intent(model: ServedModel, *, row: Row, language: Language) -> IntentScore:
-    horizon = model.scorer.bundle.card["horizon_days"]
-    return IntentScore(**_half(model.scorer, row=row, language=language), horizon_days=horizon or 0)
-
-
-def _half(scorer: Scorer, *, row: Row, language: Language) -> dict[str, Any]:
-    explained = scorer.explain_row(row)
-    return {
-        "probability": explained.probability,
-        "probability_interval": _interval(scorer, explained=explained, language=language),
-        "meaning": scorer.bundle.card["meaning"][language],
-        "score": explained.score,
-        "grade": explained.grade,
-        "reasons_for": [_reason(each, language) for each in explained.reasons_for],
-        "reasons_against": [_reason(each, language) for each in explained.reasons_against],
-        "other": explained.other,
-        "baseline": explained.baseline,
-        "logit": explained.logit,
-        "model": model_version(scorer),
-    }
-
-
-def _interval(scorer: Scorer, *, explained: explanation.Explained, language: Language) -> ProbabilityInterval:
-    told = scorer.bundle.card["interval"]
-    return ProbabilityInterval(
-        low=explained.low, high=explained.high, level=told["level"], meaning=told["meaning"][language]
-    )
-
-
-def _reason(reason: explanation.Reason, language: Language) -> Reason:
-    return Reason(
-        feature=reason.feature,
-        value=_readable(reason.value),
-        sentence=reason.sentence_zh if language == "zh" else reason.sentence,
-        contribution=reason.contribution,
-    )
-
-
-def _readable(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return None if value is None else str(value)
-
-
-def model_version(scorer: Scorer) -> ModelVersion:
-    """Which model a scorer scores with."""
-    bundle = scorer.bundle
-    return ModelVersion(
-        name=bundle.name,
-        version=bundle.version,
-        fingerprint=bundle.fingerprint,
-        trained_until=datetime.fromisoformat(bundle.card["cutoff"].removesuffix("Z")),
-    )
 
 
 def _absent(kind: str, language: Language) -> str:
@@ -343,26 +311,12 @@ def _obstacle(model: ServedModel, *, kind: Kind, subject: _Subject, language: La
     return phrase("owner", language=language, date=(deal.closed_at or deal.known_at).date())
 
 
-def _fire(
-    desk: Desk, *, rows: Mapping[ModelKey, Row], fit: FitScore | None, intent: IntentScore | None
-) -> Fire:
-    values = {
-        name: float(value)
-        for scorer in desk.release.scorers
-        for name, value in zip(scorer.bundle.catalogue.names, rows[scorer.bundle.key], strict=True)
-        if name in FIRE_FEATURES.values()
-    }
-    scores = {"fit": fit.score if fit else None, "intent": intent.score if intent else None}
-    found = asdict(fire(values, **scores))
-    # A release without any of these features knows nothing of behaviour: null, not zero.
-    return Fire(**(found if values else dict.fromkeys(found) | scores))
-
-
-def _priority(
-    desk: Desk, *, fit: FitScore | None, intent: IntentScore | None, language: Language
+def priority_of(
+    release: LoadedRelease, *, fit: FitScore | None, intent: IntentScore | None, language: Language
 ) -> Priority:
+    """What the release's table says of the two grades."""
     grades = {"fit": fit.grade if fit else None, "intent": intent.grade if intent else None}
-    action = desk.release.priorities.priority(fit=grades["fit"], intent=grades["intent"])
+    action = release.priorities.priority(fit=grades["fit"], intent=grades["intent"])
     given = [kind for kind, grade in grades.items() if grade]
     key = {2: "both_grades", 0: "no_grade"}.get(len(given)) or f"{given[0]}_grade"
     return Priority(

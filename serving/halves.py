@@ -1,0 +1,115 @@
+"""One half of an answer, from the features of one account and one model.
+
+Turns a row of features into fit or intent with its reasons, and the rows of a release into FIRE: when an
+account is scored, and again when a logged answer is replayed. Time rule: none, the row is of its moment. Null
+rule: a release that knows nothing of behaviour has no recency and no engagement, rather than zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.feature import Language
+from models import explanation
+from models.card import ModelKey
+from models.explanation import Explained
+from models.fire import FIRE_FEATURES, fire
+from models.scoring import Scorer
+from serving.answers import (
+    Fire,
+    FitScore,
+    IntentScore,
+    ModelVersion,
+    ProbabilityInterval,
+    Reason,
+)
+
+__all__ = ["fire_of", "fit_score", "intent_score", "model_version"]
+
+Row = NDArray[np.float64]
+
+
+def fit_score(scorer: Scorer, *, explained: Explained, language: Language) -> FitScore:
+    """The fit half. explained: what the scorer says of the account's row."""
+    return FitScore(**_half(scorer, explained=explained, language=language), horizon_days=None)
+
+
+def intent_score(scorer: Scorer, *, explained: Explained, language: Language) -> IntentScore:
+    """The intent half, as `fit_score`."""
+    horizon = scorer.bundle.card["horizon_days"] or 0
+    return IntentScore(**_half(scorer, explained=explained, language=language), horizon_days=horizon)
+
+
+def fire_of(
+    scorers: Iterable[Scorer],
+    *,
+    rows: Mapping[ModelKey, Row],
+    fit: FitScore | None,
+    intent: IntentScore | None,
+) -> Fire:
+    """The four views of one account. scorers: of the release; rows: features by model."""
+    values = {
+        name: float(value)
+        for scorer in scorers
+        for name, value in zip(scorer.bundle.catalogue.names, rows[scorer.bundle.key], strict=True)
+        if name in FIRE_FEATURES.values()
+    }
+    scores = {"fit": fit.score if fit else None, "intent": intent.score if intent else None}
+    found = asdict(fire(values, **scores))
+    # A release without any of these features knows nothing of behaviour: null, not zero.
+    return Fire(**(found if values else dict.fromkeys(found) | scores))
+
+
+def model_version(scorer: Scorer) -> ModelVersion:
+    """Which model a scorer scores with."""
+    bundle = scorer.bundle
+    return ModelVersion(
+        name=bundle.name,
+        version=bundle.version,
+        fingerprint=bundle.fingerprint,
+        trained_until=datetime.fromisoformat(bundle.card["cutoff"].removesuffix("Z")),
+    )
+
+
+def _half(scorer: Scorer, *, explained: Explained, language: Language) -> dict[str, Any]:
+    return {
+        "probability": explained.probability,
+        "probability_interval": _interval(scorer, explained=explained, language=language),
+        "meaning": scorer.bundle.card["meaning"][language],
+        "score": explained.score,
+        "grade": explained.grade,
+        "reasons_for": [_reason(each, language) for each in explained.reasons_for],
+        "reasons_against": [_reason(each, language) for each in explained.reasons_against],
+        "other": explained.other,
+        "baseline": explained.baseline,
+        "logit": explained.logit,
+        "model": model_version(scorer),
+    }
+
+
+def _interval(scorer: Scorer, *, explained: Explained, language: Language) -> ProbabilityInterval:
+    told = scorer.bundle.card["interval"]
+    return ProbabilityInterval(
+        low=explained.low, high=explained.high, level=told["level"], meaning=told["meaning"][language]
+    )
+
+
+def _reason(reason: explanation.Reason, language: Language) -> Reason:
+    return Reason(
+        feature=reason.feature,
+        value=_readable(reason.value),
+        sentence=reason.sentence_zh if language == "zh" else reason.sentence,
+        contribution=reason.contribution,
+    )
+
+
+def _readable(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return None if value is None else str(value)
