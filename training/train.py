@@ -211,16 +211,17 @@ def train(
         found = [
             _audited(one, tables=tables, cutoff=moment, config=config, progress=progress) for one in found
         ]
-    found = [_finished(one, config=config) for one in found]
-    return _track(
-        workspace,
-        found,
-        origins=checks,
-        manifest=manifest,
-        cutoff=moment,
-        config=config,
-        progress=progress,
-    )
+        found = [_finished(one, config=config) for one in found]
+        return _track(
+            workspace,
+            found,
+            tables=tables,
+            origins=checks,
+            manifest=manifest,
+            cutoff=moment,
+            config=config,
+            progress=progress,
+        )
 
 
 def _require_populations(config: Config, *, tables: Tables) -> None:
@@ -314,6 +315,7 @@ def _track(
     workspace: Workspace,
     found: list[Training | Untrained],
     *,
+    tables: Tables,
     origins: Mapping[ModelKey, OriginCheck | str],
     manifest: Manifest,
     cutoff: datetime,
@@ -330,7 +332,9 @@ def _track(
     trained = [one for one in found if isinstance(one, Training)]
     untrained = [one for one in found if isinstance(one, Untrained)]
     metrics = {one.key: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained}
-    kept = {one.key: _held_out(one, workspace, config=config, progress=progress) for one in trained}
+    kept = {
+        one.key: _held_out(one, workspace, tables=tables, config=config, progress=progress) for one in trained
+    }
     beeswarms = {one.key: beeswarm(one) for one in trained}
     page = write_report(
         workspace,
@@ -371,7 +375,7 @@ def _asked_before(key: ModelKey, *, config: Config) -> list[ModelKey]:
 
 
 def _held_out(
-    training: Training, workspace: Workspace, *, config: Config, progress: Progress | None
+    training: Training, workspace: Workspace, *, tables: Tables, config: Config, progress: Progress | None
 ) -> HeldOut:
     """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff."""
     from training.gate.asking import replaced_cutoff
@@ -383,6 +387,12 @@ def _held_out(
     secret = workspace_secret(workspace)
     if cutoff is None:
         return held_out(training, settings=config.gate, secret=secret)
-    smallest = config.gate.smallest_class
-    rows = rehearse(training, cutoff=cutoff, smallest=smallest, progress=progress)
+    rows = rehearse(
+        training,
+        tables=tables,
+        labels=config.of_model(training.key).labels.fit,
+        cutoff=cutoff,
+        smallest=config.gate.smallest_class,
+        progress=progress,
+    )
     return held_out(training, settings=config.gate, secret=secret, rehearsed=rows, rehearsed_at=cutoff)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import BundleError, InputError
+from features.label_settings import FitLabelSettings
 from features.settings import GateSettings
 from features.tables import Tables
 from training.fit import Training
@@ -232,7 +233,8 @@ def test_a_rehearsal_learns_from_what_the_champion_could_know_and_predicts_the_r
 ) -> None:
     known_at = intent_training.rows.frame["label_known_at"]
     cutoff = known_at.quantile(0.8).to_pydatetime()
-    rows = rehearse(intent_training, cutoff=cutoff, smallest=5)
+    labels = FitLabelSettings()
+    rows = rehearse(intent_training, tables=market, labels=labels, cutoff=cutoff, smallest=5)
     assert rows is not None
     assert len(rows) == (known_at > cutoff).sum()
     held = held_out(intent_training, settings=SETTINGS, secret=SECRET, rehearsed=rows, rehearsed_at=cutoff)
@@ -243,6 +245,7 @@ def test_a_rehearsal_learns_from_what_the_champion_could_know_and_predicts_the_r
     assert check.figures["rows"] == len(rows.drop_duplicates(["account_id", "as_of"]))
 
 
-def test_nothing_is_rehearsed_where_nothing_became_known(intent_training: Training) -> None:
+def test_nothing_is_rehearsed_where_nothing_became_known(intent_training: Training, market: Tables) -> None:
     newest = intent_training.rows.frame["label_known_at"].max().to_pydatetime()
-    assert rehearse(intent_training, cutoff=newest, smallest=5) is None
+    found = rehearse(intent_training, tables=market, labels=FitLabelSettings(), cutoff=newest, smallest=5)
+    assert found is None

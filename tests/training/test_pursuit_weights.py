@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -20,9 +21,11 @@ from features.tables import Tables
 from training.backtesting.evaluate import roc_auc
 from training.backtesting.questions import ask
 from training.fit import Training, train_fit
+from training.gate import rehearsal
+from training.gate.rehearsal import rehearse
 from training.labels import fit_labels
 from training.labels.population import pursued_accounts
-from training.learning.learn import Rows, learn
+from training.learning.learn import Learned, Rows, learn
 from training.learning.pursuit import pursuit_facts, weighed_by_pursuit
 from training.meanings import label_notes
 
@@ -66,10 +69,17 @@ def test_weights_turn_the_order_of_accounts_that_sales_passed_over() -> None:
     assert ours > 0.6
 
 
-def test_the_card_and_the_backtest_know_of_the_weights(market: Tables, config: Config) -> None:
+@pytest.fixture(scope="module")
+def trained(market: Tables, config: Config) -> Training:
+    found = train_fit(market, cutoff=MARKET.end, config=weighed(config))
+    assert isinstance(found, Training)
+    return found
+
+
+def test_the_card_and_the_backtest_know_of_the_weights(
+    market: Tables, config: Config, trained: Training
+) -> None:
     config = weighed(config)
-    trained = train_fit(market, cutoff=MARKET.end, config=config)
-    assert isinstance(trained, Training)
     card = trained.bundle.card
     facts, weight = card["pursuit"], trained.rows.weight
     assert weight is not None
@@ -81,6 +91,42 @@ def test_the_card_and_the_backtest_know_of_the_weights(market: Tables, config: C
     assert any("the level of their probabilities" in note for note in label_notes(card))
     asked = ask(market, kind="fit", cutoff=datetime.fromisoformat("2024-03-01"), config=config)
     assert asked.own_rows.weight is not None
+
+
+def taken_up(market: Tables, *, known_at: datetime) -> Tables:
+    """The market where sales opened a deal with everybody, known at that moment."""
+    deals = market.read("opportunities")
+    everybody = market.read("accounts")[["account_id"]].drop_duplicates()
+    new = everybody.merge(deals.drop(columns="account_id").head(1), how="cross")
+    new = new.assign(opportunity_id="new_" + new["account_id"], known_at=known_at, created_at=known_at)
+    found = Tables.from_frames({"opportunities": pd.concat([deals, new.assign(outcome=None)])})
+    return replace(market, sources={**market.sources, **found.sources})
+
+
+def test_a_rehearsal_weighs_by_whom_sales_had_pursued_by_then(
+    market: Tables, config: Config, trained: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the training's own weights know of later days must not matter either.
+    cutoff, labels = datetime.fromisoformat("2024-06-01"), weighed(config).labels.fit
+    weight = trained.rows.weight
+    assert weight is not None
+    knowing = replace(trained, rows=replace(trained.rows, weight=weight[::-1].copy()))
+    seen: list[Rows] = []
+
+    def learned(rows: Rows, **_: object) -> Learned:
+        seen.append(rows)
+        return trained.learned
+
+    monkeypatch.setattr(rehearsal, "learn_rows", learned)
+    later = taken_up(market, known_at=cutoff + timedelta(days=1))
+    for one, tables in ((trained, market), (knowing, later)):
+        assert rehearse(one, tables=tables, labels=labels, cutoff=cutoff, smallest=5) is not None
+    first, second = (np.asarray(rows.weight) for rows in seen)
+    assert np.ptp(first) > 0.5
+    assert np.array_equal(first, second)
+    # Had all been taken up by then, there would be nothing to weigh by, and no rehearsal.
+    before = taken_up(market, known_at=cutoff - timedelta(days=1))
+    assert rehearse(trained, tables=before, labels=labels, cutoff=cutoff, smallest=5) is None
 
 
 def fit_labels_of(market: Tables, config: Config) -> pd.DataFrame:

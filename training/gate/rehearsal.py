@@ -5,8 +5,9 @@ A newly trained model has learned from all rows, the newest included, so that it
 the boosters of its later slices had learned from fewer rows than the served model, and would lose to it by
 that alone. Learning once more, by the same settings and from the rows that the served model could know, is
 the fair question: same rows to learn from, same rows to be judged by, and neither has seen the latter. Time
-rule: it learns from rows whose label was known by that cutoff and predicts those whose label was not; the
-levels of categories are those of today's catalogue. Null rule: too few rows on either side give None.
+rule: it learns from rows whose label was known by that cutoff, weighed by whom sales had pursued by then, and
+predicts those whose label was not; the levels of categories are those of today's catalogue. Null rule: too
+few rows on either side, or too few accounts pursued or passed over by then, give None.
 """
 
 from __future__ import annotations
@@ -16,20 +17,32 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from features.catalogue import FIT_GROUPS
 from features.errors import NotEnoughDataError
-from training.fit import Training
+from features.label_settings import FitLabelSettings
+from features.tables import Tables
+from training.fit import Training, matrix
+from training.labels import fit_labels
 from training.learning.few_rows import learn_rows
 from training.learning.learn import Progress, Rows
+from training.learning.pursuit import weighed_by_pursuit
 
 __all__ = ["rehearse"]
 
 
 def rehearse(
-    training: Training, *, cutoff: datetime, smallest: int, progress: Progress | None = None
+    training: Training,
+    *,
+    tables: Tables,
+    labels: FitLabelSettings,
+    cutoff: datetime,
+    smallest: int,
+    progress: Progress | None = None,
 ) -> pd.DataFrame | None:
     """account_id, as_of, label, label_known_at, probability of rows whose label became known after `cutoff`.
 
-    smallest: rows of each class that these must have.
+    tables, labels: that the training learned from; read where it weighs deals by pursuit. smallest: rows of
+    each class that these must have.
     """
     rows = training.rows
     known = (rows.frame["label_known_at"] <= pd.Timestamp(cutoff)).to_numpy()
@@ -37,15 +50,26 @@ def rehearse(
     if min(events, int((~known).sum()) - events) < smallest:
         return None
     earlier = Rows(
-        rows.frame[known].reset_index(drop=True),
-        np.ascontiguousarray(rows.X[known]),
-        rows.catalogue,
-        weight=None if rows.weight is None else rows.weight[known],
+        rows.frame[known].reset_index(drop=True), np.ascontiguousarray(rows.X[known]), rows.catalogue
     )
     what = f"rehearse the {training.kind} model"
     try:
+        if rows.weight is not None:
+            earlier = _weighed(earlier, tables=tables, labels=labels, cutoff=cutoff)
         learned = learn_rows(earlier, settings=training.settings, progress=progress, what=what)
     except NotEnoughDataError:
         return None
     later = rows.frame.loc[~known, ["account_id", "as_of", "label", "label_known_at"]]
     return later.reset_index(drop=True).assign(probability=learned.probabilities(rows.X[~known]))
+
+
+def _weighed(rows: Rows, *, tables: Tables, labels: FitLabelSettings, cutoff: datetime) -> Rows:
+    """The rows with weights by the pursuit that was known at `cutoff`; whom sales took up since is no hint.
+
+    Raises NotEnoughDataError where too few accounts were pursued by then, or too few passed over.
+    """
+    accounts = fit_labels(tables, cutoff=cutoff, settings=labels).pursued
+    if accounts is None:
+        return rows
+    X = matrix(tables, accounts, catalogue=rows.catalogue.select(groups=FIT_GROUPS))
+    return weighed_by_pursuit(rows, accounts=accounts, X=X)
