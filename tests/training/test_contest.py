@@ -12,7 +12,7 @@ from features.settings import GateSettings
 from features.tables import Tables
 from training.fit import Training
 from training.gate.comparing import compare
-from training.gate.contest import Champion, Contest
+from training.gate.contest import Champion, Contest, Contested
 from training.gate.held_out import held_out
 
 SETTINGS = GateSettings(replicates=100)
@@ -35,7 +35,7 @@ ACCOUNTS = pd.DataFrame(
         "country": ["DE", "FR", "US"],
     }
 )
-ROWS = ACCOUNTS[["account_id"]].assign(as_of=pd.Timestamp("2025-06-01"))
+ROWS = ACCOUNTS[["account_id"]].assign(as_of=pd.Timestamp("2025-06-01"), label=[1, 0, 0])
 TABLES = Tables.from_frames({"accounts": ACCOUNTS})
 
 
@@ -93,8 +93,36 @@ def test_a_row_is_compared_with_what_answers_it_today(
     ],
 )
 def test_what_nothing_served_answers_is_told_truly(given: Contest, told: str | None) -> None:
-    outside = given.of(ROWS[ROWS["account_id"] == "boston"], tables=TABLES).outside
+    outside = given.of(ROWS[ROWS["account_id"] == "boston"], tables=TABLES).outside(smallest=5)
     assert outside is None if told is None else told in str(outside)
+
+
+@pytest.mark.parametrize(
+    ("answered_by_something", "nobody", "events", "new"),
+    [
+        # A handful in both senses: a small share, and too few to compare.
+        (9, 91, 4, True),
+        (9, 91, 5, True),
+        # Enough to compare, however small the share.
+        (10, 991, 5, False),
+        # Too few to compare, and no small share: what is served stays.
+        (10, 90, 4, False),
+        # Rows that are not its own do not count for the share.
+        (0, 0, 0, True),
+    ],
+)
+def test_a_handful_that_something_answers_leaves_a_segment_new(
+    answered_by_something: int, nobody: int, events: int, new: bool
+) -> None:
+    rows = pd.DataFrame({"label": [1] * events + [0] * (answered_by_something - events)})
+    found = Contested(rows, {"asked_before": 1000, "unanswered": nobody, "other_product": 0})
+    told = found.outside(smallest=5)
+    assert (told is not None) is new
+    if new and len(rows):
+        assert (
+            f"of its 100 rows 9 are answered by something served (9.0 %, fewer than 10 %), {events} "
+            in str(told)
+        )
 
 
 def test_who_has_an_open_deal_is_not_answered_by_an_intent_model() -> None:

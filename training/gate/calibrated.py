@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.calibration import fit_calibration, probabilities
 from training.backtesting.evaluate import Estimate, evaluate, resampled
 
-__all__ = ["Calibrated", "TooFew", "calibration_on", "forward_calibration", "rates_of"]
+__all__ = ["Calibrated", "TooFew", "calibration_on", "forward_calibration", "rates_of", "smaller_class"]
 
 _SMALLEST = 1e-12
 _SEED = 0
@@ -67,7 +67,7 @@ def forward_calibration(rows: pd.DataFrame, *, smallest: int, replicates: int) -
     newest = _newest(rows)
     sides = [rows[~newest], rows[newest]]
     for name, side in zip(("earlier", "newest"), sides, strict=True):
-        if _smaller_class(side) < smallest:
+        if smaller_class(side) < smallest:
             return TooFew(
                 f"the {name} held-out rows are too few: {rates_of(side)}, {smallest} needed of each"
             )
@@ -79,7 +79,7 @@ def forward_calibration(rows: pd.DataFrame, *, smallest: int, replicates: int) -
 
 def calibration_on(rows: pd.DataFrame, *, smallest: int, replicates: int) -> Calibrated | TooFew:
     """The calibration of the column `probability` on rows (account_id, label) that it was not fitted on."""
-    if _smaller_class(rows) < smallest:
+    if smaller_class(rows) < smallest:
         return TooFew(f"too few rows: {rates_of(rows)}, {smallest} needed of each")
     found = evaluate(rows, replicates=replicates, seed=_SEED)
     return Calibrated(
@@ -100,6 +100,21 @@ def rates_of(rows: pd.DataFrame) -> str:
     """How many rows with and without the event, in words."""
     events = int(rows["label"].sum())
     return f"{events:,} with the event and {len(rows) - events:,} without"
+
+
+def smaller_class(rows: pd.DataFrame) -> int:
+    """How many rows there are of the class that has fewer."""
+    events = int(rows["label"].sum())
+    return min(events, len(rows) - events)
+
+
+def _logits(rows: pd.DataFrame) -> NDArray[np.float64]:
+    chance = np.clip(rows["probability"].to_numpy(dtype=np.float64), _SMALLEST, 1 - _SMALLEST)
+    return np.asarray(np.log(chance) - np.log1p(-chance))
+
+
+def _told(estimate: Estimate) -> str:
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
 
 
 def _newest(rows: pd.DataFrame) -> NDArray[np.bool_]:
@@ -128,17 +143,3 @@ def _level(rows: pd.DataFrame, *, replicates: int) -> Estimate:
     )
     low, high = np.quantile(drawn[1:], [0.025, 0.975])
     return Estimate(float(drawn[0]), float(low), float(high), base=1.0)
-
-
-def _smaller_class(rows: pd.DataFrame) -> int:
-    events = int(rows["label"].sum())
-    return min(events, len(rows) - events)
-
-
-def _logits(rows: pd.DataFrame) -> NDArray[np.float64]:
-    chance = np.clip(rows["probability"].to_numpy(dtype=np.float64), _SMALLEST, 1 - _SMALLEST)
-    return np.asarray(np.log(chance) - np.log1p(-chance))
-
-
-def _told(estimate: Estimate) -> str:
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"

@@ -1,24 +1,27 @@
 """Challenger against champion: the same rows, neither of which either has learned from.
 
 Turns the challenger's held-out predictions, and those of the served models that answer the same accounts
-today, into a paired comparison. The rule: a
-challenger passes when its figure is at least `keep` times the champion's in a share `certainty` of the
-bootstrap's replicates, in which accounts are drawn with replacement, the same for both (Microsoft's Dynamics
-publishes a new model only when it holds 95 % of the active one's accuracy), unless it is surely worse: it
-fails, too, when the whole 95 % interval of what it is ahead by lies below 0. Time rule: the rows are those
-whose label became known after the champion's cutoff; the champion scores them from what was known at their
-moment, and the challenger is asked in its rehearsal, in which it learned by its own settings from what was
-known by that cutoff. Where there was none, as when another model was served when the challenger was trained,
-its later slices answer, which is hard on it, as their boosters had learned from fewer rows. Where such rows
-are too few, as after two trainings on the same data, the rows that both held out are compared by what each
-predicted of them then. Null rule: rows of accounts that the tables no longer hold are left out; where too few
-are left, the challenger has not shown what it must. Where nothing served answers any of its rows, the
-comparison does not apply.
+today, into a paired comparison. The rule: a challenger passes when its figure is at least `keep` times the
+champion's in a share `certainty` of the bootstrap's replicates, in which accounts are drawn with replacement,
+the same for both (Microsoft's Dynamics publishes a new model only when it holds 95 % of the active one's
+accuracy), unless it is surely worse: it fails, too, when the whole 95 % interval of what it is ahead by lies
+below 0. There are enough rows when there are `smallest_class` of each class in all and of the served model
+that answers most of the challenger's rows, unless it never had as many; of any other with fewer, it is told
+that nothing can be said of that one alone.
+Time rule: the rows are those whose label became known after the cutoff of the served model that answers them;
+it scores them from what was known at their moment, and the challenger is asked in its rehearsal, in which it
+learned by its own settings from what was known by such a cutoff (`training.gate.bases`). Where there was
+none, as when another model was served when the challenger was trained, its later slices answer, which is hard
+on it, as their boosters had learned from fewer rows. Where such rows are too few, as after two trainings on
+the same data, the rows that both held out are compared by what each predicted of them then. Null rule: rows
+that are left out are counted, by why; those of accounts that the tables no longer hold are gone. Where too
+few are left, the challenger has not shown what it must. Where nothing served answers any of its rows, or
+hardly any (`training.gate.contest`), the comparison does not apply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,16 +33,15 @@ from models.scoring import Scorer
 from training.backtesting.evaluate import Estimate, interval, resampled
 from training.backtesting.metrics import Slice, Vector, means
 from training.fit import matrix
-from training.gate.calibrated import rates_of
-from training.gate.contest import Champion, Contest, Contested, cutoff_of
+from training.gate.bases import Basis, bases_of
+from training.gate.calibrated import smaller_class
+from training.gate.contest import Champion, Contest, Contested
 from training.gate.held_out import HeldOut
 from training.gate.verdict import GateCheck, figure
 
 __all__ = ["Comparison", "compare", "compared"]
 
 _NAMES = {"roc_auc": "ROC AUC", "pr_auc": "PR AUC"}
-_UNSEEN = "whose outcome was not known when the served model was trained"
-_BOTH = "that both models held out of their trainings"
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,23 @@ def compare(held: HeldOut, *, contest: Contest, tables: Tables, settings: GateSe
     """The comparison of a challenger with what answers its rows today. contest: with champions."""
     accounts = _accounts(tables)
     own = _asked(held, contest, tables=tables, accounts=accounts)
-    if own.outside is not None:
-        return Comparison(GateCheck("comparison", "does not apply", own.outside), None)
+    outside = own.outside(smallest=settings.smallest_class)
+    if outside is not None:
+        return Comparison(GateCheck("comparison", "does not apply", outside), None)
     main = contest.main(own.rows) or contest.champions[-1]
     asked = set(own.rows["place"]) or range(len(contest.champions))
     faults = [contest.champions[place] for place in asked if contest.champions[place].bundle is None]
     if faults:
         sentence = f"the served model cannot be scored with: {faults[0].fault}"
         return Comparison(GateCheck("comparison", "failed", sentence), faults[0])
-    rehearsed = _asked(held, contest, tables=tables, accounts=accounts, rehearsed=True)
-    return Comparison(
-        _check(own, rehearsed, contest=contest, tables=tables, settings=settings, accounts=accounts), main
+    bases = bases_of(
+        own,
+        _asked(held, contest, tables=tables, accounts=accounts, rehearsed=True),
+        champions=contest.champions,
+        rehearsed_at=held.rehearsed_at,
+        accounts=accounts,
     )
+    return Comparison(_check(bases, own.rows, contest=contest, tables=tables, settings=settings), main)
 
 
 def _asked(
@@ -76,33 +83,48 @@ def _asked(
 
 
 def _check(
-    own: Contested,
-    rehearsed: Contested,
-    *,
-    contest: Contest,
-    tables: Tables,
-    settings: GateSettings,
-    accounts: list[str],
+    bases: Sequence[Basis], own: pd.DataFrame, *, contest: Contest, tables: Tables, settings: GateSettings
 ) -> GateCheck:
-    for found, basis in _unseen(own, rehearsed, champions=contest.champions):
-        unseen = replace(found, rows=_sampled(found.rows, most=settings.largest_sample))
-        if _is_enough(unseen.rows, settings):
-            scored = _scored(unseen.rows, champions=contest.champions, tables=tables)
-            return _told(replace(unseen, rows=scored), contest=contest, settings=settings, basis=basis)
-    both = replace(own, rows=_held_by_both(own.rows, contest.champions, accounts=accounts))
-    if _is_enough(both.rows, settings):
-        return _told(both, contest=contest, settings=settings, basis=_BOTH)
-    return _not_comparable(unseen.rows, both.rows, settings=settings)
+    """The verdict on the first basis with enough rows. own: the challenger's, by `place`."""
+    smallest = settings.smallest_class
+    main = _bearing(own, smallest=smallest)
+    lacking: list[str] = []
+    for basis in bases:
+        drawn = basis.with_rows(_sampled(basis.rows, most=settings.largest_sample))
+        if drawn.bears(smallest, main=main):
+            scored = drawn.with_rows(_scored(drawn, contest=contest, tables=tables))
+            return _told(scored, own, lacking=lacking, contest=contest, settings=settings)
+        lacking.append(drawn.lacking(contest, smallest=smallest, among=own))
+    return _not_comparable(bases, lacking, smallest=smallest)
 
 
-def _told(found: Contested, *, contest: Contest, settings: GateSettings, basis: str) -> GateCheck:
-    """The verdict on rows (place, and those of `compared`), and whose answers they were compared with."""
-    check = compared(found.rows, settings=settings, basis=basis)
-    more = contest.told(found.rows, left_out=found.left_out)
-    counts = found.rows["place"].value_counts().items()
-    answered = {contest.champions[int(str(place))].key: int(count) for place, count in counts}
-    told = {**check.figures, "answered_by": answered, "left_out": dict(found.left_out)}
-    return replace(check, sentence=f"{check.sentence}{more}", figures=told)
+def _bearing(own: pd.DataFrame, *, smallest: int) -> int | None:
+    """The place of the served model that must have enough rows: the one that answers most, if it has any."""
+    if own.empty:
+        return None
+    main = int(np.bincount(own["place"]).argmax())
+    return main if smaller_class(own[own["place"] == main]) >= smallest else None
+
+
+def _told(
+    basis: Basis, own: pd.DataFrame, *, lacking: list[str], contest: Contest, settings: GateSettings
+) -> GateCheck:
+    """The verdict on rows (place, and those of `compared`), and whose answers they were compared with.
+
+    lacking: why what would have been fairer was not taken.
+    """
+    check = compared(basis.rows, settings=settings, basis=basis.what)
+    more = contest.told(basis.rows, left_out=basis.found.left_out)
+    few = list(basis.few(contest, smallest=settings.smallest_class, among=own))
+    counts = basis.counts(contest, smallest=settings.smallest_class)
+    told = {
+        **check.figures,
+        "answered_by": {key: found["rows"] for key, found in counts.items() if found["rows"]},
+        "served_models": counts,
+        "left_out": dict(basis.found.left_out),
+    }
+    sentence = "; ".join([f"{check.sentence}{more}", *few, *lacking])
+    return replace(check, sentence=sentence, figures=told)
 
 
 def compared(rows: pd.DataFrame, *, settings: GateSettings, basis: str) -> GateCheck:
@@ -158,48 +180,24 @@ def _estimate(values: Vector, *, base: float) -> Estimate:
     return Estimate(float(values[0]), *interval(values[1:]), base=base)
 
 
-def _unseen(
-    own: Contested, rehearsed: Contested, *, champions: Sequence[Champion]
-) -> Iterator[tuple[Contested, str]]:
-    """Rows that their champion has not learned from, the fairer ones first, and what they are."""
-    cutoffs = np.array(
-        [np.datetime64("NaT") if one.bundle is None else cutoff_of(one.bundle) for one in champions],
-        dtype="datetime64[us]",
-    )
-    bases = {" and the challenger rehearsed": rehearsed, ", of the challenger's later slices": own}
-    for basis, found in bases.items():
-        # No moment is after one that is not there, so that rows of what cannot be scored with stay out.
-        unknown = found.rows["label_known_at"].to_numpy() > cutoffs[found.rows["place"].to_numpy()]
-        yield replace(found, rows=found.rows[unknown]), f"{_UNSEEN}{basis}"
-
-
 def _accounts(tables: Tables) -> list[str]:
     with tables.connect() as connection:
         found = connection.execute("SELECT DISTINCT account_id FROM accounts ORDER BY account_id").fetchall()
     return [account for (account,) in found]
 
 
-def _scored(rows: pd.DataFrame, *, champions: Sequence[Champion], tables: Tables) -> pd.DataFrame:
+def _scored(basis: Basis, *, contest: Contest, tables: Tables) -> pd.DataFrame:
     """The rows, each with the probability that its champion gives it."""
-    parts = []
+    if basis.is_scored:
+        return basis.rows
+    rows, parts = basis.rows, []
     for place in sorted(rows["place"].unique()):
-        bundle, keys = champions[place].bundle, rows[rows["place"] == place]
+        bundle, keys = contest.champions[place].bundle, rows[rows["place"] == place]
         assert bundle is not None
         X = matrix(tables, keys, catalogue=bundle.catalogue)
         parts.append(keys.assign(champion=Scorer(bundle).score(X, contributions=False).probability))
     scored: pd.DataFrame = pd.concat(parts).sort_index()
     return scored
-
-
-def _held_by_both(own: pd.DataFrame, champions: Sequence[Champion], *, accounts: list[str]) -> pd.DataFrame:
-    """Rows that both held out, each with what its champion predicted of it then."""
-    same, parts = ["account_id", "as_of", "label"], []
-    for place in sorted(own["place"].unique()):
-        held = champions[place].held_out
-        if held is not None:
-            theirs = held.of(accounts).rename(columns={"probability": "champion"})
-            parts.append(own[own["place"] == place].merge(theirs[[*same, "champion"]], on=same))
-    return pd.concat(parts, ignore_index=True) if parts else own.iloc[:0].assign(champion=np.nan)
 
 
 def _sampled(rows: pd.DataFrame, *, most: int) -> pd.DataFrame:
@@ -212,14 +210,10 @@ def _sampled(rows: pd.DataFrame, *, most: int) -> pd.DataFrame:
     return rows[rows["account_id"].isin(drawn)].reset_index(drop=True)
 
 
-def _is_enough(rows: pd.DataFrame, settings: GateSettings) -> bool:
-    events = int(rows["label"].sum())
-    return min(events, len(rows) - events) >= settings.smallest_class
-
-
-def _not_comparable(unseen: pd.DataFrame, both: pd.DataFrame, *, settings: GateSettings) -> GateCheck:
-    sentence = (
-        f"cannot be compared with the served model: of rows {_UNSEEN} there are {rates_of(unseen)}, "
-        f"of rows {_BOTH} {rates_of(both)}; {settings.smallest_class} of each are needed"
-    )
-    return GateCheck("comparison", "failed", sentence, {"rows": len(unseen), "rows_held_by_both": len(both)})
+def _not_comparable(bases: Sequence[Basis], lacking: list[str], *, smallest: int) -> GateCheck:
+    told = "; ".join(lacking)
+    sentence = f"cannot be compared with the served model: {told}; {smallest} of each are needed"
+    *unseen, both = (len(basis.rows) for basis in bases)
+    left_out = dict(bases[-2].found.left_out)
+    figures = {"rows": max(unseen), "rows_held_by_both": both, "left_out": left_out}
+    return GateCheck("comparison", "failed", sentence, figures)
