@@ -1,13 +1,14 @@
 """The OpenAPI document of every /v1 route, served at /docs.json.
 
-Turns the request, answer and problem models into OpenAPI 3.0.3 with named schemas, operation identifiers and
-every status that can occur. Time rule: none. Null rule: a value that may be null says `nullable: true`; the
-document holds no anyOf, no oneOf and no type null, because importers such as Salesforce External Services
-understand none of them.
+Turns endpoints with their request, answer and problem models into OpenAPI 3.0.3 with named schemas, operation
+identifiers and every status that can occur. Time rule: none. Null rule: a value that may be null says
+`nullable: true`; the document holds no anyOf, no oneOf and no type null, because importers such as Salesforce
+External Services understand none of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -16,24 +17,25 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from features.tables import Attribute
-from serving.answers import ProblemDetails, ScoreAnswer
-from serving.problems import PROBLEMS, ProblemKind
-from serving.profile import ProfileAnswer
-from serving.requests import ScoreRequest, request_model
+from serving.answers import ProblemDetails
+from serving.problems import ProblemKind, problem_kind_of
+from serving.web.endpoint import Endpoint, Json, Operation
 
 __all__ = ["document"]
 
 _REFERENCE = "#/components/schemas/{model}"
-_SCORE_STATUSES = (400, 404, 408, 409, 413, 415, 422, 500, 503)
-_PROFILE_STATUSES = (422, 500, 503)
-_EXAMPLE = {"account_id": "acc-000042"}
 
-Json = dict[str, Any]
+Attributes = tuple[Attribute, ...]
 
 
 @cache
-def document(attributes: tuple[Attribute, ...] = ()) -> Json:
-    """The document of a workspace with these declared attributes. Treat it as read-only."""
+def document(
+    attributes: Attributes, *, endpoints: tuple[Endpoint, ...], tags: tuple[tuple[str, str], ...]
+) -> Json:
+    """The document of a workspace with these declared attributes. Treat it as read-only.
+
+    tags: name and description of each group of operations, in the document's order.
+    """
     return {
         "openapi": "3.0.3",
         "info": {
@@ -42,95 +44,66 @@ def document(attributes: tuple[Attribute, ...] = ()) -> Json:
             "description": "Explained ICP fit and buying intent for B2B accounts.",
         },
         "servers": [{"url": "/"}],
-        "tags": [
-            {"name": "scores", "description": "Scores with their reasons."},
-            {"name": "models", "description": "What the models learned."},
-        ],
-        "paths": {
-            "/v1/score": {"post": _score_operation()},
-            "/v1/profile": {"get": _profile_operation()},
-        },
-        "components": {"schemas": _schemas(request_model(attributes))},
+        "tags": [{"name": name, "description": description} for name, description in tags],
+        "paths": _paths(endpoints, attributes=attributes),
+        "components": {"schemas": _schemas(endpoints, attributes=attributes)},
     }
 
 
-def _score_operation() -> Json:
-    return {
-        "operationId": "scoreAccount",
-        "summary": "Score one account",
-        "description": "Fit and intent of one account with up to five reasons for and five against each. The "
-        "account is named by account_id or by domain, or sent along as a record with its activities.",
-        "tags": ["scores"],
-        "parameters": [_language_parameter()],
-        "requestBody": {
+def _paths(endpoints: Iterable[Endpoint], *, attributes: Attributes) -> Json:
+    paths: Json = {}
+    for endpoint in endpoints:
+        operation = _operation(endpoint.operation, attributes=attributes)
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    return paths
+
+
+def _operation(operation: Operation, *, attributes: Attributes) -> Json:
+    described: Json = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": [operation.tag],
+        "parameters": list(operation.parameters),
+        "responses": {str(operation.status): _answer(operation)} | _problems(operation),
+    }
+    if operation.body is not None:
+        content: Json = {"schema": {"$ref": _reference(operation.body(attributes))}}
+        described["requestBody"] = {
             "required": True,
-            "description": "Exactly one of account_id, domain and record.",
+            "description": operation.body_description,
             "content": {
-                "application/json": {"schema": {"$ref": _reference(ScoreRequest)}, "example": _EXAMPLE}
+                "application/json": content | ({"example": operation.example} if operation.example else {})
             },
-        },
-        "responses": {"200": _answer(ScoreAnswer, "The scores and their reasons.")}
-        | {str(status): _problem(status) for status in _SCORE_STATUSES},
-    }
+        }
+    return described
 
 
-def _profile_operation() -> Json:
+def _answer(operation: Operation) -> Json:
     return {
-        "operationId": "getProfile",
-        "summary": "The ideal customer profile",
-        "description": "What sets the accounts that are won apart, in words and figures: traits found on "
-        "earlier accounts that hold on later ones, and where they agree with what sales stated.",
-        "tags": ["models"],
-        "parameters": [_language_parameter(), _model_parameter()],
-        "responses": {"200": _answer(ProfileAnswer, "The profile of a fit model that answers now.")}
-        | {str(status): _problem(status) for status in _PROFILE_STATUSES},
-    }
-
-
-def _language_parameter() -> Json:
-    return {
-        "name": "Accept-Language",
-        "in": "header",
-        "required": False,
-        "description": "Language of the sentences: en (default) or zh.",
-        "schema": {"type": "string"},
-    }
-
-
-def _model_parameter() -> Json:
-    return {
-        "name": "model",
-        "in": "query",
-        "required": False,
-        "description": "Of which fit model: fit (default), which is of all accounts, or one as fit.emea.",
-        "schema": {"type": "string"},
-    }
-
-
-def _answer(model: type[BaseModel], description: str) -> Json:
-    return {
-        "description": description,
+        "description": operation.answer_description,
         "headers": {"X-Request-ID": _header("Names this answer in logs.", "string")},
-        "content": {"application/json": {"schema": {"$ref": _reference(model)}}},
+        "content": {"application/json": {"schema": {"$ref": _reference(operation.answer)}}},
     }
 
 
-def _problem(status: int) -> Json:
-    kinds = _kinds(status)
-    titles = "; ".join(dict.fromkeys(kind.title for kind in kinds))
+def _problems(operation: Operation) -> Json:
+    """The problems that an operation may end in, by status."""
+    kinds = sorted({problem_kind_of(error) for error in operation.all_problems}, key=lambda kind: kind.status)
+    statuses = dict.fromkeys(kind.status for kind in kinds)
+    return {str(status): _problem([kind for kind in kinds if kind.status == status]) for status in statuses}
+
+
+def _problem(kinds: list[ProblemKind]) -> Json:
     headers = {"X-Request-ID": _header("Names this answer in logs.", "string")}
     if any(kind.retry_after for kind in kinds):
         headers["Retry-After"] = _header("Seconds to wait before trying again.", "integer")
+    titles = sorted({kind.title for kind in kinds})
     return {
-        "description": f"{titles}.",
+        "description": f"{'; '.join(titles)}.",
         "headers": headers,
         "content": {"application/problem+json": {"schema": {"$ref": _reference(ProblemDetails)}}},
     }
-
-
-def _kinds(status: int) -> list[ProblemKind]:
-    """The kinds of a status on a known path."""
-    return [kind for kind in PROBLEMS.values() if kind.status == status and kind.slug != "not-found"]
 
 
 def _header(description: str, kind: str) -> Json:
@@ -141,14 +114,13 @@ def _reference(model: type[BaseModel]) -> str:
     return _REFERENCE.format(model=model.__name__)
 
 
-def _schemas(request: type[BaseModel]) -> Json:
-    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        (request, "validation"),
-        (ScoreAnswer, "serialization"),
-        (ProfileAnswer, "serialization"),
-        (ProblemDetails, "serialization"),
-    ]
-    _, generated = models_json_schema(models, ref_template=_REFERENCE)
+def _schemas(endpoints: Iterable[Endpoint], *, attributes: Attributes) -> Json:
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(ProblemDetails, "serialization"): None}
+    for endpoint in endpoints:
+        if endpoint.operation.body is not None:
+            models[endpoint.operation.body(attributes), "validation"] = None
+        models[endpoint.operation.answer, "serialization"] = None
+    _, generated = models_json_schema(list(models), ref_template=_REFERENCE)
     definitions: Json = generated["$defs"]
     nullable: set[str] = set()
     schemas = {name: _translated(schema, nullable=nullable) for name, schema in sorted(definitions.items())}

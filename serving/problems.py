@@ -48,6 +48,7 @@ __all__ = [
     "SlowRequestError",
     "problem",
     "problem_kind",
+    "problem_kind_of",
 ]
 
 
@@ -144,7 +145,12 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
 
 def problem_kind(error: Exception) -> ProblemKind:
     """The entry of the nearest class."""
-    return next(PROBLEMS[ancestor] for ancestor in type(error).__mro__ if ancestor in PROBLEMS)
+    return problem_kind_of(type(error))
+
+
+def problem_kind_of(error: type[Exception]) -> ProblemKind:
+    """The entry of the nearest class of a class."""
+    return next(PROBLEMS[ancestor] for ancestor in error.__mro__ if ancestor in PROBLEMS)
 
 
 def problem(error: Exception, *, request_id: str) -> dict[str, object]:

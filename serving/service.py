@@ -13,7 +13,8 @@ import bentoml
 
 from features.workspace import Workspace
 from serving.holder import DeskHolder
-from serving.web import application
+from serving.web.application import application
+from serving.web.services import Services
 
 __all__ = ["WORKERS", "SpearfishService"]
 
@@ -24,7 +25,7 @@ _holder = DeskHolder(Workspace.default())
 
 
 class _Service:
-    """Explained fit and intent scores. Every route is in `serving.web`."""
+    """Explained fit and intent scores. Every route is in `serving.web.routes`."""
 
     def __init__(self) -> None:
         _holder.start()
@@ -46,4 +47,4 @@ class _Service:
 SpearfishService: Any = bentoml.service(
     name="spearfish", workers=int(os.environ.get(WORKERS, "1")), traffic={"timeout": 60}
 )(_Service)
-SpearfishService.mount_asgi_app(application(_holder), name="spearfish")
+SpearfishService.mount_asgi_app(application(Services(_holder)), name="spearfish")

@@ -30,6 +30,11 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.release_models: (),
     schema.pointer: (),
     schema.release_events: ("who", "why"),
+    schema.api_keys: ("owner", "created_by"),
+    schema.key_changes: (),
+    schema.refused_uses: (),
+    schema.audit_log: ("who", "detail"),
+    schema.finished_requests: ("answer",),
 }
 """By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once."""
 

@@ -1,10 +1,11 @@
 """The tables of the store, in SQLAlchemy's words.
 
-Declares what people and services write: here the bundles, the releases made of them, the one pointer row
-that says which release answers, and the log of who moved it. The database itself is made by the
-migrations, and a test holds the two together. Time rule: every moment is whole seconds, UTC, stored
-without a zone. Null rule: a release may lack any of the models, but one; a pointer without a release means
-that nothing was promoted yet.
+Declares what people and services write: the bundles, the releases made of them, the one pointer row that
+says which release answers, and the log of who moved it; the keys of callers, what was done with them, and
+the answers to requests that must not be done twice. The database itself is made by the migrations, and a
+test holds the two together. Time rule: every moment is whole seconds, UTC, stored without a zone. Null rule:
+a release may lack any of the models, but one; a pointer without a release means that nothing was promoted
+yet; a key without an end does not expire.
 """
 
 from __future__ import annotations
@@ -35,15 +36,20 @@ if TYPE_CHECKING:
 __all__ = [
     "REVISION",
     "UtcSeconds",
+    "api_keys",
+    "audit_log",
     "bundles",
+    "finished_requests",
+    "key_changes",
     "metadata",
     "pointer",
+    "refused_uses",
     "release_events",
     "release_models",
     "releases",
 ]
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration. A database that says so is opened without loading alembic."""
 
 
@@ -137,3 +143,64 @@ release_events = Table(
     _moment("activate_at"),
     sqlite_autoincrement=True,
 )
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("prefix", String(16), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("per_minute", Integer, nullable=False),
+    Column("burst", Integer, nullable=False),
+    _moment("created_at"),
+    Column("created_by", String(200), nullable=False),
+    _moment("expires_at", nullable=True),
+    _moment("revoked_at", nullable=True),
+    _moment("last_used_at", nullable=True),
+    sqlite_autoincrement=True,
+)
+"""Keys of callers. digest: SHA-256 of the key, in hexadecimal; last_used_at: to the hour."""
+
+key_changes = Table(
+    "key_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+"""How often the keys were changed: one small row that workers look at, as at the pointer."""
+
+refused_uses = Table(
+    "refused_uses",
+    metadata,
+    Column("hour", UtcSeconds, primary_key=True),
+    Column("reason", String(32), primary_key=True),
+    Column("prefix", String(16), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""Requests that were refused, counted by hour. prefix: that of a known key, empty for any other."""
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _moment("at"),
+    Column("who", String(200), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+finished_requests = Table(
+    "finished_requests",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("body", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", UtcSeconds, nullable=False, index=True),
+)
+"""Answers to requests that came with an Idempotency-Key. name, body: SHA-256, in hexadecimal."""

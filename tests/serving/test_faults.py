@@ -22,7 +22,8 @@ from features.workspace import Workspace
 from serving import holder as holder_module
 from serving.holder import DeskHolder
 from serving.store import Draft, Store, StoredBundle
-from serving.web import application
+from serving.web.application import application
+from serving.web.services import Services
 
 REQUEST = {"account_id": "acc-20", "as_of": AS_OF}
 
@@ -47,7 +48,7 @@ def ask(holder: DeskHolder, request: dict[str, Any] = REQUEST) -> httpx.Response
     """POST /v1/score to the application, without a server around it."""
 
     async def post() -> httpx.Response:
-        transport = httpx.ASGITransport(application(holder), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(application(Services(holder)), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
             return await client.post("/v1/score", json=request)
 

@@ -10,7 +10,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from features.tables import Attribute
-from serving.openapi import document
+from serving.openapi import document as openapi_document
+from serving.web.routes import ENDPOINTS, TAGS
 
 ATTRIBUTES = (
     Attribute("web_rank", "number", "web rank"),
@@ -20,6 +21,10 @@ ATTRIBUTES = (
     Attribute("segment", "category", "segment"),
     Attribute("about", "text", "about"),
 )
+
+
+def document(attributes: tuple[Attribute, ...]) -> Any:
+    return openapi_document(attributes, endpoints=ENDPOINTS, tags=tuple(TAGS.items()))
 
 
 @pytest.fixture(scope="module", params=[(), ATTRIBUTES], ids=["plain", "attributes"])

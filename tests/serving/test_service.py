@@ -23,7 +23,8 @@ from features.workspace import Workspace
 from serving.desk import Desk
 from serving.launch import serve
 from serving.scoring import score_once
-from serving.web import LARGEST_BODY, SECURITY_HEADERS
+from serving.web.bodies import LARGEST_BODY
+from serving.web.envelope import SECURITY_HEADERS
 
 JSON = {"Content-Type": "application/json"}
 

@@ -67,7 +67,7 @@ def test_the_tables_can_be_made_in_postgresql() -> None:
     made = "\n".join(
         str(CreateTable(table).compile(dialect=dialect)) for table in schema.metadata.sorted_tables
     )
-    assert made.count("CREATE TABLE") == 5
+    assert made.count("CREATE TABLE") == len(schema.metadata.tables)
     assert "BYTEA" in made
     assert "TIMESTAMP WITHOUT TIME ZONE" in made
 

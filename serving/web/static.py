@@ -16,7 +16,7 @@ from serving.problems import RouteNotFoundError
 
 __all__ = ["asset", "page"]
 
-_FOLDER = Path(__file__).parent / "pages"
+_FOLDER = Path(__file__).parents[1] / "pages"
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

@@ -1,0 +1,1 @@
+"""Who may ask for what: keys, their scopes and their limits."""

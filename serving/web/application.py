@@ -1,0 +1,88 @@
+"""The application: every route in its envelope, and every error as problem details.
+
+Turns the services of a worker into one Starlette application, which hangs inside the BentoML service: its own
+endpoints answer errors in three other shapes; workers, health, metrics and shutdown are BentoML's. Time rule:
+none. Null rule: none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
+
+from features.errors import SpearfishError
+from serving.problems import MethodNotAllowedError, RouteNotFoundError, problem, problem_kind
+from serving.web.endpoint import Call, Endpoint
+from serving.web.envelope import Envelope, add_headers, request_id_of
+from serving.web.routes import ENDPOINTS
+from serving.web.services import Services
+from serving.web.shell import shell_routes
+
+__all__ = ["application"]
+
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_logger = logging.getLogger("spearfish.serving")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def application(services: Services, *, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
+    """The application. Every path and method is answered here, so that no stock page shines through."""
+    routes = [*shell_routes(services), *(_route(endpoint, services=services) for endpoint in endpoints)]
+    handler = _problem_handler(services)
+    return Starlette(
+        routes=[*routes, Route("/{path:path}", _elsewhere(routes), methods=list(_METHODS), name="elsewhere")],
+        middleware=[Middleware(Envelope)],
+        exception_handlers={SpearfishError: handler, ClientDisconnect: _gone, Exception: handler},
+    )
+
+
+def _route(endpoint: Endpoint, *, services: Services) -> Route:
+    async def answer(request: Request) -> Response:
+        return await endpoint.handle(Call(request, services))
+
+    return Route(endpoint.path, answer, methods=[endpoint.method], name=endpoint.operation.name)
+
+
+def _elsewhere(routes: Sequence[Route]) -> Handler:
+    async def elsewhere(request: Request) -> Response:
+        path = request.url.path
+        known = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+        methods = sorted({method for route in known for method in route.methods or ()})
+        if methods:
+            raise MethodNotAllowedError(f"{request.method} is not possible at {path}", methods=methods)
+        raise RouteNotFoundError(f"nothing answers at {path}", fix="see /docs.json for what there is")
+
+    return elsewhere
+
+
+def _problem_handler(services: Services) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
+        kind, request_id = problem_kind(error), request_id_of(request.scope)
+        services.answers.count_problem(kind.slug)
+        if kind.status >= 500:
+            _logger.error("request %s: %s: %s", request_id, kind.slug, error)
+        response = JSONResponse(
+            problem(error, request_id=request_id),
+            status_code=kind.status,
+            media_type="application/problem+json",
+        )
+        if kind.retry_after:
+            response.headers["Retry-After"] = str(kind.retry_after)
+        if isinstance(error, MethodNotAllowedError):
+            response.headers["Allow"] = ", ".join(error.methods)
+        add_headers(response.headers, request_id=request_id)
+        return response
+
+    return handle
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Nobody is left to read an answer."""
+    return Response(status_code=400)

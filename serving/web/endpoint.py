@@ -1,0 +1,108 @@
+"""One endpoint: its path, the scope that it needs, its part of the OpenAPI document, and what answers.
+
+A module of `serving.web.routes` holds a group of them as its `ENDPOINTS`. Time rule: none. Null rule: an
+operation without a body model reads none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from features.errors import InputError
+from features.feature import Language
+from features.tables import Attribute
+from serving.access.scopes import Scope
+from serving.problems import BodyTooLargeError, MalformedJsonError, MediaTypeError, SlowRequestError
+from serving.web.envelope import request_id_of
+from serving.web.languages import language_of
+from serving.web.services import Services
+
+__all__ = ["LANGUAGE", "BodyModel", "Call", "Endpoint", "Json", "Operation", "json_answer"]
+
+Json = dict[str, Any]
+Result = TypeVar("Result")
+BodyModel = Callable[[tuple[Attribute, ...]], type[BaseModel]]
+
+LANGUAGE: Json = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "Language of the sentences: en (default) or zh.",
+    "schema": {"type": "string"},
+}
+"""The parameter of an endpoint whose answer holds sentences."""
+
+_ALWAYS: tuple[type[Exception], ...] = (Exception,)
+_WITH_BODY = (MalformedJsonError, SlowRequestError, BodyTooLargeError, MediaTypeError, InputError)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request on its way through an endpoint."""
+
+    request: Request
+    services: Services
+
+    @property
+    def request_id(self) -> str:
+        return request_id_of(self.request.scope)
+
+    @property
+    def language(self) -> Language:
+        return language_of(self.request.headers.get("accept-language", ""))
+
+    async def compute(self, work: Callable[[], Result]) -> Result:
+        """The result of work that takes a while, done in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.services.answers.executor, work)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the OpenAPI document says of an endpoint.
+
+    name: the operationId. answer: the model of the answer, whose status is `status`.
+    body: the model of the request's JSON, given the attributes that the workspace declares.
+    problems: the errors of `serving.problems` that the work itself may end in; those of the frame (bodies,
+        keys, limits) are added.
+    """
+
+    name: str
+    summary: str
+    description: str
+    tag: str
+    answer: type[BaseModel]
+    answer_description: str
+    status: int = 200
+    body: BodyModel | None = None
+    body_description: str = ""
+    example: Json | None = None
+    parameters: tuple[Json, ...] = ()
+    problems: tuple[type[Exception], ...] = field(default=())
+
+    @property
+    def all_problems(self) -> tuple[type[Exception], ...]:
+        """Every error that the endpoint may end in."""
+        return (*_ALWAYS, *(_WITH_BODY if self.body else ()), *self.problems)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A path of /v1 and what answers there. path: as Starlette and OpenAPI write it: /v1/jobs/{id}."""
+
+    method: Literal["DELETE", "GET", "PATCH", "POST", "PUT"]
+    path: str
+    scope: Scope
+    operation: Operation
+    handle: Callable[[Call], Awaitable[Response]]
+
+
+def json_answer(answer: BaseModel, *, status: int = 200) -> Response:
+    """A model as the body of an answer."""
+    return Response(answer.model_dump_json(), status_code=status, media_type="application/json")

@@ -1,0 +1,20 @@
+"""Every endpoint of /v1: one module for each group, listed here.
+
+A new group is a module with its `ENDPOINTS`, a line in `ENDPOINTS` below and a tag in `TAGS`; its routes, its
+part of the OpenAPI document and its scopes follow from that. Time rule: none. Null rule: none.
+"""
+
+from __future__ import annotations
+
+from serving.web.endpoint import Endpoint
+from serving.web.routes import models, scores
+
+__all__ = ["ENDPOINTS", "TAGS"]
+
+ENDPOINTS: tuple[Endpoint, ...] = (*scores.ENDPOINTS, *models.ENDPOINTS)
+
+TAGS = {
+    "scores": "Scores with their reasons.",
+    "models": "What the models learned.",
+}
+"""The groups of the OpenAPI document, in its order."""

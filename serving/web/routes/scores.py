@@ -1,0 +1,53 @@
+"""Scores of one account.
+
+Time rule: `now` is read once per request. Null rule: none of its own.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.responses import Response
+
+from features.errors import BundleError, EngineError, UnknownAccountError, WorkspaceError
+from serving.answers import ScoreAnswer
+from serving.problems import AmbiguousDomainError, NotReadyError
+from serving.requests import request_model
+from serving.web.bodies import json_body
+from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer
+
+__all__ = ["ENDPOINTS"]
+
+
+async def _score(call: Call) -> Response:
+    body = await json_body(call.request)
+    answer = call.services.answers.answer
+    work = partial(answer, body, request_id=call.request_id, language=call.language)
+    return json_answer(await call.compute(work))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/v1/score",
+        scope="score",
+        handle=_score,
+        operation=Operation(
+            name="scoreAccount",
+            summary="Score one account",
+            description="Fit and intent of one account with up to five reasons for and five against each. "
+            "The account is named by account_id or by domain, or sent along as a record with its activities.",
+            tag="scores",
+            parameters=(LANGUAGE,),
+            body=request_model,
+            body_description="Exactly one of account_id, domain and record.",
+            example={"account_id": "acc-000042"},
+            answer=ScoreAnswer,
+            answer_description="The scores and their reasons.",
+            problems=(
+                *(UnknownAccountError, AmbiguousDomainError),
+                *(NotReadyError, WorkspaceError, BundleError, EngineError),
+            ),
+        ),
+    ),
+)

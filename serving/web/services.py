@@ -1,0 +1,49 @@
+"""What the endpoints work with: one object with a part for each idea.
+
+A group of endpoints that needs something new adds a part here and takes it from `call.services`. Time rule:
+none. Null rule: none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol
+
+from features.feature import Language
+from features.tables import Attribute
+from serving.answers import ScoreAnswer
+from serving.profile import ProfileAnswer
+
+__all__ = ["Answers", "Services"]
+
+
+class Answers(Protocol):
+    """Scores, and what the models learned."""
+
+    @property
+    def executor(self) -> Executor:
+        """The threads that requests compute in."""
+
+    def answer(self, body: bytes, *, request_id: str, language: Language) -> ScoreAnswer:
+        """The answer to the body of POST /v1/score."""
+
+    def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
+        """The answer of GET /v1/profile. model: as it was asked for."""
+
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that requests may carry."""
+
+    def overview(self) -> Mapping[str, object]:
+        """What the page shows before anything is asked."""
+
+    def count_problem(self, slug: str) -> None:
+        """Count an answer that is a problem."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one worker."""
+
+    answers: Answers
