@@ -1,9 +1,12 @@
 """Which of several models of a kind answers for an account.
 
 Turns the models of a release and whom each leaves out into the one that answers: the first named model, in
-the order of the config, whose population holds the account, else the model without a name. Time rule: a
-population is asked at the moment that is answered for. Null rule: where every model leaves the account out,
-none answers, and the reason of the last, which is the model without a name where there is one, is given.
+the order of the config, whose population holds the account, else the model without a name. The order is that
+of the config at the promotion, which the settings of the release hold: a model that stays as it was served
+while others are renewed has a card that speaks of an older config. Time rule: a population is asked at the
+moment that is answered for. Null rule: where every model leaves the account out,
+none answers, and the reason of the last, which is the model without a name where there is one, is given. Of a
+release from before its settings held an order, the cards give it.
 """
 
 from __future__ import annotations
@@ -20,22 +23,42 @@ from features.label_settings import LabelSettings, RowSettings
 from features.model_keys import ModelKey, kind_of, name_of
 from models.bundle import Bundle
 
-__all__ = ["NAMED_LABELS", "first_that_speaks", "in_order", "labels_of", "rows_of", "speakers", "turn"]
+__all__ = [
+    "NAMED_LABELS",
+    "ORDER",
+    "first_that_speaks",
+    "in_order",
+    "labels_of",
+    "rows_of",
+    "speakers",
+    "turn",
+]
 
 NAMED_LABELS = "named_labels"
 """Where the settings of a release hold the labels of its named models, by key."""
 
+ORDER = "order"
+"""Where they hold the keys of its named models, in the order in which they are asked."""
+
 Model = TypeVar("Model")
 
 
-def turn(key: ModelKey, *, card: Mapping[str, Any]) -> tuple[bool, int, ModelKey]:
-    """When a model is asked among others: named ones as their config has them, then the others."""
-    return name_of(key) is None, card.get("place", 0), key
+def turn(
+    key: ModelKey, *, card: Mapping[str, Any], settings: Mapping[str, Any]
+) -> tuple[bool, int, ModelKey]:
+    """When a model is asked among others: named ones in the order of the release, then the others.
+
+    settings: of the release; where they have no order, the card says which place its config gave it.
+    """
+    order = settings.get(ORDER)
+    if order is None:
+        return name_of(key) is None, card.get("place", 0), key
+    return name_of(key) is None, order.index(key) if key in order else len(order), key
 
 
-def in_order(bundles: Iterable[Bundle]) -> list[Bundle]:
-    """Bundles in the order in which they are asked."""
-    return sorted(bundles, key=lambda one: turn(one.key, card=one.card))
+def in_order(bundles: Iterable[Bundle], *, settings: Mapping[str, Any]) -> list[Bundle]:
+    """Bundles in the order in which they are asked. settings: of the release."""
+    return sorted(bundles, key=lambda one: turn(one.key, card=one.card, settings=settings))
 
 
 def labels_of(settings: Mapping[str, Any], *, key: ModelKey) -> LabelSettings:

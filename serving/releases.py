@@ -78,7 +78,8 @@ def load_release(store: Store, *, release: Release) -> LoadedRelease:
     serving = _serving(settings)
     cuts = GradeCuts.of_release(serving)
     bundles = in_order(
-        _checked(store, fingerprint=fingerprint) for fingerprint in release.fingerprints.values()
+        (_checked(store, fingerprint=fingerprint) for fingerprint in release.fingerprints.values()),
+        settings=settings,
     )
     return LoadedRelease(
         release=release,

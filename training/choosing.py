@@ -1,8 +1,9 @@
 """What a promotion would serve: versions chosen, loaded and checked, with the settings of their release.
 
 Turns what was asked for (a version, an alias, a fingerprint, or nothing) into bundles that reproduce their
-golden rows and fit the workspace's tables. Nothing is changed here. Time rule: none. Null rule: a model that
-was never trained is left out; at least one is needed.
+golden rows and fit the workspace's tables. What stays as it is served comes from the store, which holds it
+whatever became of MLflow. Nothing is changed here. Time rule: none. Null rule: a model that was never trained
+is left out; at least one is needed.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import Any
 from features.errors import InputError
 from features.mapping import Config
 from features.model_keys import require_key
-from features.workspace import Manifest, Workspace
+from features.workspace import Workspace
 from models.bundle import Bundle
 from models.card import ModelKey
 from training.gate.asking import Served, ask, kept, require_columns, served
 from training.gate.verdict import Verdict
 from training.releasing.release_settings import release_settings
 from training.tracking.registered import RegisteredModels
-from training.tracking.versions import Known, Version, choose
+from training.tracking.versions import Known, Version, choose, holder
 
 __all__ = ["Chosen", "choose_release"]
 
@@ -31,8 +32,9 @@ __all__ = ["Chosen", "choose_release"]
 class Chosen:
     """A release that is to be.
 
-    settings: time_zone, labels, serving and, where there are named models, named_labels. present: what is
-    served now. keep: what of it stays, whatever the config says by now.
+    versions: of its bundles; one that stays and that MLflow lost has none. settings: time_zone, labels,
+    serving and, where there are named models, named_labels and order. present: what is served now. keep: what
+    of it stays, whatever the config says by now.
     """
 
     known: Known
@@ -54,6 +56,7 @@ class Chosen:
             versions=self.versions,
             present=self.present,
             at=at,
+            release_settings=self.settings,
             settings=None if config is None else config.gate,
         )
 
@@ -95,24 +98,42 @@ def choose_release(
     for key in named or {}:
         require_key(key, known=known, what="no such model was ever trained here")
     present = served(workspace)
-    fingerprints = present.release.fingerprints if present else {}
     # What somebody took from the release in the meantime is not there to be kept.
-    keep = [key for key in keep if key in fingerprints]
-    stay = {key: fingerprints[key] for key in keep}
-    versions = _versions(registered, known, {"fit": fit, "intent": intent, **(named or {}), **stay})
-    bundles = {key: _checked(registered, one, manifest=manifest) for key, one in versions.items()}
-    settings = release_settings(list(bundles.values()), manifest=manifest, config=config, keep=keep)
-    return Chosen(known, versions, bundles, settings, present, keep)
+    stay = {key: present.bundle(key) for key in keep if key in present.contents} if present else {}
+    versions = _versions(registered, known, {"fit": fit, "intent": intent, **(named or {})}, stay=stay)
+    bundles = {
+        key: _verified(stay[key]) if key in stay else registered.bundle(versions[key])
+        for key in dict.fromkeys((*versions, *stay))
+    }
+    for bundle in bundles.values():
+        require_columns(bundle, manifest)
+    settings = release_settings(list(bundles.values()), manifest=manifest, config=config, keep=list(stay))
+    return Chosen(known, versions, bundles, settings, present, list(stay))
+
+
+def _verified(bundle: Bundle) -> Bundle:
+    bundle.verify()
+    return bundle
 
 
 def _versions(
-    registered: RegisteredModels, known: Known, wanted: Mapping[ModelKey, str | None]
+    registered: RegisteredModels,
+    known: Known,
+    wanted: Mapping[ModelKey, str | None],
+    *,
+    stay: Mapping[ModelKey, Bundle],
 ) -> dict[ModelKey, Version]:
+    """stay: served, and asked for whatever `wanted` says."""
     if not any(known.values()):
         _require_none_elsewhere(registered)
-    chosen = {key: choose(known, key, wanted=wanted.get(key)) for key in dict.fromkeys((*known, *wanted))}
+    chosen = {
+        key: holder(known, key, fingerprint=stay[key].fingerprint)
+        if key in stay
+        else choose(known, key, wanted=wanted.get(key))
+        for key in dict.fromkeys((*known, *wanted))
+    }
     found = {key: version for key, version in chosen.items() if version is not None}
-    if not found:
+    if not found and not stay:
         raise InputError(
             "there is no model to promote",
             got="each is left out" if any(known.values()) else "none was trained",
@@ -133,9 +154,3 @@ def _require_none_elsewhere(registered: RegisteredModels) -> None:
             fix="run `spearfish train` here, or promote in the workspace that trained them; "
             "a restored workspace needs its file `identity` too",
         )
-
-
-def _checked(registered: RegisteredModels, version: Version, *, manifest: Manifest) -> Bundle:
-    bundle = registered.bundle(version)
-    require_columns(bundle, manifest)
-    return bundle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 from features.errors import WorkspaceError
 from features.label_settings import LabelSettings
-from models.choice import first_that_speaks, labels_of, speakers
+from features.model_keys import kind_of
+from models.choice import ORDER, first_that_speaks, in_order, labels_of, speakers, turn
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,31 @@ def test_the_first_that_speaks_answers_for_one_as_for_many(
     assert first_that_speaks(models, silence=silent.get) == expected
     place = int(speakers([np.array([model not in silent]) for model in models])[0])
     assert (None if place < 0 else models[place]) == expected[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        # Of an older release: the places that their configs gave them, which may be the same ones.
+        ({}, ["intent.a", "fit.emea", "fit.dach", "fit", "intent"]),
+        # The order of the release, whatever the cards say of an older config; what it lacks comes last.
+        ({ORDER: ["fit.dach", "fit.emea"]}, ["fit.dach", "fit.emea", "intent.a", "fit", "intent"]),
+    ],
+)
+def test_the_release_says_in_which_order_its_models_are_asked(
+    settings: dict[str, Any], expected: list[str]
+) -> None:
+    cards = {
+        "fit": {},
+        "fit.dach": {"place": 1},
+        "fit.emea": {"place": 0},
+        "intent": {},
+        "intent.a": {"place": 0},
+    }
+    found = sorted(cards, key=lambda key: turn(key, card=cards[key], settings=settings))
+    assert sorted(found, key=kind_of) == sorted(expected, key=kind_of)
+    models: Any = [SimpleNamespace(key=key, card=card) for key, card in cards.items()]
+    assert [one.key for one in in_order(models, settings=settings)] == found
 
 
 def test_without_models_nobody_answers_and_no_reason_is_told() -> None:

@@ -15,19 +15,26 @@ from store_processes import NOON
 from tracked_models import FIT, FIT_2, INTENT, SERVING
 
 from features.errors import ConfigError
+from features.mapping import Config, WorkspaceSettings, load_config
+from features.settings import NamedModel
 from features.tables import Attribute
 from features.workspace import Workspace
 from models.bundle import Bundle
+from models.choice import ORDER
 from models.making import with_name, with_settings
 from serving.releases import load_current
 from serving.store import Store
 from training.gate.asking import Served, replaced_cutoff
 from training.releasing.doctor import doctor
 from training.releasing.promote import rollback
+from training.releasing.release_settings import release_settings
 from training.tracking.bento_models import is_imported
 from training.tracking.registered import RegisteredModels
 from training.tracking.registration import leftovers, register_training
 
+CONFIG = load_config(Path(__file__).parents[2] / "configs" / "simulated_market.toml").model_copy(
+    update={"workspace": WorkspaceSettings(name="by hand", time_zone="Europe/Berlin")}
+)
 LABELS = tracked_models.LABELS.model_copy(
     update={"fit": tracked_models.LABELS.fit.model_copy(update={"where": {"region": ("EMEA",)}})}
 )
@@ -90,6 +97,34 @@ def test_a_named_model_that_is_no_longer_trained_leaves_the_release(untrained: W
         ConfigError, match=r"ever trained here \(got 'fit.apac'; allowed fit, intent, fit.emea"
     ):
         promoted(untrained, hour=3, named={"fit.apac": "1"})
+
+
+def test_what_stays_comes_from_the_store_though_mlflow_lost_it(untrained: Workspace) -> None:
+    register(untrained, FIT, EMEA)
+    promoted(untrained)
+    registered = register(untrained, FIT_2)
+    registered.remove(registered.versions("fit.emea")[0])
+    done = promoted(untrained, hour=1, keep={"fit.emea"})
+    assert done.release.fingerprints == {"fit": FIT_2.fingerprint, "fit.emea": EMEA.fingerprint}
+    assert done.versions == {"icp_fit": 2}
+    assert "holds icp_fit version 2 and icp_fit.emea as it was served" in done.sentence
+
+
+def test_what_stays_and_what_is_new_are_asked_in_the_order_of_the_present_config() -> None:
+    """Both cards say the first place: of the config of then, and of that of now."""
+    apac = with_settings(with_name(FIT_2, key="fit.apac", place=0), labels=LABELS, serving=SERVING)
+    named = tuple(NamedModel(name=name, kind="fit", where={"region": "EMEA"}) for name in ("emea", "apac"))
+    config = CONFIG.model_copy(update={"model": CONFIG.model.model_copy(update={"named": named})})
+    manifest: Any = SimpleNamespace(workspace="by hand", time_zone="Europe/Berlin")
+
+    def order(given: Config | None, *bundles: Bundle) -> Any:
+        keep = [one.key for one in bundles]
+        return release_settings(bundles, manifest=manifest, config=given, keep=keep).get(ORDER)
+
+    assert order(config, FIT, apac, EMEA) == ["fit.emea", "fit.apac"]
+    assert order(None, FIT, EMEA, apac) == ["fit.apac", "fit.emea"]
+    assert order(CONFIG, EMEA, apac) == ["fit.apac", "fit.emea"]
+    assert order(config, FIT, INTENT) is None
 
 
 def test_a_training_of_three_that_lacks_one_is_taken_back(untrained: Workspace) -> None:

@@ -55,7 +55,7 @@ class _Release:
     @classmethod
     def load(cls, store: Store, release: Release) -> _Release:
         read = (Bundle.from_bytes(store.bundle_bytes(one)) for one in release.fingerprints.values())
-        return cls(release, tuple(in_order(read)))
+        return cls(release, tuple(in_order(read, settings=release.settings)))
 
     def of_kind(self, kind: Kind) -> list[Bundle]:
         return [bundle for bundle in self.bundles if bundle.kind == kind]

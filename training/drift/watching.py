@@ -64,7 +64,7 @@ def watch(workspace: Workspace, *, settings: DriftSettings | None = None) -> Dri
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
         as_of = next_cutoff(tables)
-        bundles = in_order(map(present.bundle, present.contents))
+        bundles = in_order(map(present.bundle, present.contents), settings=present.release.settings)
         for bundle in bundles:
             require_columns(bundle, manifest)
         limits = settings or DriftSettings()

@@ -8,7 +8,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
@@ -76,12 +76,13 @@ class Served:
         self, key: ModelKey, *, manifest: Manifest, held: Callable[[ModelKey, str], HeldOut | None]
     ) -> tuple[tuple[bool, int, ModelKey], Champion]:
         """One of them, behind when it is asked."""
-        asked, labels = turn(key, card={}), None
+        settings = self.release.settings
+        asked, labels = turn(key, card={}, settings=settings), None
         told = Champion(key, self.release.fingerprints[key], None, held(key, self.release.fingerprints[key]))
         try:
-            labels = rows_of(self.release.settings, key=key)
+            labels = rows_of(settings, key=key)
             bundle = self.bundle(key)
-            asked = turn(key, card=bundle.card)
+            asked = turn(key, card=bundle.card, settings=settings)
             require_columns(bundle, manifest)
         except (BundleError, WorkspaceError) as error:
             return asked, replace(told, labels=labels, fault=error.sentence())
@@ -151,6 +152,7 @@ def ask(
     versions: Mapping[ModelKey, Version],
     present: Served | None,
     at: datetime,
+    release_settings: Mapping[str, Any],
     settings: GateSettings | None = None,
 ) -> dict[ModelKey, Verdict]:
     """The verdict on each model that is not served yet; all but the last argument as promotion has them."""
@@ -160,6 +162,7 @@ def ask(
         return None if version is None else registered.held_out(version)
 
     fresh = {key: one for key, one in bundles.items() if not (present and present.holds(one))}
+    release = in_order(bundles.values(), settings=release_settings)
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
         champions = {
@@ -170,7 +173,7 @@ def ask(
             key: judge(
                 bundle,
                 held=registered.held_out(versions[key]),
-                contest=_contest(bundle, champions[bundle.kind], release=bundles.values()),
+                contest=_contest(bundle, champions[bundle.kind], release=release),
                 tables=tables,
                 at=at,
                 settings=settings,
@@ -179,9 +182,9 @@ def ask(
         }
 
 
-def _contest(challenger: Bundle, champions: tuple[Champion, ...], *, release: Iterable[Bundle]) -> Contest:
-    """release: that is to be."""
-    same = [one for one in in_order(release) if one.kind == challenger.kind]
+def _contest(challenger: Bundle, champions: tuple[Champion, ...], *, release: Sequence[Bundle]) -> Contest:
+    """release: that is to be, in the order in which its models are asked."""
+    same = [one for one in release if one.kind == challenger.kind]
     before = takewhile(lambda one: one.key != challenger.key, same)
     return Contest(challenger.key, champions, _labels(challenger), tuple(map(_labels, before)))
 

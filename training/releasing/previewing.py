@@ -124,7 +124,8 @@ def preview(
 
 
 def _new(chosen: Chosen, kind: Kind) -> Half | None:
-    bundles = in_order(bundle for bundle in chosen.bundles.values() if bundle.kind == kind)
+    own = (bundle for bundle in chosen.bundles.values() if bundle.kind == kind)
+    bundles = in_order(own, settings=chosen.settings)
     return Half(tuple(bundles), chosen.settings) if bundles else None
 
 
@@ -134,7 +135,8 @@ def _old(chosen: Chosen, kind: Kind) -> Half | None:
     if present is None:
         return None
     try:
-        bundles = in_order(present.bundle(key) for key in present.contents if kind_of(key) == kind)
+        own = (present.bundle(key) for key in present.contents if kind_of(key) == kind)
+        bundles = in_order(own, settings=present.release.settings)
     except BundleError:
         return None
     return Half(tuple(bundles), present.release.settings) if bundles else None

@@ -21,7 +21,7 @@ from features.mapping import Config
 from features.privacy.masking import without_addresses
 from features.workspace import Workspace
 from models.bundle import Bundle
-from models.card import ModelKey
+from models.card import ModelKey, registered_name
 from serving.store import Draft, Published, Release, Store, StoredBundle
 from training.audit.waivers import require_answered
 from training.choosing import Chosen, choose_release
@@ -44,7 +44,8 @@ class Promotion:
     """What `promote` did.
 
     changed: False when the same models with the same settings were already chosen; nothing was done then.
-    versions: the version of each registered model in the release, by name.
+    versions: the version of each registered model in the release, by name; one that stays as it is served and
+    that MLflow lost has none.
     verdicts: the gate's, of the models that were not served before.
     """
 
@@ -56,7 +57,10 @@ class Promotion:
 
     @property
     def sentence(self) -> str:
-        models = " and ".join(f"{name} version {number}" for name, number in self.versions.items())
+        told = {name: f"version {number}" for name, number in self.versions.items()}
+        names = map(registered_name, self.release.fingerprints)
+        told |= {name: "as it was served" for name in names if name not in told}
+        models = " and ".join(f"{name} {what}" for name, what in told.items())
         if not self.changed:
             return f"release {self.release.id} already holds {models}; nothing was changed"
         return f"release {self.release.id} holds {models} and answers from {_iso(self.activate_at)} on"

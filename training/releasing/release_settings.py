@@ -2,7 +2,8 @@
 
 Turns the cards of bundles that are promoted together, the workspace's manifest and perhaps a config into the
 JSON that travels with a release. Labels belong to what was trained and come from the cards alone; [serving]
-comes from them too unless a config is given; the time zone is the workspace's. Time rule: none. Null rule: a
+comes from them too unless a config is given, and so does the order in which named models are asked; the time
+zone is the workspace's. Time rule: none. Null rule: a
 model that is not in the release leaves its labels at their defaults, which nothing reads.
 """
 
@@ -19,7 +20,7 @@ from features.settings import FitLabelSettings, IntentLabelSettings, LabelSettin
 from features.workspace import Manifest
 from models.bundle import Bundle
 from models.card import ModelKey, TrainedWith, kind_of, name_of
-from models.choice import NAMED_LABELS
+from models.choice import NAMED_LABELS, ORDER, in_order
 from models.grades import GradeCuts
 
 __all__ = ["release_settings"]
@@ -36,11 +37,11 @@ def release_settings(
     config: Config | None = None,
     keep: Collection[ModelKey] = (),
 ) -> dict[str, Any]:
-    """The settings of a release of these bundles, as JSON: time_zone, labels, serving, named_labels.
+    """The settings of a release of these bundles, as JSON: time_zone, labels, serving, named_labels, order.
 
-    config: its [serving] replaces the one trained with. keep: models that stay as they are served, so that it
-    may say something else of their labels by now. Raises InputError where it says anything else than
-    the models and the workspace do, and where two models were trained with different [serving].
+    config: its [serving] and its order replace those trained with. keep: models that stay as they are served,
+    so that it may say something else of their labels by now. Raises InputError where it says anything else
+    than the models and the workspace do, and where two models were trained with different [serving].
     """
     trained = {one.key: _trained_with(one) for one in bundles}
     labels = {key: _labels(key, noted) for key, noted in trained.items()}
@@ -58,8 +59,15 @@ def release_settings(
         "time_zone": manifest.time_zone,
         "labels": {**_NO_LABELS, **{key: told[key] for key in told if name_of(key) is None}},
         "serving": serving.model_dump(mode="json"),
-        **({NAMED_LABELS: named} if named else {}),
+        **({NAMED_LABELS: named, ORDER: _order(bundles, config=config)} if named else {}),
     }
+
+
+def _order(bundles: Sequence[Bundle], *, config: Config | None) -> list[ModelKey]:
+    """The named models as the config has them, behind them what it does not declare, as the cards have it."""
+    named = [one.key for one in in_order(bundles, settings={}) if name_of(one.key) is not None]
+    declared = () if config is None else config.models
+    return sorted(named, key=lambda key: declared.index(key) if key in declared else len(declared))
 
 
 def _trained_with(bundle: Bundle) -> TrainedWith:

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from features.errors import InputError, WorkspaceError
 from models.card import ModelKey, registered_name
 
-__all__ = ["CHALLENGER", "CHAMPION", "Champions", "Known", "Version", "champions", "choose", "holders"]
+__all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "Champions",
+    "Known",
+    "Version",
+    "champions",
+    "choose",
+    "holder",
+    "holders",
+]
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -81,18 +91,24 @@ def holders(known: Known, fingerprints: Mapping[str, str]) -> Champions:
 
     Raises WorkspaceError for a bundle that MLflow does not know.
     """
-    return {key: _holder(known, key, fingerprint) for key, fingerprint in fingerprints.items()}
+    return {key: _required(known, key, fingerprint) for key, fingerprint in fingerprints.items()}
 
 
-def _holder(known: Known, key: ModelKey, fingerprint: str) -> Version:
+def holder(known: Known, key: ModelKey, *, fingerprint: str) -> Version | None:
+    """The version that holds a bundle, the champion if it does, else the newest; None where none does."""
     held = [one for one in known.get(key, ()) if one.fingerprint == fingerprint]
-    if not held:
+    return next((one for one in held if CHAMPION in one.aliases), next(iter(held), None))
+
+
+def _required(known: Known, key: ModelKey, fingerprint: str) -> Version:
+    found = holder(known, key, fingerprint=fingerprint)
+    if found is None:
         raise WorkspaceError(
             f"MLflow has no version of {registered_name(key)} with the served bundle",
             got=fingerprint[:12],
             fix="nothing is lost, the bundle is in the store; train and promote to track it again",
         )
-    return next((one for one in held if CHAMPION in one.aliases), held[0])
+    return found
 
 
 def _is_meant(version: Version, wanted: str) -> bool:
