@@ -63,7 +63,7 @@ class Call:
         return await asyncio.get_running_loop().run_in_executor(self.services.answers.executor, work)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """What the OpenAPI document says of an endpoint.
 
@@ -92,7 +92,7 @@ class Operation:
         return (*_ALWAYS, *(_WITH_BODY if self.body else ()), *self.problems)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Endpoint:
     """A path of /v1 and what answers there. path: as Starlette and OpenAPI write it: /v1/jobs/{id}."""
 
