@@ -23,7 +23,6 @@ from features.errors import NotEnoughDataError
 from features.label_rules import require_known_names
 from features.mapping import Config
 from features.model_keys import KINDS
-from features.privacy.addresses import workspace_secret
 from features.privacy.counts import assumed_sentences
 from features.tables import Tables
 from features.workspace import Manifest, Workspace
@@ -34,8 +33,7 @@ from training.audit.of_training import audit_rows
 from training.audit.waivers import audit_of
 from training.backtesting.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained, train_fit, train_intent
-from training.gate.held_out import HeldOut, held_out
-from training.gate.rehearsal import rehearse
+from training.gate.rehearsal import to_hold_out
 from training.ideal_profile.of_training import with_profile
 from training.ideal_profile.shown import profile_summary
 from training.ideal_profile.stated import require_columns
@@ -209,7 +207,8 @@ def train(
         _require_one(found)
         checks = _checks(found, tables, cutoff=moment)
         found = [
-            _audited(one, tables=tables, cutoff=moment, config=config, progress=progress) for one in found
+            _audited(one, manifest=manifest, tables=tables, cutoff=moment, config=config, progress=progress)
+            for one in found
         ]
         found = [_finished(one, config=config) for one in found]
         return _track(
@@ -279,6 +278,7 @@ def _check(training: Training, tables: Tables, *, cutoff: datetime) -> OriginChe
 def _audited(
     found: Training | Untrained,
     *,
+    manifest: Manifest,
     tables: Tables,
     cutoff: datetime,
     config: Config,
@@ -296,6 +296,7 @@ def _audited(
         kind=found.kind,
         cutoff=cutoff,
         config=config.of_model(found.key),
+        marks=manifest.current_value_only,
     )
     if progress:
         progress(what, 1, 1)
@@ -333,7 +334,8 @@ def _track(
     untrained = [one for one in found if isinstance(one, Untrained)]
     metrics = {one.key: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained}
     kept = {
-        one.key: _held_out(one, workspace, tables=tables, config=config, progress=progress) for one in trained
+        one.key: to_hold_out(one, workspace, tables=tables, config=config, progress=progress)
+        for one in trained
     }
     beeswarms = {one.key: beeswarm(one) for one in trained}
     page = write_report(
@@ -366,33 +368,3 @@ def _track(
             progress("track in MLflow", len(trained), len(trained))
     uri = shown_uri(workspace.mlflow_uri)
     return TrainReport(cutoff, tuple(models), tuple(untrained), page, uri, tracker.artifacts, origins)
-
-
-def _asked_before(key: ModelKey, *, config: Config) -> list[ModelKey]:
-    """The named models of its kind that answer before a model, in the order of the config."""
-    named = [one for one in config.models if name_of(one) is not None and kind_of(one) == kind_of(key)]
-    return named[: named.index(key)] if key in named else named
-
-
-def _held_out(
-    training: Training, workspace: Workspace, *, tables: Tables, config: Config, progress: Progress | None
-) -> HeldOut:
-    """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff."""
-    from training.gate.asking import replaced_cutoff
-
-    before = tuple(
-        config.of_model(key).labels.of(kind_of(key)) for key in _asked_before(training.key, config=config)
-    )
-    cutoff = replaced_cutoff(workspace, bundle=training.bundle, rows=training.rows.frame, before=before)
-    secret = workspace_secret(workspace)
-    if cutoff is None:
-        return held_out(training, settings=config.gate, secret=secret)
-    rows = rehearse(
-        training,
-        tables=tables,
-        labels=config.of_model(training.key).labels.fit,
-        cutoff=cutoff,
-        smallest=config.gate.smallest_class,
-        progress=progress,
-    )
-    return held_out(training, settings=config.gate, secret=secret, rehearsed=rows, rehearsed_at=cutoff)

@@ -7,19 +7,19 @@ filled in later.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import pandas as pd
 
-from features.label_settings import RowSettings
 from features.mapping import Config
 from features.tables import Tables
 from models.bundle import Kind
 from training.audit.columns import AuditTable, rows_table
 from training.audit.finding import Audit, Finding, FindingKind
 from training.audit.identifiers import identifiers
+from training.audit.marked import MarkedColumn, column_name, marked_columns
 from training.audit.near_outcome import event_moments, near_outcome
 from training.audit.overlap import shared_rows
 from training.audit.running import found_in_columns, in_order
@@ -28,19 +28,23 @@ from training.labels import first_events
 from training.learning.learn import Rows
 from training.learning.splits import Fold
 
-__all__ = ["audit_rows", "marked_columns"]
-
-_MARKED = "only today's value is known: a change after the record was made reads as if it had always been so"
-_CHOSEN = "; who is in the population follows it: past rows are those of accounts that have the value today"
-_HISTORY = "export the field's history, or bind extracts with their times"
+__all__ = ["audit_rows"]
 
 
 def audit_rows(
-    tables: Tables, *, rows: Rows, folds: Sequence[Fold], kind: Kind, cutoff: datetime, config: Config
+    tables: Tables,
+    *,
+    rows: Rows,
+    folds: Sequence[Fold],
+    kind: Kind,
+    cutoff: datetime,
+    config: Config,
+    marks: Mapping[str, Collection[str]],
 ) -> Audit:
     """The audit of what a model learned from.
 
-    tables: those of the training. folds: those that its figures and its calibration rest on.
+    tables: those of the training. folds: those that its figures and its calibration rest on. marks: by table,
+    the columns of which only today's value is known, as the manifest has them.
     """
     table = rows_table(rows)
     names = list(identifiers(table))
@@ -54,13 +58,18 @@ def audit_rows(
         *_by_source(found_in_columns(rest), table),
         *shared_rows(rows.frame, folds=folds),
     ]
-    settings = config.labels.fit if kind == "fit" else config.labels.intent
-    findings += list(marked_columns(table, findings, population=_population(settings)))
+    settings, features = config.labels.of(kind), rows.catalogue
+    told = {finding.column for finding in findings if finding.kind == "current_value_only"}
+    marked = list(marked_columns(features, settings=settings, marks=marks, attributes=tables.attributes))
+    findings += [
+        one.finding(among=len(features.features)) for one in marked if column_name(one.name) not in told
+    ]
     return Audit(
         rows=len(rows.frame),
         events=int(rows.label.sum()),
         columns=len(table.columns),
-        checked=_checked(table, rows=rows, folds=folds, columns=columns, events=len(events)),
+        checked=_checked(table, rows=rows, folds=folds, columns=columns, events=len(events))
+        | _checked_marks(table, marked),
         findings=in_order(findings),
     )
 
@@ -79,7 +88,6 @@ def _checked(
     table: AuditTable, *, rows: Rows, folds: Sequence[Fold], columns: Sequence[str], events: int
 ) -> dict[FindingKind, str]:
     count = f"{len(table.columns):,} features of {table.rows:,} rows"
-    marked = sum(column.marked for column in table.columns)
     proved = min(PROVED_ROWS, len(rows.frame))
     return {
         "time_proof": f"{len(table.columns):,} features of {proved:,} rows, computed again to the last bit",
@@ -88,8 +96,14 @@ def _checked(
         "ranks_too_well": count,
         "one_class": count,
         "overlap": f"{len(rows.frame):,} rows in {len(folds):,} splits by time",
-        "current_value_only": f"{marked:,} features are marked so",
     }
+
+
+def _checked_marks(table: AuditTable, marked: Sequence[MarkedColumn]) -> dict[FindingKind, str]:
+    features = sum(column.marked for column in table.columns)
+    ruled = sum(bool(one.rules) for one in marked)
+    told = f"{features:,} features are marked so; {len(marked):,} marked columns are read"
+    return {"current_value_only": f"{told}, {ruled:,} of them by the rules of the labels"}
 
 
 def _account_columns(tables: Tables, table: AuditTable) -> list[str]:
@@ -110,20 +124,3 @@ def _by_source(findings: Iterable[Finding], table: AuditTable) -> Iterator[Findi
             seen.add(source)
             why = finding.why if source == finding.column else f"{finding.column}: {finding.why}"
             yield replace(finding, column=source, why=why)
-
-
-def _population(settings: RowSettings) -> set[str]:
-    """The facts that decide whom the labels are about."""
-    return set(settings.where) | {one.attribute for one in settings.exclude if one.attribute}
-
-
-def marked_columns(
-    table: AuditTable, findings: Sequence[Finding], *, population: Collection[str]
-) -> Iterator[Finding]:
-    """A warning for each marked column that does not block already. population: facts that decide it."""
-    told = {finding.column for finding in findings if finding.kind == "current_value_only"}
-    for source in sorted({column.source for column in table.columns if column.marked} - told):
-        count = sum(column.source == source for column in table.columns)
-        chosen = _CHOSEN if source in population else ""
-        what = f"{_MARKED} (features made of it: {count:,} of {len(table.columns):,}){chosen}"
-        yield Finding("current_value_only", "warns", source, what, _HISTORY, {"features": count})

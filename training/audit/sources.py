@@ -7,7 +7,7 @@ these tables cannot give has no audit.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -139,14 +139,17 @@ def audit_workspace(
             return {"list": audit_undated(tables)}
         moment = cutoff or next_cutoff(tables)
         require_past(moment, tables=tables)
-        marked = manifest.current_value_only.get("accounts", ())
+        marks = dict(manifest.current_value_only)
+        marked = marks.pop("accounts", ())
         keys = [key for key in config.models if key != "fit" or config.labels.fit.enabled]
         found: dict[str, Audit] = {}
         problems = []
         for key in keys:
             own, kind = config.of_model(key), kind_of(key)
             try:
-                found[key] = audit_tables(tables, kind=kind, cutoff=moment, config=own, marked=marked)
+                found[key] = audit_tables(
+                    tables, kind=kind, cutoff=moment, config=own, marked=marked, elsewhere=marks
+                )
             except NotEnoughDataError as error:
                 problems.append(error)
         if not found:
@@ -155,17 +158,24 @@ def audit_workspace(
 
 
 def audit_tables(
-    tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marked: Collection[str] = ()
+    tables: Tables,
+    *,
+    kind: Kind,
+    cutoff: datetime,
+    config: Config,
+    marked: Collection[str] = (),
+    elsewhere: Mapping[str, Collection[str]] | None = None,
 ) -> Audit:
     """The audit of what a model of this kind would learn from the tables at the cutoff.
 
-    marked: columns of accounts of which only today's value is known. Raises NotEnoughDataError when there is
-    too little to learn from.
+    marked: columns of accounts of which only today's value is known; elsewhere: those of other tables. Raises
+    NotEnoughDataError when there is too little to learn from.
     """
     rows = _rows(tables, kind=kind, cutoff=cutoff, config=config, marked=marked)
     settings = config.model.fit if kind == "fit" else config.model.intent
     folds = time_folds(rows.frame, folds=settings.folds)
-    return audit_rows(tables, rows=rows, folds=folds, kind=kind, cutoff=cutoff, config=config)
+    marks = {**(elsewhere or {}), "accounts": marked}
+    return audit_rows(tables, rows=rows, folds=folds, kind=kind, cutoff=cutoff, config=config, marks=marks)
 
 
 def _rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marked: Collection[str]) -> Rows:

@@ -20,14 +20,53 @@ import pandas as pd
 from features.catalogue import FIT_GROUPS
 from features.errors import NotEnoughDataError
 from features.label_settings import FitLabelSettings
+from features.mapping import Config
+from features.privacy.addresses import workspace_secret
 from features.tables import Tables
+from features.workspace import Workspace
+from models.card import ModelKey, kind_of, name_of
 from training.fit import Training, matrix
+from training.gate.held_out import HeldOut, held_out
 from training.labels import fit_labels
 from training.learning.few_rows import learn_rows
 from training.learning.learn import Progress, Rows
 from training.learning.pursuit import weighed_by_pursuit
 
-__all__ = ["rehearse"]
+__all__ = ["rehearse", "to_hold_out"]
+
+
+def to_hold_out(
+    training: Training, workspace: Workspace, *, tables: Tables, config: Config, progress: Progress | None
+) -> HeldOut:
+    """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff.
+
+    tables: that the training learned from, while the workspace holds them.
+    """
+    # What is served lies in a store, which takes seconds to import.
+    from training.gate.asking import replaced_cutoff
+
+    before = tuple(
+        config.of_model(key).labels.of(kind_of(key)) for key in _asked_before(training.key, config=config)
+    )
+    cutoff = replaced_cutoff(workspace, bundle=training.bundle, rows=training.rows.frame, before=before)
+    secret = workspace_secret(workspace)
+    if cutoff is None:
+        return held_out(training, settings=config.gate, secret=secret)
+    rows = rehearse(
+        training,
+        tables=tables,
+        labels=config.of_model(training.key).labels.fit,
+        cutoff=cutoff,
+        smallest=config.gate.smallest_class,
+        progress=progress,
+    )
+    return held_out(training, settings=config.gate, secret=secret, rehearsed=rows, rehearsed_at=cutoff)
+
+
+def _asked_before(key: ModelKey, *, config: Config) -> list[ModelKey]:
+    """The named models of its kind that answer before a model, in the order of the config."""
+    named = [one for one in config.models if name_of(one) is not None and kind_of(one) == kind_of(key)]
+    return named[: named.index(key)] if key in named else named
 
 
 def rehearse(
