@@ -170,6 +170,19 @@ class ScoreAnswer(Answer):
     intent_unavailable_reason: str | None = Field(description="Why intent is null; null when it is not.")
     fire: Fire
     priority: Priority
+    machine_score: float | None = Field(
+        ge=0, le=100, description="Mean of the fit and the intent score, or the one there is; null without."
+    )
+    adjustment: float = Field(
+        description="What feedback of sales adds to it: below 0 after a rejection, otherwise 0."
+    )
+    working_score: float | None = Field(
+        ge=0, le=100, description="machine_score with the adjustment: what sales works with."
+    )
+    adjustment_reason: str | None = Field(description="Why it is held back; null when it is not.")
+    working_priority: Priority = Field(
+        description="The priority after feedback: nurture in place of sales for an account held back."
+    )
     unseen_categories: list[str] = Field(
         description="Features whose value the models have not met in training; scored as 'another one'."
     )

@@ -25,6 +25,7 @@ from models.card import ModelKey
 from serving.accounts import AccountIndex
 from serving.releases import LoadedRelease, load_current
 from serving.store import Store
+from serving.working import Verdicts
 
 __all__ = ["Desk", "Snapshot", "open_desk"]
 
@@ -49,12 +50,21 @@ class Snapshot:
 class Desk:
     """A snapshot and a release that answer together. Safe to share between threads.
 
+    verdicts: what sales said of accounts; goes on learning while the desk answers.
     resident: whether many questions are to come, so that copying the tables into memory pays. Tables with
         more than ten million activities stay in their files, some ten milliseconds a question further away.
     """
 
-    def __init__(self, snapshot: Snapshot, *, release: LoadedRelease, resident: bool = False) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        release: LoadedRelease,
+        verdicts: Verdicts | None = None,
+        resident: bool = False,
+    ) -> None:
         self.snapshot, self.release = snapshot, release
+        self.verdicts = verdicts or Verdicts()
         self.time_zone = ZoneInfo(release.time_zone or snapshot.manifest.time_zone)
         fits = _activities(snapshot.manifest) <= _MOST_RESIDENT_ACTIVITIES
         self._engines: dict[str, FeatureEngine] = {}
@@ -144,6 +154,7 @@ def _widest_first(release: LoadedRelease) -> list[Catalogue]:
 
 def open_desk(workspace: Workspace, *, now: datetime) -> Desk:
     """The desk as of now. Raises WorkspaceError, NotReadyError, BundleError or ContractError."""
-    snapshot = Snapshot(workspace)
+    snapshot, verdicts = Snapshot(workspace), Verdicts()
     with Store.open(workspace.store_url) as store:
-        return Desk(snapshot, release=load_current(store, now=now))
+        verdicts.refresh(store)
+        return Desk(snapshot, release=load_current(store, now=now), verdicts=verdicts)

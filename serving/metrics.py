@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge
 
 from serving.answers import ScoreAnswer
 
-__all__ = ["count_answer", "count_problem", "show_release"]
+__all__ = ["count_answer", "count_dropped", "count_kept", "count_problem", "show_log", "show_release"]
 
 _SCORES = Counter("spearfish_scores", "Scores given, by model and grade.", ["model", "grade"])
 _UNSEEN = Counter(
@@ -18,6 +18,14 @@ _UNSEEN = Counter(
 )
 _PROBLEMS = Counter("spearfish_problems", "Answers that were a problem, by kind.", ["problem"])
 _RELEASE = Gauge("spearfish_release", "Release that answers.", multiprocess_mode="livemax")
+_KEPT = Counter("spearfish_log_kept", "Answers written to the log.")
+_DROPPED = Counter("spearfish_log_dropped", "Answers given that the log could not keep.")
+_LAG = Gauge(
+    "spearfish_log_lag_seconds",
+    "How long the oldest answer waits to be written.",
+    multiprocess_mode="livemax",
+)
+_WAITING = Gauge("spearfish_log_waiting", "Answers that wait to be written.", multiprocess_mode="livesum")
 
 
 def count_answer(answer: ScoreAnswer) -> None:
@@ -37,3 +45,19 @@ def count_problem(slug: str) -> None:
 def show_release(release_id: int) -> None:
     """Show the number of the release that answers."""
     _RELEASE.set(release_id)
+
+
+def count_kept(answers: int) -> None:
+    """Count answers that are in the log."""
+    _KEPT.inc(answers)
+
+
+def count_dropped(answers: int) -> None:
+    """Count answers that were given and are not in the log."""
+    _DROPPED.inc(answers)
+
+
+def show_log(*, lag: float, waiting: int) -> None:
+    """Show how far the log of this worker is behind. lag: in seconds."""
+    _LAG.set(lag)
+    _WAITING.set(waiting)

@@ -30,6 +30,20 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "The newest fact is {days} days older than as_of; recent behaviour may be missing",
         "最新数据比 as_of 早 {days} 天，近期行为可能缺失",
     ),
+    "rejected": (
+        "Rejected by sales on {date}: at most {held:g} until {end}, unless sales accepts it",
+        "销售已于 {date} 退回：在 {end} 之前工作评分最高为 {held:g}，除非销售重新接受",
+    ),
+    "rejected_at": (
+        "Rejected by sales on {date}: at most {held:g} until the machine score reaches {needed:.3g}, sales "
+        "accepts it, or {end}",
+        "销售已于 {date} 退回：工作评分最高为 {held:g}，"
+        "直至机器评分达到 {needed:.3g}、销售重新接受或到 {end}",
+    ),
+    "not_kept": (
+        "The log was full: this answer is not kept and cannot be replayed",
+        "日志已满：本次回答未被保存，无法重放",
+    ),
     "both_grades": ("Fit {fit} and intent {intent}", "契合度 {fit}，意向 {intent}"),
     "fit_grade": ("Fit {fit}, no intent score", "契合度 {fit}，无意向评分"),
     "intent_grade": ("Intent {intent}, no fit score", "意向 {intent}，无契合度评分"),

@@ -49,6 +49,7 @@ from serving.problems import FieldError, InvalidRequestError
 from serving.records import ALL_ALONG, RECORD_ID, read_record
 from serving.releases import LoadedRelease, ServedModel
 from serving.requests import ScoreRequest, parse_request
+from serving.working import machine_score, working
 
 __all__ = [
     "Scored",
@@ -150,7 +151,13 @@ def score_in_full(
     if request.as_of is not None:
         _require_past("as_of", request.as_of, now=now)
     subject = _subject(desk, request=request, now=now)
-    return _scored(desk, subject=subject, language=language, request_id=request_id or new_request_id())
+    return _scored(
+        desk,
+        subject=subject,
+        said_before=request.as_of or now + _SECOND,
+        language=language,
+        request_id=request_id or new_request_id(),
+    )
 
 
 def default_as_of(newest_known_at: datetime | None, *, now: datetime, time_zone: ZoneInfo) -> datetime:
@@ -235,7 +242,10 @@ def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> _Subject
     return _Subject(record.account, as_of, dated, record.deals, rows, record.tables.connect)
 
 
-def _scored(desk: Desk, *, subject: _Subject, language: Language, request_id: str) -> Scored:
+def _scored(
+    desk: Desk, *, subject: _Subject, said_before: datetime, language: Language, request_id: str
+) -> Scored:
+    """said_before: feedback given from then on does not count."""
     rows = subject.rows
     fit_model, ruled_out = _answering(desk, "fit", subject=subject, language=language)
     intent_model, obstacle = _answering(desk, "intent", subject=subject, language=language)
@@ -247,6 +257,13 @@ def _scored(desk: Desk, *, subject: _Subject, language: Language, request_id: st
         fit = fit_score(fit_model.scorer, explained=explained[fit_model.key], language=language)
     if intent_model is not None:
         intent = intent_score(intent_model.scorer, explained=explained[intent_model.key], language=language)
+    priority = priority_of(desk.release, fit=fit, intent=intent, language=language)
+    held = working(
+        machine_score(fit, intent),
+        rejection=desk.verdicts.rejection(subject.account.account_id or "", before=said_before),
+        priority=priority,
+        language=language,
+    )
     answer = ScoreAnswer(
         request_id=request_id,
         account=AccountName(
@@ -259,7 +276,12 @@ def _scored(desk: Desk, *, subject: _Subject, language: Language, request_id: st
         intent=intent,
         intent_unavailable_reason=None if intent else (obstacle or _absent("intent", language)),
         fire=fire_of(desk.release.scorers, rows=rows, fit=fit, intent=intent),
-        priority=priority_of(desk.release, fit=fit, intent=intent, language=language),
+        priority=priority,
+        machine_score=held.machine_score,
+        adjustment=held.adjustment,
+        working_score=held.working_score,
+        adjustment_reason=held.reason,
+        working_priority=held.priority,
         unseen_categories=_unseen(desk.release.models, rows=rows),
         warnings=_warnings(subject, language=language),
         release=ReleaseName(id=desk.release.release.id, created_at=desk.release.release.created_at),

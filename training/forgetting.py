@@ -157,7 +157,7 @@ def _erase_in_store(workspace: Workspace, mentions: Mentions) -> dict[str, int]:
     if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
         return {}
     with Store.open(workspace.store_url) as store:
-        return store.erase(mentions.masked)
+        return store.erase(mentions.masked, gone=mentions.people.holds)
 
 
 def _sweep(workspace: Workspace, *, patience: float) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ nothing, what the request says counts.
 
 from __future__ import annotations
 
+import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -58,6 +59,18 @@ class KnownPeople:
             for known_at, out in self._told.get(self._kept(name), ())
         ]
         return replace(tables, opt_outs=pa.Table.from_pylist(rows, schema=OPT_OUT_SCHEMA)) if rows else tables
+
+    def forgets(self, name: str) -> bool:
+        """Whether an identifier is that of somebody who asked to be forgotten."""
+        gone = self._forgotten()
+        return gone is not None and gone.holds("contact", name)
+
+    def pseudonym(self, name: str) -> str:
+        """What a log keeps of an identifier: in place of an address the hash that the tables keep of it."""
+        if "@" not in name or not self._hashed:
+            return name
+        secret = workspace_secret(self._workspace)
+        return keyed_digest(secret, name) or hmac.digest(secret, name.encode(), "sha256").hex()
 
     def _people(self, tables: Tables) -> list[str]:
         """Who did something in these tables."""

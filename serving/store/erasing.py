@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from sqlite3 import Connection as SQLiteConnection
 from sqlite3 import Error as SQLiteError
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import JSON, Connection, Engine, Table, select, text, update
 
 from features.errors import WorkspaceError
-from serving.store import schema
+from serving.store import feedback, predictions, schema
 from serving.store.engine import store_faults, writing
 
-__all__ = ["FREE_TEXT", "erase"]
+__all__ = ["FREE_TEXT", "Gone", "erase"]
 
 FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.bundles: (),
@@ -35,21 +36,37 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.refused_uses: (),
     schema.audit_log: ("who", "detail"),
     schema.finished_requests: ("answer",),
+    schema.predictions: (),
+    schema.feedback: ("reason", "given_by"),
 }
-"""By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once."""
+"""By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once; the
+log of answers knows whom its rows are about, and is cleaned by that."""
+
+Gone = Callable[[Literal["account", "contact"], str], bool]
+"""Whether an identifier is that of an account or of a contact that was forgotten."""
 
 
-def erase(engine: Engine, *, clean: Callable[[str], str]) -> dict[str, int]:
+def erase(engine: Engine, *, clean: Callable[[str], str], gone: Gone | None = None) -> dict[str, int]:
     """Overwrite whatever names somebody who was forgotten, and pack the database. Rows changed, by table.
 
-    clean: from a text to one that names none of them. Doing it again changes nothing.
-    Raises WorkspaceError when the database is locked or cannot be written.
+    clean: from a text to one that names none of them. gone: who they are, for rows about them alone.
+    Doing it again changes nothing. Raises WorkspaceError when the database is locked or cannot be written.
     """
     with writing(engine) as connection:
         changed = {table.name: _overwrite(connection, table, clean=clean) for table in FREE_TEXT}
+        if gone is not None:
+            changed["predictions"] = _erase_in_log(connection, clean=clean, gone=gone)
+            changed["feedback"] += feedback.forget(connection, gone=partial(gone, "account"))
     changed = {name: rows for name, rows in changed.items() if rows}
     _pack(engine, tables=changed)
     return changed
+
+
+def _erase_in_log(connection: Connection, *, clean: Callable[[str], str], gone: Gone) -> int:
+    """Answers that had to be changed."""
+    about = [account for account in predictions.accounts(connection) if gone("account", account)]
+    people = predictions.forget_people(connection, gone=partial(gone, "contact"), clean=clean)
+    return predictions.forget_accounts(connection, about) + people
 
 
 def _overwrite(connection: Connection, table: Table, *, clean: Callable[[str], str]) -> int:
@@ -83,8 +100,8 @@ def _pack(engine: Engine, *, tables: Iterable[str]) -> None:
     if engine.dialect.name != "sqlite":
         with store_faults(engine), engine.connect() as connection:
             outside = connection.execution_options(isolation_level="AUTOCOMMIT")
-            # Whether they changed or not: an erasure may have been killed just before this. They are small.
-            for table in (table for table, columns in FREE_TEXT.items() if columns):
+            # Whether they changed or not: an erasure may have been killed just before this.
+            for table in (schema.predictions, *(table for table, columns in FREE_TEXT.items() if columns)):
                 outside.execute(text(f"VACUUM FULL {table.name}"))
         return
     raw = engine.raw_connection()

@@ -2,7 +2,8 @@
 
 Declares what people and services write: the bundles, the releases made of them, the one pointer row that
 says which release answers, and the log of who moved it; the keys of callers, what was done with them, and
-the answers to requests that must not be done twice. The database itself is made by the migrations, and a
+the answers to requests that must not be done twice; the log of answers, and what people say of accounts. The
+database itself is made by the migrations, and a
 test holds the two together. Time rule: every moment is whole seconds, UTC, stored without a zone. Null rule:
 a release may lack any of the models, but one; a pointer without a release means that nothing was promoted
 yet; a key without an end does not expire.
@@ -10,6 +11,7 @@ yet; a key without an end does not expire.
 
 from __future__ import annotations
 
+import zlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -35,21 +39,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REVISION",
+    "CompressedText",
     "UtcSeconds",
     "api_keys",
     "audit_log",
     "bundles",
+    "feedback",
     "finished_requests",
     "key_changes",
     "metadata",
     "pointer",
+    "predictions",
     "refused_uses",
     "release_events",
     "release_models",
     "releases",
 ]
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration. A database that says so is opened without loading alembic."""
 
 
@@ -67,6 +74,19 @@ class UtcSeconds(TypeDecorator[datetime]):
                 fix="convert it with .astimezone(UTC).replace(tzinfo=None, microsecond=0)",
             )
         return value
+
+
+class CompressedText(TypeDecorator[str]):
+    """A text of which nobody asks the database what is in it, as the bytes of zlib."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else zlib.compress(value.encode(), 3)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else zlib.decompress(value).decode()
 
 
 metadata = MetaData(
@@ -204,3 +224,44 @@ finished_requests = Table(
     Column("at", UtcSeconds, nullable=False, index=True),
 )
 """Answers to requests that came with an Idempotency-Key. name, body: SHA-256, in hexadecimal."""
+
+predictions = Table(
+    "predictions",
+    metadata,
+    Column("request_id", String(64), primary_key=True),
+    Column("at", UtcSeconds, nullable=False, index=True),
+    _moment("as_of"),
+    Column("account_id", Text),
+    Column("api_key_id", Integer),
+    Column("release_id", Integer, nullable=False),
+    Column("fit_probability", Double),
+    Column("fit_grade", String(1)),
+    Column("intent_probability", Double),
+    Column("intent_grade", String(1)),
+    Column("machine_score", Double),
+    Column("working_score", Double),
+    Column("inputs", CompressedText),
+    Column("answer", CompressedText, nullable=False),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("erased", String(16)),
+    Index("ix_predictions_account_id_at", "account_id", "at"),
+)
+"""The log of answers. A key or a release that it names may be gone: it outlives them."""
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcSeconds, nullable=False, index=True),
+    Column("account_id", Text, nullable=False, index=True),
+    Column("verdict", String(16), nullable=False),
+    Column("request_id", String(64)),
+    Column("reason", Text),
+    Column("outcome", String(32)),
+    Column("machine_score", Double),
+    Column("given_by", String(200)),
+    Column("api_key_id", Integer),
+    CheckConstraint("verdict IN ('accepted', 'rejected', 'outcome')", name="verdict"),
+    sqlite_autoincrement=True,
+)
+"""What people say of accounts. Its rows are never changed, but to forget somebody."""

@@ -144,9 +144,9 @@ class Store:
         with self.writing() as connection:
             return releases.step_back(connection, activate_at=activate_at or now, who=who, why=why, now=now)
 
-    def erase(self, clean: Callable[[str], str]) -> dict[str, int]:
+    def erase(self, clean: Callable[[str], str], *, gone: erasing.Gone | None = None) -> dict[str, int]:
         """Take forgotten people out of the tables and the files. Rows changed, by table.
 
-        clean: from a text to one that names none of them.
+        clean: from a text to one that names none of them. gone: who they are.
         """
-        return erasing.erase(self.engine, clean=clean)
+        return erasing.erase(self.engine, clean=clean, gone=gone)

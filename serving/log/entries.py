@@ -1,0 +1,119 @@
+"""What the log keeps of an answer.
+
+Turns a scored request into a row of the store. Of people in a request, their identifiers stay (addresses as
+the hashes that the tables keep) and what their titles say; the titles go, as do the rows of those who asked
+to be forgotten. Time rule: `at` is when the answer was given. Null rule: what was not sent is not kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from features.model_keys import ModelKey
+from features.privacy.identifiers import person_identifier
+from features.titles.filling import fill_contact_rows
+from features.titles.roles import TitleSettings
+from serving.answers import iso
+from serving.log.evidence import Evidence, versions_here
+from serving.requests import ScoreRequest
+from serving.scoring import Scored
+from serving.store.predictions import Prediction
+
+__all__ = ["Entry", "People"]
+
+
+class People(Protocol):
+    """What a workspace knows of people: see `features.privacy.known_people`."""
+
+    def forgets(self, name: str) -> bool:
+        """Whether somebody asked to be forgotten."""
+
+    def pseudonym(self, name: str) -> str:
+        """What is kept of an identifier."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An answer on its way into the log. Making its row is left to the thread that writes.
+
+    fingerprints: by model of the release that answered. snapshot: the tables that were read.
+    """
+
+    scored: Scored
+    request: ScoreRequest
+    at: datetime
+    snapshot: str
+    fingerprints: Mapping[ModelKey, str]
+    people: People = field(repr=False)
+    api_key_id: int | None = None
+
+    def row(self) -> Prediction:
+        """What the store keeps."""
+        answer = self.scored.answer
+        fit, intent = answer.fit, answer.intent
+        return Prediction(
+            request_id=answer.request_id,
+            at=self.at,
+            as_of=answer.as_of,
+            account_id=answer.account.account_id,
+            api_key_id=self.api_key_id,
+            release_id=answer.release.id,
+            fit_probability=fit.probability if fit else None,
+            fit_grade=fit.grade if fit else None,
+            intent_probability=intent.probability if intent else None,
+            intent_grade=intent.grade if intent else None,
+            machine_score=answer.machine_score,
+            working_score=answer.working_score,
+            inputs=_as_json(_inputs(self.request, people=self.people)),
+            answer=answer.model_dump_json(),
+            evidence=self._evidence().to_bytes(),
+        )
+
+    def _evidence(self) -> Evidence:
+        return Evidence(
+            language=self.scored.language,
+            snapshot=self.snapshot,
+            fingerprints=self.fingerprints,
+            versions=versions_here(),
+            rows=self.scored.rows,
+            contributions={key: told.contributions for key, told in self.scored.explained.items()},
+        )
+
+
+def _inputs(request: ScoreRequest, *, people: People) -> dict[str, Any]:
+    told: dict[str, Any] = request.model_dump(exclude_none=True, exclude_defaults=True)
+    record = told.get("record")
+    if record is not None:
+        for name in ("contacts", "activities"):
+            rows = getattr(request.record, name)
+            record[name] = [kept for row in rows if (kept := _of_person(row.model_dump(), people=people))]
+        record["contacts"] = _without_titles(record["contacts"])
+    return told
+
+
+def _of_person(row: dict[str, Any], *, people: People) -> dict[str, Any] | None:
+    """A row with the kept identifier of who it is about; None for somebody who was forgotten."""
+    if not row.get("contact_id"):
+        return row
+    name = person_identifier(row["contact_id"])
+    return None if people.forgets(name) else {**row, "contact_id": people.pseudonym(name)}
+
+
+def _without_titles(contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the titles say in place of the titles."""
+    return [{**row, "title": None} for row in fill_contact_rows(contacts, settings=TitleSettings())]
+
+
+def _as_json(told: Mapping[str, Any]) -> str:
+    return json.dumps(_present(told), ensure_ascii=False, separators=(",", ":"), default=iso)
+
+
+def _present(told: Any) -> Any:
+    """Without members that are null: they were not sent."""
+    if isinstance(told, Mapping):
+        return {name: _present(value) for name, value in told.items() if value is not None}
+    return [_present(each) for each in told] if isinstance(told, list) else told
