@@ -17,6 +17,7 @@ from features.ingest import ingest
 from features.mapping import Config, load_config
 from features.workspace import Workspace
 from training.cli.cutoffs import with_capacity
+from training.undated import backtest as judging
 from training.undated.backtest import backtest_workspace, undated_rows
 from training.undated.report import UndatedReport
 
@@ -111,6 +112,7 @@ def test_it_says_that_time_was_not_tested_and_gives_every_figure_an_interval_and
     _, _, report = made
     told = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert told["time_tested"] is False
+    assert (told["model"], told["where"]) == ("fit", {})
     assert told["seeds"] == [20_000, 20_001]
     choice = told["choices"]["early"]
     for metrics in choice["metrics"].values():
@@ -122,6 +124,25 @@ def test_it_says_that_time_was_not_tested_and_gives_every_figure_an_interval_and
     assert "Time was not tested" in console.export_text()
     report.write_predictions(tmp_path / "predictions.parquet")
     assert len(pd.read_parquet(tmp_path / "predictions.parquet")) == 2 * (ROWS - 1)
+
+
+def test_a_named_model_is_judged_under_its_name_on_the_accounts_that_it_is_about(
+    made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    workspace, _, whole = made
+    named = '[[model.named]]\nname = "fair"\nkind = "fit"\nwhere = { source = "fair" }\n\n[backtest]'
+    config = read(tmp_path, CONFIG.replace("[backtest]", named)).of_model("fit.fair")
+    early, asked = whole.choices["early"], []
+    monkeypatch.setattr(judging, "_judged", lambda rows, **_: asked.append(rows) or early)
+    report = backtest_workspace(workspace, config=config, kind="fit", key="fit.fair")
+    assert 0 < len(asked[0].frame) < early.rows
+    told = report.to_json()
+    assert (told["model"], told["where"]) == ("fit.fair", {"source": ["fair"]})
+    console = Console(record=True, width=200, file=StringIO())
+    console.print(report)
+    assert "Model fit.fair: won, among opportunities won or lost; source fair" in console.export_text()
+    with pytest.raises(ContractError, match=r"a backtest of intent\.fair needs to know when"):
+        backtest_workspace(workspace, config=config, kind="intent", key="intent.fair")
 
 
 def test_the_folds_for_choosing_are_others(made):

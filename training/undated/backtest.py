@@ -63,15 +63,20 @@ def backtest_workspace(
 ) -> BacktestReport | UndatedReport:
     """Backtest a workspace: at past cutoffs, or by folds where the outcomes have no dates.
 
-    key: of the model, where the config is that of a named one; a report by cutoffs is called by it. Raises as
-    `backtest` and `backtest_undated` do, and ContractError for cutoffs of outcomes without dates.
+    key: of the model, where the config is that of a named one; reports are called by it. Raises as `backtest`
+    and `backtest_undated` do, and ContractError for cutoffs, or a named intent model, of outcomes without
+    dates: folds judge the model of wins and losses, whatever `kind` is.
     """
     with workspace.lease() as manifest:
         if "opportunities" in manifest.undated:
             if cutoffs:
                 manifest.require_dated("a backtest at given cutoffs")
+            if key is not None and kind == "intent":
+                manifest.require_dated(f"a backtest of {key}")
             tables = workspace.tables(manifest)
-            return backtest_undated(tables, config=config, development=development, progress=progress)
+            return backtest_undated(
+                tables, config=config, development=development, key=key or "fit", progress=progress
+            )
     return backtest(
         workspace,
         config=config,
@@ -164,11 +169,13 @@ def backtest_undated(
     config: Config,
     development: bool = False,
     peers: Sequence[Peer] = BASELINES,
+    key: ModelKey = "fit",
     progress: Progress | None = None,
 ) -> UndatedReport:
     """Judge the learner by folds, for each choice of columns, beside `peers` on the same rows.
 
     tables: with times or without; none is read. development: the folds for choosing, not the reported ones.
+    key: of the model whose config it is.
     Raises NotEnoughDataError when there is too little to learn from.
     """
     rows = undated_rows(tables.without_times(), config=config)
@@ -192,6 +199,8 @@ def backtest_undated(
         seed=seed,
         development=development,
         assumed=tables.assumed,
+        key=key,
+        about=config.labels.fit,
     )
 
 

@@ -16,9 +16,12 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from features.label_settings import FitLabelSettings, RowSettings
+from features.model_keys import ModelKey
 from features.privacy.counts import assumed_sentences
 from training.backtesting.evaluate import Estimate, Measured
 from training.backtesting.report import conversion_lines, figures
+from training.meanings import about
 from training.undated.peers import TITLES
 
 __all__ = ["NOT_TESTED", "ColumnsReport", "UndatedReport", "verdicts"]
@@ -83,7 +86,7 @@ class ColumnsReport:
 @dataclass(frozen=True)
 class UndatedReport:
     """By choice of columns. seed: of the first repeat's folds. development: folds for choosing. assumed: by
-    source, what the mapping assumes of consent."""
+    source, what the mapping assumes of consent. key: of the model; about: its labels, which say of whom."""
 
     choices: Mapping[str, ColumnsReport]
     folds: int
@@ -91,6 +94,8 @@ class UndatedReport:
     seed: int
     development: bool = False
     assumed: Mapping[str, str] = field(default_factory=dict)
+    key: ModelKey = "fit"
+    about: RowSettings = field(default_factory=FitLabelSettings)
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -106,6 +111,9 @@ class UndatedReport:
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "model": self.key,
+            "product": self.about.product,
+            "where": {fact: list(values) for fact, values in self.about.where.items()},
             "time_tested": False,
             "note": NOT_TESTED,
             "folds": self.folds,
@@ -118,7 +126,11 @@ class UndatedReport:
 
     def __rich__(self) -> Group:
         assumed = map(Text, assumed_sentences(self.assumed))
-        return Group(Text(f"Mind: {NOT_TESTED}"), *assumed, *self._parts())
+        return Group(self._heading, Text(f"Mind: {NOT_TESTED}"), *assumed, *self._parts())
+
+    @property
+    def _heading(self) -> Text:
+        return Text(f"Model {self.key}: won, among opportunities won or lost{about(self.about)}")
 
     def _parts(self) -> Iterator[Text | Table]:
         for name, report in self.choices.items():
