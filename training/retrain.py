@@ -1,8 +1,9 @@
 """Retraining: the whole loop unattended, from the sources to what is served.
 
 Turns a workspace and its config into one of a few outcomes: sources are ingested, drift is measured, the
-models are trained and audited, and what passes the gate is served; a named model that does not, or that the
-data could not give this time, stays as it is served. Each step asks what is there instead of what was done,
+models that are due are trained and audited, and what passes the gate is served; a named model that does not,
+or that the data could not give this time, stays as it is served, as do models that are not due, each by what
+it knows itself (`training.releasing.due`). Each step asks what is there instead of what was done,
 so that doing it twice does nothing the second time, and doing it after a kill goes on where it stopped:
 tables, settings and cutoff make one fingerprint, and a training that carries it is not made again; a training
 that was refused, or served before and rolled back, is left to people. One retraining runs at a time in a
@@ -14,12 +15,12 @@ cannot be measured, as a column of its is gone, that is told, and is a reason to
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from features.errors import BundleError, InputError, SpearfishError, WorkspaceError
+from features.errors import BundleError, InputError, NotEnoughDataError, SpearfishError, WorkspaceError
 from features.ingest import ingest
 from features.mapping import Config
 from features.privacy.masking import without_addresses
@@ -27,15 +28,17 @@ from features.workspace import Workspace
 from models.card import ModelKey, name_of, registered_name
 from serving.store import Store
 from training.drift.watching import DriftReport, watch
-from training.gate.asking import has_store, oldest_cutoff, served
+from training.gate.asking import has_store, served
 from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
 from training.learning.learn import Progress
 from training.locking import only_one
+from training.refused import RefusedError
+from training.releasing.due import due_models, note_tried, standings
 from training.releasing.promote import Promotion
 from training.releasing.unattended import renew
-from training.tracking.registered import GATE_TAG, RegisteredModels
-from training.tracking.registration import registering, settle
+from training.tracking.registered import GATE_TAG, LEFT_TAG, RegisteredModels
+from training.tracking.registration import asked_for, registering, settle
 from training.tracking.versions import Version
 from training.train import train
 
@@ -81,7 +84,8 @@ class Retraining:
     """What a retraining came to.
 
     drift: of what was served before; None where nothing was. promotion: None unless something was promoted.
-    unchanged: named models that did not change with it, by key, and why.
+    unchanged: named models that did not change with it, by key, and why. due: the models that the training
+    was for, or would be; the others stay as they are served.
     """
 
     outcome: Outcome
@@ -89,6 +93,7 @@ class Retraining:
     drift: Drift | None = None
     promotion: Promotion | None = None
     unchanged: Mapping[ModelKey, str] = field(default_factory=dict)
+    due: tuple[ModelKey, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -103,6 +108,7 @@ class Retraining:
             "drift": None if self.drift is None else self.drift.to_json(),
             "promotion": None if self.promotion is None else self.promotion.to_json(),
             "unchanged": dict(self.unchanged),
+            "due": list(self.due),
         }
 
 
@@ -153,9 +159,11 @@ class _Loop:
             return self._standing(made, drift) or Retraining(
                 "would promote", _told(made, "trained and not yet judged"), drift
             )
-        if self._is_early(cutoff, drift):
+        due = self._due(cutoff, drift)
+        if not due:
             return self._not_due(drift)
-        return Retraining("would train", f"would train on facts through {_iso(cutoff)}", drift)
+        told = f"would train {self._named(due)}on facts through {_iso(cutoff)}"
+        return Retraining("would train", told, drift, due=due)
 
     def run(self) -> Retraining:
         # Refused before MLflow's database is made.
@@ -165,9 +173,12 @@ class _Loop:
             settle(registered)
         drift, cutoff, made = self._state()
         if not made:
-            if self._is_early(cutoff, drift):
+            due = self._due(cutoff, drift)
+            if not due:
                 return self._not_due(drift)
-            train(self.workspace, config=self.config, cutoff=cutoff, progress=self.progress)
+            untrained = self._train(due, drift, cutoff=cutoff)
+            if untrained is not None:
+                return untrained
             made = self._made(cutoff)
         if not made:
             return Retraining("overtaken", _OVERTAKEN, drift)
@@ -205,7 +216,7 @@ class _Loop:
 
     def _standing(self, made: Mapping[ModelKey, Version], drift: Drift | None) -> Retraining | None:
         """Nothing to do: these models were served before, or refused; None when nobody judged them yet."""
-        refused = {key for key, version in made.items() if version.tags.get(GATE_TAG) == "refused"}
+        refused = {key for key, version in made.items() if _is_refused(version)}
         wanted = {key: version.fingerprint for key, version in made.items() if key not in refused}
 
         def is_of(release: Mapping[ModelKey, str], *, staying: set[ModelKey]) -> bool:
@@ -214,7 +225,7 @@ class _Loop:
             return bool(wanted) and wanted.items() <= release.items() and others <= staying
 
         present = served(self.workspace)
-        lost = set(self._lost(made))
+        lost = set(self._staying(made))
         if present is not None and is_of(present.release.fingerprints, staying=refused | lost):
             return Retraining("nothing new", _told(made, "served already, and nothing is new"), drift)
         # Which models an earlier release kept because the training could not give them is not known any more.
@@ -227,46 +238,108 @@ class _Loop:
             return Retraining("nothing new", _told(made, "refused before"), drift)
         return None
 
-    def _is_early(self, cutoff: datetime, drift: Drift | None) -> bool:
-        """Whether the served models are new enough, and nothing alarms."""
-        wait = self.config.retrain
-        if drift is None or isinstance(drift, Unmeasured) or (wait.on_drift and drift.drifted):
-            return False
-        oldest = oldest_cutoff(self.workspace)
-        return oldest is not None and cutoff - oldest < timedelta(days=wait.every_days)
+    def _due(self, cutoff: datetime, drift: Drift | None) -> tuple[ModelKey, ...]:
+        """The models to train now, all of them where nothing is served or its drift cannot be measured."""
+        if drift is None or isinstance(drift, Unmeasured):
+            return self.config.models
+        return due_models(
+            standings(self.workspace),
+            wanted=self.config.models,
+            drifted=[key for key in self.config.models if registered_name(key) in drift.drifted_models],
+            cutoff=cutoff,
+            settings=self.config.retrain,
+        )
+
+    def _named(self, due: tuple[ModelKey, ...]) -> str:
+        """Which models, where these are not all."""
+        names = "" if due == self.config.models else " and ".join(map(registered_name, due))
+        return f"{names} " if names else ""
+
+    def _train(
+        self, due: tuple[ModelKey, ...], drift: Drift | None, *, cutoff: datetime
+    ) -> Retraining | None:
+        """Train what is due; what to tell where a part of the models is and none of these could be had."""
+        part = None if due == self.config.models else due
+        try:
+            train(self.workspace, config=self.config, cutoff=cutoff, models=part, progress=self.progress)
+        except NotEnoughDataError as error:
+            if part is None:
+                raise
+            note_tried(self.workspace, due, cutoff=cutoff)
+            return Retraining(
+                "refused", f"{self._named(due)}stay as they are: {error.sentence()}", drift, due=due
+            )
+        return None
 
     def _not_due(self, drift: Drift | None) -> Retraining:
         days = self.config.retrain.every_days
-        return Retraining("not due", f"fewer than {days} days of new facts, and no drift", drift)
+        told = f"fewer than {days} days of new facts since each served model was trained, or tried again"
+        drifted = drift is not None and not isinstance(drift, Unmeasured) and drift.drifted
+        more = "what was trained for the drift did not pass" if drifted else "no drift"
+        return Retraining("not due", f"{told}, and {more}", drift)
 
     def _promoted(
         self, made: Mapping[ModelKey, Version], drift: Drift | None, *, cutoff: datetime
     ) -> Retraining:
-        lost = self._lost(made)
+        staying = self._staying(made)
+        lost, resting = (
+            [key for key in staying if (key in self._asked(made)) is asked] for asked in (True, False)
+        )
+        due = tuple(key for key in self.config.models if key in {*made, *lost})
         unnamed = [key for key in lost if name_of(key) is None]
         if unnamed:
-            self._note_refused(made)
-            return Retraining("refused", _LOST.format(kinds=" and no ".join(unnamed)), drift)
+            told = _LOST.format(kinds=" and no ".join(unnamed))
+            self._note_left(made, told, cutoff=cutoff, lost=lost)
+            return Retraining("refused", told, drift, due=due)
         why = f"retrained on facts through {_iso(cutoff)}" + (f"; {drift.sentence}" if drift else "")
         stay = {key: _STAYS.format(name=registered_name(key)) for key in lost}
         try:
-            done = renew(self.workspace, made, lost=stay, who=self.who, why=why, config=self.config)
-        except InputError as error:
-            self._note_refused(made)
-            return Retraining("refused", error.sentence(), drift)
-        return Retraining("promoted", done.sentence, drift, done.promotion, done.unchanged)
+            done = renew(
+                self.workspace, made, lost=stay, resting=resting, who=self.who, why=why, config=self.config
+            )
+        except RefusedError as error:
+            why = f"{' and '.join(map(registered_name, error.models))} did not pass"
+            self._note_left(made, why, cutoff=cutoff, refused=error.models, lost=lost)
+            return Retraining("refused", error.sentence(), drift, due=due)
+        note_tried(self.workspace, done.unchanged, cutoff=cutoff)
+        told = "; ".join([done.sentence, *(f"{registered_name(key)} was not due" for key in resting)])
+        return Retraining("promoted", told, drift, done.promotion, done.unchanged, due)
 
-    def _lost(self, made: Mapping[ModelKey, Version]) -> list[str]:
-        """Served models that the training could not give although the config asks for them."""
+    def _staying(self, made: Mapping[ModelKey, Version]) -> list[ModelKey]:
+        """Served models that the training did not give although the config asks for them."""
         present = served(self.workspace)
         wanted = set(self.config.models) - (set() if self.config.labels.fit.enabled else {"fit"})
         return [key for key in sorted(present.contents if present else ()) if key in wanted - made.keys()]
 
-    def _note_refused(self, made: Mapping[ModelKey, Version]) -> None:
-        """So that the next run does not ask again: an audit that blocks leaves no verdict of the gate."""
+    def _asked(self, made: Mapping[ModelKey, Version]) -> set[ModelKey]:
+        """The models that the trainings of these were for."""
+        told = [asked_for(version) for version in made.values()]
+        return {key for asked in told for key in (self.config.models if asked is None else asked)}
+
+    def _note_left(
+        self,
+        made: Mapping[ModelKey, Version],
+        why: str,
+        *,
+        cutoff: datetime,
+        refused: Collection[ModelKey] = (),
+        lost: Collection[ModelKey] = (),
+    ) -> None:
+        """So that the next run does not ask again: an audit that blocks leaves no verdict of the gate.
+
+        refused: those that something was found against.
+        """
         registered = RegisteredModels(self.workspace)
-        for version in made.values():
-            registered.tag(version, GATE_TAG, "refused")
+        for key, version in made.items():
+            if key in refused:
+                registered.tag(version, GATE_TAG, "refused")
+            else:
+                registered.tag(version, LEFT_TAG, why)
+        note_tried(self.workspace, {*made, *lost}, cutoff=cutoff)
+
+
+def _is_refused(version: Version) -> bool:
+    return version.tags.get(GATE_TAG) == "refused" or LEFT_TAG in version.tags
 
 
 def _earlier(workspace: Workspace) -> list[dict[ModelKey, str]]:
@@ -285,6 +358,8 @@ def _line(done: Retraining) -> dict[str, Any]:
         told["release"] = done.promotion.release.id
     if done.unchanged:
         told["unchanged"] = sorted(done.unchanged)
+    if done.due:
+        told["due"] = list(done.due)
     return told
 
 

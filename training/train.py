@@ -8,7 +8,7 @@ be had, it is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -176,11 +176,13 @@ def train(
     *,
     config: Config,
     cutoff: datetime | None = None,
+    models: Collection[ModelKey] | None = None,
     progress: Progress | None = None,
 ) -> TrainReport:
     """Train, track and register the models of the config.
 
     cutoff: naive UTC; only what was known before it is used. Default: just after the newest known fact.
+    models: which of them; None for all. What is known of the others stays as it is.
     Raises NotEnoughDataError, with counts, when there is too little to learn any of them from,
     ContractError when a table is undated.
     """
@@ -203,6 +205,7 @@ def train(
                 progress=progress,
             )
             for key in config.models
+            if models is None or key in models
         ]
         _require_one(found)
         checks = _checks(found, tables, cutoff=moment)
@@ -219,6 +222,7 @@ def train(
             manifest=manifest,
             cutoff=moment,
             config=config,
+            models=models,
             progress=progress,
         )
 
@@ -321,6 +325,7 @@ def _track(
     manifest: Manifest,
     cutoff: datetime,
     config: Config,
+    models: Collection[ModelKey] | None,
     progress: Progress | None,
 ) -> TrainReport:
     # MLflow and the plots take seconds to import, which a refusal above should not cost.
@@ -348,7 +353,7 @@ def _track(
         beeswarms=beeswarms,
     )
     with registering(workspace):
-        tracker, models = Tracker(workspace, name=manifest.workspace), []
+        tracker, tracked = Tracker(workspace, name=manifest.workspace), []
         tracker.settle()
         for done, one in enumerate(trained):
             if progress:
@@ -360,11 +365,11 @@ def _track(
                 report=page,
                 held=kept[one.key],
             )
-            models.append(TrainedModel(one, metrics[one.key], run_id))
-        logged = {model.training.key: (model.training.bundle, model.run_id) for model in models}
+            tracked.append(TrainedModel(one, metrics[one.key], run_id))
+        logged = {model.training.key: (model.training.bundle, model.run_id) for model in tracked}
         learned = learned_from(config, data_fingerprint=manifest.fingerprint, cutoff=cutoff)
-        tracker.register(logged, tags={LEARNED_FROM_TAG: learned})
+        tracker.register(logged, tags={LEARNED_FROM_TAG: learned}, asked=models)
         if progress:
             progress("track in MLflow", len(trained), len(trained))
     uri = shown_uri(workspace.mlflow_uri)
-    return TrainReport(cutoff, tuple(models), tuple(untrained), page, uri, tracker.artifacts, origins)
+    return TrainReport(cutoff, tuple(tracked), tuple(untrained), page, uri, tracker.artifacts, origins)

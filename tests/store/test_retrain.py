@@ -26,6 +26,7 @@ from training.gate.asking import served
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
 from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
+from training.releasing import promote as promotion
 from training.releasing.promote import promote, rollback
 from training.retrain import LOG, Retraining, retrain
 from training.tracking.registered import RegisteredModels
@@ -63,15 +64,26 @@ class Trainer:
 
     def __init__(self, workspace: Workspace, folder: Path) -> None:
         self.workspace, self.folder, self.made, self.bundle = workspace, folder, 0, FIT
+        self.asked: tuple[str, ...] | None = None
         self.others: tuple[Bundle, ...] = ()
 
-    def __call__(self, workspace: Workspace, *, config: Config, **_: Any) -> None:
-        self.made += 1
-        folder = self.folder / str(self.made)
-        register(workspace, self.bundle, *self.others, folder=folder, config=config)
+    def __call__(
+        self, workspace: Workspace, *, config: Config, models: tuple[str, ...] | None = None, **_: Any
+    ) -> None:
+        self.made, self.asked = self.made + 1, models
+        wanted = [one for one in (self.bundle, *self.others) if models is None or one.key in models]
+        if not wanted:
+            raise NotEnoughDataError("no model can be had", got="too few wins")
+        register(workspace, *wanted, folder=self.folder / str(self.made), config=config, asked=models)
 
 
-def register(workspace: Workspace, *bundles: Bundle, folder: Path, config: Config = CONFIG) -> None:
+def register(
+    workspace: Workspace,
+    *bundles: Bundle,
+    folder: Path,
+    config: Config = CONFIG,
+    asked: tuple[str, ...] | None = None,
+) -> None:
     logged = {one.key: (one, tracked_models.run_of(workspace, one)) for one in bundles}
     for bundle, run_id in logged.values():
         held = HeldOut(true_rows(), bundle.fingerprint, CONFIG.gate, secret=b"made")
@@ -87,6 +99,7 @@ def register(workspace: Workspace, *bundles: Bundle, folder: Path, config: Confi
         logged,
         name="by hand",
         tags={LEARNED_FROM_TAG: learned},
+        asked=asked,
     )
 
 
@@ -95,12 +108,15 @@ def trainer(untrained: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     made = Trainer(untrained, tmp_path / "held")
     monkeypatch.setattr(retraining, "train", made)
     monkeypatch.setattr(retraining, "ingest", lambda *_, **__: None)
-    monkeypatch.setattr(retraining, "watch", lambda *_, **__: no_drift(False))
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: drift())
     return made
 
 
-def no_drift(drifted: bool) -> Any:
-    return SimpleNamespace(drifted=drifted, sentence="no drift", to_json=dict, lines=lambda: ())
+def drift(*models: str) -> Any:
+    """models: the registered names of those that drifted."""
+    return SimpleNamespace(
+        drifted=bool(models), drifted_models=models, sentence="drift", to_json=dict, lines=lambda: ()
+    )
 
 
 def run(workspace: Workspace, **settings: Any) -> Retraining:
@@ -175,20 +191,27 @@ def test_a_second_one_at_the_same_time_leaves(untrained: Workspace, trainer: Tra
     assert "another retraining is at work" in found.sentence
 
 
-@pytest.mark.parametrize(("drifted", "outcome"), [(False, "not due"), (True, "refused")])
+@pytest.mark.parametrize(("drifted", "outcome"), [((), "not due"), (("icp_fit",), "refused")])
 def test_it_waits_for_enough_days_unless_something_drifted(
     untrained: Workspace,
     trainer: Trainer,
     monkeypatch: pytest.MonkeyPatch,
-    drifted: bool,
+    drifted: tuple[str, ...],
     outcome: str,
 ) -> None:
     run(untrained)
     tracked_models.ingest(untrained, fingerprint="1" * 64)
     trainer.bundle = FIT_2
-    monkeypatch.setattr(retraining, "watch", lambda *_, **__: no_drift(drifted))
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: drift(*drifted))
     patient = CONFIG.model_copy(update={"retrain": RetrainSettings(every_days=30)})
     assert retrain(untrained, config=patient, who="cron").outcome == outcome
+    # What was refused for its drift waits like any other: the same drift is no news the night after.
+    tracked_models.ingest(untrained, fingerprint="2" * 64, known="2026-01-02")
+    again = retrain(untrained, config=patient, who="cron")
+    assert (again.outcome, trainer.made) == ("not due", 1 + len(drifted))
+    told = "what was trained for the drift did not pass" if drifted else "no drift"
+    assert "fewer than 30 days of new facts since each served model was trained" in again.sentence
+    assert told in again.sentence
 
 
 def test_a_failure_is_logged_and_raised(
@@ -303,6 +326,76 @@ def test_a_segment_that_fails_or_is_lost_stays_and_the_rest_is_renewed(
     assert set(present.release.settings["gate"]) == {"fit", "intent", "fit.emea"}
     again = retrain(untrained, config=config, who="cron")
     assert (again.outcome, again.exit_code, trainer.made) == ("nothing new", 0, 2)
+
+
+def test_only_what_is_due_is_trained_and_the_rest_stays(
+    untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The segment drifted; the gate refuses what is trained for it, and the night after nothing is."""
+    patient = NAMED.model_copy(update={"retrain": RetrainSettings(every_days=30)})
+    trainer.others = (INTENT, EMEA)
+    before = retrain(untrained, config=patient, who="cron").promotion
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: drift("icp_fit.emea"))
+    trainer.others = (INTENT, emea(FIT_2, config=NAMED))
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    looked = retrain(untrained, config=patient, who="cron", dry_run=True)
+    assert "would train icp_fit.emea on facts through" in looked.sentence
+    found = retrain(untrained, config=patient, who="cron")
+    assert (found.outcome, found.due, trainer.asked) == ("refused", ("fit.emea",), ("fit.emea",))
+    assert "gate refuses icp_fit.emea" in found.sentence
+    present = served(untrained)
+    assert (before and before.release.fingerprints) == (present and present.release.fingerprints)
+    known = RegisteredModels(untrained).known()
+    assert ["challenger" in known[key][0].aliases for key in ("fit", "intent", "fit.emea")] == 3 * [True]
+    tracked_models.ingest(untrained, fingerprint="2" * 64, known="2026-01-02")
+    assert (retrain(untrained, config=patient, who="cron").outcome, trainer.made) == ("not due", 2)
+
+
+def test_what_was_not_due_stays_beside_what_passes(
+    untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = CONFIG.model_copy(update={"retrain": RetrainSettings(every_days=30)})
+    trainer.others = (INTENT,)
+    retrain(untrained, config=patient, who="cron")
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: drift("buying_intent"))
+    monkeypatch.setattr(promotion, "require_passed", lambda *_, **__: None)
+    newer = tracked_models.bundle("intent", seed=2)
+    trainer.bundle, trainer.others = FIT_2, (newer,)
+    found = retrain(untrained, config=patient, who="cron")
+    assert (found.outcome, found.exit_code, found.due) == ("promoted", 0, ("intent",))
+    assert found.sentence.endswith("icp_fit was not due")
+    present = served(untrained)
+    assert present is not None
+    assert present.release.fingerprints == {"fit": FIT.fingerprint, "intent": newer.fingerprint}
+    assert retrain(untrained, config=patient, who="cron").outcome == "nothing new"
+
+
+def test_of_a_part_that_cannot_be_had_it_is_told_once(
+    untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = NAMED.model_copy(update={"retrain": RetrainSettings(every_days=30)})
+    trainer.others = (EMEA,)
+    retrain(untrained, config=patient, who="cron")
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: drift("icp_fit.emea"))
+    trainer.others = ()
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    # The intent model, which is declared and not served, goes along.
+    found = retrain(untrained, config=patient, who="cron")
+    assert (found.outcome, found.exit_code, found.due) == ("refused", 1, ("intent", "fit.emea"))
+    assert "icp_fit.emea stay as they are: no model can be had (got too few wins" in found.sentence
+    assert (retrain(untrained, config=patient, who="cron").outcome, trainer.made) == ("not due", 2)
+
+
+def test_what_fails_without_a_refusal_is_no_refusal(untrained: Workspace, trainer: Trainer) -> None:
+    """A config of other labels than those of the training: nothing was found against the models."""
+    wrong = SERVING.model_copy(update={"grade_cuts": (0.9, 0.5, 0.1)})
+    config = CONFIG.model_copy(update={"serving": wrong})
+    with pytest.raises(InputError, match="grade"):
+        retrain(untrained, config=config, who="cron")
+    (version,) = RegisteredModels(untrained).versions("fit")
+    assert not {"gate", "left_unserved", "tried_again"} & version.tags.keys()
+    assert logged(untrained) == ["failed"]
 
 
 def test_what_somebody_replaced_by_hand_stays_replaced(untrained: Workspace, trainer: Trainer) -> None:

@@ -91,11 +91,15 @@ def _feature(name: str) -> Feature:
 
 
 def ingest(
-    workspace: Workspace, *, attributes: tuple[Attribute, ...] = (), fingerprint: str = "0" * 64
+    workspace: Workspace,
+    *,
+    attributes: tuple[Attribute, ...] = (),
+    fingerprint: str = "0" * 64,
+    known: str = "2026-01-01",
 ) -> None:
-    """One account, and a manifest that says so."""
+    """One account, known since a day, and a manifest that says so."""
     accounts = Tables.from_frames(
-        {"accounts": pd.DataFrame({"account_id": ["a"], "known_at": [pd.Timestamp("2026-01-01")]})}
+        {"accounts": pd.DataFrame({"account_id": ["a"], "known_at": [pd.Timestamp(known)]})}
     )
 
     def fill(folder: Path) -> Manifest:

@@ -11,6 +11,7 @@ import pytest
 from label_tables import OnlyTables, deals
 
 from features.catalogue import Catalogue
+from features.errors import NotEnoughDataError
 from features.mapping import Config
 from features.settings import NamedModel
 from training import train as whole
@@ -74,3 +75,15 @@ def test_the_origin_is_asked_once_for_models_with_the_same_features(
     assert asked(absent, fit, german) == ["fit"]
     assert asked(absent, german) == ["fit.germany"]
     assert asked(fit, other) == ["fit", "fit.germany"]
+
+
+def test_a_part_of_the_models_can_be_trained(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the others nothing is asked, so that nothing is said of them."""
+    one = NamedModel(name="germany", kind="fit", where={"country": "DE"})
+    named = config.model_copy(update={"model": config.model.model_copy(update={"named": (one,)})})
+    workspace: Any = OnlyTables(deals(won=2, lost=2, countries=("DE",)))
+    monkeypatch.setattr(
+        whole, "_GROWERS", dict.fromkeys(("fit", "intent"), lambda *_, **__: Untrained("fit", "few", {}))
+    )
+    with pytest.raises(NotEnoughDataError, match=r"no model can be had .got fit.germany: few\)$"):
+        whole.train(workspace, config=named, models=("fit.germany",))

@@ -32,12 +32,16 @@ class DriftReport:
 
     @property
     def drifted(self) -> bool:
-        return any(model.drifted for model in self.models)
+        return bool(self.drifted_models)
+
+    @property
+    def drifted_models(self) -> tuple[str, ...]:
+        """The names of those that did, as they are registered."""
+        return tuple(model.model for model in self.models if model.drifted)
 
     @property
     def sentence(self) -> str:
-        found = [model.model for model in self.models if model.drifted]
-        told = f"{' and '.join(found)} drifted" if found else "no drift"
+        told = f"{' and '.join(self.drifted_models)} drifted" if self.drifted else "no drift"
         return f"release {self.release}, as of {self.as_of.isoformat()}Z: {told}"
 
     def lines(self) -> Iterator[str]:

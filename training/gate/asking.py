@@ -39,7 +39,6 @@ __all__ = [
     "ask",
     "has_store",
     "kept",
-    "oldest_cutoff",
     "replaced_cutoff",
     "require_columns",
     "served",
@@ -120,20 +119,6 @@ def replaced_cutoff(
         contest = Contest(bundle.key, champions, _labels(bundle), before)
         main = contest.main(contest.of(rows, tables=workspace.tables(manifest)).rows)
     return None if main is None or main.bundle is None else cutoff_of(main.bundle)
-
-
-def oldest_cutoff(workspace: Workspace) -> datetime | None:
-    """Up to when the oldest of the served models has learned; None where none is, or none can be read."""
-    present = served(workspace)
-    cutoffs = [_cutoff(present, key) for key in present.contents] if present else []
-    return min((one for one in cutoffs if one is not None), default=None)
-
-
-def _cutoff(present: Served, key: ModelKey) -> datetime | None:
-    try:
-        return cutoff_of(present.bundle(key))
-    except BundleError:
-        return None
 
 
 def has_store(workspace: Workspace) -> bool:

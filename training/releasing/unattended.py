@@ -2,13 +2,14 @@
 
 Turns the versions that a training made into a promotion of those that the gate and the audit let through. A
 segment must not keep the others from being renewed: where its model is refused, or could not be trained, the
-one that is served stays, and where none is, it is left out. A model without a name answers for all others: if
-one of these is refused, all are. Time rule: none. Null rule: none.
+one that is served stays, and where none is, it is left out. Models that were not due stay, whatever they are.
+A model without a name answers for all others: if one of these is refused, all are. Time rule: none. Null
+rule: none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from features.mapping import Config
@@ -40,14 +41,16 @@ def renew(
     made: Mapping[ModelKey, Version],
     *,
     lost: Mapping[ModelKey, str],
+    resting: Collection[ModelKey] = (),
     who: str,
     why: str,
     config: Config,
 ) -> Renewed:
     """Serve these versions, and what is served instead of named ones that are refused.
 
-    lost: named models that are served and that the training could not give, and why they stay. Raises what
-    `promote` raises, RefusedError where a model without a name is refused, or every model.
+    lost: named models that are served and that the training could not give, and why they stay. resting:
+    served ones that the training was not for. Raises what `promote` raises, RefusedError where a model
+    without a name is refused, or every model.
     """
     registered, now, unchanged = RegisteredModels(workspace), _served_keys(workspace), dict(lost)
     for key, version in made.items():
@@ -67,7 +70,7 @@ def renew(
                 fit=numbers.get("fit", "none"),
                 intent=numbers.get("intent", "none"),
                 named=named,
-                keep=unchanged.keys() & now,
+                keep={*unchanged, *resting} & now,
             )
         except RefusedError as error:
             if not set(error.models) <= {key for key in numbers if name_of(key) is not None}:

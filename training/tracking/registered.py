@@ -50,6 +50,8 @@ __all__ = [
     "FINGERPRINT_TAG",
     "GATE_FILE",
     "GATE_TAG",
+    "LEFT_TAG",
+    "TRIED_TAG",
     "RegisteredModels",
     "shown_uri",
 ]
@@ -59,6 +61,10 @@ BUNDLE_ARTIFACT = "bundle"
 FINGERPRINT_TAG = "bundle_fingerprint"
 GATE_TAG = "gate"
 GATE_FILE = "gate.json"
+LEFT_TAG = "left_unserved"
+"""Why an unattended training does not serve a version that nothing was found against."""
+TRIED_TAG = "tried_again"
+"""Of a served version: up to when the newest training learned that was to replace it, and did not."""
 PATIENCE_SECONDS = 2.0
 
 

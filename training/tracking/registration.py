@@ -10,7 +10,7 @@ Null rule: versions without these tags, as an older spearfish made them, are lef
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -23,13 +23,15 @@ from training.ownership import IDENTITY_TAG, read_identity
 from training.tracking.registered import RegisteredModels
 from training.tracking.versions import Version
 
-__all__ = ["Leftovers", "leftovers", "register_training", "registering", "settle"]
+__all__ = ["Leftovers", "asked_for", "leftovers", "register_training", "registering", "settle"]
 
 EXPERIMENT = "spearfish"
 _TRAINING_TAG = "training"
 _KINDS_TAG = "training_kinds"
 _MODELS_TAG = "training_models"
 """Instead, where one has a name: an older spearfish, which does not find it, would take back the others."""
+_ASKED_TAG = "training_asked"
+"""Of a training that was for some of the config's models: which. The others are none of its business."""
 _SETTLED_TAG = "training_settled"
 
 
@@ -64,19 +66,29 @@ def register_training(
     *,
     name: str,
     tags: Mapping[str, str],
+    asked: Collection[ModelKey] | None = None,
 ) -> None:
     """Register the bundles of a training, each with its run, and call them the challengers.
 
     A model that the training could not give loses its challenger. name: of the workspace, for people. tags:
-    what each version notes beside. Call it while `registering`.
+    what each version notes beside. asked: the models that it was for; None for all. Call it while
+    `registering`.
     """
     tag = _MODELS_TAG if any(map(name_of, logged)) else _KINDS_TAG
     noted = {_TRAINING_TAG: uuid4().hex, tag: ",".join(sorted(logged)), **tags}
+    if asked is not None:
+        noted[_ASKED_TAG] = ",".join(sorted(asked))
     made = {
         key: registered.register(bundle, run_id=run_id, name=name, tags=noted)
         for key, (bundle, run_id) in logged.items()
     }
     _finish(registered, made)
+
+
+def asked_for(version: Version) -> set[ModelKey] | None:
+    """The models that a version's training was for; None for all that its config declared."""
+    told = version.tags.get(_ASKED_TAG)
+    return None if told is None else set(told.split(","))
 
 
 def leftovers(registered: RegisteredModels) -> Leftovers:
@@ -115,8 +127,9 @@ def registering(workspace: Workspace, *, wait: bool = True) -> Iterator[bool]:
 def _finish(registered: RegisteredModels, training: Mapping[ModelKey, Version]) -> None:
     for version in training.values():
         registered.challenge(version)
+    asked = asked_for(next(iter(training.values())))
     for key in registered.known():
-        if key not in training:
+        if key not in training and (asked is None or key in asked):
             registered.withdraw(key)
     for version in training.values():
         registered.tag(version, _SETTLED_TAG, "yes")

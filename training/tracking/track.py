@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,12 +78,19 @@ class Tracker:
             client.set_terminated(run_id)
         return run_id
 
-    def register(self, logged: Mapping[ModelKey, tuple[Bundle, str]], *, tags: Mapping[str, str]) -> None:
+    def register(
+        self,
+        logged: Mapping[ModelKey, tuple[Bundle, str]],
+        *,
+        tags: Mapping[str, str],
+        asked: Collection[ModelKey] | None = None,
+    ) -> None:
         """Make versions of the bundles, each with its run, and call them the challengers: all or none.
 
-        A model that is not among them loses its challenger. tags: what each version notes beside.
+        A model that was asked for and is not among them loses its challenger. tags: what each version notes
+        beside. asked: None for all.
         """
-        register_training(self._registered, logged, name=self._name, tags=tags)
+        register_training(self._registered, logged, name=self._name, tags=tags, asked=asked)
 
     def settle(self) -> None:
         """Finish, or take back, what killed trainings left behind."""
