@@ -3,16 +3,18 @@
 Turns the profile in the card of a fit model that answers now into sentences of one language with their
 figures. Time rule: figures are of accounts later than those that the traits were found on. Null rule: without
 the model that is asked for (that of all accounts, unless one is named), or with one that has no profile,
-`profile` is null and the reason is said.
+`profile` is null and the reason is said; which fit models there are is told all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 
 from pydantic import Field
 
+from features.declare_accounts import STANDARD
 from features.errors import suggestion
 from features.feature import Language
 from models import profile as learned
@@ -21,7 +23,7 @@ from models.profile import Basis, Direction, Operator, Verdict
 from serving.answers import Answer, ModelVersion, Moment, ReleaseName
 from serving.halves import model_version
 from serving.problems import FieldError, InvalidRequestError
-from serving.releases import LoadedRelease
+from serving.releases import LoadedRelease, ServedModel
 
 __all__ = ["ProfileAnswer", "profile_answer"]
 
@@ -90,12 +92,23 @@ class IdealCustomerProfile(Answer):
     not_stated: list[str] = Field(description="Learned traits on columns that sales did not mention.")
 
 
+class ProfileModel(Answer):
+    """A fit model that answers now, whose profile can be asked for."""
+
+    key: str = Field(description="What the parameter model takes, such as fit or fit.emea.")
+    about: str | None = Field(description="Whom it is about, in words; null where it is about all accounts.")
+
+
 class ProfileAnswer(Answer):
     """The ideal customer profile of a fit model that answers now."""
 
     profile: IdealCustomerProfile | None
     profile_unavailable_reason: str | None = Field(description="Why profile is null; null when it is not.")
     model: ModelVersion | None = Field(description="The fit model that it belongs to.")
+    models: list[ProfileModel] = Field(
+        description="The fit models that answer now: that of all accounts first, then the others as they are "
+        "asked."
+    )
     release: ReleaseName
 
 
@@ -124,15 +137,16 @@ def profile_answer(
     """
     scorers = {one.key: one.scorer for one in release.of_kind("fit")}
     key = _asked(model, held=scorers)
+    answer = partial(_answer, release, language=language)
     if key not in scorers:
         reason = _NAMED_ALONE if scorers else _NO_MODEL
-        return _answer(release, reason=_said(reason, language=language).format(named=", ".join(scorers)))
+        return answer(reason=_said(reason, language=language).format(named=", ".join(scorers)))
     found = learned.Profile.of_card(scorers[key].bundle.card)
     version = model_version(scorers[key])
     if found is None or version.trained_until is None:
-        return _answer(release, reason=_said(_NO_PROFILE, language=language), model=version)
+        return answer(reason=_said(_NO_PROFILE, language=language), model=version)
     told = _profile(found, until=version.trained_until, language=language)
-    return _answer(release, profile=told, model=version)
+    return answer(profile=told, model=version)
 
 
 def _asked(model: str | None, *, held: Iterable[ModelKey]) -> ModelKey:
@@ -147,12 +161,33 @@ def _asked(model: str | None, *, held: Iterable[ModelKey]) -> ModelKey:
 def _answer(
     release: LoadedRelease,
     *,
+    language: Language,
     reason: str | None = None,
     profile: IdealCustomerProfile | None = None,
     model: ModelVersion | None = None,
 ) -> ProfileAnswer:
     name = ReleaseName(id=release.release.id, created_at=release.release.created_at)
-    return ProfileAnswer(profile=profile, profile_unavailable_reason=reason, model=model, release=name)
+    models = [
+        ProfileModel(key=one.key, about=_about(one, language=language))
+        for one in sorted(release.of_kind("fit"), key=lambda one: one.key != "fit")
+    ]
+    return ProfileAnswer(
+        profile=profile, profile_unavailable_reason=reason, model=model, models=models, release=name
+    )
+
+
+def _about(model: ServedModel, *, language: Language) -> str | None:
+    """The product and the facts of the accounts that a model is about, as in "region EMEA or APAC"."""
+    english = language != "zh"
+    columns = {one.name: one for one in (*STANDARD, *model.scorer.bundle.catalogue.attributes)}
+    parts = []
+    for name, values in model.rows.where.items():
+        column = columns.get(name)
+        label = name if column is None else column.label if english else column.label_zh or column.label
+        parts.append(f"{label} {' or '.join(values)}" if english else f"{label}为{'或'.join(values)}")
+    if model.rows.product is not None:
+        parts.append(f"product {model.rows.product}" if english else f"产品为{model.rows.product}")
+    return ("; " if english else "；").join(parts) or None
 
 
 def _said(words: tuple[str, str], *, language: Language) -> str:

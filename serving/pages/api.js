@@ -17,7 +17,8 @@ async function call(path, options = {}) {
 }
 
 export const overview = () => call("/overview.json");
-export const profile = (signal) => call("/v1/profile", { signal });
+export const profile = (model, signal) =>
+  call(model ? `/v1/profile?model=${encodeURIComponent(model)}` : "/v1/profile", { signal });
 export const documentation = () => call("/docs.json");
 export const score = (request, signal) =>
   call("/v1/score", {

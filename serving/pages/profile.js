@@ -4,25 +4,68 @@ import * as api from "./api.js";
 import { announce, element } from "./dom.js";
 import { day, number, percent, t } from "./i18n.js";
 
+const ALL = "fit";
 let running = null;
+// The model that the reader chose, which stays when the language or the view changes; null asks for all accounts.
+let chosen = null;
 
-export async function show(main, { facts }) {
+export function show(main) {
+  const output = element("section", { class: "output profile", "aria-label": t("profile_title") });
+  const choice = element("div", { class: "field choice", hidden: true });
+  const words = element("div", {}, element("h1", {}, t("profile_title")), element("p", {}, t("profile_lead")));
+  main.replaceChildren(element("div", { class: "head choosing" }, words, choice), output);
+  return load({ output, choice });
+}
+
+async function load({ output, choice }) {
   running?.abort();
   const mine = (running = new AbortController());
-  const output = element("section", { class: "output profile", "aria-label": t("profile_title"), "aria-busy": "true" }, waiting());
-  const head = element("div", { class: "head" }, element("h1", {}, t("profile_title")), element("p", {}, t("profile_lead")));
-  main.replaceChildren(head, output);
+  const again = () => load({ output, choice });
+  output.setAttribute("aria-busy", "true");
+  output.replaceChildren(waiting());
   try {
-    const { profile, profile_unavailable_reason: reason, model } = await api.profile(mine.signal);
+    const { profile, profile_unavailable_reason: reason, model, models } = await api.profile(chosen, mine.signal);
+    // Without a model of all accounts there is nothing to open with but one of the others.
+    if (!chosen && models.length && !models.some(({ key }) => key === ALL)) {
+      chosen = models[0].key;
+      return again();
+    }
+    offer({ choice, models, again });
     output.replaceChildren(...(profile ? whole(profile, model) : [nothing(reason)]));
     announce(profile ? t("profile_done", { count: number(profile.traits.length) }) : reason);
   } catch (problem) {
     if (problem.name === "AbortError") return;
     if (!("errors" in problem)) throw problem;
-    output.replaceChildren(failure(problem, () => show(main, { facts })));
+    // What was chosen may have been replaced by another release; the next try asks for all accounts.
+    if (problem.status === 422) chosen = null;
+    output.replaceChildren(failure(problem, again));
   } finally {
     if (running === mine) output.removeAttribute("aria-busy");
   }
+}
+
+// The models to choose among. The list stays as it is while it says the same, so that the reader keeps the focus.
+function offer({ choice, models, again }) {
+  const said = JSON.stringify(models);
+  choice.hidden = models.length < 2;
+  if (choice.dataset.models !== said) {
+    choice.dataset.models = said;
+    const options = models.map((one) => element("option", { value: one.key }, name(one)));
+    const change = ({ target }) => {
+      chosen = target.value;
+      again();
+    };
+    choice.replaceChildren(
+      element("label", { for: "profile-model" }, t("profile_model")),
+      element("select", { id: "profile-model", on: { change } }, options),
+    );
+  }
+  choice.querySelector("select").value = chosen ?? ALL;
+}
+
+function name({ key, about }) {
+  const told = about ?? t("profile_everyone");
+  return key === ALL ? told : t("profile_of_model", { name: key.slice(ALL.length + 1), about: told });
 }
 
 function whole(profile, model) {

@@ -8,16 +8,18 @@ from dataclasses import replace
 import httpx
 import pytest
 from openapi_schema_validator import OAS30Validator
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from server_process import Server
 from small_profile import PROFILE
 
+from features.feature import Language
 from models.making import with_name
 from models.scoring import Scorer
 from serving.desk import Desk
 from serving.profile import profile_answer
 from serving.releases import LoadedRelease, ServedModel
 
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 EN = "51 to 200 people and uses crm: won 22 % of 180, all 7.0 %"
 ZH = "员工51至200人，使用crm：180个已成交或丢单客户中赢得22 %，全部客户为7.0 %"
 
@@ -75,6 +77,23 @@ def test_a_named_model_has_a_profile_of_its_own(desk: Desk) -> None:
     assert "现有fit.germany" in str(chinese)
 
 
+def test_the_models_to_choose_among_say_whom_they_are_about(desk: Desk) -> None:
+    (german, *_), (everyone,) = only_germany(desk).models, desk.release.of_kind("fit")
+    where = {"country": ("DE", "AT"), "partner": ("true",), "gone": ("x",)}
+    labels = german.labels.fit.model_copy(update={"where": where, "product": "CRM"})
+    german = replace(german, labels=german.labels.model_copy(update={"fit": labels}))
+    release = replace(desk.release, models=(german, everyone))
+    told = {
+        language: [(one.key, one.about) for one in profile_answer(release, language=language).models]
+        for language in LANGUAGES
+    }
+    assert told["en"] == [
+        ("fit", None),
+        ("fit.germany", "country DE or AT; partner true; gone x; product CRM"),
+    ]
+    assert told["zh"][1] == ("fit.germany", "国家为DE或AT；partner为true；gone为x；产品为CRM")
+
+
 @pytest.mark.parametrize("wrong", ["intent", "fit.germani", "", "fit,fit", "图" * 500])
 def test_another_model_is_refused_and_those_that_answer_are_told(client: httpx.Client, wrong: str) -> None:
     refused = client.get("/v1/profile", params={"model": wrong})
@@ -114,6 +133,47 @@ def test_the_page_tells_what_the_service_says(view: Page, client: httpx.Client) 
     expect(view.locator(".traits .sentence").first).to_have_text("员工51至200人，使用crm")
     view.get_by_role("link", name="客户评分").click()
     expect(view.get_by_role("heading", name="客户评分")).to_be_visible()
+
+
+def test_the_reader_chooses_a_model_with_the_keyboard(view: Page, client: httpx.Client) -> None:
+    everyone = client.get("/v1/profile").json()
+    expect(view.locator(".traits .sentence")).to_have_count(2)
+    expect(view.get_by_label("Profile of")).to_be_hidden()
+    models = [{"key": "fit", "about": None}, {"key": "fit.germany", "about": "country DE or AT"}]
+    german = {**everyone["profile"], "traits": everyone["profile"]["traits"][:1]}
+
+    def answer(route: Route) -> None:
+        named = "model=fit.germany" in route.request.url
+        told = {**everyone, "models": models, "profile": german if named else everyone["profile"]}
+        route.fulfill(json=told)
+
+    view.route("**/v1/profile*", answer)
+    view.reload()
+    choice = view.get_by_role("combobox", name="Profile of")
+    expect(choice).to_have_value("fit")
+    expect(choice.locator("option")).to_have_text(["All accounts", "germany: country DE or AT"])
+    choice.focus()
+    choice.press("ArrowDown")
+    expect(view.locator(".traits .sentence")).to_have_count(1)
+    expect(choice).to_be_focused()
+    expect(view.locator("#announcer")).to_have_text("1 traits")
+    view.get_by_role("button", name="中文").click()
+    expect(view.get_by_role("combobox", name="画像对象")).to_have_value("fit.germany")
+    expect(view.locator(".traits .sentence")).to_have_count(1)
+
+
+def test_without_a_model_of_all_accounts_the_first_other_one_is_shown(
+    view: Page, client: httpx.Client
+) -> None:
+    whole = {**client.get("/v1/profile").json(), "models": [{"key": "fit.germany", "about": "country DE"}]}
+    none = {"profile": None, "model": None, "profile_unavailable_reason": "no fit model of all accounts"}
+    view.route(
+        "**/v1/profile*",
+        lambda route: route.fulfill(json=whole if "model=fit.germany" in route.request.url else whole | none),
+    )
+    view.reload()
+    expect(view.locator(".traits .sentence")).to_have_count(2)
+    expect(view.get_by_label("Profile of")).to_be_hidden()
 
 
 def test_a_bar_ends_at_its_share_of_the_common_scale(view: Page) -> None:
