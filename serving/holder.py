@@ -21,14 +21,18 @@ from features.feature import Language
 from features.tables import Attribute
 from features.workspace import Workspace
 from serving import metrics
-from serving.answers import ScoreAnswer, iso
+from serving.answers import iso
 from serving.desk import Desk, Snapshot
+from serving.log.entries import Answered, Entry
+from serving.log.settings import LogSettings
+from serving.log.writer import PredictionLog
 from serving.problems import NotReadyError
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
-from serving.requests import parse_request
-from serving.scoring import score_account, utc_now
+from serving.requests import ScoreRequest, parse_request
+from serving.scoring import score_in_full, utc_now
 from serving.store import Store
+from serving.working import Verdicts
 
 __all__ = ["THREADS", "DeskHolder"]
 
@@ -52,6 +56,8 @@ class DeskHolder:
         self._releases: dict[int, LoadedRelease] = {}
         self._refused: set[int] = set()
         self._store: Store | None = None
+        self.log = PredictionLog(self._opened_store, settings=LogSettings.from_environment(), clock=utc_now)
+        self._verdicts = Verdicts()
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
         self._looking = threading.Lock()
         self._stopping, self._look_now = threading.Event(), threading.Event()
@@ -60,21 +66,23 @@ class DeskHolder:
     def start(self) -> None:
         """Load what is there and go on looking."""
         self.look()
+        self.log.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop looking."""
+        """Stop looking, and write what the log still holds."""
         self._stopping.set()
         self._look_now.set()
         self._thread.join(timeout=10)
         self.executor.shutdown()
+        self.log.stop()
         if self._store is not None:
             self._store.close()
 
     @property
     def watching(self) -> bool:
-        """Whether the thread that looks is alive; without it the worker must be replaced."""
-        return self._thread.is_alive()
+        """Whether the threads that look and that log are alive; without them the worker must be replaced."""
+        return self._thread.is_alive() and self.log.writing
 
     @property
     def ready(self) -> bool:
@@ -89,18 +97,38 @@ class DeskHolder:
             raise NotReadyError(fault.what, got=fault.got, allowed=fault.allowed, fix=fault.fix)
         return desk
 
-    def answer(self, body: bytes, *, request_id: str, language: Language) -> ScoreAnswer:
-        """The answer to the body of POST /v1/score."""
+    def answer(self, body: bytes, *, request_id: str, language: Language) -> Answered:
+        """The answer to the body of POST /v1/score, on its way into the log."""
         desk = self.desk()
         request = parse_request(body, attributes=desk.snapshot.manifest.attributes)
+        return self.score(desk, request=request, request_id=request_id, language=language)
+
+    def score(
+        self,
+        desk: Desk,
+        *,
+        request: ScoreRequest,
+        request_id: str,
+        language: Language,
+        api_key_id: int | None = None,
+    ) -> Answered:
+        """Score one account and put the answer into the log. Every answer goes this way."""
+        now = utc_now()
         try:
-            answer = score_account(
-                desk, request=request, now=utc_now(), language=language, request_id=request_id
-            )
+            scored = score_in_full(desk, request=request, now=now, language=language, request_id=request_id)
         except (duckdb.Error, EngineError) as error:
             raise self._restarted(desk, error) from error
-        metrics.count_answer(answer)
-        return answer
+        metrics.count_answer(scored.answer)
+        entry = Entry(
+            scored=scored,
+            request=request,
+            at=now,
+            snapshot=desk.snapshot.manifest.snapshot,
+            fingerprints=desk.release.release.fingerprints,
+            people=desk.snapshot.people,
+            api_key_id=api_key_id,
+        )
+        return Answered(scored.answer, self.log.keep(entry))
 
     def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
         """The ideal customer profile of the release that answers. model: the key of a fit model."""
@@ -151,6 +179,8 @@ class DeskHolder:
     def _look(self, *, now: datetime) -> None:
         store = self._opened_store()
         pointer = store.pointer()
+        self._verdicts.refresh(store)
+        self.log.show()
         current, coming = pointer.serving_id(now), pointer.release_id
         if current is None:
             raise NotReadyError("no release is current", fix="train the models, then run `spearfish promote`")
@@ -159,7 +189,7 @@ class DeskHolder:
             self._release(store, coming)
         snapshot = self._current_snapshot()
         if self._desk is None or self._desk.release is not release or self._desk.snapshot is not snapshot:
-            desk = Desk(snapshot, release=release, resident=True)
+            desk = Desk(snapshot, release=release, verdicts=self._verdicts, resident=True)
             self._warm(desk)
             self._desk = desk
             metrics.show_release(release.release.id)

@@ -9,21 +9,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from features.model_keys import ModelKey
 from features.privacy.identifiers import person_identifier
 from features.titles.filling import fill_contact_rows
 from features.titles.roles import TitleSettings
-from serving.answers import iso
+from serving.answers import ScoreAnswer, iso
 from serving.log.evidence import Evidence, versions_here
 from serving.requests import ScoreRequest
 from serving.scoring import Scored
 from serving.store.predictions import Prediction
 
-__all__ = ["Entry", "People"]
+__all__ = ["Answered", "Entry", "People"]
+
+
+class Answered(NamedTuple):
+    """An answer, and whether the log keeps it: to be waited for before it is sent (`serving.web.keeping`)."""
+
+    answer: ScoreAnswer
+    kept: Future[bool]
 
 
 class People(Protocol):

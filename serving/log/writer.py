@@ -57,7 +57,8 @@ class _Waiting(NamedTuple):
 class PredictionLog:
     """The log of one worker. `start` it once, `stop` it at the end; `keep` from any thread.
 
-    open_store: how to reach the store; called by the writer's thread. clock: the current second, naive UTC.
+    open_store: gives the store, which stays its owner's; raises WorkspaceError while there is none.
+    clock: the current second, naive UTC.
     """
 
     def __init__(
@@ -65,7 +66,6 @@ class PredictionLog:
     ) -> None:
         self.settings = settings
         self._open_store, self._clock = open_store, clock
-        self._store: Store | None = None
         self._queue: Queue[_Waiting] = Queue(settings.longest)
         self._batch: list[_Waiting] = []
         self._stopping, self._pause = threading.Event(), threading.Event()
@@ -84,8 +84,6 @@ class PredictionLog:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2 * _LAST_TRIES)
-        if self._store is not None:
-            self._store.close()
 
     @property
     def writing(self) -> bool:
@@ -152,7 +150,7 @@ class PredictionLog:
         rows = [each.entry.row() for each in batch]
         while True:
             try:
-                with self._opened().writing() as connection:
+                with self._open_store().writing() as connection:
                     predictions.insert(connection, rows)
             except (SpearfishError, IntegrityError) as error:
                 if not self._again(error):
@@ -161,11 +159,6 @@ class PredictionLog:
             else:
                 metrics.count_kept(len(batch))
                 return _settle(batch)
-
-    def _opened(self) -> Store:
-        if self._store is None:
-            self._store = self._open_store()
-        return self._store
 
     def _again(self, error: Exception) -> bool:
         """Whether to try once more: not what the database will never take, nor when somebody waits for it."""
@@ -195,7 +188,7 @@ class PredictionLog:
 
     def prune(self, *, before: datetime) -> int:
         """Delete the oldest answers given before a moment, a few hundred at most; how many went."""
-        with self._opened().writing() as connection:
+        with self._open_store().writing() as connection:
             return predictions.prune(connection, before=before, limit=_MOST_AT_ONCE)
 
 

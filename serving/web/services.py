@@ -13,7 +13,8 @@ from typing import Protocol
 
 from features.feature import Language
 from features.tables import Attribute
-from serving.answers import ScoreAnswer
+from serving.log.entries import Answered
+from serving.log.writer import PredictionLog
 from serving.profile import ProfileAnswer
 
 __all__ = ["Answers", "Services"]
@@ -26,8 +27,12 @@ class Answers(Protocol):
     def executor(self) -> Executor:
         """The threads that requests compute in."""
 
-    def answer(self, body: bytes, *, request_id: str, language: Language) -> ScoreAnswer:
-        """The answer to the body of POST /v1/score."""
+    @property
+    def log(self) -> PredictionLog:
+        """Where answers are kept."""
+
+    def answer(self, body: bytes, *, request_id: str, language: Language) -> Answered:
+        """The answer to the body of POST /v1/score, on its way into the log."""
 
     def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
         """The answer of GET /v1/profile. model: as it was asked for."""

@@ -165,7 +165,7 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a secret path")
 
-    monkeypatch.setattr(holder_module, "score_account", fail)
+    monkeypatch.setattr(holder_module, "score_in_full", fail)
     response = ask(holder)
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"

@@ -15,6 +15,7 @@ from serving.problems import AmbiguousDomainError, NotReadyError
 from serving.requests import request_model
 from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer
+from serving.web.keeping import kept
 
 __all__ = ["ENDPOINTS"]
 
@@ -23,7 +24,7 @@ async def _score(call: Call) -> Response:
     body = await json_body(call.request)
     answer = call.services.answers.answer
     work = partial(answer, body, request_id=call.request_id, language=call.language)
-    return json_answer(await call.compute(work))
+    return json_answer(await kept(call, await call.compute(work)))
 
 
 ENDPOINTS = (

@@ -1,0 +1,40 @@
+"""Waits for the log, where it is durable, before an answer is sent.
+
+Turns an answer on its way into the log into the one that is sent. Time rule: a durable answer waits a few
+seconds for the store at most. Null rule: where the log was full and is not durable, the answer says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from serving.answers import ScoreAnswer
+from serving.log.entries import Answered
+from serving.log.writer import LogUnavailableError
+from serving.phrases import phrase
+from serving.web.endpoint import Call
+
+__all__ = ["kept"]
+
+
+async def kept(call: Call, answered: Answered) -> ScoreAnswer:
+    """The answer, once it may be sent. Raises LogUnavailableError: 503, to be tried again."""
+    if await _is_kept(call, answered):
+        return answered.answer
+    warning = phrase("not_kept", language=call.language)
+    return answered.answer.model_copy(update={"warnings": [*answered.answer.warnings, warning]})
+
+
+async def _is_kept(call: Call, answered: Answered) -> bool:
+    if answered.kept.done():
+        return answered.kept.result()
+    patience = call.services.answers.log.settings.patience
+    try:
+        # What others wait for as well must not be given up with this one.
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(answered.kept)), patience)
+    except TimeoutError as error:
+        raise LogUnavailableError(
+            "the answer cannot be kept: the store does not write",
+            allowed=f"an answer of the store within {patience} seconds",
+            fix="try again in a few seconds",
+        ) from error
