@@ -23,6 +23,7 @@ from features.errors import NotEnoughDataError
 from features.label_rules import require_known_names
 from features.mapping import Config
 from features.model_keys import KINDS
+from features.privacy.addresses import workspace_secret
 from features.privacy.counts import assumed_sentences
 from features.tables import Tables
 from features.workspace import Manifest, Workspace
@@ -328,7 +329,8 @@ def _track(
     models: Collection[ModelKey] | None,
     progress: Progress | None,
 ) -> TrainReport:
-    # MLflow and the plots take seconds to import, which a refusal above should not cost.
+    # MLflow, the store and the plots take seconds to import, which a refusal above should not cost.
+    from training.gate.asking import served
     from training.plots import beeswarm, curves
     from training.report import write_report
     from training.tracking.registered import shown_uri
@@ -338,8 +340,17 @@ def _track(
     trained = [one for one in found if isinstance(one, Training)]
     untrained = [one for one in found if isinstance(one, Untrained)]
     metrics = {one.key: evaluate(one.learned.later, replicates=config.backtest.replicates) for one in trained}
+    present, secret = served(workspace), workspace_secret(workspace)
     kept = {
-        one.key: to_hold_out(one, workspace, tables=tables, config=config, progress=progress)
+        one.key: to_hold_out(
+            one,
+            present=present,
+            secret=secret,
+            tables=tables,
+            manifest=manifest,
+            config=config,
+            progress=progress,
+        )
         for one in trained
     }
     beeswarms = {one.key: beeswarm(one) for one in trained}

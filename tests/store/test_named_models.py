@@ -24,7 +24,7 @@ from models.choice import ORDER
 from models.making import with_name, with_settings
 from serving.releases import load_current
 from serving.store import Store
-from training.gate.asking import Served, replaced_cutoff
+from training.gate.asking import Served, replaced_cutoff, served
 from training.releasing.doctor import doctor
 from training.releasing.promote import rollback
 from training.releasing.release_settings import release_settings
@@ -70,9 +70,9 @@ def test_three_models_are_promoted_replaced_and_rolled_back_together(untrained: 
     }
     assert is_imported(untrained, name="icp_fit.emea", fingerprint=EMEA.fingerprint)
     with Store.open(untrained.store_url) as store:
-        served = load_current(store, now=NOON).models
-    assert [one.key for one in served] == ["fit.emea", "fit", "intent"]
-    assert [one.labels.fit.where for one in served] == [{"region": ("EMEA",)}, {}, {}]
+        loaded = load_current(store, now=NOON).models
+    assert [one.key for one in loaded] == ["fit.emea", "fit", "intent"]
+    assert [one.labels.fit.where for one in loaded] == [{"region": ("EMEA",)}, {}, {}]
 
     registered = register(untrained, FIT, INTENT, EMEA_2)
     second = promoted(untrained, hour=1)
@@ -171,14 +171,24 @@ def test_what_is_served_is_asked_in_its_order_and_tells_what_keeps_it_from_answe
 
 def test_a_rehearsal_is_for_the_cutoff_of_what_answers_its_rows_today(untrained: Workspace) -> None:
     rows = pd.DataFrame({"account_id": ["a"], "as_of": [pd.Timestamp("2026-02-01")]})
-    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows, before=()) is None
+
+    def cutoff(present: Served | None, bundle: Bundle, *, before: Any = (), given: Any = rows) -> Any:
+        tables, manifest = untrained.tables(), untrained.manifest()
+        return replaced_cutoff(
+            present, bundle=bundle, rows=given, before=before, tables=tables, manifest=manifest
+        )
+
+    assert cutoff(served(untrained), EMEA) is None
     register(untrained, FIT, INTENT)
     promoted(untrained)
-    cutoff = datetime.fromisoformat("2026-01-01")
-    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows, before=()) == cutoff
-    assert replaced_cutoff(untrained, bundle=EMEA, rows=rows.iloc[:0], before=()) is None
+    present = served(untrained)
+    assert present is not None
+    # Once for however many models a training has.
+    assert present.bundle("fit") is present.bundle("fit")
+    assert cutoff(present, EMEA) == datetime.fromisoformat("2026-01-01")
+    assert cutoff(present, EMEA, given=rows.iloc[:0]) is None
     # Rows of which a model that is asked before speaks are not this one's: here, of everybody.
-    assert replaced_cutoff(untrained, bundle=FIT, rows=rows, before=(None,)) is None
+    assert cutoff(present, FIT, before=(None,)) is None
     product = LABELS.fit.model_copy(update={"product": "CRM"})
     other = with_settings(EMEA, labels=LABELS.model_copy(update={"fit": product}), serving=SERVING)
-    assert replaced_cutoff(untrained, bundle=other, rows=rows, before=()) is None
+    assert cutoff(present, other) is None

@@ -9,7 +9,7 @@ itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 from operator import itemgetter
@@ -23,6 +23,7 @@ from features.errors import BundleError, InputError, WorkspaceError
 from features.label_settings import RowSettings
 from features.model_keys import Kind, ModelKey, kind_of
 from features.settings import GateSettings
+from features.tables import Tables
 from features.workspace import Manifest, Workspace
 from models.bundle import Bundle
 from models.choice import in_order, rows_of, turn
@@ -47,17 +48,20 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Served:
-    """The release that was chosen last, and the bytes of its bundles by model."""
+    """The release that was chosen last, and the bytes of its bundles by model, each read once."""
 
     release: Release
     contents: Mapping[ModelKey, bytes]
+    _read: dict[ModelKey, Bundle] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def holds(self, bundle: Bundle) -> bool:
         return self.release.fingerprints.get(bundle.key) == bundle.fingerprint
 
     def bundle(self, key: ModelKey) -> Bundle:
         """Raises BundleError where this version of spearfish cannot read it."""
-        return Bundle.from_bytes(self.contents[key])
+        if key not in self._read:
+            self._read[key] = Bundle.from_bytes(self.contents[key])
+        return self._read[key]
 
     def champions(
         self, kind: Kind, *, manifest: Manifest, held: Callable[[ModelKey, str], HeldOut | None]
@@ -104,20 +108,25 @@ def served(workspace: Workspace) -> Served | None:
 
 
 def replaced_cutoff(
-    workspace: Workspace, *, bundle: Bundle, rows: pd.DataFrame, before: tuple[RowSettings | None, ...]
+    present: Served | None,
+    *,
+    bundle: Bundle,
+    rows: pd.DataFrame,
+    before: tuple[RowSettings | None, ...],
+    tables: Tables,
+    manifest: Manifest,
 ) -> datetime | None:
     """Up to when the served model that answers most of these rows has learned; None where that is not known.
 
-    bundle: of the training. rows: account_id, as_of, that it learned from. before: labels of the models that
-    will be asked before it, whose rows are theirs.
+    present: what is served. bundle: of the training. rows: account_id, as_of, that it learned from. before:
+    labels of the models that will be asked before it, whose rows are theirs. tables, manifest: of the
+    training.
     """
-    present = served(workspace)
     if present is None:
         return None
-    with workspace.lease() as manifest:
-        champions = present.champions(bundle.kind, manifest=manifest, held=lambda *_: None)
-        contest = Contest(bundle.key, champions, _labels(bundle), before)
-        main = contest.main(contest.of(rows, tables=workspace.tables(manifest)).rows)
+    champions = present.champions(bundle.kind, manifest=manifest, held=lambda *_: None)
+    contest = Contest(bundle.key, champions, _labels(bundle), before)
+    main = contest.main(contest.of(rows, tables=tables).rows)
     return None if main is None or main.bundle is None else cutoff_of(main.bundle)
 
 

@@ -13,6 +13,7 @@ few rows on either side, or too few accounts pursued or passed over by then, giv
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,9 +22,8 @@ from features.catalogue import FIT_GROUPS
 from features.errors import NotEnoughDataError
 from features.label_settings import FitLabelSettings
 from features.mapping import Config
-from features.privacy.addresses import workspace_secret
 from features.tables import Tables
-from features.workspace import Workspace
+from features.workspace import Manifest
 from models.card import ModelKey, kind_of, name_of
 from training.fit import Training, matrix
 from training.gate.held_out import HeldOut, held_out
@@ -32,15 +32,26 @@ from training.learning.few_rows import learn_rows
 from training.learning.learn import Progress, Rows
 from training.learning.pursuit import weighed_by_pursuit
 
+if TYPE_CHECKING:
+    from training.gate.asking import Served
+
 __all__ = ["rehearse", "to_hold_out"]
 
 
 def to_hold_out(
-    training: Training, workspace: Workspace, *, tables: Tables, config: Config, progress: Progress | None
+    training: Training,
+    *,
+    present: Served | None,
+    secret: bytes,
+    tables: Tables,
+    manifest: Manifest,
+    config: Config,
+    progress: Progress | None,
 ) -> HeldOut:
     """What the gate asks for later: the later slices, and a rehearsal at the served model's cutoff.
 
-    tables: that the training learned from, while the workspace holds them.
+    present: what is served. secret: the workspace's. tables, manifest: that the training learned from, while
+    the workspace holds them.
     """
     # What is served lies in a store, which takes seconds to import.
     from training.gate.asking import replaced_cutoff
@@ -48,8 +59,14 @@ def to_hold_out(
     before = tuple(
         config.of_model(key).labels.of(kind_of(key)) for key in _asked_before(training.key, config=config)
     )
-    cutoff = replaced_cutoff(workspace, bundle=training.bundle, rows=training.rows.frame, before=before)
-    secret = workspace_secret(workspace)
+    cutoff = replaced_cutoff(
+        present,
+        bundle=training.bundle,
+        rows=training.rows.frame,
+        before=before,
+        tables=tables,
+        manifest=manifest,
+    )
     if cutoff is None:
         return held_out(training, settings=config.gate, secret=secret)
     rows = rehearse(
