@@ -20,7 +20,7 @@ const words = {
   profile_model: ["Profile of", "画像对象"],
   profile_everyone: ["All accounts", "全部客户"],
   profile_of_model: ["{name}: {about}", "{name}：{about}"],
-  profile_done: ["{count} traits", "{count} 个特征"],
+  profile_done: ["Traits: {count}", "{count} 个特征"],
   profile_base: ["{rate} of {count} later accounts were won", "后期 {count} 个客户中赢得 {rate}"],
   profile_base_interval: ["95 % interval {low} to {high}; every trait is held against this share", "95% 区间 {low} 至 {high}；各特征均与此比例比较"],
   profile_found: ["Found on", "发现于"],

@@ -31,7 +31,8 @@ async function load({ output, choice }) {
       return again();
     }
     offer({ choice, models, again });
-    output.replaceChildren(...(profile ? whole(profile, model) : [nothing(reason)]));
+    const told = models.find(({ key }) => key === (chosen ?? ALL));
+    output.replaceChildren(...(profile ? whole(profile, { model, whom: told?.about ? name(told) : null }) : [nothing(reason)]));
     announce(profile ? t("profile_done", { count: number(profile.traits.length) }) : reason);
   } catch (problem) {
     if (problem.name === "AbortError") return;
@@ -68,13 +69,13 @@ function name({ key, about }) {
   return key === ALL ? told : t("profile_of_model", { name: key.slice(ALL.length + 1), about: told });
 }
 
-function whole(profile, model) {
+function whole(profile, { model, whom }) {
   const side = (direction) => profile.traits.filter((trait) => trait.direction === direction);
   // One scale for all bars: to the highest end of an interval, a little further, at most to all.
   const ends = [...profile.traits.map((trait) => trait.later.high), profile.later.rate];
   const scale = { end: Math.min(1, Math.max(...ends) * 1.05), base: profile.later.rate };
   return [
-    summary(profile, model),
+    summary(profile, { model, whom }),
     profile.missing && nothing(profile.missing),
     traits("profile_for", "for", side("for"), scale),
     traits("profile_against", "against", side("against"), scale),
@@ -89,7 +90,7 @@ function whole(profile, model) {
   ].filter(Boolean);
 }
 
-function summary({ later, later_from, earlier, learned_until }, model) {
+function summary({ later, later_from, earlier, learned_until }, { model, whom }) {
   const fact = (label, value) => element("div", {}, element("dt", {}, label), element("dd", {}, value));
   return element(
     "div",
@@ -102,6 +103,7 @@ function summary({ later, later_from, earlier, learned_until }, model) {
       element(
         "dl",
         { class: "moments" },
+        whom && fact(t("profile_model"), whom),
         fact(t("profile_found"), t("profile_found_on", { count: number(earlier.accounts) })),
         later_from && fact(t("profile_checked"), t("profile_checked_on", { count: number(later.accounts), date: day(later_from) })),
         fact(t("profile_until"), day(learned_until)),

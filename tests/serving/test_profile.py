@@ -156,7 +156,7 @@ def test_the_reader_chooses_a_model_with_the_keyboard(view: Page, client: httpx.
     choice.press("ArrowDown")
     expect(view.locator(".traits .sentence")).to_have_count(1)
     expect(choice).to_be_focused()
-    expect(view.locator("#announcer")).to_have_text("1 traits")
+    expect(view.locator("#announcer")).to_have_text("Traits: 1")
     view.get_by_role("button", name="中文").click()
     expect(view.get_by_role("combobox", name="画像对象")).to_have_value("fit.germany")
     expect(view.locator(".traits .sentence")).to_have_count(1)
@@ -174,6 +174,7 @@ def test_without_a_model_of_all_accounts_the_first_other_one_is_shown(
     view.reload()
     expect(view.locator(".traits .sentence")).to_have_count(2)
     expect(view.get_by_label("Profile of")).to_be_hidden()
+    expect(view.locator(".summary")).to_contain_text("germany: country DE")
 
 
 def test_a_bar_ends_at_its_share_of_the_common_scale(view: Page) -> None:
