@@ -23,12 +23,12 @@ from sqlalchemy.exc import DataError, IntegrityError
 from features.errors import SpearfishError, WorkspaceError
 from serving import metrics
 from serving.log.entries import Entry
+from serving.log.retention import MOST_AT_ONCE, prune_some
 from serving.log.settings import LogSettings
 from serving.store import Store, predictions
 
 __all__ = ["LogUnavailableError", "PredictionLog"]
 
-_MOST_AT_ONCE = 500
 _GATHER = 0.1
 """Seconds that a buffered batch waits for more."""
 
@@ -141,7 +141,7 @@ class PredictionLog:
             return []
         if self.settings.mode == "buffered":
             self._stopping.wait(_GATHER)
-        while len(batch) < _MOST_AT_ONCE and not self._queue.empty():
+        while len(batch) < MOST_AT_ONCE and not self._queue.empty():
             batch.append(self._queue.get_nowait())
         return batch
 
@@ -180,16 +180,12 @@ class PredictionLog:
         if not self.settings.days or time.monotonic() < self._prune_at or self._stopping.is_set():
             return
         try:
-            gone = self.prune(before=self._clock() - timedelta(days=self.settings.days))
+            before = self._clock() - timedelta(days=self.settings.days)
+            gone = prune_some(self._open_store(), before=before)
         except SpearfishError as error:
             _logger.warning("old answers stay for now: %s", error)
             gone = 0
-        self._prune_at = time.monotonic() + (1.0 if gone == _MOST_AT_ONCE else _PRUNE_EVERY)
-
-    def prune(self, *, before: datetime) -> int:
-        """Delete the oldest answers given before a moment, a few hundred at most; how many went."""
-        with self._open_store().writing() as connection:
-            return predictions.prune(connection, before=before, limit=_MOST_AT_ONCE)
+        self._prune_at = time.monotonic() + (1.0 if gone == MOST_AT_ONCE else _PRUNE_EVERY)
 
 
 def _settled(*, kept: bool) -> Future[bool]:

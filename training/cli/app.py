@@ -16,6 +16,7 @@ from training.cli import (
     data,
     leads,
     learning,
+    log,
     origins,
     privacy,
     releases,
@@ -38,7 +39,7 @@ app = typer.Typer(
     "[bold]backtest[/bold], [bold]promote[/bold], [bold]serve[/bold]. "
     "[bold]doctor[/bold] says whether everything is in place.",
 )
-for group in (data, leads, learning, auditing, origins, releases, watching, scores, privacy, running):
+for group in (data, leads, learning, auditing, origins, releases, watching, scores, log, privacy, running):
     app.add_typer(group.commands)
 
 
