@@ -32,6 +32,8 @@ from serving.releases import LoadedRelease, load_release
 from serving.requests import ScoreRequest, parse_request
 from serving.scoring import score_in_full, utc_now
 from serving.store import Store
+from serving.store.door import StoreDoor
+from serving.watch import Watch
 from serving.working import Verdicts
 
 __all__ = ["THREADS", "DeskHolder"]
@@ -55,34 +57,30 @@ class DeskHolder:
         self._snapshot: Snapshot | None = None
         self._releases: dict[int, LoadedRelease] = {}
         self._refused: set[int] = set()
-        self._store: Store | None = None
-        self.log = PredictionLog(self._opened_store, settings=LogSettings.from_environment(), clock=utc_now)
+        self.door = StoreDoor(workspace.store_url)
+        self.log = PredictionLog(self.door.open, settings=LogSettings.from_environment(), clock=utc_now)
         self._verdicts = Verdicts()
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
         self._looking = threading.Lock()
-        self._stopping, self._look_now = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="release-watch", daemon=True)
+        self._watch = Watch(self.look, every=_LOOK_EVERY, name="release-watch")
 
     def start(self) -> None:
         """Load what is there and go on looking."""
         self.look()
         self.log.start()
-        self._thread.start()
+        self._watch.start()
 
     def stop(self) -> None:
         """Stop looking, and write what the log still holds."""
-        self._stopping.set()
-        self._look_now.set()
-        self._thread.join(timeout=10)
+        self._watch.stop()
         self.executor.shutdown()
         self.log.stop()
-        if self._store is not None:
-            self._store.close()
+        self.door.close()
 
     @property
     def watching(self) -> bool:
         """Whether the threads that look and that log are alive; without them the worker must be replaced."""
-        return self._thread.is_alive() and self.log.writing
+        return self._watch.alive and self.log.writing
 
     @property
     def ready(self) -> bool:
@@ -170,14 +168,8 @@ class DeskHolder:
                 EngineError(f"the tables cannot be opened: {error}", sql="", fix="run `spearfish doctor`")
             )
 
-    def _watch(self) -> None:
-        while not self._stopping.is_set():
-            self._look_now.wait(_LOOK_EVERY)
-            self._look_now.clear()
-            self.look()
-
     def _look(self, *, now: datetime) -> None:
-        store = self._opened_store()
+        store = self.door.open()
         pointer = store.pointer()
         self._verdicts.refresh(store)
         self.log.show()
@@ -201,11 +193,6 @@ class DeskHolder:
         together = threading.Barrier(THREADS, timeout=5)
         for done in [self.executor.submit(_plan, desk, together) for _ in range(THREADS)]:
             done.result()
-
-    def _opened_store(self) -> Store:
-        if self._store is None:
-            self._store = Store.open(self.workspace.store_url)
-        return self._store
 
     def _release(self, store: Store, release_id: int) -> LoadedRelease:
         if release_id in self._refused:
@@ -233,7 +220,7 @@ class DeskHolder:
         if self._desk is desk:
             self._desk = self._snapshot = None
             self._fault = NotReadyError("the SQL engine is being restarted", fix="try again in a moment")
-            self._look_now.set()
+            self._watch.soon()
         _logger.error("the SQL engine failed and is restarted: %s", error)
         return EngineError(
             "the SQL engine failed and is being restarted", sql="", fix="try again in a moment"

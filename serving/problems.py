@@ -6,21 +6,30 @@ are absent. Errors that only HTTP can have hang on the project's tree:
 InputError (features.errors)
 ├── RequestError                 the request itself is wrong
 │   ├── MalformedJsonError       400  not JSON
+│   ├── UnauthorizedError        401  no key, or none that is valid
+│   ├── NotAllowedError          403  the key lacks the scope
+│   │   └── NotLocalError        403  without keys, only this machine may ask
 │   ├── RouteNotFoundError       404  no such path
 │   ├── MethodNotAllowedError    405  the path knows other methods
 │   ├── SlowRequestError         408  the body did not arrive in time
 │   ├── AmbiguousDomainError     409  several accounts share the domain
 │   ├── BodyTooLargeError        413  over the limit
 │   ├── MediaTypeError           415  not application/json
-│   └── InvalidRequestError      422  fields are wrong; lists each of them
+│   ├── InvalidRequestError      422  fields are wrong; lists each of them
+│   ├── TooManyRequestsError     429  the key has used up its limit for now
+│   └── HeadersTooLargeError     431  over the limit
+├── RequestInProgressError       409  (serving.store.idempotency) the same request is being worked on
+└── RequestReusedError           422  (serving.store.idempotency) its name came with another body before
 SpearfishError
-└── NotReadyError                503  no release is loaded, or there are no data yet
+├── NotReadyError                503  no release is loaded, or there are no data yet
+└── AccessUnknownError           503  whose key it is cannot be known now
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import NamedTuple
 
 from features.errors import (
@@ -31,21 +40,29 @@ from features.errors import (
     UnknownAccountError,
     WorkspaceError,
 )
+from serving.store.idempotency import RequestInProgressError, RequestReusedError
 
 __all__ = [
     "PROBLEMS",
+    "AccessUnknownError",
     "AmbiguousDomainError",
     "BodyTooLargeError",
     "FieldError",
+    "HeadersTooLargeError",
     "InvalidRequestError",
     "MalformedJsonError",
     "MediaTypeError",
     "MethodNotAllowedError",
+    "NotAllowedError",
+    "NotLocalError",
     "NotReadyError",
     "ProblemKind",
     "RequestError",
     "RouteNotFoundError",
     "SlowRequestError",
+    "TooManyRequestsError",
+    "UnauthorizedError",
+    "headers_of",
     "problem",
     "problem_kind",
     "problem_kind_of",
@@ -88,6 +105,37 @@ class MediaTypeError(RequestError):
     """The body is not announced as JSON."""
 
 
+class HeadersTooLargeError(RequestError):
+    """The path and the headers are over the limit."""
+
+
+class UnauthorizedError(RequestError):
+    """The request brings no key, or none that is valid."""
+
+
+class NotAllowedError(RequestError):
+    """The key is valid, but this is not for it."""
+
+
+class NotLocalError(NotAllowedError):
+    """Without a key the service answers only the machine that it runs on."""
+
+
+class TooManyRequestsError(RequestError):
+    """The key has used up its limit. `wait`: seconds until the next request will be answered."""
+
+    def __init__(self, what: str, *, wait: float, allowed: str) -> None:
+        self.wait = wait
+        super().__init__(what, allowed=allowed, fix="wait as long as Retry-After says")
+
+
+class AccessUnknownError(SpearfishError):
+    """Whether a key is valid cannot be known: the store has not answered for a while."""
+
+    exit_code = 2
+    http_status = 503
+
+
 class NotReadyError(SpearfishError):
     """Nothing to answer with yet: no release is current, or the workspace holds no data."""
 
@@ -126,15 +174,23 @@ class ProblemKind(NamedTuple):
 
 PROBLEMS: dict[type[Exception], ProblemKind] = {
     MalformedJsonError: ProblemKind("malformed-json", 400, "The body is not valid JSON"),
+    UnauthorizedError: ProblemKind("unauthorized", 401, "A valid API key is needed"),
+    NotAllowedError: ProblemKind("missing-scope", 403, "The API key lacks a scope"),
+    NotLocalError: ProblemKind("not-local", 403, "Without API keys only this machine may ask"),
     RouteNotFoundError: ProblemKind("not-found", 404, "Nothing answers at this path"),
     UnknownAccountError: ProblemKind("unknown-account", 404, "No such account"),
     MethodNotAllowedError: ProblemKind("method-not-allowed", 405, "The path knows other methods"),
     SlowRequestError: ProblemKind("request-timeout", 408, "The body did not arrive in time"),
     AmbiguousDomainError: ProblemKind("ambiguous-domain", 409, "Several accounts have this domain"),
+    RequestInProgressError: ProblemKind("request-in-progress", 409, "The same request is in progress", 1),
     BodyTooLargeError: ProblemKind("body-too-large", 413, "The body is too large"),
     MediaTypeError: ProblemKind("unsupported-media-type", 415, "The body must be JSON"),
     InputError: ProblemKind("invalid-request", 422, "The request is not valid"),
+    RequestReusedError: ProblemKind("idempotency-key-reused", 422, "The Idempotency-Key had another body"),
+    TooManyRequestsError: ProblemKind("too-many-requests", 429, "The API key has used up its limit", 1),
+    HeadersTooLargeError: ProblemKind("headers-too-large", 431, "The path and headers are too large"),
     Exception: ProblemKind("internal-error", 500, "The work failed"),
+    AccessUnknownError: ProblemKind("access-unknown", 503, "API keys cannot be checked now", 2),
     NotReadyError: ProblemKind("not-ready", 503, "Nothing to answer with yet", 5),
     WorkspaceError: ProblemKind("workspace-unavailable", 503, "The workspace cannot be read", 5),
     BundleError: ProblemKind("model-unavailable", 503, "The model cannot be used", 5),
@@ -151,6 +207,21 @@ def problem_kind(error: Exception) -> ProblemKind:
 def problem_kind_of(error: type[Exception]) -> ProblemKind:
     """The entry of the nearest class of a class."""
     return next(PROBLEMS[ancestor] for ancestor in error.__mro__ if ancestor in PROBLEMS)
+
+
+def headers_of(error: Exception) -> Mapping[str, str]:
+    """The headers that belong to a problem: when to try again, which methods there are, how to sign in."""
+    headers = {}
+    retry_after = problem_kind(error).retry_after
+    if isinstance(error, TooManyRequestsError):
+        retry_after = max(1, ceil(error.wait))
+    if retry_after:
+        headers["Retry-After"] = str(retry_after)
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = ", ".join(error.methods)
+    if isinstance(error, UnauthorizedError):
+        headers["WWW-Authenticate"] = 'Bearer realm="spearfish"'
+    return headers
 
 
 def problem(error: Exception, *, request_id: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The BentoML service: workers, health, metrics and shutdown around the application of `serving.web`.
 
 Turns a workspace (SPEARFISH_HOME) into a running service. Time rule: none of its own. Null rule: without a
-current release the service lives but is not ready.
+current release, or before the keys are known, the service lives but is not ready.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import bentoml
 
 from features.workspace import Workspace
+from serving.access.access import Access
 from serving.holder import DeskHolder
 from serving.web.application import application
 from serving.web.services import Services
@@ -22,22 +23,25 @@ WORKERS = "SPEARFISH_WORKERS"
 """The environment variable that says how many workers serve."""
 
 _holder = DeskHolder(Workspace.default())
+_access = Access(_holder.door, limits=_holder.workspace.home / "limits")
 
 
 class _Service:
     """Explained fit and intent scores. Every route is in `serving.web.routes`."""
 
     def __init__(self) -> None:
+        _access.start()
         _holder.start()
 
     def __is_ready__(self) -> bool:
-        return _holder.ready
+        return _holder.ready and _access.ready
 
     def __is_alive__(self) -> bool:
-        return _holder.watching
+        return _holder.watching and _access.watching
 
     def stop(self) -> None:
         """Let go of the store."""
+        _access.stop()
         _holder.stop()
 
     stop = bentoml.on_shutdown(stop)
@@ -47,4 +51,6 @@ class _Service:
 SpearfishService: Any = bentoml.service(
     name="spearfish", workers=int(os.environ.get(WORKERS, "1")), traffic={"timeout": 60}
 )(_Service)
-SpearfishService.mount_asgi_app(application(Services(_holder)), name="spearfish")
+SpearfishService.mount_asgi_app(
+    application(Services(answers=_holder, access=_access, door=_holder.door)), name="spearfish"
+)

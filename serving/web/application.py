@@ -17,9 +17,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
 from features.errors import SpearfishError
-from serving.problems import MethodNotAllowedError, RouteNotFoundError, problem, problem_kind
+from serving.problems import (
+    MethodNotAllowedError,
+    RouteNotFoundError,
+    headers_of,
+    problem,
+    problem_kind,
+)
 from serving.web.endpoint import Call, Endpoint
 from serving.web.envelope import Envelope, add_headers, request_id_of
+from serving.web.guard import guarded
 from serving.web.routes import ENDPOINTS
 from serving.web.services import Services
 from serving.web.shell import shell_routes
@@ -29,29 +36,27 @@ __all__ = ["application"]
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _logger = logging.getLogger("spearfish.serving")
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 
 def application(services: Services, *, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
     """The application. Every path and method is answered here, so that no stock page shines through."""
     routes = [*shell_routes(services), *(_route(endpoint, services=services) for endpoint in endpoints)]
     handler = _problem_handler(services)
+    elsewhere = guarded(_elsewhere(routes), services=services, needs=None)
     return Starlette(
-        routes=[*routes, Route("/{path:path}", _elsewhere(routes), methods=list(_METHODS), name="elsewhere")],
+        routes=[*routes, Route("/{path:path}", elsewhere, methods=list(_METHODS), name="elsewhere")],
         middleware=[Middleware(Envelope)],
         exception_handlers={SpearfishError: handler, ClientDisconnect: _gone, Exception: handler},
     )
 
 
 def _route(endpoint: Endpoint, *, services: Services) -> Route:
-    async def answer(request: Request) -> Response:
-        return await endpoint.handle(Call(request, services))
-
+    answer = guarded(endpoint.handle, services=services, needs=endpoint.scope)
     return Route(endpoint.path, answer, methods=[endpoint.method], name=endpoint.operation.name)
 
 
-def _elsewhere(routes: Sequence[Route]) -> Handler:
-    async def elsewhere(request: Request) -> Response:
+def _elsewhere(routes: Sequence[Route]) -> Callable[[Call], Awaitable[Response]]:
+    async def elsewhere(call: Call) -> Response:
+        request = call.request
         path = request.url.path
         known = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
         methods = sorted({method for route in known for method in route.methods or ()})
@@ -71,12 +76,9 @@ def _problem_handler(services: Services) -> Callable[[Request, Exception], Await
         response = JSONResponse(
             problem(error, request_id=request_id),
             status_code=kind.status,
+            headers=headers_of(error),
             media_type="application/problem+json",
         )
-        if kind.retry_after:
-            response.headers["Retry-After"] = str(kind.retry_after)
-        if isinstance(error, MethodNotAllowedError):
-            response.headers["Allow"] = ", ".join(error.methods)
         add_headers(response.headers, request_id=request_id)
         return response
 

@@ -18,8 +18,20 @@ from starlette.responses import Response
 from features.errors import InputError
 from features.feature import Language
 from features.tables import Attribute
+from serving.access.gate import Caller
 from serving.access.scopes import Scope
-from serving.problems import BodyTooLargeError, MalformedJsonError, MediaTypeError, SlowRequestError
+from serving.problems import (
+    AccessUnknownError,
+    BodyTooLargeError,
+    HeadersTooLargeError,
+    MalformedJsonError,
+    MediaTypeError,
+    NotAllowedError,
+    NotLocalError,
+    SlowRequestError,
+    TooManyRequestsError,
+    UnauthorizedError,
+)
 from serving.web.envelope import request_id_of
 from serving.web.languages import language_of
 from serving.web.services import Services
@@ -39,7 +51,10 @@ LANGUAGE: Json = {
 }
 """The parameter of an endpoint whose answer holds sentences."""
 
-_ALWAYS: tuple[type[Exception], ...] = (Exception,)
+_ALWAYS: tuple[type[Exception], ...] = (
+    *(UnauthorizedError, NotAllowedError, NotLocalError, TooManyRequestsError, HeadersTooLargeError),
+    *(Exception, AccessUnknownError),
+)
 _WITH_BODY = (MalformedJsonError, SlowRequestError, BodyTooLargeError, MediaTypeError, InputError)
 
 
@@ -49,6 +64,7 @@ class Call:
 
     request: Request
     services: Services
+    caller: Caller
 
     @property
     def request_id(self) -> str:

@@ -11,13 +11,18 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
+from starlette.requests import Request
+
 from features.feature import Language
 from features.tables import Attribute
+from serving.access.gate import Caller
+from serving.access.scopes import Scope
 from serving.log.entries import Answered
 from serving.log.writer import PredictionLog
 from serving.profile import ProfileAnswer
+from serving.store.door import StoreDoor
 
-__all__ = ["Answers", "Services"]
+__all__ = ["Admission", "Answers", "Services"]
 
 
 class Answers(Protocol):
@@ -47,8 +52,17 @@ class Answers(Protocol):
         """Count an answer that is a problem."""
 
 
+class Admission(Protocol):
+    """Who may pass: see `serving.access`."""
+
+    def admit(self, request: Request, *, needs: Scope | None) -> Caller:
+        """The caller of a request to an endpoint that needs a scope. Raises the refusal."""
+
+
 @dataclass(frozen=True)
 class Services:
-    """The parts of one worker."""
+    """The parts of one worker. door: the way to the store."""
 
     answers: Answers
+    access: Admission
+    door: StoreDoor

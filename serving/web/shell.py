@@ -1,16 +1,17 @@
 """What is there for people and importers: the page, what it loads, and the OpenAPI document.
 
-Time rule: none. Null rule: none of its own.
+The page's files and the document hold no data and need no key; the overview does. Time rule: none. Null rule:
+none of its own.
 """
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from serving.openapi import document
 from serving.web.endpoint import Call
+from serving.web.guard import guarded
 from serving.web.routes import ENDPOINTS, TAGS
 from serving.web.services import Services
 from serving.web.static import asset, page
@@ -20,26 +21,26 @@ __all__ = ["shell_routes"]
 
 def shell_routes(services: Services) -> list[Route]:
     """The routes outside /v1."""
-
-    async def docs(_: Request) -> Response:
-        return JSONResponse(
-            document(services.answers.attributes(), endpoints=ENDPOINTS, tags=tuple(TAGS.items()))
-        )
-
-    async def overview(request: Request) -> Response:
-        return JSONResponse(await Call(request, services).compute(services.answers.overview))
-
     return [
-        Route("/", _page, name="page"),
-        Route("/assets/{name}", _asset, name="assets"),
-        Route("/docs.json", docs, name="docs"),
-        Route("/overview.json", overview, name="overview"),
+        Route("/", guarded(_page, services=services, needs=None), name="page"),
+        Route("/assets/{name}", guarded(_asset, services=services, needs=None), name="assets"),
+        Route("/docs.json", guarded(_docs, services=services, needs=None), name="docs"),
+        Route("/overview.json", guarded(_overview, services=services, needs="score"), name="overview"),
     ]
 
 
-async def _page(_: Request) -> Response:
+async def _page(_: Call) -> Response:
     return page()
 
 
-async def _asset(request: Request) -> Response:
-    return asset(request)
+async def _asset(call: Call) -> Response:
+    return asset(call.request)
+
+
+async def _docs(call: Call) -> Response:
+    attributes = call.services.answers.attributes()
+    return JSONResponse(document(attributes, endpoints=ENDPOINTS, tags=tuple(TAGS.items())))
+
+
+async def _overview(call: Call) -> Response:
+    return JSONResponse(await call.compute(call.services.answers.overview))

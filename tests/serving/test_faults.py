@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 
 import duckdb
 import httpx
+import in_process
 import pytest
 import small_workspace
+from in_process import open_to_everybody
 from server_process import running, until
 from small_workspace import AS_OF, bundle, load_data, publish
 
@@ -22,8 +23,6 @@ from features.workspace import Workspace
 from serving import holder as holder_module
 from serving.holder import DeskHolder
 from serving.store import Draft, Store, StoredBundle
-from serving.web.application import application
-from serving.web.services import Services
 
 REQUEST = {"account_id": "acc-20", "as_of": AS_OF}
 
@@ -46,13 +45,7 @@ def holder(workspace: Workspace) -> Any:
 
 def ask(holder: DeskHolder, request: dict[str, Any] = REQUEST) -> httpx.Response:
     """POST /v1/score to the application, without a server around it."""
-
-    async def post() -> httpx.Response:
-        transport = httpx.ASGITransport(application(Services(holder)), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client:
-            return await client.post("/v1/score", json=request)
-
-    return asyncio.run(post())
+    return in_process.ask(open_to_everybody(holder), "POST", "/v1/score", json=request)
 
 
 def test_without_a_release_it_lives_but_is_not_ready(workspace: Workspace, tmp_path: Path) -> None:

@@ -1,0 +1,113 @@
+"""Access to one worker: the keys it knows, kept current, and the gate that asks them.
+
+Turns the store's keys into a ring in memory. A thread looks twice a second whether they changed, so that a
+revoked key is refused within a second on every worker and replica, and no request waits for the store. Time
+rule: while the store does not answer, the keys that were known go on for five minutes. Null rule: before the
+keys were read, and after those minutes, nobody can be told from anybody, and requests get a 503.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from starlette.requests import HTTPConnection
+
+from features.errors import SpearfishError
+from serving.access.gate import Caller, Gate, Known
+from serving.access.limits import Limits
+from serving.access.ring import KeyRing
+from serving.access.scopes import Scope
+from serving.access.tally import Tally
+from serving.scoring import utc_now
+from serving.store import keys
+from serving.store.door import StoreDoor
+from serving.watch import Watch
+
+__all__ = ["Access"]
+
+_LOOK_EVERY = 0.5
+_WRITE_EVERY = 5.0
+_FRESH_FOR = 2.0
+_TRUSTED_FOR = 300.0
+"""Seconds that known keys go on without a store."""
+
+_logger = logging.getLogger("spearfish.serving")
+
+
+class Access:
+    """Who may pass, for one worker. `start` it once, `stop` it at the end.
+
+    limits: the file of the buckets, see `serving.access.limits`; None counts for this worker alone.
+    """
+
+    def __init__(self, door: StoreDoor, *, limits: Path | None) -> None:
+        self._door, self._limits = door, Limits(limits)
+        self._ring: KeyRing | None = None
+        self._read_at = -_TRUSTED_FOR
+        self._fault = ""
+        self._tally = Tally(utc_now)
+        self._gate = Gate(self._known, limits=self._limits, tally=self._tally, now=utc_now)
+        # Writing waits for other writers; looking must not.
+        self._looking = Watch(self.look, every=_LOOK_EVERY, name="key-watch")
+        self._writing = Watch(self.write, every=_WRITE_EVERY, name="key-tally")
+
+    def start(self) -> None:
+        """Read the keys and go on looking."""
+        self.look()
+        self._looking.start()
+        self._writing.start()
+
+    def stop(self) -> None:
+        """Write what was counted, and stop looking."""
+        self._looking.stop()
+        self._writing.stop()
+        self._limits.close()
+
+    @property
+    def watching(self) -> bool:
+        """Whether the threads are alive; without them the worker must be replaced."""
+        return self._looking.alive and self._writing.alive
+
+    @property
+    def ready(self) -> bool:
+        """Whether keys can be told apart now."""
+        return self._known().ring is not None
+
+    def admit(self, request: HTTPConnection, *, needs: Scope | None) -> Caller:
+        """The caller of a request; see `Gate.admit`."""
+        return self._gate.admit(request, needs=needs)
+
+    def look(self) -> None:
+        """Read the keys when they changed. Faults are kept, never raised."""
+        try:
+            with self._door.open().reading() as connection:
+                change = keys.changes(connection)
+                if self._ring is None or self._ring.change != change:
+                    self._take(KeyRing(keys.every_key(connection), change=change))
+            self._read_at = time.monotonic()
+            self._fault = ""
+        except SpearfishError as error:
+            self._complain(error)
+
+    def write(self) -> None:
+        """Write what was counted. Faults are kept, never raised."""
+        try:
+            self._tally.write(self._door.open())
+        except SpearfishError as error:
+            self._complain(error)
+
+    def _take(self, ring: KeyRing) -> None:
+        if not ring and not self._ring:
+            _logger.warning("no API key is configured: requests from this machine are answered, no others")
+        self._ring = ring
+
+    def _known(self) -> Known:
+        age = time.monotonic() - self._read_at
+        return Known(self._ring if age < _TRUSTED_FOR else None, fresh=age < _FRESH_FOR)
+
+    def _complain(self, error: SpearfishError) -> None:
+        if str(error) != self._fault:
+            _logger.error("API keys: %s", error)
+        self._fault = str(error)

@@ -1,0 +1,86 @@
+"""How often a key may ask: one bucket for each, shared by the workers of a workspace on one machine.
+
+Turns the moments of requests into the seconds that the next one must wait. A bucket holds `burst` requests
+and fills by `per_minute`; it is kept as the one number of the generic cell rate algorithm (ITU-T I.371), the
+moment at which it will be full again. The buckets lie in a small file in memory, so that asking costs
+microseconds and no database, and a client gets its whole limit whichever worker it talks to. Each machine
+behind a load balancer counts for itself. Time rule: the machine's clock; a bucket from
+the future, after the clock was set back, is a full one. Null rule: where the file cannot be made each worker
+counts for itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import mmap
+import os
+import struct
+from pathlib import Path
+
+__all__ = ["Limits"]
+
+_SLOT = struct.Struct("<d")
+_SLOTS = 8_192
+_SIZE = _SLOTS * _SLOT.size
+_ROUNDING = 1e-3
+"""Seconds; the clock's own digits end at a ten-millionth."""
+
+_logger = logging.getLogger("spearfish.serving")
+
+
+class Limits:
+    """The buckets. For the one thread of an event loop.
+
+    file: where they lie; made when it is absent. Keys beyond 8,192 share the bucket of an earlier one.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._descriptor = _opened(file)
+        self._buckets = mmap.mmap(-1 if self._descriptor is None else self._descriptor, _SIZE)
+
+    def take(self, key: int, *, per_minute: int, burst: int, now: float) -> float:
+        """0 when there is a request left in the bucket of this key, and then it is taken; else the seconds
+        until there will be one. now: seconds of the machine's clock.
+
+        >>> [Limits(None).take(1, per_minute=60, burst=1, now=1e9)]
+        [0.0]
+        """
+        offset = key % _SLOTS * _SLOT.size
+        self._lock(fcntl.LOCK_EX, offset)
+        try:
+            return self._take(offset, interval=60 / per_minute, burst=burst, now=now)
+        finally:
+            self._lock(fcntl.LOCK_UN, offset)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._buckets.close()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def _take(self, offset: int, *, interval: float, burst: int, now: float) -> float:
+        (full_at,) = _SLOT.unpack_from(self._buckets, offset)
+        if not now <= full_at <= now + burst * interval + _ROUNDING:
+            full_at = now
+        wait: float = full_at + interval - burst * interval - now
+        if wait > _ROUNDING:
+            return wait
+        _SLOT.pack_into(self._buckets, offset, full_at + interval)
+        return 0.0
+
+    def _lock(self, how: int, offset: int) -> None:
+        if self._descriptor is not None:
+            fcntl.lockf(self._descriptor, how, _SLOT.size, offset)
+
+
+def _opened(file: Path | None) -> int | None:
+    if file is None:
+        return None
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.ftruncate(descriptor, _SIZE)
+    except OSError as error:
+        _logger.warning("rate limits hold for each worker alone: %s", error)
+        return None
+    return descriptor

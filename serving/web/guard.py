@@ -1,0 +1,49 @@
+"""The guard before every route: limits of the headers, and the gate.
+
+Turns what answers a call into what answers a request. Time rule: none. Null rule: a route that needs no scope
+holds no data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serving.access.scopes import Scope
+from serving.problems import HeadersTooLargeError
+from serving.web.endpoint import Call
+from serving.web.services import Services
+
+__all__ = ["LARGEST_HEADERS", "Handler", "guarded"]
+
+LARGEST_HEADERS = 16 * 1024
+"""Bytes of the path, the query and all headers together."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def guarded(
+    handle: Callable[[Call], Awaitable[Response]], *, services: Services, needs: Scope | None
+) -> Handler:
+    """What answers a request, once it may pass. needs: the scope that its key must have."""
+
+    async def answer(request: Request) -> Response:
+        _require_small_headers(request)
+        return await handle(Call(request, services, services.access.admit(request, needs=needs)))
+
+    return answer
+
+
+def _require_small_headers(request: Request) -> None:
+    scope = request.scope
+    size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > LARGEST_HEADERS:
+        raise HeadersTooLargeError(
+            "the path and the headers are too large",
+            got=f"{size:,} bytes",
+            allowed=f"{LARGEST_HEADERS:,} bytes",
+            fix="send fewer cookies, or a shorter path",
+        )
