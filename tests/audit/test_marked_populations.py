@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from features.catalogue import Catalogue
+from features.contract import TABLES
 from features.feature import Feature
 from features.label_settings import FitLabelSettings, IntentLabelSettings
 from features.mapping import Config
@@ -64,7 +65,8 @@ def test_a_marked_column_warns_by_what_is_made_of_it() -> None:
             [COUNTED],
         ),
         (FitLabelSettings(product="CRM"), "opportunities.product", [COUNTED]),
-        (IntentLabelSettings(event="stage", stage=("SQL",)), "opportunities.stage", [HAPPENED]),
+        (IntentLabelSettings(event="won"), "opportunities.outcome", [HAPPENED, CHOSEN]),
+        (FitLabelSettings(), "opportunities.outcome", [HAPPENED]),
         (IntentLabelSettings(event="activity", channel=("signup",)), "activities.channel", [HAPPENED]),
         (
             IntentLabelSettings.model_validate({"exclude": [{"name": "own staff", "channel": "intranet"}]}),
@@ -77,9 +79,10 @@ def test_a_rule_of_the_labels_rests_on_a_marked_column_that_is_no_feature(
     settings: FitLabelSettings | IntentLabelSettings, marks: str, rules: list[str]
 ) -> None:
     table, _, column = marks.partition(".")
+    assert column in {*TABLES[table].column_names} - {*TABLES[table].key}
     found = told(settings, **{table: (column,)})
     features, words = found[marks]
-    assert features == ()
+    assert features == (("wins",) if column == "outcome" else ())
     assert [word[: len(rule)] for word, rule in zip(words, rules, strict=True)] == rules
 
 

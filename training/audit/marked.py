@@ -103,11 +103,8 @@ def _rules(settings: RowSettings) -> Iterator[tuple[str, str]]:
 
 
 def _rules_of_intent(settings: IntentLabelSettings) -> Iterator[tuple[str, str]]:
-    told_by = {
-        "stage": "opportunities.stage",
-        "activity": "activities.channel",
-        "won": "opportunities.outcome",
-    }
+    # The stages of deals have times of their own and cannot be marked.
+    told_by = {"activity": "activities.channel", "won": "opportunities.outcome"}
     if settings.event in told_by:
         yield told_by[settings.event], _HAPPENED
     if "leave_out" in (settings.population.customers, settings.population.open_opportunities):
