@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,9 @@ from features.errors import BundleError, InputError
 from models.booster import Matrix
 from models.bundle import Bundle
 from models.calibration import probabilities
-from models.explanation import Explained, reasons
+from models.explanation import Explained, Reasons
 from models.grades import GradeCuts
+from models.known_inputs import KnownInputs
 
 __all__ = ["Scorer", "Scores"]
 
@@ -63,9 +65,15 @@ class Scorer:
             for column, feature in enumerate(bundle.catalogue.features)
             if feature.kind == "category"
         }
+        self._reasons = Reasons(bundle.catalogue)
         empty = np.full((1, len(bundle.catalogue.names)), np.nan)
         base = self._model.contributions(empty)[:, -1]
         self.baseline = float(bundle.calibration.logits(base)[0])
+
+    @cached_property
+    def inputs(self) -> KnownInputs:
+        """What the model reads of an account."""
+        return KnownInputs(self.bundle)
 
     def score(self, X: Matrix, *, contributions: bool = True, contract: str | None = None) -> Scores:
         """Scores of a float64 matrix (n, k) in contract order.
@@ -114,10 +122,9 @@ class Scorer:
         """The explained answer for each row of a matrix (n, k), in order."""
         scores = self.score(X, contract=contract)
         assert scores.contributions is not None
-        for position, contributions in enumerate(scores.contributions):
-            supporting, opposing, other = reasons(
-                X[position], contributions=contributions, catalogue=self.bundle.catalogue
-            )
+        told = self._reasons.of(X, contributions=scores.contributions)
+        known = self.inputs.told(X)
+        for position, ((supporting, opposing, other), inputs) in enumerate(zip(told, known, strict=True)):
             score = float(scores.score[position])
             yield Explained(
                 probability=float(scores.probability[position]),
@@ -130,7 +137,8 @@ class Scorer:
                 reasons_for=supporting,
                 reasons_against=opposing,
                 other=other,
-                contributions=contributions,
+                inputs=inputs,
+                contributions=scores.contributions[position],
             )
 
     def explain_row(self, row: Matrix, *, contract: str | None = None) -> Explained:

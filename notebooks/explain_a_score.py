@@ -49,7 +49,7 @@ best = int(np.argmax(scores["probability"]))
 why = scorer.explain_row(rows.to_numpy()[best])
 reasons = (*why.reasons_for, *why.reasons_against)
 told = pd.DataFrame(
-    [(reason.sentence, reason.value, reason.contribution) for reason in reasons],
+    [(reason.sentence(), reason.value, reason.contribution) for reason in reasons],
     columns=["reason", "value", "log-odds"],
 )
 told

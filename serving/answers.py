@@ -22,6 +22,7 @@ __all__ = [
     "FieldProblem",
     "Fire",
     "FitScore",
+    "InputsRead",
     "IntentScore",
     "Language",
     "ModelVersion",
@@ -30,6 +31,7 @@ __all__ = [
     "ProbabilityInterval",
     "ProblemDetails",
     "Reason",
+    "ReasonPart",
     "ReleaseName",
     "ScoreAnswer",
     "iso",
@@ -58,13 +60,42 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
-class Reason(Answer):
-    """One feature that moved the score, with its exact share."""
+class ReasonPart(Answer):
+    """One feature of an idea, with its exact share."""
 
     feature: str = Field(description="Name of the feature.")
     value: str | None = Field(description="Its value as people read it; null when it is not known.")
-    sentence: str = Field(description="The reason in one sentence.")
     contribution: float = Field(description="Its share of the logit, in log-odds; above 0 raises the score.")
+
+
+class Reason(Answer):
+    """One idea that moved the score, told by its strongest feature: all windows of web visits are one."""
+
+    idea: str = Field(description="Name of the idea in the feature catalogue.")
+    feature: str = Field(description="Name of the feature that speaks for the idea.")
+    value: str | None = Field(description="Its value as people read it; null when it is not known.")
+    sentence: str = Field(description="The reason in one sentence.")
+    contribution: float = Field(
+        description="The idea's share of the logit, in log-odds: the sum of its parts; above 0 raises the "
+        "score."
+    )
+    parts: list[ReasonPart] = Field(
+        description="Every feature of the idea that contributes anything, the one that speaks first."
+    )
+
+
+class InputsRead(Answer):
+    """What the model was told of the company, and what it was not."""
+
+    known: list[str] = Field(description="Columns of the account that the model reads and that are known.")
+    missing: list[str] = Field(description="Those that are not known.")
+    unseen: list[str] = Field(description="Those with a value that the model has not met in training.")
+    out_of_range: list[str] = Field(
+        description="Features whose number lies outside all that the model learned from."
+    )
+    sentence: str | None = Field(
+        description="What is missing or out of range, in words; null when nothing is."
+    )
 
 
 class ModelVersion(Answer):
@@ -97,6 +128,7 @@ class _Half(Answer):
     grade: Grade = Field(description="A is best; the cuts are part of the model.")
     reasons_for: list[Reason] = Field(max_length=5, description="Strongest first.")
     reasons_against: list[Reason] = Field(max_length=5, description="Strongest first.")
+    inputs: InputsRead
     other: float = Field(description="Sum of the contributions that are not shown, in log-odds.")
     baseline: float = Field(description="Log-odds before anything is known of the account.")
     logit: float = Field(description="baseline + all contributions shown + other, in log-odds.")

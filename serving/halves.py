@@ -28,7 +28,9 @@ from serving.answers import (
     ModelVersion,
     ProbabilityInterval,
     Reason,
+    ReasonPart,
 )
+from serving.inputs import inputs_read
 
 __all__ = ["fire_of", "fit_score", "intent_score", "model_version"]
 
@@ -86,6 +88,7 @@ def _half(scorer: Scorer, *, explained: Explained, language: Language) -> dict[s
         "grade": explained.grade,
         "reasons_for": [_reason(each, language) for each in explained.reasons_for],
         "reasons_against": [_reason(each, language) for each in explained.reasons_against],
+        "inputs": inputs_read(explained.inputs, kind=scorer.bundle.kind, language=language),
         "other": explained.other,
         "baseline": explained.baseline,
         "logit": explained.logit,
@@ -102,10 +105,15 @@ def _interval(scorer: Scorer, *, explained: Explained, language: Language) -> Pr
 
 def _reason(reason: explanation.Reason, language: Language) -> Reason:
     return Reason(
+        idea=reason.idea,
         feature=reason.feature,
         value=_readable(reason.value),
-        sentence=reason.sentence_zh if language == "zh" else reason.sentence,
+        sentence=reason.sentence(language),
         contribution=reason.contribution,
+        parts=[
+            ReasonPart(feature=part.feature, value=_readable(part.value), contribution=part.contribution)
+            for part in reason.parts
+        ],
     )
 
 

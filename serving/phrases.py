@@ -5,9 +5,11 @@ Turns a key and values into one sentence. Time rule: none. Null rule: none. Reas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from features.feature import Language
 
-__all__ = ["phrase"]
+__all__ = ["listed", "phrase"]
 
 _PHRASES: dict[str, tuple[str, str]] = {
     "no_model": (
@@ -44,6 +46,21 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "The log was full: this answer is not kept and cannot be replayed",
         "日志已满：本次回答未被保存，无法重放",
     ),
+    "unknown": ("{missing} unknown: {kind} rests on {known}", "{missing}未知：{kind}依据{known}"),
+    "nothing_known": ("nothing known of the account", "对该客户一无所知的情况"),
+    "behaviour": ("behaviour", "行为"),
+    "above": (
+        "{sentence}: above all that the {kind} model learned from (up to {limit})",
+        "{sentence}：高于{kind}模型学习过的范围（最高{limit}）",
+    ),
+    "below": (
+        "{sentence}: below all that the {kind} model learned from (from {limit} on)",
+        "{sentence}：低于{kind}模型学习过的范围（最低{limit}）",
+    ),
+    "never_met": (
+        "{inputs}: a value that the {kind} model has not met",
+        "{inputs}：{kind}模型未见过的取值",
+    ),
     "both_grades": ("Fit {fit} and intent {intent}", "契合度 {fit}，意向 {intent}"),
     "fit_grade": ("Fit {fit}, no intent score", "契合度 {fit}，无意向评分"),
     "intent_grade": ("Intent {intent}, no fit score", "意向 {intent}，无契合度评分"),
@@ -58,3 +75,14 @@ def phrase(key: str, *, language: Language, **values: object) -> str:
     """The sentence of a key in a language."""
     english, chinese = _PHRASES[key]
     return (chinese if language == "zh" else english).format(**values)
+
+
+def listed(words: Sequence[str], *, language: Language) -> str:
+    """Words as people list them.
+
+    >>> listed(["size", "country", "industry"], language="en")
+    'size, country and industry'
+    """
+    if language == "zh":
+        return "、".join(words)
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)

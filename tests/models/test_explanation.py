@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_world import LEVELS, Matrix, feature
+from small_world import LEVELS, feature
 
 from features.catalogue import Catalogue
-from models.explanation import Reason, reasons
+from features.feature import FORMULA, Feature, Group
+from models.explanation import Reason, Reasons, Told
+from models.ideas import ideas_of
+
+
+def told(row: list[float], contributions: list[float], catalogue: Catalogue) -> Told:
+    """The reasons of one row."""
+    (found,) = Reasons(catalogue).of(np.array([row]), contributions=np.array([contributions]))
+    return found
 
 
 def names(side: tuple[Reason, ...]) -> list[str]:
@@ -21,8 +30,8 @@ def plain(count: int) -> Catalogue:
 
 
 def test_five_a_side_and_the_rest_in_other() -> None:
-    contributions = np.array([0.1, -0.2, 0.3, -0.4, 0.5, 0.6, 0.7, 0.8, 0.0])
-    supporting, opposing, other = reasons(np.zeros(9), contributions=contributions, catalogue=plain(9))
+    contributions = [0.1, -0.2, 0.3, -0.4, 0.5, 0.6, 0.7, 0.8, 0.0]
+    supporting, opposing, other = told([0.0] * 9, contributions, plain(9))
     assert names(supporting) == ["trait_07", "trait_06", "trait_05", "trait_04", "trait_02"]
     assert names(opposing) == ["trait_03", "trait_01"]
     assert other == 0.1
@@ -30,44 +39,122 @@ def test_five_a_side_and_the_rest_in_other() -> None:
 
 def test_equal_contributions_are_ordered_by_name() -> None:
     catalogue = Catalogue((feature("b"), feature("c"), feature("a")))
-    supporting, _, _ = reasons(np.zeros(3), contributions=np.array([0.2, 0.2, 0.2]), catalogue=catalogue)
+    supporting, _, _ = told([0.0] * 3, [0.2, 0.2, 0.2], catalogue)
     assert names(supporting) == ["a", "b", "c"]
 
 
-def test_the_windows_of_an_idea_are_one_reason_told_by_the_strongest() -> None:
-    windows = Catalogue(
-        (*(feature(f"visits_{days}d", idea="visits") for days in (7, 30, 90)), feature("size"))
-    )
-    contributions = np.array([0.25, 0.5, -0.25, -0.125])
-    supporting, opposing, other = reasons(np.zeros(4), contributions=contributions, catalogue=windows)
-    assert [(reason.feature, reason.contribution) for reason in supporting] == [("visits_30d", 0.5)]
+WINDOWS = (*(feature(f"visits_{days}d", idea="visits") for days in (7, 30, 90)), feature("size"))
+
+
+def test_the_windows_of_an_idea_are_one_reason_with_each_of_them_beside_it() -> None:
+    supporting, opposing, other = told([1.0, 4.0, 9.0, 50.0], [0.25, 0.5, -0.25, -0.125], Catalogue(WINDOWS))
+    assert [(reason.idea, reason.feature, reason.contribution) for reason in supporting] == [
+        ("visits", "visits_30d", 0.5)
+    ]
+    parts = [(part.feature, part.value, part.contribution) for part in supporting[0].parts]
+    assert parts == [("visits_30d", 4, 0.5), ("visits_7d", 1, 0.25), ("visits_90d", 9, -0.25)]
     assert [(reason.feature, reason.contribution) for reason in opposing] == [("size", -0.125)]
     assert other == 0.0
 
 
 def test_the_speaker_of_an_idea_is_on_the_side_of_its_sum() -> None:
-    windows = Catalogue(tuple(feature(f"visits_{days}d", idea="visits") for days in (7, 30, 90)))
-    contributions = np.array([0.5, -0.375, -0.375])
-    supporting, opposing, _ = reasons(np.zeros(3), contributions=contributions, catalogue=windows)
+    supporting, opposing, _ = told([0.0] * 3, [0.5, -0.375, -0.375], Catalogue(WINDOWS[:3]))
     assert supporting == ()
     assert [(reason.feature, reason.contribution) for reason in opposing] == [("visits_30d", -0.25)]
 
 
-def test_contributions_of_zero_are_no_reasons() -> None:
-    assert reasons(np.zeros(3), contributions=np.zeros(3), catalogue=plain(3)) == ((), (), 0.0)
+def test_contributions_of_zero_are_no_reasons_and_no_parts() -> None:
+    assert told([0.0] * 3, [0.0] * 3, plain(3)) == ((), (), 0.0)
+    ((reason,), _, _) = told([0.0] * 3, [0.0, 0.5, 0.0], Catalogue(WINDOWS[:3]))
+    assert [part.feature for part in reason.parts] == ["visits_30d"]
 
 
 @pytest.mark.parametrize(
-    ("row", "value", "sentence", "sentence_zh"),
+    ("cell", "value", "sentence", "sentence_zh"),
     [
-        (np.array([1.0]), "software", "industry is software", "industry为software"),
-        (np.array([3.0]), "__other__", "industry is another one", "industry为其他"),
-        (np.array([math.nan]), None, "industry is unknown", "industry未知"),
+        (1.0, "software", "industry is software", "industry为software"),
+        (3.0, "__other__", "industry is another one", "industry为其他"),
+        (math.nan, None, "industry is unknown", "industry未知"),
     ],
 )
 def test_a_reason_reads_well_in_both_languages(
-    row: Matrix, value: str | None, sentence: str, sentence_zh: str
+    cell: float, value: str | None, sentence: str, sentence_zh: str
 ) -> None:
-    catalogue = Catalogue((feature("industry", levels=LEVELS),))
-    (reason,), _, _ = reasons(row, contributions=np.array([0.25]), catalogue=catalogue)
-    assert reason == Reason("industry", value, sentence, sentence_zh, 0.25)
+    (reason,), _, _ = told([cell], [0.25], Catalogue((feature("industry", levels=LEVELS),)))
+    assert (reason.feature, reason.value, reason.contribution) == ("industry", value, 0.25)
+    assert (reason.sentence(), reason.sentence("zh")) == (sentence, sentence_zh)
+
+
+def declared(name: str, *, group: Group, table: str, aggregation: str, subject: str, idea: str) -> Feature:
+    return replace(
+        feature(name, idea=idea), group=group, table=table, aggregation=aggregation, subject=subject
+    )
+
+
+def of_channel(name: str, aggregation: str, *, subject: str = "web_visit") -> Feature:
+    idea = f"{subject}_{aggregation}"
+    return declared(
+        name, group="engagement", table="activities", aggregation=aggregation, subject=subject, idea=idea
+    )
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        (  # Every window, the minutes and the rhythm of web visits; webinars are something else.
+            (
+                of_channel("visits_7d", "count"),
+                of_channel("minutes_30d", "minutes"),
+                of_channel("trend", "trend"),
+                of_channel("webinars_7d", "count", subject="webinar"),
+            ),
+            [{"visits_7d", "minutes_30d", "trend"}, {"webinars_7d"}],
+        ),
+        (  # How recently, and who, are ideas of their own.
+            (
+                of_channel("visits_7d", "count"),
+                of_channel("since", "days_since"),
+                of_channel("since_first", "days_since_first"),
+                of_channel("people", "people"),
+                of_channel("senior", "senior_people"),
+            ),
+            [{"visits_7d"}, {"since", "since_first"}, {"people", "senior"}],
+        ),
+        (  # A set of the account is one idea, its number of members too; so is third-party research.
+            (
+                *(
+                    declared(
+                        name,
+                        group="technographic",
+                        table="accounts",
+                        aggregation=aggregation,
+                        subject="technologies",
+                        idea=name,
+                    )
+                    for name, aggregation in (("tech_crm", "member"), ("tech_count", "size"))
+                ),
+                *(
+                    declared(
+                        name, group="topics", table="intent_topics", aggregation=name, subject="*", idea=name
+                    )
+                    for name in ("surge", "score")
+                ),
+            ),
+            [{"tech_crm", "tech_count"}, {"surge", "score"}],
+        ),
+        (  # A declared feature joins the idea that it names.
+            (
+                of_channel("visits_7d", "count"),
+                replace(of_channel("long_visits", FORMULA), idea="web_visit_count"),
+                replace(of_channel("other", FORMULA), idea="other"),
+            ),
+            [{"visits_7d", "long_visits"}, {"other"}],
+        ),
+    ],
+)
+def test_what_is_one_idea_follows_from_the_declarations(
+    features: tuple[Feature, ...], expected: list[set[str]]
+) -> None:
+    catalogue = Catalogue(features)
+    found = [{catalogue.names[column] for column in idea.columns} for idea in ideas_of(catalogue)]
+    assert sorted(map(sorted, found)) == sorted(map(sorted, expected))

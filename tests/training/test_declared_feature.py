@@ -14,7 +14,7 @@ from features.mapping import Config, load_config
 from features.point_in_time import FeatureEngine, RecordEngine
 from features.tables import Tables
 from models.bundle import Bundle
-from models.explanation import reasons
+from models.explanation import Reasons
 from training.fit import Training, select_features, train_intent
 
 TEN_LINES = """
@@ -99,11 +99,11 @@ def alone(market: Tables, account: str) -> Tables:
 )
 def test_reasons_tell_its_sentence(training: Training, value: float, english: str, chinese: str) -> None:
     catalogue = training.bundle.catalogue
-    row, contributions = np.zeros(len(catalogue.names)), np.zeros(len(catalogue.names))
-    row[catalogue.index(NAME)], contributions[catalogue.index(NAME)] = value, 0.4
-    ((reason,), against, other) = reasons(row, contributions=contributions, catalogue=catalogue)
+    rows, contributions = np.zeros((1, len(catalogue.names))), np.zeros((1, len(catalogue.names)))
+    rows[0, catalogue.index(NAME)], contributions[0, catalogue.index(NAME)] = value, 0.4
+    (((reason,), against, other),) = Reasons(catalogue).of(rows, contributions=contributions)
     assert (reason.feature, reason.value, reason.contribution) == (NAME, 2, 0.4)
-    assert (reason.sentence, reason.sentence_zh) == (english, chinese)
+    assert (reason.sentence(), reason.sentence("zh")) == (english, chinese)
     assert (against, other) == ((), 0.0)
 
 
