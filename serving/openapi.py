@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from features.tables import Attribute
+from serving.access.scopes import SCOPES, Scope
 from serving.answers import ProblemDetails
 from serving.problems import ProblemKind, problem_kind_of
 from serving.web.endpoint import Endpoint, Json, Operation
@@ -24,6 +25,22 @@ from serving.web.endpoint import Endpoint, Json, Operation
 __all__ = ["document"]
 
 _REFERENCE = "#/components/schemas/{model}"
+
+_API_KEY: Json = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key made by `spearfish keys create`. Its scopes: "
+    + " ".join(f"{scope}: {what}" for scope, what in SCOPES.items()),
+}
+
+_REPEAT: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A name for this request, such as a UUID. Sent again within 24 hours with the same body, "
+    "it is not done again, and gets the same answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 
 Attributes = tuple[Attribute, ...]
 
@@ -46,16 +63,24 @@ def document(
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": description} for name, description in tags],
         "paths": _paths(endpoints, attributes=attributes),
-        "components": {"schemas": _schemas(endpoints, attributes=attributes)},
+        "components": {
+            "schemas": _schemas(endpoints, attributes=attributes),
+            "securitySchemes": {"apiKey": _API_KEY},
+        },
     }
 
 
 def _paths(endpoints: Iterable[Endpoint], *, attributes: Attributes) -> Json:
     paths: Json = {}
     for endpoint in endpoints:
-        operation = _operation(endpoint.operation, attributes=attributes)
+        operation = _operation(endpoint.operation, attributes=attributes) | _security(endpoint.scope)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return paths
+
+
+def _security(scope: Scope) -> Json:
+    # OpenAPI 3.0 lets only OAuth and OpenID name scopes in `security`: they stand in an extension beside it.
+    return {"security": [{"apiKey": []}], "x-required-scope": scope}
 
 
 def _operation(operation: Operation, *, attributes: Attributes) -> Json:
@@ -64,7 +89,7 @@ def _operation(operation: Operation, *, attributes: Attributes) -> Json:
         "summary": operation.summary,
         "description": operation.description,
         "tags": [operation.tag],
-        "parameters": list(operation.parameters),
+        "parameters": [*operation.parameters, *([_REPEAT] if operation.repeatable else [])],
         "responses": {str(operation.status): _answer(operation)} | _problems(operation),
     }
     if operation.body is not None:
@@ -80,9 +105,12 @@ def _operation(operation: Operation, *, attributes: Attributes) -> Json:
 
 
 def _answer(operation: Operation) -> Json:
+    headers = {"X-Request-ID": _header("Names this answer in logs.", "string")}
+    if operation.repeatable:
+        headers["Idempotency-Replayed"] = _header("true when this is the answer to an earlier one.", "string")
     return {
         "description": operation.answer_description,
-        "headers": {"X-Request-ID": _header("Names this answer in logs.", "string")},
+        "headers": headers,
         "content": {"application/json": {"schema": {"$ref": _reference(operation.answer)}}},
     }
 
@@ -98,6 +126,8 @@ def _problem(kinds: list[ProblemKind]) -> Json:
     headers = {"X-Request-ID": _header("Names this answer in logs.", "string")}
     if any(kind.retry_after for kind in kinds):
         headers["Retry-After"] = _header("Seconds to wait before trying again.", "integer")
+    if kinds[0].status == 401:
+        headers["WWW-Authenticate"] = _header("Bearer: the scheme of keys.", "string")
     titles = sorted({kind.title for kind in kinds})
     return {
         "description": f"{'; '.join(titles)}.",

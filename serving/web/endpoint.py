@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from features.errors import InputError
+from features.errors import InputError, WorkspaceError
 from features.feature import Language
 from features.tables import Attribute
 from serving.access.gate import Caller
@@ -32,6 +32,7 @@ from serving.problems import (
     TooManyRequestsError,
     UnauthorizedError,
 )
+from serving.store.idempotency import RequestInProgressError, RequestReusedError
 from serving.web.envelope import request_id_of
 from serving.web.languages import language_of
 from serving.web.services import Services
@@ -56,6 +57,8 @@ _ALWAYS: tuple[type[Exception], ...] = (
     *(Exception, AccessUnknownError),
 )
 _WITH_BODY = (MalformedJsonError, SlowRequestError, BodyTooLargeError, MediaTypeError, InputError)
+
+_REPEATABLE = (InputError, RequestReusedError, RequestInProgressError, WorkspaceError)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Operation:
 
     name: the operationId. answer: the model of the answer, whose status is `status`.
     body: the model of the request's JSON, given the attributes that the workspace declares.
+    repeatable: whether it writes and honours Idempotency-Key, by `serving.web.repeats`.
     problems: the errors of `serving.problems` that the work itself may end in; those of the frame (bodies,
         keys, limits) are added.
     """
@@ -100,12 +104,14 @@ class Operation:
     body_description: str = ""
     example: Json | None = None
     parameters: tuple[Json, ...] = ()
-    problems: tuple[type[Exception], ...] = field(default=())
+    problems: tuple[type[Exception], ...] = ()
+    repeatable: bool = False
 
     @property
     def all_problems(self) -> tuple[type[Exception], ...]:
         """Every error that the endpoint may end in."""
-        return (*_ALWAYS, *(_WITH_BODY if self.body else ()), *self.problems)
+        of_body = _WITH_BODY if self.body else ()
+        return (*_ALWAYS, *of_body, *(_REPEATABLE if self.repeatable else ()), *self.problems)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from features.feature import Language
 from features.tables import Attribute
 from serving.access.gate import Caller
 from serving.access.scopes import Scope
+from serving.desk import Desk
 from serving.log.entries import Answered
 from serving.log.writer import PredictionLog
 from serving.profile import ProfileAnswer
@@ -36,7 +37,12 @@ class Answers(Protocol):
     def log(self) -> PredictionLog:
         """Where answers are kept."""
 
-    def answer(self, body: bytes, *, request_id: str, language: Language) -> Answered:
+    def desk(self) -> Desk:
+        """The desk that answers now. Raises the reason when there is none."""
+
+    def answer(
+        self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
+    ) -> Answered:
         """The answer to the body of POST /v1/score, on its way into the log."""
 
     def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
@@ -61,8 +67,9 @@ class Admission(Protocol):
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of one worker. door: the way to the store."""
+    """The parts of one worker. door: the way to the store. running: see `serving.web.repeats`."""
 
     answers: Answers
     access: Admission
     door: StoreDoor
+    running: set[str] = field(default_factory=set)

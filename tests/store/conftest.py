@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import tracked_models
+from database_servers import postgresql_server
+from sqlalchemy import make_url
 from tracked_models import FIT, FIT_2, INTENT
 
 from features.workspace import Workspace
@@ -22,6 +24,14 @@ def own_databases() -> Iterator[None]:
         for name in ("MLFLOW_TRACKING_URI", "SPEARFISH_STORE_URL", "BENTOML_HOME"):
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A store in a PostgreSQL of its own, the same one for all tests."""
+    with postgresql_server("") as reader:
+        owner = make_url(reader).set(drivername="postgresql+psycopg", username="owner", password=None)
+        yield owner.render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
-import pytest
-from database_servers import postgresql_server
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from serving.store import Draft, Store, StoredBundle
 
@@ -15,14 +12,7 @@ NOW = datetime.fromisoformat("2026-05-01T12:00:00")
 EMAIL = "ann@example.com"
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with postgresql_server("") as reader:
-        owner = make_url(reader).set(drivername="postgresql+psycopg", username="owner", password=None)
-        yield owner.render_as_string(hide_password=False)
-
-
-def test_what_is_overwritten_is_gone_from_the_tables(url: str) -> None:
+def test_what_is_overwritten_is_gone_from_the_tables(postgresql_url: str) -> None:
     drafts = [
         Draft(
             (StoredBundle("fit", "m", f"{n}" * 64, b"x"),),
@@ -32,7 +22,7 @@ def test_what_is_overwritten_is_gone_from_the_tables(url: str) -> None:
         )
         for n in range(6)
     ]
-    with Store.open(url) as store:
+    with Store.open(postgresql_url) as store:
         for draft in drafts:
             store.publish(draft, activate_at=None, now=NOW)
         assert _in_file(store, "releases")
