@@ -1,6 +1,7 @@
 """Starting the service: `serve` runs BentoML on a workspace until it is interrupted.
 
-Turns a workspace, a host and a port into a running server. Time rule: none. Null rule: none.
+Turns a workspace, a host and a port into a running server. Without an API key it listens to this machine alone.
+Time rule: none. Null rule: none.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from types import FrameType
 
 from features.errors import ConfigError
 from features.workspace import Workspace
+from serving.access.local import is_loopback
+from serving.store import Store, keys
 
-__all__ = ["command", "environment", "serve"]
+__all__ = ["access_notice", "command", "environment", "serve"]
 
 SERVICE = "serving.service:SpearfishService"
 
@@ -26,9 +29,10 @@ SERVICE = "serving.service:SpearfishService"
 def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, workers: int = 1) -> int:
     """Serve until SIGINT or SIGTERM; returns the server's exit code, 0 after an orderly end.
 
-    Requests in flight are answered before it ends. Raises ConfigError when the port is taken or the address
-    is not ours.
+    Requests in flight are answered before it ends. Raises ConfigError when the port is taken, the address is
+    not ours, or is one for others while there is no API key.
     """
+    access_notice(workspace, host=host)
     _require_free(host, port)
     # The server's log goes to standard error: standard output belongs to the command that serves.
     server = subprocess.Popen(
@@ -37,6 +41,30 @@ def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, wo
     with _forwarding(server):
         code = server.wait()
     return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
+
+
+def access_notice(workspace: Workspace, *, host: str) -> str:
+    """Who will be answered, in one sentence. Raises ConfigError for other machines without an API key."""
+    workspace.home.mkdir(parents=True, exist_ok=True)
+    with Store.open(workspace.store_url) as store, store.reading() as connection:
+        keyed = bool(keys.every_key(connection))
+    local = is_loopback(host)
+    if not keyed and not local:
+        raise ConfigError(
+            "without an API key the service listens to this machine alone",
+            got=host,
+            allowed="127.0.0.1, ::1 or localhost",
+            fix="make a key first: spearfish keys create NAME --scope score",
+        )
+    if not keyed:
+        return (
+            "No API key is configured: this machine is answered, no other. `spearfish keys create` makes one."
+        )
+    if local:
+        return "Requests need an API key."
+    return (
+        "Requests need an API key. They are not encrypted: let a reverse proxy with HTTPS stand before this."
+    )
 
 
 def command(*, host: str, port: int) -> list[str]:

@@ -8,7 +8,6 @@ ends when the clock says so. Null rule: a caller without a key has none.
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from datetime import datetime
 from starlette.requests import HTTPConnection
 
 from serving.access.limits import Limits
+from serving.access.local import is_loopback, name_of
 from serving.access.ring import KeyRing
 from serving.access.scopes import Scope
 from serving.access.tally import Tally
@@ -75,7 +75,7 @@ class Gate:
 
     def _require_local(self, request: HTTPConnection) -> None:
         address = request.client.host if request.client else ""
-        if _is_loopback(address) and _is_loopback(_name_of(request.headers.get("host", ""))):
+        if is_loopback(address) and is_loopback(name_of(request.headers.get("host", ""))):
             return
         self._tally.refuse("not-local")
         raise NotLocalError(
@@ -126,25 +126,3 @@ class Gate:
 
 def _unknown() -> AccessUnknownError:
     return AccessUnknownError("the keys cannot be read from the store now", fix="try again in a moment")
-
-
-def _name_of(host: str) -> str:
-    """The name in a Host header, without its port.
-
-    >>> _name_of("[::1]:3000"), _name_of("localhost:3000"), _name_of("localhost")
-    ('::1', 'localhost', 'localhost')
-    """
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
-
-
-def _is_loopback(name: str) -> bool:
-    if name.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_loopback or bool(mapped and mapped.is_loopback)

@@ -14,6 +14,7 @@ from features.errors import SpearfishError
 from training.cli import (
     auditing,
     data,
+    keys,
     leads,
     learning,
     log,
@@ -39,7 +40,10 @@ app = typer.Typer(
     "[bold]backtest[/bold], [bold]promote[/bold], [bold]serve[/bold]. "
     "[bold]doctor[/bold] says whether everything is in place.",
 )
-for group in (data, leads, learning, auditing, origins, releases, watching, scores, log, privacy, running):
+for group in (
+    *(data, leads, learning, auditing, origins, releases, watching),
+    *(scores, log, keys, privacy, running),
+):
     app.add_typer(group.commands)
 
 

@@ -29,12 +29,15 @@ def serve(
     as_json: JsonOption = False,
 ) -> None:
     """Serve the current release, with the page at / and the interface at /docs.json, until interrupted."""
+    from serving.launch import access_notice
     from serving.launch import serve as run_server
 
-    output, address = open_output(as_json=as_json), f"http://{host}:{port}"
+    output, address, place = open_output(as_json=as_json), f"http://{host}:{port}", open_workspace(workspace)
+    notice = access_notice(place, host=host)
     output.note(f"The page will be at {address}/ and the interface at {address}/docs.json. Ctrl+C ends it.")
-    output.result({"page": f"{address}/", "interface": f"{address}/docs.json"})
-    raise typer.Exit(run_server(open_workspace(workspace), host=host, port=port, workers=workers))
+    output.note(notice)
+    output.result({"page": f"{address}/", "interface": f"{address}/docs.json", "access": notice})
+    raise typer.Exit(run_server(place, host=host, port=port, workers=workers))
 
 
 @commands.command()
