@@ -1,7 +1,7 @@
 """Starting the service: `serve` runs BentoML on a workspace until it is interrupted.
 
-Turns a workspace, a host and a port into a running server. Without an API key it listens to this machine alone.
-Time rule: none. Null rule: none.
+Turns a workspace, a host and a port into a running server. Without an API key it listens to this machine
+alone. Time rule: none. Null rule: none.
 """
 
 from __future__ import annotations
@@ -57,14 +57,10 @@ def access_notice(workspace: Workspace, *, host: str) -> str:
             fix="make a key first: spearfish keys create NAME --scope score",
         )
     if not keyed:
-        return (
-            "No API key is configured: this machine is answered, no other. `spearfish keys create` makes one."
-        )
+        return "No API key is configured: only this machine is answered. `spearfish keys create` makes one."
     if local:
         return "Requests need an API key."
-    return (
-        "Requests need an API key. They are not encrypted: let a reverse proxy with HTTPS stand before this."
-    )
+    return "Requests need an API key. Nothing is encrypted here: put a reverse proxy with HTTPS before it."
 
 
 def command(*, host: str, port: int) -> list[str]:

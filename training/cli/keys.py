@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -82,7 +82,8 @@ def list_keys(*, workspace: WorkspaceOption = WORKSPACE, as_json: JsonOption = F
     if not told:
         output.note("There is no API key: the service answers this machine alone. See spearfish keys create.")
     else:
-        output.table(list(told[0]), ([cell or "" for cell in row.values()] for row in told))
+        columns = ["key", "owner", "scopes", "state", "a minute", "ends", "last used"]
+        output.table(columns, (_cells(row) for row in told))
     output.result({"keys": told})
 
 
@@ -105,7 +106,7 @@ def revoke(
 
 @_keys.command()
 def log(*, workspace: WorkspaceOption = WORKSPACE, as_json: JsonOption = False) -> None:
-    """Tell which keys were made and revoked, by whom, and how often requests were refused, by hour and why."""
+    """Tell which keys were made and revoked, by whom, and how often requests were refused, and why."""
     from serving.store import audit
 
     output = open_output(as_json=as_json)
@@ -145,21 +146,29 @@ def _end(expires: str | None, *, days: int | None) -> datetime | None:
     return None if expires is None else read_moment("--expires", value=expires)
 
 
-def _told(key: StoredKey) -> dict[str, str | int | None]:
+def _told(key: StoredKey) -> dict[str, Any]:
     from serving.access.managing import state_of
 
     return {
         "prefix": key.prefix,
         "owner": key.owner,
-        "scopes": ", ".join(key.scopes),
+        "scopes": list(key.scopes),
         "state": state_of(key, now=now()),
         "per_minute": key.per_minute,
         "burst": key.burst,
-        "created": f"{_iso(key.created_at)} by {key.created_by}",
-        "expires": _iso(key.expires_at),
-        "revoked": _iso(key.revoked_at),
+        "created_at": _iso(key.created_at),
+        "created_by": key.created_by,
+        "expires_at": _iso(key.expires_at),
+        "revoked_at": _iso(key.revoked_at),
         "last_used_hour": _iso(key.last_used_at),
     }
+
+
+def _cells(told: dict[str, Any]) -> list[Any]:
+    """A row for people: days are enough, but for the last use."""
+    ends, used = told["revoked_at"] or told["expires_at"] or "never", told["last_used_hour"] or "never"
+    scopes = " ".join(told["scopes"])
+    return [told["prefix"], told["owner"], scopes, told["state"], told["per_minute"], ends[:10], used[:13]]
 
 
 def _iso(moment: datetime | None) -> str | None:
