@@ -95,11 +95,15 @@ class DeskHolder:
             raise NotReadyError(fault.what, got=fault.got, allowed=fault.allowed, fix=fault.fix)
         return desk
 
-    def answer(self, body: bytes, *, request_id: str, language: Language) -> Answered:
+    def answer(
+        self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
+    ) -> Answered:
         """The answer to the body of POST /v1/score, on its way into the log."""
         desk = self.desk()
         request = parse_request(body, attributes=desk.snapshot.manifest.attributes)
-        return self.score(desk, request=request, request_id=request_id, language=language)
+        return self.score(
+            desk, request=request, request_id=request_id, language=language, api_key_id=api_key_id
+        )
 
     def score(
         self,

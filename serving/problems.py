@@ -10,6 +10,7 @@ InputError (features.errors)
 │   ├── NotAllowedError          403  the key lacks the scope
 │   │   └── NotLocalError        403  without keys, only this machine may ask
 │   ├── RouteNotFoundError       404  no such path
+│   ├── UnknownPredictionError   404  the log holds no such answer
 │   ├── MethodNotAllowedError    405  the path knows other methods
 │   ├── SlowRequestError         408  the body did not arrive in time
 │   ├── AmbiguousDomainError     409  several accounts share the domain
@@ -62,6 +63,7 @@ __all__ = [
     "SlowRequestError",
     "TooManyRequestsError",
     "UnauthorizedError",
+    "UnknownPredictionError",
     "headers_of",
     "problem",
     "problem_kind",
@@ -79,6 +81,10 @@ class MalformedJsonError(RequestError):
 
 class RouteNotFoundError(RequestError):
     """Nothing answers at this path."""
+
+
+class UnknownPredictionError(RequestError):
+    """The log holds no answer to this request."""
 
 
 class MethodNotAllowedError(RequestError):
@@ -179,6 +185,7 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
     NotLocalError: ProblemKind("not-local", 403, "Without API keys only this machine may ask"),
     RouteNotFoundError: ProblemKind("not-found", 404, "Nothing answers at this path"),
     UnknownAccountError: ProblemKind("unknown-account", 404, "No such account"),
+    UnknownPredictionError: ProblemKind("unknown-prediction", 404, "No such answer in the log"),
     MethodNotAllowedError: ProblemKind("method-not-allowed", 405, "The path knows other methods"),
     SlowRequestError: ProblemKind("request-timeout", 408, "The body did not arrive in time"),
     AmbiguousDomainError: ProblemKind("ambiguous-domain", 409, "Several accounts have this domain"),

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -35,8 +35,12 @@ from serving.problems import FieldError, InvalidRequestError, MalformedJsonError
 
 __all__ = [
     "LIST_LIMITS",
+    "Identifier",
     "ScoreRequest",
+    "StrictModel",
     "clean_domain",
+    "one_of",
+    "parse_body",
     "parse_request",
     "request_model",
 ]
@@ -89,6 +93,9 @@ Text = Annotated[str, Field(max_length=_LONGEST_TEXT, pattern=_TEXT)]
 Domain = Annotated[str, Field(min_length=1, max_length=255, pattern=_TEXT), AfterValidator(clean_domain)]
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
 class StrictModel(BaseModel):
     """What every request model obeys."""
 
@@ -128,7 +135,7 @@ class ScoreRequest(StrictModel):
 def _annotation(column: Column) -> Any:
     if column.allowed:
         allowed = {"type": "string", "enum": list(column.allowed)}
-        return Annotated[str, AfterValidator(_one_of(column.allowed)), WithJsonSchema(allowed)]
+        return Annotated[str, AfterValidator(one_of(column.allowed)), WithJsonSchema(allowed)]
     if column.pattern:
         return Annotated[str, Field(max_length=_LONGEST_IDENTIFIER, pattern=f"^(?:{column.pattern})$")]
     if column.type == "integer":
@@ -154,7 +161,9 @@ def _first(value: float | None, fallback: float) -> float:
     return fallback if value is None else value
 
 
-def _one_of(allowed: tuple[str, ...]) -> Any:
+def one_of(allowed: tuple[str, ...]) -> Any:
+    """A validator of one of a few words."""
+
     def check(value: str) -> str:
         if value not in allowed:
             raise PydanticCustomError(
@@ -257,8 +266,12 @@ def parse_request(body: bytes, *, attributes: tuple[Attribute, ...]) -> ScoreReq
     Raises MalformedJsonError (not JSON, a key twice, nested too deeply) or InvalidRequestError, which lists
     every field that is wrong.
     """
+    return parse_body(body, model=request_model(attributes))
+
+
+def parse_body(body: bytes, *, model: type[Model]) -> Model:
+    """As `parse_request`, of any strict model."""
     _check_json(body)
-    model = request_model(attributes)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

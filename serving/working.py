@@ -29,7 +29,16 @@ from serving.phrases import phrase
 from serving.store import Store, feedback
 from serving.store.feedback import Feedback
 
-__all__ = ["HELD_AT", "HELD_DAYS", "Verdicts", "Working", "machine_score", "threshold", "working"]
+__all__ = [
+    "HELD_AT",
+    "HELD_DAYS",
+    "Verdicts",
+    "Working",
+    "machine_score",
+    "threshold",
+    "working",
+    "working_after",
+]
 
 HELD_AT = 20.0
 """The highest working score of an account that sales rejected."""
@@ -58,6 +67,10 @@ class _Verdict:
     rejected: bool
     machine_score: float | None
 
+    @classmethod
+    def of(cls, given: Feedback) -> _Verdict:
+        return cls(given.at, given.id, given.verdict == "rejected", given.machine_score)
+
 
 class Verdicts:
     """The acceptances and rejections of every account, in memory. Safe to share between threads."""
@@ -83,8 +96,7 @@ class Verdicts:
                 return
             self._seen.add(given.id)
             self._through = max(self._through or given.at, given.at)
-            verdict = _Verdict(given.at, given.id, given.verdict == "rejected", given.machine_score)
-            insort(self._by_account[given.account_id], verdict)
+            insort(self._by_account[given.account_id], _Verdict.of(given))
 
     def rejection(self, account_id: str, *, before: datetime) -> _Verdict | None:
         """The rejection in force at a moment: the latest word was one, and it has not run out."""
@@ -122,6 +134,17 @@ def working(
     if priority.to_sales:
         priority = Priority(action="nurture", to_sales=False, why=reason)
     return Working(score, held - score, held, reason, priority)
+
+
+def working_after(
+    said: Feedback, *, verdicts: Verdicts, score: float | None, priority: Priority, language: Language
+) -> Working:
+    """As `working`, right after feedback that is not among the verdicts yet."""
+    if said.verdict == "outcome":
+        rejection = verdicts.rejection(said.account_id, before=said.at + timedelta(seconds=1))
+    else:
+        rejection = _Verdict.of(said) if said.verdict == "rejected" else None
+    return working(score, rejection=rejection, priority=priority, language=language)
 
 
 def _earned(score: float, rejection: _Verdict) -> bool:

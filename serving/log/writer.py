@@ -93,7 +93,7 @@ class PredictionLog:
     @property
     def waiting(self) -> int:
         """Answers that are not in the store yet."""
-        return self._queue.qsize() + len(self._batch)
+        return self._queue.unfinished_tasks
 
     @property
     def lag(self) -> float:
@@ -128,10 +128,12 @@ class PredictionLog:
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and self._queue.empty()):
-            self._batch = self._next_batch()
-            if self._batch:
-                self._write(self._batch)
+            batch = self._batch = self._next_batch()
+            if batch:
+                self._write(batch)
             self._batch = []
+            for _ in batch:
+                self._queue.task_done()
             self._prune_when_due()
 
     def _next_batch(self) -> list[_Waiting]:

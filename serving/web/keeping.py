@@ -14,7 +14,12 @@ from serving.log.writer import LogUnavailableError
 from serving.phrases import phrase
 from serving.web.endpoint import Call
 
-__all__ = ["kept"]
+__all__ = ["api_key_id", "kept"]
+
+
+def api_key_id(call: Call) -> int | None:
+    """The key that asks, as the log names it."""
+    return None if call.caller.key is None else call.caller.key.id
 
 
 async def kept(call: Call, answered: Answered) -> ScoreAnswer:

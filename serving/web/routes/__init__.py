@@ -7,14 +7,19 @@ part of the OpenAPI document and its scopes follow from that. Time rule: none. N
 from __future__ import annotations
 
 from serving.web.endpoint import Endpoint
-from serving.web.routes import models, scores
+from serving.web.routes import accounts, models, scores
 
 __all__ = ["ENDPOINTS", "TAGS"]
 
-ENDPOINTS: tuple[Endpoint, ...] = (*scores.ENDPOINTS, *models.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *scores.ENDPOINTS,
+    *accounts.ENDPOINTS,
+    *models.ENDPOINTS,
+)
 
 TAGS = {
     "scores": "Scores with their reasons.",
+    "accounts": "What was answered about an account, and what people said of it.",
     "models": "What the models learned.",
 }
 """The groups of the OpenAPI document, in its order."""

@@ -15,15 +15,20 @@ from serving.problems import AmbiguousDomainError, NotReadyError
 from serving.requests import request_model
 from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer
-from serving.web.keeping import kept
+from serving.web.keeping import api_key_id, kept
 
 __all__ = ["ENDPOINTS"]
 
 
 async def _score(call: Call) -> Response:
     body = await json_body(call.request)
-    answer = call.services.answers.answer
-    work = partial(answer, body, request_id=call.request_id, language=call.language)
+    work = partial(
+        call.services.answers.answer,
+        body,
+        request_id=call.request_id,
+        language=call.language,
+        api_key_id=api_key_id(call),
+    )
     return json_answer(await kept(call, await call.compute(work)))
 
 

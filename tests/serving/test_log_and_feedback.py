@@ -1,0 +1,225 @@
+"""Logged answers, the history of an account, and what feedback does to the working score."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from in_process import ask, open_to_everybody
+from server_process import until
+from small_workspace import AS_OF, account_id
+
+from features.workspace import Workspace
+from serving.answers import Priority
+from serving.history import AccountHistory, LoggedAnswer
+from serving.holder import DeskHolder
+from serving.log.replay import Replayer
+from serving.store.feedback import Feedback
+from serving.working import HELD_AT, Verdicts, threshold, working
+
+NOON = datetime.fromisoformat("2026-05-01T12:00:00")
+SALES = Priority(action="sales now", to_sales=True, why="Fit A and intent A")
+
+
+@pytest.fixture(scope="module")
+def home(company: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The company, for those who write into its store."""
+    made = tmp_path_factory.mktemp("logged") / "workspace"
+    shutil.copytree(company.home, made)
+    return Workspace(made)
+
+
+@pytest.fixture(scope="module")
+def holder(home: Workspace) -> Iterator[DeskHolder]:
+    made = DeskHolder(home)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def app(holder: DeskHolder) -> Any:
+    return open_to_everybody(holder)
+
+
+def score(app: Any, **request: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = ask(app, "POST", "/v1/score", json=request).raise_for_status().json()
+    return answer
+
+
+def say(app: Any, number: int, **told: Any) -> httpx.Response:
+    return ask(app, "POST", "/v1/feedback", json={"account_id": account_id(number), **told})
+
+
+def logged(app: Any, holder: DeskHolder, path: str) -> dict[str, Any]:
+    """What a path says once the log has caught up."""
+    until(lambda: holder.log.waiting == 0)
+    found: dict[str, Any] = ask(app, "GET", path).raise_for_status().json()
+    return found
+
+
+def test_an_answer_is_kept_as_it_was_given(app: Any, holder: DeskHolder, home: Workspace) -> None:
+    answer = score(app, account_id=account_id(20), as_of=AS_OF)
+    found = logged(app, holder, f"/v1/predictions/{answer['request_id']}")
+    assert found["answer"] == answer
+    assert (found["release_id"], found["erased"]) == (answer["release"]["id"], None)
+    LoggedAnswer.model_validate(found)
+    with Replayer(home) as replayer:
+        assert replayer.of(answer["request_id"]).equal
+
+
+@pytest.mark.parametrize("path", ["/v1/predictions/none", "/v1/accounts/nobody"])
+def test_what_is_not_known_is_a_404(app: Any, path: str) -> None:
+    response = ask(app, "GET", path)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_an_account_has_its_scores_a_page_at_a_time(app: Any, holder: DeskHolder) -> None:
+    path, given = f"/v1/accounts/{account_id(21)}", []
+    assert logged(app, holder, path) == {
+        "account": {"account_id": account_id(21), "name": "Company 21", "domain": "company21.example"},
+        "latest": None,
+        "scores": [],
+        "next_page": None,
+        "feedback": [],
+    }
+    for day in range(1, 8):
+        given.append(score(app, account_id=account_id(21), as_of=f"2025-11-{day:02}T00:00:00Z"))
+    pages, page = [], ""
+    while page is not None:
+        found = logged(app, holder, f"{path}?limit=3{page and '&page='}{page}")
+        AccountHistory.model_validate(found)
+        pages.append(found["scores"])
+        page = found["next_page"]
+    assert [len(rows) for rows in pages] == [3, 3, 1]
+    shown = [row for rows in pages for row in rows]
+    assert {row["request_id"] for row in shown} == {answer["request_id"] for answer in given}
+    by_request = {answer["request_id"]: answer for answer in given}
+    for row in shown:
+        answer = by_request[row["request_id"]]
+        assert (row["as_of"], row["fit_probability"]) == (answer["as_of"], answer["fit"]["probability"])
+    assert found["latest"] == by_request[shown[0]["request_id"]]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "page=tomorrow", "page=2026-01-01T00:00:00Z~"]
+)
+def test_a_page_that_is_none_is_refused(app: Any, query: str) -> None:
+    assert ask(app, "GET", f"/v1/accounts/{account_id(21)}?{query}").status_code == 422
+
+
+def test_a_rejection_holds_the_working_score_and_nothing_else(app: Any, holder: DeskHolder) -> None:
+    before = score(app, account_id=account_id(22))
+    assert (before["adjustment"], before["working_score"]) == (0.0, before["machine_score"])
+    response = say(app, 22, verdict="rejected", reason="no budget", request_id=before["request_id"])
+    assert response.status_code == 201
+    after = score(app, account_id=account_id(22))
+    for name in ("fit", "intent", "fire", "priority", "machine_score"):
+        assert after[name] == before[name], name
+    held = min(HELD_AT, before["machine_score"])
+    assert after["working_score"] == pytest.approx(held)
+    assert after["machine_score"] + after["adjustment"] == pytest.approx(held)
+    assert "Rejected by sales" in after["adjustment_reason"]
+    assert not after["working_priority"]["to_sales"]
+    assert response.json()["working_score"] == after["working_score"]
+    earlier = score(app, account_id=account_id(22), as_of=AS_OF)
+    assert earlier["adjustment"] == 0.0, "what was said later is not known at an earlier moment"
+    assert say(app, 22, verdict="accepted").json()["adjustment"] == 0.0
+    assert score(app, account_id=account_id(22))["working_score"] == before["machine_score"]
+    said = logged(app, holder, f"/v1/accounts/{account_id(22)}")["feedback"]
+    assert [one["verdict"] for one in said] == ["accepted", "rejected"]
+    assert said[1]["machine_score"] == before["machine_score"]
+
+
+def test_feedback_that_is_sent_twice_is_stored_once(app: Any, holder: DeskHolder) -> None:
+    told = {"account_id": account_id(27), "verdict": "outcome", "outcome": "won"}
+    first, again = (
+        ask(app, "POST", "/v1/feedback", json=told, headers={"Idempotency-Key": "k-1"}) for _ in range(2)
+    )
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    assert len(logged(app, holder, f"/v1/accounts/{account_id(27)}")["feedback"]) == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"verdict": "rejected"},
+        {"verdict": "accepted", "reason": "why not"},
+        {"verdict": "outcome"},
+        {"verdict": "outcome", "outcome": "maybe"},
+        {"verdict": "perhaps"},
+        {"verdict": "accepted", "extra": 1},
+    ],
+)
+def test_incomplete_feedback_is_refused(app: Any, told: dict[str, Any]) -> None:
+    assert say(app, 23, **told).status_code == 422
+
+
+def test_feedback_on_an_answer_about_another_account_is_refused(app: Any, holder: DeskHolder) -> None:
+    answer = score(app, account_id=account_id(24))
+    until(lambda: holder.log.waiting == 0)
+    response = say(app, 23, verdict="accepted", request_id=answer["request_id"])
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "request_id")
+
+
+def test_another_worker_learns_of_feedback(app: Any, holder: DeskHolder, home: Workspace) -> None:
+    other = DeskHolder(home)
+    other.start()
+    try:
+        say(app, 25, verdict="rejected", reason="wrong time")
+        elsewhere = open_to_everybody(other)
+        until(
+            lambda: score(elsewhere, account_id=account_id(25))["adjustment_reason"] is not None, patience=10
+        )
+    finally:
+        other.stop()
+
+
+def rejection(at: float | None, *, days: int = 0) -> Verdicts:
+    verdicts = Verdicts()
+    said = NOON - timedelta(days=days)
+    verdicts.note(Feedback(said, "a", "rejected", reason="no", machine_score=at, id=1))
+    return verdicts
+
+
+@pytest.mark.parametrize(
+    ("rejected_at", "score", "days", "expected"),
+    [
+        (60.0, 60.0, 0, 20.0),
+        (60.0, 69.9, 0, 20.0),
+        (60.0, 70.0, 0, 70.0),
+        (96.0, 97.9, 0, 20.0),
+        (96.0, 98.0, 0, 98.0),
+        (100.0, 100.0, 0, 100.0),
+        (10.0, 10.0, 0, 10.0),
+        (60.0, 60.0, 89, 20.0),
+        (60.0, 60.0, 91, 60.0),
+        (None, 60.0, 0, 20.0),
+        (60.0, None, 0, None),
+    ],
+)
+def test_a_rejected_account_earns_its_score_again(
+    rejected_at: float | None, score: float | None, days: int, expected: float | None
+) -> None:
+    verdicts = rejection(rejected_at, days=days)
+    in_force = verdicts.rejection("a", before=NOON + timedelta(seconds=1))
+    found = working(score, rejection=in_force, priority=SALES, language="en")
+    earned = 0.0 if in_force is None else 101.0 if rejected_at is None else threshold(rejected_at)
+    assert found.working_score == expected
+    assert (found.reason is None) == found.priority.to_sales == (score is None or score >= earned)
+
+
+def test_the_latest_word_counts_and_each_is_taken_once() -> None:
+    verdicts = rejection(60.0)
+    verdicts.note(Feedback(NOON, "a", "rejected", reason="no", machine_score=60.0, id=1))
+    verdicts.note(Feedback(NOON, "a", "accepted", id=2))
+    verdicts.note(Feedback(NOON, "a", "outcome", outcome="won", id=3))
+    assert verdicts.rejection("a", before=NOON + timedelta(seconds=1)) is None
+    assert verdicts.rejection("a", before=NOON) is None
+    assert verdicts.rejection("b", before=NOON) is None
+    assert threshold(60.0) == 70.0
