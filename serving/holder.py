@@ -26,6 +26,7 @@ from serving.desk import Desk, Snapshot
 from serving.log.entries import Answered, Entry
 from serving.log.settings import LogSettings
 from serving.log.writer import PredictionLog
+from serving.model_cards import ModelAnswer, model_answer
 from serving.problems import NotReadyError
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
@@ -135,6 +136,11 @@ class DeskHolder:
     def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
         """The ideal customer profile of the release that answers. model: the key of a fit model."""
         return profile_answer(self.desk().release, language=language, model=model)
+
+    def model(self, *, language: Language) -> ModelAnswer:
+        """The models of the release that answers, and who chose it."""
+        release = self.desk().release
+        return model_answer(release, events=self.door.open().events(), language=language)
 
     def attributes(self) -> tuple[Attribute, ...]:
         """The attributes that requests may carry; none before there are data."""

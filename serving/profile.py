@@ -25,7 +25,7 @@ from serving.halves import model_version
 from serving.problems import FieldError, InvalidRequestError
 from serving.releases import LoadedRelease, ServedModel
 
-__all__ = ["ProfileAnswer", "profile_answer"]
+__all__ = ["ProfileAnswer", "about", "profile_answer"]
 
 _SHOWN = 60
 """Characters of a wrong key that are told."""
@@ -168,7 +168,7 @@ def _answer(
 ) -> ProfileAnswer:
     name = ReleaseName(id=release.release.id, created_at=release.release.created_at)
     models = [
-        ProfileModel(key=one.key, about=_about(one, language=language))
+        ProfileModel(key=one.key, about=about(one, language=language))
         for one in sorted(release.of_kind("fit"), key=lambda one: one.key != "fit")
     ]
     return ProfileAnswer(
@@ -176,7 +176,7 @@ def _answer(
     )
 
 
-def _about(model: ServedModel, *, language: Language) -> str | None:
+def about(model: ServedModel, *, language: Language) -> str | None:
     """The product and the facts of the accounts that a model is about, as in "region EMEA or APAC"."""
     english = language != "zh"
     columns = {one.name: one for one in (*STANDARD, *model.scorer.bundle.catalogue.attributes)}

@@ -20,6 +20,7 @@ from serving.access.scopes import Scope
 from serving.desk import Desk
 from serving.log.entries import Answered
 from serving.log.writer import PredictionLog
+from serving.model_cards import ModelAnswer
 from serving.profile import ProfileAnswer
 from serving.store.door import StoreDoor
 
@@ -47,6 +48,9 @@ class Answers(Protocol):
 
     def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
         """The answer of GET /v1/profile. model: as it was asked for."""
+
+    def model(self, *, language: Language) -> ModelAnswer:
+        """The answer of GET /v1/model."""
 
     def attributes(self) -> tuple[Attribute, ...]:
         """The attributes that requests may carry."""

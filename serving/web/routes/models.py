@@ -1,4 +1,4 @@
-"""What the models learned: the ideal customer profile.
+"""What is served and what it learned: the models' cards, and the ideal customer profile.
 
 Time rule: none. Null rule: none of its own.
 """
@@ -10,6 +10,7 @@ from functools import partial
 from starlette.responses import Response
 
 from features.errors import BundleError, EngineError, InputError, WorkspaceError
+from serving.model_cards import ModelAnswer
 from serving.problems import NotReadyError
 from serving.profile import ProfileAnswer
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Json, Operation, json_answer
@@ -32,7 +33,30 @@ async def _profile(call: Call) -> Response:
     )
 
 
+async def _model(call: Call) -> Response:
+    return json_answer(await call.compute(partial(call.services.answers.model, language=call.language)))
+
+
+_UNAVAILABLE = (NotReadyError, WorkspaceError, BundleError, EngineError)
+
 ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/v1/model",
+        scope="score",
+        handle=_model,
+        operation=Operation(
+            name="getModel",
+            summary="The models that answer now",
+            description="The release that answers: since when, chosen by whom and why; and of each of its "
+            "models the version, what its probability means, what it learned from and how well it did.",
+            tag="models",
+            parameters=(LANGUAGE,),
+            answer=ModelAnswer,
+            answer_description="The release and the cards of its models.",
+            problems=_UNAVAILABLE,
+        ),
+    ),
     Endpoint(
         "GET",
         "/v1/profile",
@@ -47,7 +71,7 @@ ENDPOINTS = (
             parameters=(LANGUAGE, _MODEL),
             answer=ProfileAnswer,
             answer_description="The profile of a fit model that answers now.",
-            problems=(InputError, NotReadyError, WorkspaceError, BundleError, EngineError),
+            problems=(InputError, *_UNAVAILABLE),
         ),
     ),
 )
