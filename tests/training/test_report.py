@@ -19,6 +19,7 @@ from features.workspace import Workspace
 from models.card import Card
 from models.inputs import input_references
 from models.making import with_name
+from models.profile import Condition, Profile, Trait
 from training.audit.finding import Audit, Finding
 from training.backtesting.evaluate import Estimate, evaluate
 from training.fit import Training, Untrained
@@ -27,6 +28,7 @@ from training.report import write_report
 from training.report.first_screen import first_screen
 from training.report.model import model_section
 from training.report.page import profiles
+from training.report.profile import profile_section
 from training.report.segments import segments
 from training.report.shift import shifts
 
@@ -134,6 +136,16 @@ def test_each_profile_says_whose_it_is(audited: Training, page: str) -> None:
     assert "<h2>Ideal customer profile</h2>" in page
 
 
+def test_few_traits_are_explained(audited: Training) -> None:
+    found = Profile.of_card(audited.bundle.card)
+    assert found is not None
+    condition = Condition("employees", "between", None, 51, 201, "51 to 200 people", "员工51至200人")
+    held = Trait("for", (condition,), found.later, found.earlier, 0.01)
+    told = [profile_section(replace(found, candidates=9, traits=(held,) * n))["few"] for n in (0, 2, 5)]
+    explained = "2 of 9 held: with more accounts that were won, more traits could be told from chance."
+    assert told == ["", explained, ""]
+
+
 def test_what_was_found_stands_on_the_page_escaped(page: str, audited: Training) -> None:
     assert "1 finding blocks (tags)" in page
     assert "&#39;a&#39; &lt;b&gt; only with the event" in page
@@ -198,7 +210,9 @@ def test_the_first_screen_says_what_to_do(
     told = screen(fit_training, metrics=metrics, audit=audit, low=low)
     assert told["word"] == word
     assert advice in "".join(told["do"])
-    assert (told["rate"], told["event"]) == ("50%", "were won")
+    assert (told["rate"], told["event"], told["interval"]) == ("50%", "were won", " (30% to 70%)")
+    assert "50% of the time (30% to 70%), those of grade D 2.0% of the time (30% to 70%). Of" in told["works"]
+    assert "percentage points on average" in told["sure"]
 
 
 def test_segments_count_by_hand(fit_training: Training) -> None:

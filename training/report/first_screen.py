@@ -35,6 +35,7 @@ def first_screen(
         "word": "Blocked" if blocked else "Works" if works else "Not shown to work",
         "event": _EVENT[training.kind],
         "rate": _percent(_of(grades, "A", "conversion")),
+        "interval": _interval(grades, "A"),
         "base": _percent(float(later["label"].mean())),
         "what": _what(training),
         "works": _works(metrics["roc_auc"], grades=grades),
@@ -53,17 +54,29 @@ def _what(training: Training) -> str:
 
 
 def _works(auc: Estimate, *, grades: pd.DataFrame) -> str:
-    a, d = (_of(grades, grade, "conversion") for grade in ("A", "D"))
-    low, high = (_of(grades, "A", bound) for bound in ("low", "high"))
-    compared = (
-        f"Accounts of grade A had the event {_percent(a)} of the time ({_percent(low)} to {_percent(high)})"
-    )
-    if d is not None:
-        compared += f", those of grade D {_percent(d)}"
+    told = [f"of grade {grade} {_had(grades, grade)}" for grade in ("A", "D") if _has(grades, grade)]
+    compared = f"Accounts {', those '.join(told)}. " if told else ""
     return (
-        f"{compared}. Of two accounts, one with the event and one without, the right one is ranked first "
+        f"{compared}Of two accounts, one with the event and one without, the right one is ranked first "
         f"{auc.value:.0%} of the time ({auc.low:.0%} to {auc.high:.0%}; a coin: 50%)."
     )
+
+
+def _had(grades: pd.DataFrame, grade: str) -> str:
+    verb = "had the event " if grade == "A" else ""
+    return f"{verb}{_percent(_of(grades, grade, 'conversion'))} of the time{_interval(grades, grade)}"
+
+
+def _interval(grades: pd.DataFrame, grade: str) -> str:
+    """The interval of a grade's share, in brackets; nothing where no row has the grade."""
+    if not _has(grades, grade):
+        return ""
+    low, high = (_percent(_of(grades, grade, bound)) for bound in ("low", "high"))
+    return f" ({low} to {high})"
+
+
+def _has(grades: pd.DataFrame, grade: str) -> bool:
+    return _of(grades, grade, "conversion") is not None
 
 
 def _sure(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> str:
@@ -71,7 +84,8 @@ def _sure(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> str:
     few = " These are few: read every figure as rough." if events < _FEW else ""
     return (
         f"Checked on {len(later):,} later rows with {events:,} events that it had not learned from.{few} "
-        f"Its probabilities are off by {error.value:.1%} on average ({error.low:.1%} to {error.high:.1%})."
+        f"Its probabilities are off by {100 * error.value:.1f} percentage points on average "
+        f"({100 * error.low:.1f} to {100 * error.high:.1f})."
     )
 
 

@@ -93,7 +93,7 @@ def model_section(
         "origin": _origin(training, check=check),
         "data": list(_data_rows(training)),
         "counts": [(what.replace("_", " "), f"{count:,}") for what, count in training.counts.items()],
-        "notes": list(label_notes(card)),
+        "notes": [note.removeprefix(f"{card['name']}: ") for note in label_notes(card)],
         "assumed": assumed_sentences(card.get("consent_assumed", {})),
         "card": list(_card_rows(training)),
         "parameters": list(card["parameters"].items()),

@@ -11,6 +11,9 @@ from models.profile import Figures, Profile, StatedTrait, Trait, Verdict, percen
 
 __all__ = ["profile_section"]
 
+_USUAL = 5
+"""Traits; fewer are explained."""
+
 _VERDICTS: dict[Verdict, str] = {
     "agrees": "Data agree",
     "conflicts": "Data conflict",
@@ -28,6 +31,7 @@ def profile_section(profile: Profile) -> dict[str, Any]:
         "earlier": f"{profile.earlier.accounts:,}",
         "since": (profile.split_at or "")[:10],
         "candidates": profile.candidates,
+        "few": _few(profile),
         "missing": "" if profile.traits else profile.missing(),
         "sides": [
             {"title": title, "tone": tone, "traits": [_trait(one, profile, end=end) for one in traits]}
@@ -42,8 +46,23 @@ def profile_section(profile: Profile) -> dict[str, Any]:
         "unmentioned": [profile.traits[place].words() for place in profile.unmentioned],
         "chinese": [profile.sentence(one, language="zh") for one in profile.traits]
         or [profile.missing("zh")],
-        "first": [profile.sentence(one) for one in profile.traits if one.direction == "for"][:1],
+        "first": [_first(profile, one) for one in profile.traits if one.direction == "for"][:1],
     }
+
+
+def _first(profile: Profile, trait: Trait) -> str:
+    later = trait.later
+    return f"{profile.sentence(trait)} (95 % interval {percent(later.low)} to {percent(later.high)})"
+
+
+def _few(profile: Profile) -> str:
+    """Why there are fewer traits than people expect; nothing where there are none, or enough."""
+    if not 0 < len(profile.traits) < _USUAL:
+        return ""
+    return (
+        f"{len(profile.traits)} of {profile.candidates} held: with more accounts that were won, more traits "
+        "could be told from chance."
+    )
 
 
 def _together(profile: Profile) -> tuple[StatedTrait, ...]:
