@@ -118,11 +118,13 @@ class Audit:
             yield finding.severity, KINDS[finding.kind], finding.column, finding.why, finding.fix
 
     def __rich__(self) -> Group:
-        table = RichTable(title="Leakage audit", title_justify="left", show_lines=True)
-        for column in ("severity", "kind", "column", "why", "what to do"):
-            table.add_column(column, overflow="fold")
-        for line in self.lines():
-            table.add_row(*(Text(cell) for cell in line))
+        table = RichTable(title="Leakage audit", title_justify="left", show_lines=True, expand=True)
+        # Two columns, as sentences in five are a word wide on a usual screen.
+        table.add_column("column", overflow="fold", ratio=1)
+        table.add_column("why, and what to do", overflow="fold", ratio=3)
+        for severity, kind, column, why, fix in self.lines():
+            about = Text.assemble(f"{severity}: ", (column or "the table", "bold"), f"\n{kind}")
+            table.add_row(about, Text(f"{why}\n→ {fix}"))
         looked = [Text(f"{KINDS[kind]}: {told}") for kind, told in self.checked.items()]
         return Group(*([table] if self.findings else []), *looked, Text(self.sentence))
 
