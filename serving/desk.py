@@ -1,19 +1,22 @@
 """The desk: everything that an answer is made from, warm and in memory.
 
-Turns a workspace into its leased tables, an index of accounts, the current release and one feature engine per
-catalogue. A desk never changes; a new snapshot or release makes a new desk. Time rule: none of its own. Null
-rule: a release with one model has one engine.
+Turns a workspace into its leased tables, an index of accounts, the current release and one feature engine for
+what its models share. A desk never changes; a new snapshot or release makes a new desk. Time rule: none of
+its own. Null rule: a release with one model has one engine.
 """
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from typing import Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from features.catalogue import Catalogue
@@ -23,7 +26,9 @@ from features.tables import Tables
 from features.workspace import Manifest, Workspace
 from models.card import ModelKey
 from serving.accounts import AccountIndex
+from serving.company_names import CompanyNames
 from serving.releases import LoadedRelease, load_current
+from serving.shared_features import shared_features
 from serving.store import Store
 from serving.working import Verdicts
 
@@ -35,6 +40,10 @@ _MOST_RESIDENT_ACTIVITIES = 10_000_000
 """Rows; some 1.3 GB in each worker."""
 
 
+_SOME = 200
+"""Accounts that stand for all of them."""
+
+
 class Snapshot:
     """The current tables under a lease, and their account index. The lease ends with the object."""
 
@@ -44,6 +53,7 @@ class Snapshot:
         self.manifest: Manifest = stack.enter_context(workspace.lease())
         self.tables = workspace.tables(self.manifest)
         self.accounts = AccountIndex(self.tables)
+        self.names = CompanyNames(self.accounts)
         self.people = KnownPeople(workspace, manifest=self.manifest, tables=self.tables)
 
 
@@ -67,15 +77,14 @@ class Desk:
         self.verdicts = verdicts or Verdicts()
         self.time_zone = ZoneInfo(release.time_zone or snapshot.manifest.time_zone)
         fits = _activities(snapshot.manifest) <= _MOST_RESIDENT_ACTIVITIES
-        self._engines: dict[str, FeatureEngine] = {}
-        for catalogue in _widest_first(release):
-            if self._covering(catalogue) is None:
-                engine = FeatureEngine(snapshot.tables, catalogue, threads=1, resident=resident and fits)
-                self._engines[catalogue.fingerprint] = engine
+        self._shared = shared_features({one.bundle.key: one.bundle.catalogue for one in release.scorers})
+        self._engines = [
+            FeatureEngine(snapshot.tables, one.catalogue, threads=1, resident=resident and fits)
+            for one in self._shared
+        ]
         self._wide_engines: dict[str, FeatureEngine] = {}
-        self._record_engines = {
-            fingerprint: RecordEngine(engine.catalogue) for fingerprint, engine in self._engines.items()
-        }
+        self._some: dict[ModelKey, Row] = {}
+        self._record_engines = [RecordEngine(one.catalogue) for one in self._shared]
 
     def __enter__(self) -> Self:
         return self
@@ -89,39 +98,63 @@ class Desk:
             self._wide_engines[catalogue.fingerprint] = FeatureEngine(self.snapshot.tables, catalogue)
         return self._wide_engines[catalogue.fingerprint]
 
-    def rows(self, account_id: str, *, as_of: datetime) -> dict[ModelKey, Row]:
-        """Features of a known account for each model, float64 (k,) in the order of its catalogue.
+    def rows(
+        self, account_id: str, models: Collection[ModelKey] | None = None, *, as_of: datetime
+    ) -> dict[ModelKey, Row]:
+        """Features of a known account for each of these models, float64 (k,) in the order of its catalogue.
 
-        A model whose features another one has too (fit has none of its own) reads them from that row.
+        models: None for all of the release. What several of them read is computed once.
         """
-        built = {key: engine.build_one(account_id, as_of) for key, engine in self._engines.items()}
-        return self._by_model(built)
+        engines = [partial(engine.build_one, account_id, as_of) for engine in self._engines]
+        return self._by_model(engines, models)
 
-    def record_rows(self, tables: Tables, account_id: str, *, as_of: datetime) -> dict[ModelKey, Row]:
+    def record_rows(
+        self,
+        tables: Tables,
+        account_id: str,
+        models: Collection[ModelKey] | None = None,
+        *,
+        as_of: datetime,
+    ) -> dict[ModelKey, Row]:
         """As `rows`, for an account that was sent along with its tables."""
-        engines = self._record_engines.items()
-        return self._by_model({key: engine.build_one(tables, account_id, as_of) for key, engine in engines})
+        engines = [partial(engine.build_one, tables, account_id, as_of) for engine in self._record_engines]
+        return self._by_model(engines, models)
 
-    def _by_model(self, built: dict[str, Row]) -> dict[ModelKey, Row]:
+    def _by_model(
+        self, engines: Sequence[Callable[[], Row]], models: Collection[ModelKey] | None
+    ) -> dict[ModelKey, Row]:
         rows: dict[ModelKey, Row] = {}
-        for scorer in self.release.scorers:
-            catalogue = scorer.bundle.catalogue
-            wider = self._covering(catalogue) or catalogue
-            positions = [wider.index(name) for name in catalogue.names]
-            rows[scorer.bundle.key] = built[wider.fingerprint][positions]
+        for shared, build in zip(self._shared, engines, strict=True):
+            asked = [key for key in shared.positions if models is None or key in models]
+            if asked:
+                row = build()
+                rows |= {key: np.take(row, shared.positions[key], axis=-1) for key in asked}
         return rows
 
-    def _covering(self, catalogue: Catalogue) -> Catalogue | None:
-        """The catalogue of an engine that computes all of these features in the same way."""
-        for engine in self._engines.values():
-            wider = engine.catalogue
-            same_channels = (
-                wider.engagement_channels == catalogue.engagement_channels
-                and wider.outreach_channels == catalogue.outreach_channels
-            )
-            if same_channels and set(catalogue.features) <= set(wider.features):
-                return wider
-        return None
+    def matrices(self, keys: pd.DataFrame, models: Collection[ModelKey]) -> dict[ModelKey, Row]:
+        """As `rows`, of many accounts by one pass of the SQL: float64 (n, k), each row the same bits.
+
+        keys: account_id and as_of (datetime64, naive, UTC), one row for each.
+        """
+        engines = [partial(_matrix, engine, keys) for engine in self._engines]
+        return self._by_model(engines, models)
+
+    def record_matrices(
+        self, tables: Tables, keys: pd.DataFrame, models: Collection[ModelKey]
+    ) -> dict[ModelKey, Row]:
+        """As `matrices`, of accounts that were sent along with their tables, which are in memory."""
+        engines = [partial(_record_matrix, tables, one.catalogue, keys) for one in self._shared]
+        return self._by_model(engines, models)
+
+    def some_rows(self, model: ModelKey) -> Row:
+        """Features of a few hundred accounts, evenly chosen, each just after its newest fact."""
+        if model not in self._some:
+            everyone = self.snapshot.accounts.everyone()
+            chosen = everyone.iloc[:: max(1, len(everyone) // _SOME)]
+            moments = (chosen["newest_known_at"] + pd.Timedelta(seconds=1)).astype("datetime64[us]")
+            keys = pd.DataFrame({"account_id": chosen["account_id"], "as_of": moments})
+            self._some[model] = self.matrices(keys, [model])[model]
+        return self._some[model]
 
     def levels(self) -> dict[str, list[str]]:
         """The values that the models know, by category feature."""
@@ -134,22 +167,26 @@ class Desk:
 
     def close(self) -> None:
         """Let go of the engines and of the snapshot's lease; for a desk that nobody shares."""
-        for engine in (*self._engines.values(), *self._wide_engines.values()):
+        for engine in (*self._engines, *self._wide_engines.values()):
             engine.close()
-        for record_engine in self._record_engines.values():
+        for record_engine in self._record_engines:
             record_engine.close()
         self.snapshot.accounts.close()
         self.snapshot.close()
 
 
+def _matrix(engine: FeatureEngine, keys: pd.DataFrame) -> Row:
+    return engine.build(keys).to_numpy()
+
+
+def _record_matrix(tables: Tables, catalogue: Catalogue, keys: pd.DataFrame) -> Row:
+    with FeatureEngine(tables, catalogue, threads=1) as engine:
+        return _matrix(engine, keys)
+
+
 def _activities(manifest: Manifest) -> int:
     table = manifest.tables.get("activities")
     return table.rows if table else 0
-
-
-def _widest_first(release: LoadedRelease) -> list[Catalogue]:
-    catalogues = [scorer.bundle.catalogue for scorer in release.scorers]
-    return sorted(catalogues, key=lambda catalogue: -len(catalogue.features))
 
 
 def open_desk(workspace: Workspace, *, now: datetime) -> Desk:

@@ -55,10 +55,11 @@ def fire_of(
     fit: FitScore | None,
     intent: IntentScore | None,
 ) -> Fire:
-    """The four views of one account. scorers: of the release; rows: features by model."""
+    """The four views of one account. scorers: of the release; rows: features of those that were asked."""
     values = {
         name: float(value)
         for scorer in scorers
+        if scorer.bundle.key in rows
         for name, value in zip(scorer.bundle.catalogue.names, rows[scorer.bundle.key], strict=True)
         if name in FIRE_FEATURES.values()
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -58,6 +59,11 @@ class LoadedRelease:
     def of_kind(self, kind: Kind) -> tuple[ServedModel, ...]:
         """The models of a kind, in the order in which they are asked."""
         return tuple(model for model in self.models if kind_of(model.key) == kind)
+
+    @cached_property
+    def populations(self) -> tuple[str, ...]:
+        """The columns of accounts that say which segment each of its models is for."""
+        return tuple(sorted({column for model in self.models for column in model.rows.where}))
 
     @property
     def scorers(self) -> tuple[Scorer, ...]:

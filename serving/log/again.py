@@ -81,7 +81,7 @@ def unlike_features(
     release: LoadedRelease, *, kept: Mapping[ModelKey, Row], again: Mapping[ModelKey, Row]
 ) -> Iterator[str]:
     """The features that are not the same to the bit, as model.feature."""
-    for scorer in release.scorers:
+    for scorer in (one for one in release.scorers if one.bundle.key in kept):
         key = scorer.bundle.key
         differs = kept[key].view(np.uint64) != again[key].view(np.uint64)
         names = np.array(scorer.bundle.catalogue.names)[differs]
