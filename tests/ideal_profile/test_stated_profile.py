@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from features.errors import ConfigError
 from features.mapping import load_config
 from features.profile_settings import ProfileSettings, StatedTraitSettings
-from models.profile import StatedTrait, Verdict
+from models.profile import StatedTrait, Verdict, percent
 from training.ideal_profile import learn_profile
 from training.ideal_profile.stated import require_columns
 
@@ -59,6 +59,8 @@ def test_figures_are_of_all_accounts_with_an_outcome() -> None:
     assert found.found is not None
     assert (found.found.accounts, found.found.won) == (inside.sum(), ROWS.label[inside].sum())
     assert f"of {inside.sum():,}, all" in found.why_en
+    interval = f"(95 % interval {percent(found.found.low)} to {percent(found.found.high)})"
+    assert f"earlier and later together {interval}; more than" in found.why_en
 
 
 def test_a_conflict_names_what_the_data_tell_instead() -> None:

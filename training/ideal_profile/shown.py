@@ -38,8 +38,8 @@ _WORDS = {
     "unmentioned": ("Learned, and not stated by sales", "数据得出而销售未提及"),
     "columns": ("trait|won|95 % interval|accounts|chance", "特征|赢单率|95%区间|客户数|偶然概率"),
     "base": (
-        "{rate} of {accounts} later accounts were won ({low} to {high}); {checked} candidates from "
-        "{earlier} earlier accounts were checked on them, {held} are told",
+        "{rate} of {accounts} later accounts were won ({low} to {high}); candidates from "
+        "{earlier} earlier accounts that were checked on them: {checked}, of which are told: {held}",
         "后期{accounts}个客户中赢得{rate}（{low}至{high}）；从早期{earlier}个客户得出{checked}个候选特征，"
         "经后期客户检验，列出{held}个",
     ),

@@ -19,7 +19,7 @@ from features.errors import ConfigError, suggestion
 from features.feature import Feature
 from features.profile_settings import StatedTraitSettings
 from features.tables import Attribute
-from models.profile import Basis, Condition, Figures, Profile, StatedTrait, Verdict, told_figures
+from models.profile import Basis, Condition, Figures, Profile, StatedTrait, Verdict, percent, told_figures
 from training.ideal_profile.checking import CHANCE, adjusted, figures, two_sided
 from training.ideal_profile.conditions import between, holding, is_flag, is_level
 
@@ -189,8 +189,14 @@ def _told(asked: _Asked, data: _Data, *, found: Figures, chance: float) -> State
     profile, everyone = data.profile, data.everyone
     verdict = _verdict(found, everyone=everyone, chance=chance)
     about: tuple[Figures, float, Basis] = (found, everyone.rate, profile.basis)
-    english = f"{told_figures(*about, language='en')}; {_WHY[verdict][0]}"
-    chinese = f"{told_figures(*about, language='zh')}；{_WHY[verdict][1]}"
+    low, high = percent(found.low), percent(found.high)
+    english = (
+        f"{told_figures(*about, language='en')}, earlier and later together (95 % interval {low} to {high}); "
+        f"{_WHY[verdict][0]}"
+    )
+    chinese = (
+        f"{told_figures(*about, language='zh')}，早期与后期合计（95%区间{low}至{high}）；{_WHY[verdict][1]}"
+    )
     rivals = [] if verdict == "agrees" else _rivals(profile, asked)
     if rivals:
         english += "; the data tell instead: " + "; ".join(profile.traits[i].words("en") for i in rivals)
