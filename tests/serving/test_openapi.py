@@ -64,6 +64,14 @@ def test_lists_hold_named_or_plain_things_only(described: Any) -> None:
             assert "$ref" in value["items"] or value["items"]["type"] == "string", path
 
 
+def test_objects_have_names(described: Any) -> None:
+    """An importer makes a class of each object: one within another, or a map, would have no name."""
+    for path, value in parts(described):
+        if isinstance(value, dict) and value.get("type") == "object":
+            assert re.fullmatch("/components/schemas/[A-Za-z0-9]+", path), path
+            assert not isinstance(value.get("additionalProperties"), dict), path
+
+
 def test_operations_and_schemas_have_plain_names(described: Any) -> None:
     operations = [operation for path in described["paths"].values() for operation in path.values()]
     names = [operation["operationId"] for operation in operations] + list(described["components"]["schemas"])
