@@ -1,5 +1,6 @@
 // The shell: header, navigation and the view that the address names. A later view is one more entry of VIEWS.
 
+import * as access from "./access.js";
 import { overview } from "./api.js";
 import { element } from "./dom.js";
 import { apply, day, number, setLanguage, t } from "./i18n.js";
@@ -32,7 +33,7 @@ function showFacts() {
         facts.data_through && t("data_through", { date: day(facts.data_through) }),
         t("release", { id: facts.release }),
       ].filter(Boolean)
-    : [t("not_ready")];
+    : [t(access.isRefused(state.problem) ? "key_needed" : "not_ready")];
   document.getElementById("facts").replaceChildren(...parts.map((part) => element("span", {}, part)));
   document.getElementById("facts").classList.toggle("warning", !facts);
 }
@@ -42,7 +43,9 @@ function show() {
   showNavigation();
   showFacts();
   document.title = `${t(current().label)} · Spearfish`;
-  current().view.show(document.getElementById("main"), state);
+  const main = document.getElementById("main");
+  if (access.isRefused(state.problem)) access.show(main, { problem: state.problem, again: load });
+  else current().view.show(main, state);
 }
 
 async function load() {
@@ -55,7 +58,7 @@ async function load() {
   }
   show();
   // Not ready is a passing state: a release may be promoted at any moment.
-  if (!state.facts) setTimeout(load, 3000);
+  if (!state.facts && !access.isRefused(state.problem)) setTimeout(load, 3000);
 }
 
 for (const button of document.querySelectorAll("[data-language]")) {
