@@ -8,6 +8,7 @@ domain is found by its identifier only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -50,12 +51,16 @@ _INDEX = f"""
     GROUP BY account_id
 """
 
-_DEALS = """
-    CREATE TABLE deal AS
-    SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at
-    FROM opportunities
+_DEAL = "opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at"
+_DEALS = f"CREATE TABLE deal AS SELECT account_id, {_DEAL} FROM opportunities"
+_COMPANIES = """
+    SELECT account_id, name, domain, country FROM account_index
+    LEFT JOIN (
+        SELECT account_id, arg_max(country, known_at) AS country FROM accounts
+        WHERE country IS NOT NULL GROUP BY account_id
+    ) USING (account_id)
+    WHERE withdrawn_at IS NULL ORDER BY account_id
 """
-
 
 _ACCOUNT = "account_id, name, domain, first_known_at, newest_known_at, withdrawn_at"
 _STANDS_FOR = "account_id = (SELECT identity FROM merged_accounts WHERE account_id = $1)"
@@ -156,6 +161,19 @@ class AccountIndex:
             )
         return found[0]
 
+    def sharing(self, domain: str) -> list[Account]:
+        """Every account that `by_domain` could mean."""
+        return self._select("domain = $1", domain) or self._select(_REGISTERED, registrable_domain(domain))
+
+    def among(self, *, account_ids: Sequence[str], domains: Sequence[str]) -> list[Account]:
+        """The accounts that have one of the identifiers, or one of the domains as it is written."""
+        rows = self.cursor().execute(
+            f"SELECT {_ACCOUNT} FROM account_index WHERE account_id IN (SELECT unnest($1::VARCHAR[]))"
+            " OR domain IN (SELECT unnest($2::VARCHAR[]))",
+            [list(account_ids), list(domains)],
+        )
+        return [Account(*row) for row in rows.fetchall()]
+
     @cached_property
     def count(self) -> int:
         """How many accounts there are."""
@@ -179,12 +197,25 @@ class AccountIndex:
 
     def deals(self, account_id: str) -> tuple[Deal, ...]:
         """Every version of every deal of an account, in no promised order."""
-        rows = self.cursor().execute(
-            "SELECT opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at"
-            " FROM deal WHERE account_id = $1",
-            [account_id],
-        )
+        rows = self.cursor().execute(f"SELECT {_DEAL} FROM deal WHERE account_id = $1", [account_id])
         return tuple(Deal(*row) for row in rows.fetchall())
+
+    def deals_of(self, account_ids: Sequence[str]) -> dict[str, tuple[Deal, ...]]:
+        """As `deals`, of many accounts."""
+        found: dict[str, list[Deal]] = {account_id: [] for account_id in account_ids}
+        rows = self.cursor().execute(
+            f"SELECT account_id, {_DEAL} FROM deal WHERE account_id IN (SELECT unnest($1::VARCHAR[]))",
+            [list(account_ids)],
+        )
+        for account_id, *deal in rows.fetchall():
+            found[account_id].append(Deal(*deal))
+        return {account_id: tuple(deals) for account_id, deals in found.items()}
+
+    def companies(self) -> pd.DataFrame:
+        """What leads are matched with: account_id, name, domain and country of every account."""
+        rows = self.cursor().execute(_COMPANIES)
+        frame: pd.DataFrame = rows.to_arrow_table().to_pandas()
+        return frame
 
     def _learn_members(self, tables: Tables) -> None:
         """The current domains of accounts that another one stands for, which the merged rows leave out."""

@@ -25,6 +25,7 @@ __all__ = [
     "InputsRead",
     "IntentScore",
     "Language",
+    "LeadFound",
     "ModelVersion",
     "Moment",
     "Priority",
@@ -187,11 +188,36 @@ class AccountName(Answer):
     domain: str | None
 
 
+class LeadFound(Answer):
+    """What became of a lead: the account that it speaks of, or why there is none."""
+
+    account_matched: bool = Field(description="Whether the scores are those of a known account.")
+    how: str | None = Field(
+        description="What the account was found by: email_domain, website_domain or company_name; null "
+        "without one."
+    )
+    sure: float | None = Field(
+        ge=0, le=1, description="How sure that is: 1 for a domain, the likeness of the names otherwise."
+    )
+    sentence: str = Field(description="How it was matched, or why not, in one sentence.")
+    possible_account_ids: list[str] = Field(description="Accounts that are alike, but not enough.")
+    seniority: str | None = Field(description="Level of the person, from the title where it was not sent.")
+    department: str | None = Field(
+        description="Department of the person, from the title where it was not sent."
+    )
+    role: str | None = Field(description="Role in the buying group that follows from both.")
+    fit_range: ProbabilityInterval | None = Field(
+        description="For a company that is no account: where the fit probability may end up once what is "
+        "unknown is known; null otherwise."
+    )
+
+
 class ScoreAnswer(Answer):
     """Fit, intent and the reasons for both, for one account at one moment."""
 
     request_id: str = Field(description="Names this answer in logs.")
     account: AccountName
+    lead: LeadFound | None = Field(description="What became of the lead; null without one.")
     as_of: Moment = Field(description="Only facts known strictly before this moment were used.")
     data_through: Moment | None = Field(
         description="Newest known fact of the data (for a record: of the record); null when there is none."

@@ -16,6 +16,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from features.catalogue import Catalogue
@@ -25,6 +26,7 @@ from features.tables import Tables
 from features.workspace import Manifest, Workspace
 from models.card import ModelKey
 from serving.accounts import AccountIndex
+from serving.company_names import CompanyNames
 from serving.releases import LoadedRelease, load_current
 from serving.shared_features import shared_features
 from serving.store import Store
@@ -38,6 +40,10 @@ _MOST_RESIDENT_ACTIVITIES = 10_000_000
 """Rows; some 1.3 GB in each worker."""
 
 
+_SOME = 200
+"""Accounts that stand for all of them."""
+
+
 class Snapshot:
     """The current tables under a lease, and their account index. The lease ends with the object."""
 
@@ -47,6 +53,7 @@ class Snapshot:
         self.manifest: Manifest = stack.enter_context(workspace.lease())
         self.tables = workspace.tables(self.manifest)
         self.accounts = AccountIndex(self.tables)
+        self.names = CompanyNames(self.accounts)
         self.people = KnownPeople(workspace, manifest=self.manifest, tables=self.tables)
 
 
@@ -76,6 +83,7 @@ class Desk:
             for one in self._shared
         ]
         self._wide_engines: dict[str, FeatureEngine] = {}
+        self._some: dict[ModelKey, Row] = {}
         self._record_engines = [RecordEngine(one.catalogue) for one in self._shared]
 
     def __enter__(self) -> Self:
@@ -120,8 +128,33 @@ class Desk:
             asked = [key for key in shared.positions if models is None or key in models]
             if asked:
                 row = build()
-                rows |= {key: row[shared.positions[key]] for key in asked}
+                rows |= {key: np.take(row, shared.positions[key], axis=-1) for key in asked}
         return rows
+
+    def matrices(self, keys: pd.DataFrame, models: Collection[ModelKey]) -> dict[ModelKey, Row]:
+        """As `rows`, of many accounts by one pass of the SQL: float64 (n, k), each row the same bits.
+
+        keys: account_id and as_of (datetime64, naive, UTC), one row for each.
+        """
+        engines = [partial(_matrix, engine, keys) for engine in self._engines]
+        return self._by_model(engines, models)
+
+    def record_matrices(
+        self, tables: Tables, keys: pd.DataFrame, models: Collection[ModelKey]
+    ) -> dict[ModelKey, Row]:
+        """As `matrices`, of accounts that were sent along with their tables, which are in memory."""
+        engines = [partial(_record_matrix, tables, one.catalogue, keys) for one in self._shared]
+        return self._by_model(engines, models)
+
+    def some_rows(self, model: ModelKey) -> Row:
+        """Features of a few hundred accounts, evenly chosen, each just after its newest fact."""
+        if model not in self._some:
+            everyone = self.snapshot.accounts.everyone()
+            chosen = everyone.iloc[:: max(1, len(everyone) // _SOME)]
+            moments = (chosen["newest_known_at"] + pd.Timedelta(seconds=1)).astype("datetime64[us]")
+            keys = pd.DataFrame({"account_id": chosen["account_id"], "as_of": moments})
+            self._some[model] = self.matrices(keys, [model])[model]
+        return self._some[model]
 
     def levels(self) -> dict[str, list[str]]:
         """The values that the models know, by category feature."""
@@ -140,6 +173,15 @@ class Desk:
             record_engine.close()
         self.snapshot.accounts.close()
         self.snapshot.close()
+
+
+def _matrix(engine: FeatureEngine, keys: pd.DataFrame) -> Row:
+    return engine.build(keys).to_numpy()
+
+
+def _record_matrix(tables: Tables, catalogue: Catalogue, keys: pd.DataFrame) -> Row:
+    with FeatureEngine(tables, catalogue, threads=1) as engine:
+        return _matrix(engine, keys)
 
 
 def _activities(manifest: Manifest) -> int:

@@ -22,16 +22,17 @@ from features.tables import Attribute
 from features.workspace import Workspace
 from serving import metrics
 from serving.answers import iso
+from serving.batches import score_batch
 from serving.desk import Desk, Snapshot
 from serving.log.entries import Answered, Entry
 from serving.log.settings import LogSettings
-from serving.log.writer import PredictionLog
+from serving.log.writer import LogUnavailableError, PredictionLog
 from serving.model_cards import ModelAnswer, model_answer
-from serving.problems import NotReadyError
+from serving.problems import NotReadyError, problem_kind
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
-from serving.requests import ScoreRequest, parse_request
-from serving.scoring import score_in_full, utc_now
+from serving.requests import ScoreRequest, parse_batch, parse_request
+from serving.scoring import Scored, score_in_full, utc_now
 from serving.store import Store
 from serving.store.door import StoreDoor
 from serving.watch import Watch
@@ -106,6 +107,18 @@ class DeskHolder:
             desk, request=request, request_id=request_id, language=language, api_key_id=api_key_id
         )
 
+    def answer_batch(
+        self, body: bytes, *, language: Language, api_key_id: int | None = None
+    ) -> list[Answered | SpearfishError]:
+        """The answers to the rows of POST /v1/score/batch, on their way into the log, or what is wrong."""
+        desk, now = self.desk(), utc_now()
+        rows = parse_batch(body, attributes=desk.snapshot.manifest.attributes)
+        try:
+            found = score_batch(desk, rows=rows, now=now, language=language)
+        except (duckdb.Error, EngineError) as error:
+            raise self._restarted(desk, error) from error
+        return [self._kept(desk, one, now=now, api_key_id=api_key_id) for one in found]
+
     def score(
         self,
         desk: Desk,
@@ -115,16 +128,30 @@ class DeskHolder:
         language: Language,
         api_key_id: int | None = None,
     ) -> Answered:
-        """Score one account and put the answer into the log. Every answer goes this way."""
+        """Score one account and put the answer into the log."""
         now = utc_now()
         try:
             scored = score_in_full(desk, request=request, now=now, language=language, request_id=request_id)
         except (duckdb.Error, EngineError) as error:
             raise self._restarted(desk, error) from error
+        return self._keep(desk, scored, now=now, api_key_id=api_key_id)
+
+    def _kept(
+        self, desk: Desk, found: Scored | SpearfishError, *, now: datetime, api_key_id: int | None
+    ) -> Answered | SpearfishError:
+        if isinstance(found, SpearfishError):
+            self.count_problem(problem_kind(found).slug)
+            return found
+        try:
+            return self._keep(desk, found, now=now, api_key_id=api_key_id)
+        except LogUnavailableError as error:
+            return error
+
+    def _keep(self, desk: Desk, scored: Scored, *, now: datetime, api_key_id: int | None) -> Answered:
+        """Put an answer into the log. Every answer goes this way."""
         metrics.count_answer(scored.answer)
         entry = Entry(
             scored=scored,
-            request=request,
             at=now,
             snapshot=desk.snapshot.manifest.snapshot,
             fingerprints=desk.release.release.fingerprints,

@@ -61,6 +61,28 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "{inputs}: a value that the {kind} model has not met",
         "{inputs}：{kind}模型未见过的取值",
     ),
+    "by_email_domain": (
+        "Matched to account {account} by the domain of the e-mail address",
+        "根据邮箱域名匹配到客户 {account}",
+    ),
+    "by_website_domain": ("Matched to account {account} by the web site", "根据网站匹配到客户 {account}"),
+    "by_company_name": (
+        "Matched to account {account} by the name of the company, {sure:.0%} alike",
+        "根据公司名称匹配到客户 {account}，相似度{sure:.0%}",
+    ),
+    "no_account": (
+        "No account is surely this company: fit rests on what the lead says",
+        "没有可以确认的客户：契合度仅依据该线索所述",
+    ),
+    "not_enough_evidence": (
+        "Not enough evidence: the company is no known account, so nothing of its behaviour is known",
+        "依据不足：该公司不是已知客户，没有任何行为数据",
+    ),
+    "fit_range": (
+        "between the two lie nine in ten of the fit probabilities that the company may get once {missing} "
+        "are known, if these are spread as among your accounts; the interval of the model is within",
+        "待{missing}已知后，若其分布与现有客户相同，则该公司契合度概率有九成可能介于两者之间；已包含模型自身的区间",
+    ),
     "both_grades": ("Fit {fit} and intent {intent}", "契合度 {fit}，意向 {intent}"),
     "fit_grade": ("Fit {fit}, no intent score", "契合度 {fit}，无意向评分"),
     "intent_grade": ("Intent {intent}, no fit score", "意向 {intent}，无契合度评分"),

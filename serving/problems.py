@@ -14,6 +14,7 @@ InputError (features.errors)
 │   ├── MethodNotAllowedError    405  the path knows other methods
 │   ├── SlowRequestError         408  the body did not arrive in time
 │   ├── AmbiguousDomainError     409  several accounts share the domain
+│   ├── DuplicateAccountError    409  a row of a batch names an account again
 │   ├── BodyTooLargeError        413  over the limit
 │   ├── MediaTypeError           415  not application/json
 │   ├── InvalidRequestError      422  fields are wrong; lists each of them
@@ -48,6 +49,7 @@ __all__ = [
     "AccessUnknownError",
     "AmbiguousDomainError",
     "BodyTooLargeError",
+    "DuplicateAccountError",
     "FieldError",
     "HeadersTooLargeError",
     "InvalidRequestError",
@@ -101,6 +103,10 @@ class SlowRequestError(RequestError):
 
 class AmbiguousDomainError(RequestError):
     """Several accounts have this domain."""
+
+
+class DuplicateAccountError(RequestError):
+    """A row of a batch names an account that an earlier row has named."""
 
 
 class BodyTooLargeError(RequestError):
@@ -189,6 +195,7 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
     MethodNotAllowedError: ProblemKind("method-not-allowed", 405, "The path knows other methods"),
     SlowRequestError: ProblemKind("request-timeout", 408, "The body did not arrive in time"),
     AmbiguousDomainError: ProblemKind("ambiguous-domain", 409, "Several accounts have this domain"),
+    DuplicateAccountError: ProblemKind("duplicate-account", 409, "The account is named twice"),
     RequestInProgressError: ProblemKind("request-in-progress", 409, "The same request is in progress", 1),
     BodyTooLargeError: ProblemKind("body-too-large", 413, "The body is too large"),
     MediaTypeError: ProblemKind("unsupported-media-type", 415, "The body must be JSON"),

@@ -52,7 +52,6 @@ class Entry:
     """
 
     scored: Scored
-    request: ScoreRequest
     at: datetime
     snapshot: str
     fingerprints: Mapping[ModelKey, str]
@@ -76,7 +75,7 @@ class Entry:
             intent_grade=intent.grade if intent else None,
             machine_score=answer.machine_score,
             working_score=answer.working_score,
-            inputs=_as_json(_inputs(self.request, people=self.people)),
+            inputs=_as_json(_inputs(self.scored.request, people=self.people)),
             answer=answer.model_dump_json(),
             evidence=self._evidence().to_bytes(),
         )

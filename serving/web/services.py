@@ -13,6 +13,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 
+from features.errors import SpearfishError
 from features.feature import Language
 from features.tables import Attribute
 from serving.access.gate import Caller
@@ -45,6 +46,11 @@ class Answers(Protocol):
         self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
     ) -> Answered:
         """The answer to the body of POST /v1/score, on its way into the log."""
+
+    def answer_batch(
+        self, body: bytes, *, language: Language, api_key_id: int | None = None
+    ) -> list[Answered | SpearfishError]:
+        """The answers to the rows of POST /v1/score/batch, or what is wrong with them."""
 
     def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
         """The answer of GET /v1/profile. model: as it was asked for."""

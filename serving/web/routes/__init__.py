@@ -7,12 +7,13 @@ part of the OpenAPI document and its scopes follow from that. Time rule: none. N
 from __future__ import annotations
 
 from serving.web.endpoint import Endpoint
-from serving.web.routes import accounts, models, scores
+from serving.web.routes import accounts, batches, models, scores
 
 __all__ = ["ENDPOINTS", "TAGS"]
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *scores.ENDPOINTS,
+    *batches.ENDPOINTS,
     *accounts.ENDPOINTS,
     *models.ENDPOINTS,
 )

@@ -42,11 +42,12 @@ ENDPOINTS = (
             name="scoreAccount",
             summary="Score one account",
             description="Fit and intent of one account with up to five reasons for and five against each. "
-            "The account is named by account_id or by domain, or sent along as a record with its activities.",
+            "The account is named by account_id or by domain, sent along as a record with its activities, or "
+            "matched from a lead: a person at a company.",
             tag="scores",
             parameters=(LANGUAGE,),
             body=request_model,
-            body_description="Exactly one of account_id, domain and record.",
+            body_description="Exactly one of account_id, domain, record and lead.",
             example={"account_id": "acc-000042"},
             answer=ScoreAnswer,
             answer_description="The scores and their reasons.",

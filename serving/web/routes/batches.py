@@ -1,0 +1,69 @@
+"""Scores of many accounts in one request.
+
+Time rule: `now` is read once per request. Null rule: none of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from starlette.responses import Response
+
+from features.errors import BundleError, EngineError, SpearfishError, WorkspaceError
+from serving.answers import ScoreAnswer
+from serving.batches import BatchAnswer, batch_answer
+from serving.log.entries import Answered
+from serving.log.writer import LogUnavailableError
+from serving.problems import NotReadyError
+from serving.requests import MOST_ROWS, batch_model
+from serving.web.bodies import json_body
+from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer
+from serving.web.keeping import api_key_id, kept
+
+__all__ = ["ENDPOINTS"]
+
+
+async def _score(call: Call) -> Response:
+    body = await json_body(call.request)
+    work = partial(
+        call.services.answers.answer_batch, body, language=call.language, api_key_id=api_key_id(call)
+    )
+    rows = await asyncio.gather(*(_kept(call, row) for row in await call.compute(work)))
+    return json_answer(await call.compute(partial(batch_answer, rows, request_id=call.request_id)))
+
+
+async def _kept(call: Call, row: Answered | SpearfishError) -> ScoreAnswer | SpearfishError:
+    """The answer of a row, once it may be sent. One that cannot be kept is refused alone."""
+    if isinstance(row, SpearfishError):
+        return row
+    try:
+        return await kept(call, row)
+    except LogUnavailableError as error:
+        return error
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/v1/score/batch",
+        scope="score",
+        handle=_score,
+        operation=Operation(
+            name="scoreAccounts",
+            summary="Score many accounts",
+            description=f"Up to {MOST_ROWS:,} accounts, each given as in POST /v1/score. Every row is "
+            "answered or refused for itself, in the order of the request, and gets the answer that it would "
+            "get alone. An account that is named twice is answered once; the repetition is a problem that "
+            "says where.",
+            tag="scores",
+            parameters=(LANGUAGE,),
+            body=batch_model,
+            body_description="The accounts; as_of counts for those that bring none of their own.",
+            example={"accounts": [{"account_id": "acc-000042"}, {"domain": "example.com"}]},
+            answer=BatchAnswer,
+            answer_description="An answer or a problem for each row.",
+            problems=(NotReadyError, WorkspaceError, BundleError, EngineError),
+        ),
+    ),
+)
