@@ -16,16 +16,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from queue import Empty, Full, Queue
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy.exc import DataError, IntegrityError
 
 from features.errors import SpearfishError, WorkspaceError
 from serving import metrics
-from serving.log.entries import Entry
 from serving.log.retention import MOST_AT_ONCE, prune_some
 from serving.log.settings import LogSettings
 from serving.store import Store, predictions
+
+if TYPE_CHECKING:
+    from serving.log.entries import Entry
 
 __all__ = ["LogUnavailableError", "PredictionLog"]
 
