@@ -31,7 +31,8 @@ async def json_body(request: Request) -> bytes:
             allowed="application/json",
             fix="send the header Content-Type: application/json",
         )
-    _require_small(int(request.headers.get("content-length", "0")))
+    announced = request.headers.get("content-length", "")
+    _require_small(int(announced) if announced.isdecimal() else 0)
     body = bytearray()
     try:
         async with asyncio.timeout(_SLOWEST_BODY):

@@ -34,6 +34,15 @@ def postgresql_url() -> Iterator[str]:
         yield owner.render_as_string(hide_password=False)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store in SQLite, and the one in PostgreSQL, which other tests write to as well."""
+    if request.param == "postgresql":
+        found: str = request.getfixturevalue("postgresql_url")
+        return found
+    return f"sqlite:///{tmp_path}/store.db"
+
+
 @pytest.fixture(scope="session")
 def empty_tracking(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made = Workspace(tmp_path_factory.mktemp("tracking"))

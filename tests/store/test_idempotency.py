@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, func, select
@@ -19,14 +18,6 @@ from serving.store.idempotency import KEPT_FOR, Answered, RequestInProgressError
 from serving.store.schema import finished_requests
 
 PROCESSES = multiprocessing.get_context("forkserver")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        found: str = request.getfixturevalue("postgresql_url")
-        return found
-    return f"sqlite:///{tmp_path}/store.db"
 
 
 @pytest.fixture
@@ -48,24 +39,24 @@ def do(
         return once(connection, name=name, body=body, now=NOON + at, write=write)
 
 
-def test_the_second_time_is_the_stored_answer(url: str, name: str) -> None:
-    with Store.open(url) as store:
+def test_the_second_time_is_the_stored_answer(either_url: str, name: str) -> None:
+    with Store.open(either_url) as store:
         first, second = do(store, name), do(store, name)
         assert (first.status, first.replayed, second.replayed) == (201, False, True)
         assert first.answer == second.answer
         assert entries_of(store, name) == 1
 
 
-def test_another_body_is_refused_and_changes_nothing(url: str, name: str) -> None:
-    with Store.open(url) as store:
+def test_another_body_is_refused_and_changes_nothing(either_url: str, name: str) -> None:
+    with Store.open(either_url) as store:
         do(store, name)
         with pytest.raises(RequestReusedError, match="another body"):
             do(store, name, body="c" * 64)
         assert entries_of(store, name) == 1
 
 
-def test_after_a_day_the_name_is_free_again(url: str, name: str) -> None:
-    with Store.open(url) as store:
+def test_after_a_day_the_name_is_free_again(either_url: str, name: str) -> None:
+    with Store.open(either_url) as store:
         do(store, name)
         assert do(store, name, at=KEPT_FOR - timedelta(seconds=1)).replayed
         assert not do(store, name, at=KEPT_FOR).replayed
@@ -74,19 +65,19 @@ def test_after_a_day_the_name_is_free_again(url: str, name: str) -> None:
             assert connection.execute(select(func.count()).where(old)).scalar() == 0
 
 
-def test_a_write_that_fails_keeps_nothing_and_may_come_again(url: str, name: str) -> None:
+def test_a_write_that_fails_keeps_nothing_and_may_come_again(either_url: str, name: str) -> None:
     def fail(connection: Connection) -> Answered:
         write_entry(name)(connection)
         raise ZeroDivisionError
 
-    with Store.open(url) as store:
+    with Store.open(either_url) as store:
         with pytest.raises(ZeroDivisionError):
             do(store, name, write=fail)
         assert entries_of(store, name) == 0
         assert not do(store, name).replayed
 
 
-def test_two_at_once_are_done_once(url: str, name: str) -> None:
+def test_two_at_once_are_done_once(either_url: str, name: str) -> None:
     """PostgreSQL tells the second that the first is at it; SQLite lets it wait and gives it the answer."""
     begun, finish, results = threading.Event(), threading.Event(), []
 
@@ -101,26 +92,26 @@ def test_two_at_once_are_done_once(url: str, name: str) -> None:
         except RequestInProgressError:
             results.append(None)
 
-    with Store.open(url) as store:
+    with Store.open(either_url) as store:
         one = threading.Thread(target=lambda: do(store, name, write=slowly))
         two = threading.Thread(target=second)
         one.start()
         assert begun.wait(20)
         two.start()
-        if "postgresql" in url:
+        if "postgresql" in either_url:
             two.join(20)
         finish.set()
         one.join(20)
         two.join(20)
-        assert results == [None if "postgresql" in url else True]
+        assert results == [None if "postgresql" in either_url else True]
         assert entries_of(store, name) == 1
 
 
-def test_death_at_any_statement_leaves_both_or_neither(url: str, name: str) -> None:
-    with Store.open(url) as store:
+def test_death_at_any_statement_leaves_both_or_neither(either_url: str, name: str) -> None:
+    with Store.open(either_url) as store:
         for statement in range(20):
             own = f"{statement:02}{name[2:]}"
-            process = PROCESSES.Process(target=write_once_and_die, args=(url, own, statement))
+            process = PROCESSES.Process(target=write_once_and_die, args=(either_url, own, statement))
             process.start()
             process.join(60)
             with store.reading() as connection:
