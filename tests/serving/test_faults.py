@@ -22,7 +22,7 @@ from features.point_in_time import FeatureEngine
 from features.workspace import Workspace
 from serving import holder as holder_module
 from serving.holder import DeskHolder
-from serving.store import Draft, Store, StoredBundle
+from serving.store import Draft, Store, StoredBundle, predictions
 
 REQUEST = {"account_id": "acc-20", "as_of": AS_OF}
 
@@ -58,8 +58,11 @@ def test_without_a_release_it_lives_but_is_not_ready(workspace: Workspace, tmp_p
         assert "spearfish promote" in response.json()["detail"]
         publish(workspace, kinds=["intent"])
         server.await_status("/readyz", 200)
-        assert httpx.post(f"{server.url}/v1/score", json=REQUEST, timeout=60).json()["intent"]
+        answer = httpx.post(f"{server.url}/v1/score", json=REQUEST, timeout=60).json()
+        assert answer["intent"]
         assert server.stop(signal.SIGINT) == 0
+    with Store.open(workspace.store_url) as store, store.reading() as connection:
+        assert predictions.find(connection, request_id=answer["request_id"]), "the log is written at the end"
 
 
 def test_every_worker_takes_a_new_release_and_no_request_fails(workspace: Workspace, tmp_path: Path) -> None:
