@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +20,9 @@ from serving.answers import Priority
 from serving.history import AccountHistory, LoggedAnswer
 from serving.holder import DeskHolder
 from serving.log.replay import Replayer
+from serving.log.settings import LogSettings
+from serving.log.writer import PredictionLog
+from serving.scoring import utc_now
 from serving.store.feedback import Feedback
 from serving.working import HELD_AT, Verdicts, threshold, working
 
@@ -70,6 +75,37 @@ def test_an_answer_is_kept_as_it_was_given(app: Any, holder: DeskHolder, home: W
     LoggedAnswer.model_validate(found)
     with Replayer(home) as replayer:
         assert replayer.of(answer["request_id"]).equal
+
+
+def test_a_durable_answer_is_kept_or_refused(home: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEARFISH_LOG", "durable")
+    monkeypatch.setenv("SPEARFISH_LOG_PATIENCE", "1")
+    holder = DeskHolder(home)
+    holder.start()
+    try:
+        app = open_to_everybody(holder)
+        answer = score(app, account_id=account_id(30))
+        assert ask(app, "GET", f"/v1/predictions/{answer['request_id']}").status_code == 200
+        with closing(sqlite3.connect(home.home / "store.db")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            refused = ask(app, "POST", "/v1/score", json={"account_id": account_id(30)})
+            assert refused.status_code == 503
+            assert int(refused.headers["retry-after"]) > 0
+            other.rollback()
+        assert score(app, account_id=account_id(30))["fit"] == answer["fit"]
+    finally:
+        holder.stop()
+
+
+def test_an_answer_that_a_full_log_does_not_keep_says_so(home: Workspace) -> None:
+    holder = DeskHolder(home)
+    holder.look()
+    holder.log = PredictionLog(holder.door.open, settings=LogSettings(longest=1), clock=utc_now)
+    app = open_to_everybody(holder)
+    told = [score(app, account_id=account_id(31))["warnings"] for _ in range(2)]
+    assert [any("not kept" in warning for warning in warnings) for warnings in told] == [False, True]
+    holder.executor.shutdown()
+    holder.door.close()
 
 
 @pytest.mark.parametrize("path", ["/v1/predictions/none", "/v1/accounts/nobody"])
