@@ -74,6 +74,7 @@ def _paths(endpoints: Iterable[Endpoint], *, attributes: Attributes) -> Json:
     paths: Json = {}
     for endpoint in endpoints:
         operation = _operation(endpoint.operation, attributes=attributes) | _security(endpoint.scope)
+        operation["description"] += f" Where keys are in use, this needs one with the scope {endpoint.scope}."
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return paths
 

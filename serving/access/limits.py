@@ -32,12 +32,13 @@ _logger = logging.getLogger("spearfish.serving")
 class Limits:
     """The buckets. For the one thread of an event loop.
 
-    file: where they lie; made when it is absent. Keys beyond 8,192 share the bucket of an earlier one.
+    file: where they lie; made when the first key asks. Keys beyond 8,192 share the bucket of an earlier one.
     """
 
     def __init__(self, file: Path | None) -> None:
-        self._descriptor = _opened(file)
-        self._buckets = mmap.mmap(-1 if self._descriptor is None else self._descriptor, _SIZE)
+        self._file = file
+        self._descriptor: int | None = None
+        self._buckets: mmap.mmap | None = None
 
     def take(self, key: int, *, per_minute: int, burst: int, now: float) -> float:
         """0 when there is a request left in the bucket of this key, and then it is taken; else the seconds
@@ -46,35 +47,43 @@ class Limits:
         >>> [Limits(None).take(1, per_minute=60, burst=1, now=1e9)]
         [0.0]
         """
-        offset = key % _SLOTS * _SLOT.size
+        buckets, offset = self._buckets or self._opened(), key % _SLOTS * _SLOT.size
         self._lock(fcntl.LOCK_EX, offset)
         try:
-            return self._take(offset, interval=60 / per_minute, burst=burst, now=now)
+            return _take(buckets, offset, interval=60 / per_minute, burst=burst, now=now)
         finally:
             self._lock(fcntl.LOCK_UN, offset)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._buckets.close()
+        """Let go of the file; a request that comes all the same opens it again."""
+        if self._buckets is not None:
+            self._buckets.close()
         if self._descriptor is not None:
             os.close(self._descriptor)
+        self._buckets = self._descriptor = None
 
-    def _take(self, offset: int, *, interval: float, burst: int, now: float) -> float:
-        (full_at,) = _SLOT.unpack_from(self._buckets, offset)
-        if not now <= full_at <= now + burst * interval + _ROUNDING:
-            full_at = now
-        wait: float = full_at + interval - burst * interval - now
-        if wait > _ROUNDING:
-            return wait
-        _SLOT.pack_into(self._buckets, offset, full_at + interval)
-        return 0.0
+    def _opened(self) -> mmap.mmap:
+        self._descriptor = _descriptor_of(self._file)
+        self._buckets = mmap.mmap(-1 if self._descriptor is None else self._descriptor, _SIZE)
+        return self._buckets
 
     def _lock(self, how: int, offset: int) -> None:
         if self._descriptor is not None:
             fcntl.lockf(self._descriptor, how, _SLOT.size, offset)
 
 
-def _opened(file: Path | None) -> int | None:
+def _take(buckets: mmap.mmap, offset: int, *, interval: float, burst: int, now: float) -> float:
+    (full_at,) = _SLOT.unpack_from(buckets, offset)
+    if not now <= full_at <= now + burst * interval + _ROUNDING:
+        full_at = now
+    wait: float = full_at + interval - burst * interval - now
+    if wait > _ROUNDING:
+        return wait
+    _SLOT.pack_into(buckets, offset, full_at + interval)
+    return 0.0
+
+
+def _descriptor_of(file: Path | None) -> int | None:
     if file is None:
         return None
     try:
