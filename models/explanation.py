@@ -10,7 +10,7 @@ says that nothing is known.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -29,50 +29,64 @@ MOST_REASONS = 5
 """How many reasons are told for, and how many against."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One feature of an idea. cell: of the matrix, NaN when missing. contribution: log-odds, calibrated."""
+class Part(NamedTuple):
+    """One feature of an idea: its value as people read it, None when missing, and its share in log-odds."""
 
-    declared: Feature
-    cell: float = field(compare=False)
+    feature: str
+    value: Value
     contribution: float
 
-    @property
-    def feature(self) -> str:
-        """The name of the feature."""
-        return self.declared.name
 
-    @property
-    def value(self) -> Value:
-        """As people read it; None when missing."""
-        return self.declared.readable(self.cell)
-
-
-@dataclass(frozen=True, slots=True)
 class Reason:
     """One idea of the row, told by its strongest feature.
 
-    contribution: log-odds, calibrated, of all the idea's features. parts: those of them that contribute
-    anything, the strongest first; their contributions add up to the reason's.
+    contribution: log-odds, calibrated, of all the idea's features: the sum of its parts. Words are made when
+    they are asked for.
     """
 
-    idea: str
-    contribution: float
-    parts: tuple[Part, ...]
+    __slots__ = ("_cells", "_features", "_shares", "contribution", "idea")
+
+    def __init__(
+        self,
+        idea: str,
+        contribution: float,
+        *,
+        features: Sequence[Feature],
+        cells: Sequence[float],
+        shares: Sequence[float],
+    ) -> None:
+        self.idea, self.contribution = idea, contribution
+        self._features, self._cells, self._shares = features, cells, shares
 
     @property
     def feature(self) -> str:
         """The name of the feature that speaks."""
-        return self.parts[0].feature
+        return self._features[0].name
 
     @property
     def value(self) -> Value:
         """Of the feature that speaks, as people read it; None when missing."""
-        return self.parts[0].value
+        return self._features[0].readable(self._cells[0])
+
+    @property
+    def parts(self) -> list[Part]:
+        """Every feature of the idea that contributes anything, the strongest first."""
+        return [
+            Part(feature.name, feature.readable(cell), share)
+            for feature, cell, share in zip(self._features, self._cells, self._shares, strict=True)
+        ]
 
     def sentence(self, language: Language = "en") -> str:
         """The reason in one sentence, without a full stop."""
-        return self.parts[0].declared.sentence(self.parts[0].cell, language=language)
+        return self._features[0].sentence(self._cells[0], language=language)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reason) and (self.idea, self.contribution, self.parts) == (
+            (other.idea, other.contribution, other.parts)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.idea, self.contribution))
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,7 @@ class Reasons:
     """The reasons of one catalogue's rows. What depends on the catalogue alone is worked out once."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._features, self._names = catalogue.features, catalogue.names
+        self._features = catalogue.features
         self._ideas = Ideas(catalogue)
 
     def of(self, X: NDArray[np.float64], *, contributions: NDArray[np.float64]) -> Iterator[Told]:
@@ -123,27 +137,30 @@ class Reasons:
         """
         totals = self._ideas.sums(contributions)
         strongest_first = np.argsort(-np.abs(totals), axis=1, kind="stable")
-        rows = zip(X, contributions, totals.tolist(), strongest_first.tolist(), strict=True)
-        for row, shares, total, order in rows:
-            yield self._told(row, shares.tolist(), total=total, order=order)
+        rows = zip(X.tolist(), contributions.tolist(), totals.tolist(), strongest_first.tolist(), strict=True)
+        for cells, shares, total, order in rows:
+            yield self._told(cells, shares, total=total, order=order)
 
-    def _told(
-        self, row: NDArray[np.float64], shares: list[float], *, total: list[float], order: list[int]
-    ) -> Told:
+    def _told(self, cells: list[float], shares: list[float], *, total: list[float], order: list[int]) -> Told:
+        ideas = self._ideas.each
         supporting = [place for place in order if total[place] > 0][:MOST_REASONS]
         opposing = [place for place in order if total[place] < 0][:MOST_REASONS]
-        ideas, shown = self._ideas.each, {*supporting, *opposing}
+        shown = {*supporting, *opposing}
         return Told(
-            tuple(self._reason(ideas[place], row, shares, total[place]) for place in supporting),
-            tuple(self._reason(ideas[place], row, shares, total[place]) for place in opposing),
+            tuple(self._reason(ideas[place], cells, shares, total[place]) for place in supporting),
+            tuple(self._reason(ideas[place], cells, shares, total[place]) for place in opposing),
             math.fsum(share for place, share in enumerate(total) if place not in shown),
         )
 
-    def _reason(self, idea: Idea, row: NDArray[np.float64], shares: list[float], total: float) -> Reason:
-        side, names = math.copysign(1.0, total), self._names
-        columns = sorted(
-            (column for column in idea.columns if shares[column]),
-            key=lambda column: (-side * shares[column], names[column]),
+    def _reason(self, idea: Idea, cells: list[float], shares: list[float], total: float) -> Reason:
+        columns = [column for column in idea.columns if shares[column]]
+        if len(columns) > 1:
+            # Columns stand by name, so that a stable order breaks ties by name.
+            columns.sort(key=shares.__getitem__, reverse=total > 0)
+        return Reason(
+            idea.name,
+            total,
+            features=[self._features[column] for column in columns],
+            cells=[cells[column] for column in columns],
+            shares=[shares[column] for column in columns],
         )
-        parts = (Part(self._features[column], float(row[column]), shares[column]) for column in columns)
-        return Reason(idea.name, total, tuple(parts))

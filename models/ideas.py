@@ -28,7 +28,7 @@ _RECENT = "days_since"
 
 @dataclass(frozen=True)
 class Idea:
-    """name: the idea of its first feature, as the catalogue calls it. columns: of the matrix, rising."""
+    """name: the idea of its first feature, as the catalogue calls it. columns: sorted by feature."""
 
     name: str
     columns: tuple[int, ...]
@@ -48,7 +48,10 @@ def ideas_of(catalogue: Catalogue) -> tuple[Idea, ...]:
     for column, feature in enumerate(catalogue.features):
         idea = feature.idea or feature.name
         columns.setdefault(topics.get(idea, (idea,)), []).append(column)
-    found = (Idea(_name(catalogue, places[0]), tuple(places)) for places in columns.values())
+    found = (
+        Idea(_name(catalogue, places[0]), tuple(sorted(places, key=catalogue.names.__getitem__)))
+        for places in columns.values()
+    )
     return tuple(sorted(found, key=lambda idea: idea.name))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ __all__ = ["Beyond", "Input", "InputsTold", "KnownInputs"]
 
 _SPLITS = re.compile(r"^split_feature=(.*)$", flags=re.MULTILINE)
 _RANGES = re.compile(r"^feature_infos=(.*)$", flags=re.MULTILINE)
+_KNOWN, _MISSING, _UNSEEN = range(3)
 _DERIVED = "growth"
 """An aggregation that may be missing although its column is known."""
 
@@ -79,8 +80,12 @@ class KnownInputs:
         read = _read(bundle)
         self._low, self._high = _ranges(bundle)
         self._low[~read], self._high[~read] = -np.inf, np.inf
-        self._columns = _account_columns(bundle.catalogue, read=read)
-        self._inputs = {name: _input(bundle.catalogue, name) for name in self._columns}
+        columns_of = _account_columns(bundle.catalogue, read=read)
+        self._read = [column for columns in columns_of.values() for column in columns]
+        self._places = {
+            name: [self._read.index(column) for column in columns] for name, columns in columns_of.items()
+        }
+        self._inputs = {name: _input(bundle.catalogue, name) for name in columns_of}
         self._levels = np.array(
             [len(one.levels) if one.kind == "category" else math.inf for one in bundle.catalogue.features]
         )
@@ -94,18 +99,32 @@ class KnownInputs:
 
     def told(self, X: NDArray[np.float64]) -> Iterator[InputsTold]:
         """What was told of each row and what was not. X: float64 (n, k) in the catalogue's order."""
-        empty, unseen = np.isnan(X).tolist(), (self._levels <= X).tolist()
-        beyond = ((self._low > X) | (self._high < X)).tolist()
-        for row, gone, new, outside in zip(X, empty, unseen, beyond, strict=True):
-            missing = {name for name, columns in self._columns.items() if all(gone[one] for one in columns)}
-            never_met = {name for name, columns in self._columns.items() if any(new[one] for one in columns)}
-            yield InputsTold(
-                known=self._named(self._columns.keys() - missing - never_met),
-                missing=self._named(missing),
-                beyond=tuple(self._beyond(row, column) for column, is_so in enumerate(outside) if is_so),
-                unseen=self._named(never_met),
-                behaviour=self._behaviour,
-            )
+        read = X[:, self._read]
+        states = np.where(
+            np.isnan(read), _MISSING, np.where(read >= self._levels[self._read], _UNSEEN, _KNOWN)
+        )
+        outside = (self._low > X) | (self._high < X)
+        seen: dict[bytes, InputsTold] = {}
+        for row, state, beyond in zip(X, states, outside, strict=True):
+            pattern = state.tobytes()
+            if pattern not in seen:
+                seen[pattern] = self._told_by(state.tolist())
+            told = seen[pattern]
+            columns = np.flatnonzero(beyond).tolist()
+            yield replace(told, beyond=tuple(self._beyond(row, one) for one in columns)) if columns else told
+
+    def _told_by(self, states: list[int]) -> InputsTold:
+        """What the states of the columns that are read say, without numbers beyond."""
+        own = {name: [states[place] for place in places] for name, places in self._places.items()}
+        missing = {name for name, found in own.items() if all(one == _MISSING for one in found)}
+        never_met = {name for name, found in own.items() if _UNSEEN in found}
+        return InputsTold(
+            known=self._named(own.keys() - missing - never_met),
+            missing=self._named(missing),
+            beyond=(),
+            unseen=self._named(never_met),
+            behaviour=self._behaviour,
+        )
 
     def _named(self, names: Set[str]) -> tuple[Input, ...]:
         return tuple(one for name, one in self._inputs.items() if name in names) if names else ()

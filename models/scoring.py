@@ -154,6 +154,11 @@ class Scorer:
         counts = {names[column]: int((X[:, column] == size).sum()) for column, size in self._levels.items()}
         return {name: count for name, count in counts.items() if count}
 
+    def unseen_in(self, row: Matrix) -> list[str]:
+        """The features of one row, float64 (k,), that hold a category that training never saw."""
+        names = self.bundle.catalogue.names
+        return [names[column] for column, size in self._levels.items() if row[column] == size]
+
     def _contributions(self, X: Matrix, logit: Matrix) -> Matrix:
         raw = self._model.contributions(X)
         calibrated: Matrix = self.bundle.calibration.slope * raw[:, :-1]

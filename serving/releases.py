@@ -89,9 +89,9 @@ def load_release(store: Store, *, release: Release) -> LoadedRelease:
     )
     return LoadedRelease(
         release=release,
-        # One thread: a request is one row, and workers share the machine.
+        # One row takes one thread in any case; the rows of a batch wait half as long with two.
         models=tuple(
-            ServedModel(Scorer(bundle, threads=1, cuts=cuts), labels_of(settings, key=bundle.key))
+            ServedModel(Scorer(bundle, threads=2, cuts=cuts), labels_of(settings, key=bundle.key))
             for bundle in bundles
         ),
         priorities=PriorityTable(serving.model_dump()["priority"]),

@@ -297,9 +297,7 @@ def priority_of(
 
 
 def _unseen(models: Iterable[ServedModel], *, rows: Mapping[ModelKey, Row]) -> list[str]:
-    return sorted(
-        {name for model in models for name in model.scorer.unseen_categories(rows[model.key][np.newaxis])}
-    )
+    return sorted({name for model in models for name in model.scorer.unseen_in(rows[model.key])})
 
 
 def _warnings(subject: Subject, *, language: Language) -> list[str]:
