@@ -14,11 +14,11 @@ from typing import Any, Protocol
 import pandas as pd
 
 from features.errors import WorkspaceError
-from features.ingest import ingest
 from features.mapping import Config, load_config
 from features.workspace import Workspace
 from training.backtesting.backtest import backtest
 from training.console import Output
+from training.ingesting import ingest_all
 from training.market.settings import MarketSettings
 from training.market.write import simulate
 from training.present import show_ranking
@@ -62,7 +62,7 @@ def run_demo(
             directory=folder,
             progress=lambda done, total: progress("simulate accounts", done, total),
         )
-        ingested = ingest(config, workspace=workspace, progress=progress)
+        ingested = ingest_all(config, workspace=workspace, progress=progress)
         trained = train(workspace, config=config, progress=progress)
         tested = backtest(workspace, config=config, progress=progress)
         progress("promote", 0, 1)

@@ -14,10 +14,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy.engine import make_url
 
 from features.errors import WorkspaceError
 from features.privacy.audit import note
@@ -27,6 +26,9 @@ from features.privacy.suppression import Forgotten
 from features.privacy.traces import files_that_mention, mask_logs
 from features.workspace import Workspace
 from serving.store import Store
+from serving.store.activities import is_of
+from serving.store.engine import database_exists
+from serving.store.moving import clean_files
 
 __all__ = ["Forgetting", "forget", "look", "unforget"]
 
@@ -37,15 +39,16 @@ _LOOK_EVERY = 0.1
 class Forgetting:
     """What was forgotten, or would be.
 
-    store: rows changed by table. logs: files in which something was overwritten. read: older snapshots that
-    somebody still reads. elsewhere: files below the workspace that mention them, and are not ours to change.
-    done: False where this only looked.
+    store: rows changed by table. moved: activities in files of the workspace. logs: files in which something
+    was overwritten. read: older snapshots that somebody still reads. elsewhere: files below the workspace
+    that mention them, and are not ours to change. done: False where this only looked.
     """
 
     plan: Plan
     asked: Mapping[str, int]
     done: bool = False
     store: Mapping[str, int] = field(default_factory=dict)
+    moved: int = 0
     logs: int = 0
     read: tuple[str, ...] = ()
     elsewhere: tuple[Path, ...] = ()
@@ -66,6 +69,7 @@ class Forgetting:
             "rows": dict(self.plan.rows),
             "set_aside": dict(self.plan.quarantined),
             "store": dict(self.store),
+            "sent_activities": self.moved,
             "logs": self.logs,
         }
 
@@ -122,6 +126,8 @@ def forget(
     note(workspace, at=now, told={"event": "begun", **told})
     mentions = Mentions(Forgotten.of(workspace).joined(found.mentions.people), found.mentions.names)
     store = _erase_in_store(workspace, mentions)
+    gone = partial(is_of, gone=mentions.people.holds, clean=mentions.masked)
+    moved = clean_files(workspace, gone=gone)
     logs = mask_logs(workspace, mentions)
     erase(workspace)
     done = Forgetting(
@@ -129,6 +135,7 @@ def forget(
         request.named,
         done=True,
         store=store,
+        moved=moved,
         logs=logs,
         read=_sweep(workspace, patience=patience),
         elsewhere=files_that_mention(workspace, found.mentions),
@@ -153,8 +160,7 @@ def unforget(workspace: Workspace, request: Request, *, who: str, now: datetime)
 
 
 def _erase_in_store(workspace: Workspace, mentions: Mentions) -> dict[str, int]:
-    url = make_url(workspace.store_url)
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+    if not database_exists(workspace.store_url):
         return {}
     with Store.open(workspace.store_url) as store:
         return store.erase(mentions.masked, gone=mentions.people.holds)

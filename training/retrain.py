@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from features.errors import BundleError, InputError, NotEnoughDataError, SpearfishError, WorkspaceError
-from features.ingest import ingest
 from features.mapping import Config
 from features.privacy.masking import without_addresses
 from features.workspace import Workspace
@@ -29,6 +28,7 @@ from models.card import ModelKey, name_of, registered_name
 from serving.store import Store
 from training.drift.watching import DriftReport, watch
 from training.gate.asking import has_store, served
+from training.ingesting import ingest_all
 from training.labels import next_cutoff
 from training.learned_from import LEARNED_FROM_TAG, learned_from
 from training.learning.learn import Progress
@@ -134,7 +134,7 @@ def retrain(
             return Retraining("busy", "another retraining is at work in this workspace; nothing was done")
         try:
             if read_sources:
-                ingest(config, workspace=workspace, progress=progress)
+                ingest_all(config, workspace=workspace, progress=progress)
             done = _Loop(workspace, config, who, progress).run()
         except SpearfishError as error:
             _log(workspace, {"outcome": "failed", "sentence": error.sentence()})

@@ -20,7 +20,15 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, Sta
 from features.errors import ConfigError, SpearfishError, WorkspaceError
 from serving.store.schema import REVISION
 
-__all__ = ["migrate", "open_database", "reading", "revision_of", "store_faults", "writing"]
+__all__ = [
+    "database_exists",
+    "migrate",
+    "open_database",
+    "reading",
+    "revision_of",
+    "store_faults",
+    "writing",
+]
 
 BUSY_SECONDS = 10
 _WRITES = "spearfish_writes"
@@ -54,6 +62,12 @@ def open_database(url: str, *, create: bool = True) -> Engine:
     if found != REVISION:
         migrate(engine)
     return engine
+
+
+def database_exists(url: str) -> bool:
+    """Whether there is a database to open; one that is not a file of SQLite's always is."""
+    file = _sqlite_file(_parsed(url))
+    return file is None or file.exists()
 
 
 def _parsed(url: str) -> URL:

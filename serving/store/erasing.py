@@ -20,7 +20,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import JSON, Connection, Engine, Table, select, text, update
 
 from features.errors import WorkspaceError
-from serving.store import feedback, predictions, schema
+from serving.store import activities, feedback, predictions, schema
 from serving.store.engine import store_faults, writing
 
 __all__ = ["FREE_TEXT", "Gone", "erase"]
@@ -38,9 +38,10 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.finished_requests: ("answer",),
     schema.predictions: (),
     schema.feedback: ("reason", "given_by"),
+    schema.activities: (),
 }
 """By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once; the
-log of answers knows whom its rows are about, and is cleaned by that."""
+log of answers and the activities know whom their rows are about, and are cleaned by that."""
 
 Gone = Callable[[Literal["account", "contact"], str], bool]
 """Whether an identifier is that of an account or of a contact that was forgotten."""
@@ -57,6 +58,8 @@ def erase(engine: Engine, *, clean: Callable[[str], str], gone: Gone | None = No
         if gone is not None:
             changed["predictions"] = _erase_in_log(connection, clean=clean, gone=gone)
             changed["feedback"] += feedback.forget(connection, gone=partial(gone, "account"))
+            named = partial(activities.is_of, gone=gone, clean=clean)
+            changed["activities"] = activities.forget(connection, gone=named)
     changed = {name: rows for name, rows in changed.items() if rows}
     _pack(engine, tables=changed)
     return changed
@@ -101,7 +104,11 @@ def _pack(engine: Engine, *, tables: Iterable[str]) -> None:
         with store_faults(engine), engine.connect() as connection:
             outside = connection.execution_options(isolation_level="AUTOCOMMIT")
             # Whether they changed or not: an erasure may have been killed just before this.
-            for table in (schema.predictions, *(table for table, columns in FREE_TEXT.items() if columns)):
+            for table in (
+                schema.predictions,
+                schema.activities,
+                *(table for table, columns in FREE_TEXT.items() if columns),
+            ):
                 outside.execute(text(f"VACUUM FULL {table.name}"))
         return
     raw = engine.raw_connection()

@@ -2,9 +2,9 @@
 
 Declares what people and services write: the bundles, the releases made of them, the one pointer row that
 says which release answers, and the log of who moved it; the keys of callers, what was done with them, and
-the answers to requests that must not be done twice; the log of answers, and what people say of accounts. The
-database itself is made by the migrations, and a
-test holds the two together. Time rule: every moment is whole seconds, UTC, stored without a zone. Null rule:
+the answers to requests that must not be done twice; the log of answers, and what people say of accounts; the
+activities that were sent to the service. The database itself is made by the migrations, and a test holds the
+two together. Time rule: every moment is whole seconds, UTC, stored without a zone. Null rule:
 a release may lack any of the models, but one; a pointer without a release means that nothing was promoted
 yet; a key without an end does not expire.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -41,6 +42,7 @@ __all__ = [
     "REVISION",
     "CompressedText",
     "UtcSeconds",
+    "activities",
     "api_keys",
     "audit_log",
     "bundles",
@@ -56,7 +58,7 @@ __all__ = [
     "releases",
 ]
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration. A database that says so is opened without loading alembic."""
 
 
@@ -265,3 +267,24 @@ feedback = Table(
     sqlite_autoincrement=True,
 )
 """What people say of accounts. Its rows are never changed, but to forget somebody."""
+
+activities = Table(
+    "activities",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("activity_id", Text, nullable=False, unique=True),
+    Column("account_id", Text, nullable=False),
+    Column("contact_id", Text),
+    Column("channel", String(40), nullable=False),
+    Column("direction", String(16), nullable=False),
+    _moment("occurred_at"),
+    _moment("known_at"),
+    Column("quantity", BigInteger, nullable=False),
+    Column("seconds", BigInteger),
+    Column("people", BigInteger),
+    Column("traffic", String(16)),
+    Column("api_key_id", Integer),
+    Index("ix_activities_account_id_sequence", "account_id", "sequence"),
+)
+"""Activities that were sent to the service, as the contract has them. Rows are never changed, and deleted
+only to forget somebody. sequence: see `serving.store.activities`."""

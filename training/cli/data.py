@@ -111,15 +111,18 @@ def ingest(
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Read your tables through the config, check every row, and make them the workspace's tables."""
-    from features.ingest import ingest as run_ingest
+    """Read your tables through the config, check every row, and make them the workspace's tables.
+
+    Activities that were sent to the service become part of them.
+    """
+    from training.ingesting import ingest_all
 
     output = open_output(as_json=as_json)
     if dry_run:
         _try_ingest(read_config(config, overrides=overrides), output=output)
         return
     with output.progress() as progress:
-        report = run_ingest(
+        report = ingest_all(
             read_config(config, overrides=overrides),
             workspace=open_workspace(workspace),
             rebuild=rebuild,

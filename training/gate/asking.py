@@ -13,11 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy.engine import make_url
 
 from features.errors import BundleError, InputError, WorkspaceError
 from features.label_settings import RowSettings
@@ -28,6 +26,7 @@ from features.workspace import Manifest, Workspace
 from models.bundle import Bundle
 from models.choice import in_order, rows_of, turn
 from serving.store import Release, Store
+from serving.store.engine import database_exists
 from training.gate.contest import Champion, Contest, cutoff_of
 from training.gate.held_out import HeldOut
 from training.gate.judging import GATE_WAIVER, judge
@@ -132,9 +131,7 @@ def replaced_cutoff(
 
 def has_store(workspace: Workspace) -> bool:
     """Whether there is a store to open; one that is not a file of SQLite's always is."""
-    url = make_url(workspace.store_url)
-    is_file = url.get_backend_name() == "sqlite" and not str(url.database).startswith("file:")
-    return not is_file or Path(str(url.database)).exists()
+    return database_exists(workspace.store_url)
 
 
 def ask(
