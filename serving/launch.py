@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from features.errors import ConfigError
+from features.errors import ConfigError, WorkspaceError
 from features.workspace import Workspace
 from serving.access.local import is_loopback
 from serving.store import Store, keys
@@ -44,11 +44,17 @@ def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, wo
 
 
 def access_notice(workspace: Workspace, *, host: str) -> str:
-    """Who will be answered, in one sentence. Raises ConfigError for other machines without an API key."""
-    workspace.home.mkdir(parents=True, exist_ok=True)
-    with Store.open(workspace.store_url) as store, store.reading() as connection:
-        keyed = bool(keys.every_key(connection))
+    """Who will be answered, in one sentence.
+
+    Raises ConfigError for other machines without an API key, WorkspaceError where that cannot be known.
+    """
     local = is_loopback(host)
+    try:
+        keyed = _has_keys(workspace)
+    except WorkspaceError as error:
+        if not local:
+            raise
+        return f"Nobody is answered until the store can be read: {error}"
     if not keyed and not local:
         raise ConfigError(
             "without an API key the service listens to this machine alone",
@@ -61,6 +67,12 @@ def access_notice(workspace: Workspace, *, host: str) -> str:
     if local:
         return "Requests need an API key."
     return "Requests need an API key. Nothing is encrypted here: put a reverse proxy with HTTPS before it."
+
+
+def _has_keys(workspace: Workspace) -> bool:
+    workspace.home.mkdir(parents=True, exist_ok=True)
+    with Store.open(workspace.store_url) as store, store.reading() as connection:
+        return bool(keys.every_key(connection))
 
 
 def command(*, host: str, port: int) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from features.errors import ConfigError
+from features.errors import ConfigError, WorkspaceError
 from features.workspace import Workspace
 from serving.access.ring import KeyRing
 from serving.launch import access_notice
@@ -50,3 +50,10 @@ def test_without_a_key_it_does_not_listen_to_others(tmp_path: Path, host: str) -
     run(tmp_path, "create", "CRM", "--scope", "score")
     assert "HTTPS" in access_notice(workspace, host=host)
     assert access_notice(workspace, host="localhost") == "Requests need an API key."
+
+
+def test_with_a_store_that_cannot_be_read_it_waits_for_it_here_alone(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_text("not a database, but something somebody wrote" * 50)
+    assert access_notice(Workspace(tmp_path), host="127.0.0.1").startswith("Nobody is answered until")
+    with pytest.raises(WorkspaceError, match="is not a database"):
+        access_notice(Workspace(tmp_path), host="0.0.0.0")
