@@ -32,8 +32,8 @@ def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, wo
     Requests in flight are answered before it ends. Raises ConfigError when the port is taken, the address is
     not ours, or is one for others while there is no API key.
     """
-    access_notice(workspace, host=host)
     _require_free(host, port)
+    access_notice(workspace, host=host)
     # The server's log goes to standard error: standard output belongs to the command that serves.
     server = subprocess.Popen(
         command(host=host, port=port), env=environment(workspace, workers=workers), stdout=sys.stderr.fileno()
