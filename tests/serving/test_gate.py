@@ -108,6 +108,11 @@ def test_without_a_key_only_this_machine_is_answered(
         assert get(app, "/docs.json", address=address, host=host).status_code == 403
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+def test_without_a_key_nobody_behind_a_proxy_is_answered(app: Starlette, header: str) -> None:
+    assert ask(app, "GET", "/score", headers={header: "127.0.0.1"}).status_code == 403
+
+
 def test_from_the_first_key_on_everybody_needs_one(app: Starlette, access: Access, door: StoreDoor) -> None:
     key = make(door, access)
     assert get(app).headers["www-authenticate"] == 'Bearer realm="spearfish"'
