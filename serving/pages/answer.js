@@ -9,7 +9,6 @@ export function answer(found) {
     { class: "answer" },
     summary(found),
     found.warnings.map((text) => element("p", { class: "notice" }, text)),
-    found.unseen_categories.length > 0 && element("p", { class: "notice" }, t("unseen", { names: found.unseen_categories.join(", ") })),
     element(
       "div",
       { class: "halves" },
@@ -79,6 +78,7 @@ function half(kind, score, unavailable) {
         element("p", { class: "small" }, t("better_than", { score: number(score.score, 1) })),
       ),
     ),
+    score.inputs.sentence && element("p", { class: "notice" }, score.inputs.sentence),
     element("h4", { class: "unseen" }, t("reasons")),
     bars(score),
     sum(score),
@@ -109,7 +109,7 @@ function bars({ reasons_for, reasons_against }) {
   return element("div", { class: "reasons" }, group("for", reasons_for), group("against", reasons_against));
 }
 
-function bar({ feature, sentence, contribution }, largest) {
+function bar({ feature, sentence, contribution, parts }, largest) {
   const fill = element("span", { class: "fill" });
   fill.style.width = `${(50 * Math.abs(contribution)) / largest}%`;
   return element(
@@ -123,6 +123,20 @@ function bar({ feature, sentence, contribution }, largest) {
       element("span", { "aria-hidden": "true" }, signed(contribution)),
       element("span", { class: "unseen" }, t("share", { value: signed(contribution) })),
     ),
+    parts.length > 1 && makeup(parts),
+  );
+}
+
+// What a reason is made of: every feature of the idea with its exact share.
+function makeup(parts) {
+  const row = ({ feature, value, contribution }) =>
+    element("tr", {}, element("th", { scope: "row" }, feature), element("td", {}, value ?? t("unknown")), element("td", {}, signed(contribution, 3)));
+  const head = ["part_feature", "part_value", "part_share"].map((key) => element("th", { scope: "col" }, t(key)));
+  return element(
+    "details",
+    { class: "parts" },
+    element("summary", {}, t("parts", { count: number(parts.length) })),
+    element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, parts.map(row))),
   );
 }
 

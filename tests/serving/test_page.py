@@ -176,3 +176,20 @@ def test_a_server_that_is_gone_is_said(page: Page) -> None:
     page.unroute("**/v1/score")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".answer")).to_be_visible()
+
+
+def test_a_reason_opens_into_the_features_that_it_is_made_of(page: Page, client: httpx.Client) -> None:
+    said = client.post("/v1/score", json=REQUEST).json()["intent"]
+    told = [reason for reason in said["reasons_for"] + said["reasons_against"] if len(reason["parts"]) > 1]
+    ask(page, "acc-39")
+    opened = page.locator(".half").nth(1).locator(".parts").first
+    opened.get_by_text(f"Made of {len(told[0]['parts'])} features").click()
+    expect(opened.locator("tbody th")).to_have_text([part["feature"] for part in told[0]["parts"]])
+    texts = [text.replace("−", "-") for text in opened.locator("tbody td:last-child").all_inner_texts()]
+    shares = [part["contribution"] for part in told[0]["parts"]]
+    assert [float(text) for text in texts] == pytest.approx(shares, abs=0.0006)
+
+
+def test_what_was_not_known_is_said_in_the_half(page: Page) -> None:
+    ask(page, "acc-05")
+    expect(page.locator(".half").first.locator(".notice")).to_contain_text("unknown: fit rests on")
