@@ -18,7 +18,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from features.privacy.addresses import SECRET_FILE, keyed_digest, workspace_secret
-from features.privacy.suppression import FORGOTTEN_FILE, Forgotten
+from features.privacy.suppression import FORGOTTEN_FILE, Forgotten, Kind
 from features.tables import OPT_OUT_SCHEMA, Tables
 from features.workspace import Manifest, Workspace
 
@@ -60,10 +60,10 @@ class KnownPeople:
         ]
         return replace(tables, opt_outs=pa.Table.from_pylist(rows, schema=OPT_OUT_SCHEMA)) if rows else tables
 
-    def forgets(self, name: str) -> bool:
+    def forgets(self, name: str, *, kind: Kind = "contact") -> bool:
         """Whether an identifier is that of somebody who asked to be forgotten."""
         gone = self._forgotten()
-        return gone is not None and gone.holds("contact", name)
+        return gone is not None and gone.holds(kind, name)
 
     def pseudonym(self, name: str) -> str:
         """What a log keeps of an identifier: in place of an address the hash that the tables keep of it."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from features.model_keys import ModelKey
 from features.privacy.identifiers import person_identifier
@@ -37,8 +37,8 @@ class Answered(NamedTuple):
 class People(Protocol):
     """What a workspace knows of people: see `features.privacy.known_people`."""
 
-    def forgets(self, name: str) -> bool:
-        """Whether somebody asked to be forgotten."""
+    def forgets(self, name: str, *, kind: Literal["account", "contact"] = "contact") -> bool:
+        """Whether somebody, or an account, was forgotten."""
 
     def pseudonym(self, name: str) -> str:
         """What is kept of an identifier."""
@@ -59,7 +59,12 @@ class Entry:
     api_key_id: int | None = None
 
     def row(self) -> Prediction:
-        """What the store keeps."""
+        """What the store keeps: of an account that was forgotten meanwhile, not which one it is."""
+        account_id = self.scored.answer.account.account_id
+        forgotten = account_id is not None and self.people.forgets(account_id, kind="account")
+        return self._row().without_account() if forgotten else self._row()
+
+    def _row(self) -> Prediction:
         answer = self.scored.answer
         fit, intent = answer.fit, answer.intent
         return Prediction(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -69,6 +69,12 @@ class Prediction:
     evidence: bytes = field(repr=False)
     erased: Erased | None = None
 
+    def without_account(self) -> Prediction:
+        """The row without who it is about; features and scores stay."""
+        nobody = {"account_id": None, "name": None, "domain": None}
+        answer = json.dumps(json.loads(self.answer) | {"account": nobody}, ensure_ascii=False)
+        return replace(self, account_id=None, inputs=None, erased="account", answer=answer)
+
 
 def insert(connection: Connection, rows: Sequence[Prediction]) -> None:
     """Keep answers. One that is kept already stays as it is, so that a batch may be tried again."""
@@ -119,18 +125,14 @@ def forget_accounts(connection: Connection, account_ids: Sequence[str]) -> int:
     """Make nobody's the answers about some accounts: who they were about goes, features and scores stay."""
     changed = 0
     for account_id in account_ids:
-        query = select(_TABLE.c.request_id, _TABLE.c.answer).where(_TABLE.c.account_id == account_id)
-        for request_id, answer in connection.execute(query).all():
-            left = {"account_id": None, "inputs": None, "erased": "account", "answer": _nameless(answer)}
-            connection.execute(update(_TABLE).where(_TABLE.c.request_id == request_id).values(left))
-            changed += 1
+        # Each turn makes them fewer.
+        while rows := of_account(connection, account_id=account_id, limit=_ROWS_AT_ONCE):
+            for row in rows:
+                left = row.without_account()
+                values = {name: getattr(left, name) for name in ("account_id", "inputs", "answer", "erased")}
+                connection.execute(update(_TABLE).where(_TABLE.c.request_id == row.request_id).values(values))
+            changed += len(rows)
     return changed
-
-
-def _nameless(answer: str) -> str:
-    nobody = {"account_id": None, "name": None, "domain": None}
-    told: dict[str, Any] = json.loads(answer)
-    return json.dumps(told | {"account": nobody}, ensure_ascii=False)
 
 
 def forget_people(connection: Connection, *, gone: Callable[[str], bool], clean: Callable[[str], str]) -> int:

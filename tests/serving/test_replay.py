@@ -58,12 +58,13 @@ def requests(desk: Desk) -> list[dict[str, Any]]:
     ]
 
 
-def row_of(desk: Desk, *, number: int, request: dict[str, Any]) -> Prediction:
+def row_of(desk: Desk, *, number: int, request: dict[str, Any], people: Any = None) -> Prediction:
     asked = parse_request(json.dumps(request).encode(), attributes=desk.snapshot.manifest.attributes)
     language = "zh" if number % 2 else "en"
     scored = score_in_full(desk, request=asked, now=NOW, language=language, request_id=f"r{number}")
     fingerprints = desk.release.release.fingerprints
-    return Entry(scored, NOW, desk.snapshot.manifest.snapshot, fingerprints, desk.snapshot.people).row()
+    known = people or desk.snapshot.people
+    return Entry(scored, NOW, desk.snapshot.manifest.snapshot, fingerprints, known).row()
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +177,17 @@ def test_what_was_erased_is_said_and_the_scores_are_still_checked(workspace: Wor
         assert (one.scores, one.features, one.equal) == ((), None, True)
         assert "erased" in (one.unchecked or "")
     assert sum(one.features == () for one in replayed(workspace)) == 16
+
+
+def test_an_account_that_is_forgotten_before_its_answer_is_written_is_not_named(company: Workspace) -> None:
+    class Gone:
+        def forgets(self, name: str, *, kind: str = "contact") -> bool:
+            return (kind, name) == ("account", account_id(20))
+
+    with open_desk(company, now=NOW) as desk:
+        kept = row_of(desk, number=0, request={"account_id": account_id(20)}, people=Gone())
+    assert (kept.account_id, kept.inputs, kept.erased) == (None, None, "account")
+    assert account_id(20) not in kept.answer
 
 
 def test_tables_that_changed_leave_the_features_unchecked(workspace: Workspace, tmp_path: Path) -> None:
