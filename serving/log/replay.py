@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 
 from features.errors import InputError
 from features.workspace import Workspace
-from models.card import ModelKey
 from serving.answers import iso
 from serving.desk import Desk, Snapshot
 from serving.log.again import differences, scores_again, unlike_features
 from serving.log.evidence import Evidence, versions_here
-from serving.records import RECORD_ID, read_record
 from serving.releases import LoadedRelease, load_release
 from serving.requests import parse_request
+from serving.rows import rows_of
 from serving.store import Store, predictions
 from serving.store.predictions import Prediction
+from serving.subjects import Subject, find_subject
 
 __all__ = ["Replay", "Replayer"]
 
@@ -144,7 +144,7 @@ class Replayer:
         if evidence.snapshot != current:
             return None, f"the tables have changed since (then {evidence.snapshot}, now {current})"
         desk = self._desk(kept.release_id)
-        rows = _rows_again(desk, kept)
+        (rows,) = rows_of(desk, [(_subject_again(desk, kept), tuple(evidence.rows))])
         return tuple(unlike_features(desk.release, kept=evidence.rows, again=rows)), None
 
     def _desk(self, release_id: int) -> Desk:
@@ -156,11 +156,10 @@ class Replayer:
         return self._desks[release_id]
 
 
-def _rows_again(desk: Desk, kept: Prediction) -> Mapping[ModelKey, Row]:
-    if kept.account_id is not None:
-        return desk.rows(kept.account_id, as_of=kept.as_of)
-    attributes = desk.snapshot.manifest.attributes
-    request = parse_request((kept.inputs or "").encode(), attributes=attributes)
-    record = read_record(request.record, attributes=attributes, now=kept.at)
-    tables = desk.snapshot.people.permitted(record.tables)
-    return desk.record_rows(tables, RECORD_ID, as_of=kept.as_of)
+def _subject_again(desk: Desk, kept: Prediction) -> Subject:
+    """Whom the answer was about, at its moment."""
+    asked = json.loads(kept.inputs or "") if kept.account_id is None else {"account_id": kept.account_id}
+    body = json.dumps(asked | {"as_of": iso(kept.as_of)}).encode()
+    request = parse_request(body, attributes=desk.snapshot.manifest.attributes)
+    # Just after an account's newest fact may be a second ahead of the clock.
+    return find_subject(desk, request=request, now=max(kept.at, kept.as_of), language="en")
