@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 import tracked_models
 from database_servers import postgresql_server
+from retrainer import Trainer, drift
 from sqlalchemy import make_url
 from tracked_models import FIT, FIT_2, INTENT
 
 from features.workspace import Workspace
+from training import retrain as retraining
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,4 +89,14 @@ def make_workspace(folder: Path, tracking: Workspace, monkeypatch: pytest.Monkey
     if (tracking.home / "identity").exists():
         shutil.copy(tracking.home / "identity", made.home)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tracking.home / 'mlflow.db'}")
+    return made
+
+
+@pytest.fixture
+def trainer(untrained: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    """`retrain` with a training by hand, tables that stay as they are, and no drift."""
+    made = Trainer(untrained, tmp_path / "held")
+    monkeypatch.setattr(retraining, "train", made)
+    monkeypatch.setattr(retraining, "ingest_all", lambda *_, **__: None)
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: drift())
     return made
