@@ -19,6 +19,7 @@ from types import FrameType
 from features.errors import ConfigError, WorkspaceError
 from features.workspace import Workspace
 from serving.access.local import is_loopback
+from serving.log.settings import LogSettings
 from serving.store import Store, keys
 
 __all__ = ["access_notice", "command", "environment", "serve"]
@@ -32,6 +33,8 @@ def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, wo
     Requests in flight are answered before it ends. Raises ConfigError when the port is taken, the address is
     not ours, or is one for others while there is no API key.
     """
+    # Said here and at once rather than by each worker.
+    LogSettings.from_environment()
     _require_free(host, port)
     access_notice(workspace, host=host)
     # The server's log goes to standard error: standard output belongs to the command that serves.
