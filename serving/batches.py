@@ -16,7 +16,6 @@ from features.errors import SpearfishError
 from features.feature import Language
 from serving.answers import Answer, ProblemDetails, ScoreAnswer
 from serving.desk import Desk
-from serving.pausing import collector_paused
 from serving.problems import DuplicateAccountError, InvalidRequestError, problem
 from serving.requests import ScoreRequest
 from serving.scoring import Scored, new_request_id, score_subjects
@@ -63,13 +62,6 @@ def score_batch(
 
     now: naive UTC, whole seconds; nothing may lie after it.
     """
-    with collector_paused():
-        return _scored(desk, rows=rows, now=now, language=language)
-
-
-def _scored(
-    desk: Desk, *, rows: Sequence[ScoreRequest | InvalidRequestError], now: datetime, language: Language
-) -> list[Scored | SpearfishError]:
     requests = [row for row in rows if isinstance(row, ScoreRequest)]
     subjects = iter(find_subjects(desk, requests=requests, now=now, language=language))
     found = [next(subjects) if isinstance(row, ScoreRequest) else row for row in rows]

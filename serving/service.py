@@ -13,6 +13,7 @@ import bentoml
 
 from features.workspace import Workspace
 from serving.access.access import Access
+from serving.collecting import collect_seldom
 from serving.holder import DeskHolder
 from serving.web.application import application
 from serving.web.services import Services
@@ -32,6 +33,7 @@ class _Service:
     def __init__(self) -> None:
         _access.start()
         _holder.start()
+        collect_seldom()
 
     def __is_ready__(self) -> bool:
         return _holder.ready and _access.ready

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Iterable
 from datetime import timedelta
@@ -15,7 +14,6 @@ from features.errors import SpearfishError
 from serving.answers import iso
 from serving.batches import BatchAnswer, batch_answer, score_batch
 from serving.desk import Desk
-from serving.pausing import collector_paused
 from serving.problems import InvalidRequestError, MalformedJsonError, problem
 from serving.requests import MOST_ROWS, parse_batch, parse_request
 from serving.scoring import Scored, score_account
@@ -151,11 +149,3 @@ def test_numbers_that_are_not_finite_are_wrong_in_their_row(desk: Desk, number: 
     (row,) = parse_batch(body, attributes=desk.snapshot.manifest.attributes)
     assert isinstance(row, InvalidRequestError)
     assert row.errors[0].field == "accounts[0].record.account.annual_revenue"
-
-
-def test_the_collector_of_garbage_is_on_again_after_the_last_pause() -> None:
-    with collector_paused():
-        with collector_paused():
-            assert not gc.isenabled()
-        assert not gc.isenabled()
-    assert gc.isenabled()

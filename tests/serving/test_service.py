@@ -70,6 +70,26 @@ def test_http_equals_the_command_line(
     assert served == own
 
 
+def test_a_batch_over_http_answers_each_row(client: httpx.Client, described: dict[str, Any]) -> None:
+    rows: list[Any] = [
+        {"account_id": "acc-39", "as_of": AS_OF},
+        {"account_id": "nobody"},
+        {"lead": {"email": "ann@company9.example"}},
+        {"lead": {"email": "ann@gmail.com"}},
+    ]
+    response = client.post("/v1/score/batch", json={"accounts": rows})
+    require_described(response, described)
+    batch = response.json()
+    assert (response.status_code, batch["succeeded"], batch["failed"]) == (200, 2, 2)
+    assert batch["request_id"] == response.headers["x-request-id"]
+    single = client.post("/v1/score", json=rows[0]).json()
+    assert batch["results"][0]["answer"] | {"request_id": ""} == single | {"request_id": ""}
+    assert [row["problem"]["status"] for row in batch["results"] if row["problem"]] == [404, 422]
+    too_many = client.post("/v1/score/batch", json={"accounts": [{"account_id": "a"}] * 1_001})
+    require_described(too_many, described)
+    assert too_many.status_code == 422
+
+
 def test_numbers_survive_json_bit_for_bit(client: httpx.Client) -> None:
     half = client.post("/v1/score", json={"account_id": "acc-39", "as_of": AS_OF}).json()["intent"]
     shown = [reason["contribution"] for reason in half["reasons_for"] + half["reasons_against"]]

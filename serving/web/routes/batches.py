@@ -6,6 +6,7 @@ Time rule: `now` is read once per request. Null rule: none of its own.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 from starlette.responses import Response
@@ -18,7 +19,7 @@ from serving.log.writer import LogUnavailableError
 from serving.problems import NotReadyError
 from serving.requests import MOST_ROWS, batch_model
 from serving.web.bodies import json_body
-from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer
+from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation
 from serving.web.keeping import api_key_id, kept
 
 __all__ = ["ENDPOINTS"]
@@ -30,7 +31,13 @@ async def _score(call: Call) -> Response:
         call.services.answers.answer_batch, body, language=call.language, api_key_id=api_key_id(call)
     )
     rows = await asyncio.gather(*(_kept(call, row) for row in await call.compute(work)))
-    return json_answer(await call.compute(partial(batch_answer, rows, request_id=call.request_id)))
+    # Megabytes: written where others need not wait for it.
+    text = await call.compute(partial(_written, rows, request_id=call.request_id))
+    return Response(text, media_type="application/json")
+
+
+def _written(rows: Sequence[ScoreAnswer | SpearfishError], *, request_id: str) -> str:
+    return batch_answer(rows, request_id=request_id).model_dump_json()
 
 
 async def _kept(call: Call, row: Answered | SpearfishError) -> ScoreAnswer | SpearfishError:
