@@ -22,6 +22,7 @@ from typing import Any
 
 from features.workspace import Workspace
 from serving.batches import batch_answer, score_batch
+from serving.collecting import collect_seldom
 from serving.desk import Desk, Snapshot
 from serving.releases import load_current
 from serving.requests import parse_batch
@@ -72,6 +73,7 @@ def measured(workspace: Workspace, *, rows: int, repeats: int) -> dict[str, Any]
     desk = warm_desk(workspace)
     body = body_of(desk, rows=rows)
     timed(desk, body)
+    collect_seldom()
     runs = [timed(desk, body) for _ in range(repeats)]
     medians = {name: round(statistics.median(run[name] for run in runs), 4) for name in runs[0]}
     features = {one.bundle.key: len(one.bundle.catalogue.names) for one in desk.release.scorers}
