@@ -26,10 +26,15 @@ from features.tables import Tables
 from features.workspace import Manifest, Workspace
 from models.card import ModelKey
 from serving.accounts import AccountIndex
+from serving.activities.own_rows import OwnRows
+from serving.activities.waiting import Waiting
 from serving.company_names import CompanyNames
 from serving.releases import LoadedRelease, load_current
 from serving.shared_features import shared_features
 from serving.store import Store
+from serving.store.activities import Activity
+from serving.store.door import StoreDoor
+from serving.store.moving import moved_through
 from serving.working import Verdicts
 
 __all__ = ["Desk", "Snapshot", "open_desk"]
@@ -55,12 +60,15 @@ class Snapshot:
         self.accounts = AccountIndex(self.tables)
         self.names = CompanyNames(self.accounts)
         self.people = KnownPeople(workspace, manifest=self.manifest, tables=self.tables)
+        self.own_rows = OwnRows(self.tables)
+        self.moved_through = moved_through(workspace, snapshot=self.manifest.snapshot)
 
 
 class Desk:
     """A snapshot and a release that answer together. Safe to share between threads.
 
-    verdicts: what sales said of accounts; goes on learning while the desk answers.
+    verdicts: what sales said of accounts; goes on learning while the desk answers. waiting: likewise, which
+        accounts have activities that the snapshot does not hold.
     resident: whether many questions are to come, so that copying the tables into memory pays. Tables with
         more than ten million activities stay in their files, some ten milliseconds a question further away.
     """
@@ -71,10 +79,12 @@ class Desk:
         *,
         release: LoadedRelease,
         verdicts: Verdicts | None = None,
+        waiting: Waiting | None = None,
         resident: bool = False,
     ) -> None:
         self.snapshot, self.release = snapshot, release
         self.verdicts = verdicts or Verdicts()
+        self.waiting = waiting or Waiting()
         self.time_zone = ZoneInfo(release.time_zone or snapshot.manifest.time_zone)
         fits = _activities(snapshot.manifest) <= _MOST_RESIDENT_ACTIVITIES
         self._shared = shared_features({one.bundle.key: one.bundle.catalogue for one in release.scorers})
@@ -131,6 +141,11 @@ class Desk:
                 rows |= {key: np.take(row, shared.positions[key], axis=-1) for key in asked}
         return rows
 
+    def newer(self, account_id: str) -> tuple[Activity, ...]:
+        """The activities of an account that the snapshot does not hold. Raises WorkspaceError."""
+        members = self.snapshot.own_rows.members(account_id)
+        return self.waiting.of(members, after=self.snapshot.moved_through)
+
     def matrices(self, keys: pd.DataFrame, models: Collection[ModelKey]) -> dict[ModelKey, Row]:
         """As `rows`, of many accounts by one pass of the SQL: float64 (n, k), each row the same bits.
 
@@ -172,6 +187,7 @@ class Desk:
         for record_engine in self._record_engines:
             record_engine.close()
         self.snapshot.accounts.close()
+        self.snapshot.own_rows.close()
         self.snapshot.close()
 
 
@@ -192,6 +208,9 @@ def _activities(manifest: Manifest) -> int:
 def open_desk(workspace: Workspace, *, now: datetime) -> Desk:
     """The desk as of now. Raises WorkspaceError, NotReadyError, BundleError or ContractError."""
     snapshot, verdicts = Snapshot(workspace), Verdicts()
+    waiting = Waiting(StoreDoor(workspace.store_url))
+    waiting.cover(snapshot.moved_through)
     with Store.open(workspace.store_url) as store:
         verdicts.refresh(store)
-        return Desk(snapshot, release=load_current(store, now=now), verdicts=verdicts)
+        release = load_current(store, now=now)
+        return Desk(snapshot, release=release, verdicts=verdicts, waiting=waiting)

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 
 import duckdb
@@ -21,6 +22,7 @@ from features.feature import Language
 from features.tables import Attribute
 from features.workspace import Workspace
 from serving import metrics
+from serving.activities.waiting import Waiting
 from serving.answers import iso
 from serving.batches import score_batch
 from serving.desk import Desk, Snapshot
@@ -62,19 +64,24 @@ class DeskHolder:
         self.door = StoreDoor(workspace.store_url)
         self.log = PredictionLog(self.door.open, settings=LogSettings.from_environment(), clock=utc_now)
         self._verdicts = Verdicts()
+        self._waiting = Waiting(self.door)
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
         self._looking = threading.Lock()
         self._watch = Watch(self.look, every=_LOOK_EVERY, name="release-watch")
+        # On its own: loading a release or tables may take longer than news may wait.
+        self._news = Watch(self.hear, every=_LOOK_EVERY, name="activity-watch")
 
     def start(self) -> None:
         """Load what is there and go on looking."""
         self.look()
         self.log.start()
         self._watch.start()
+        self._news.start()
 
     def stop(self) -> None:
         """Stop looking, and write what the log still holds."""
         self._watch.stop()
+        self._news.stop()
         self.executor.shutdown()
         self.log.stop()
         self.door.close()
@@ -82,7 +89,7 @@ class DeskHolder:
     @property
     def watching(self) -> bool:
         """Whether the threads that look and that log are alive; without them the worker must be replaced."""
-        return self._watch.alive and self.log.writing
+        return self._watch.alive and self._news.alive and self.log.writing
 
     @property
     def ready(self) -> bool:
@@ -205,6 +212,13 @@ class DeskHolder:
                 EngineError(f"the tables cannot be opened: {error}", sql="", fix="run `spearfish doctor`")
             )
 
+    def hear(self) -> None:
+        """Learn which accounts have new activities."""
+        # A store that does not answer is asked again; the other watch tells of it.
+        with suppress(SpearfishError):
+            self._waiting.refresh()
+        metrics.show_waiting(self._waiting.rows)
+
     def _look(self, *, now: datetime) -> None:
         store = self.door.open()
         pointer = store.pointer()
@@ -218,7 +232,10 @@ class DeskHolder:
             self._release(store, coming)
         snapshot = self._current_snapshot()
         if self._desk is None or self._desk.release is not release or self._desk.snapshot is not snapshot:
-            desk = Desk(snapshot, release=release, verdicts=self._verdicts, resident=True)
+            self._waiting.cover(snapshot.moved_through)
+            desk = Desk(
+                snapshot, release=release, verdicts=self._verdicts, waiting=self._waiting, resident=True
+            )
             self._warm(desk)
             self._desk = desk
             metrics.show_release(release.release.id)

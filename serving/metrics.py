@@ -6,11 +6,22 @@ Null rule: a half that was not given is not counted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prometheus_client import Counter, Gauge
 
 from serving.answers import ScoreAnswer
 
-__all__ = ["count_answer", "count_dropped", "count_kept", "count_problem", "show_log", "show_release"]
+__all__ = [
+    "count_activities",
+    "count_answer",
+    "count_dropped",
+    "count_kept",
+    "count_problem",
+    "show_log",
+    "show_release",
+    "show_waiting",
+]
 
 _SCORES = Counter("spearfish_scores", "Scores given, by model and grade.", ["model", "grade"])
 _UNSEEN = Counter(
@@ -23,6 +34,14 @@ _DROPPED = Counter("spearfish_log_dropped", "Answers given that the log could no
 _LAG = Gauge(
     "spearfish_log_lag_seconds",
     "How long the oldest answer waits to be written.",
+    multiprocess_mode="livemax",
+)
+_ACTIVITIES = Counter(
+    "spearfish_activities", "Activities that were sent, by what became of them.", ["status"]
+)
+_TO_MOVE = Gauge(
+    "spearfish_activities_waiting",
+    "Activities that the tables do not hold yet; the next ingest moves them.",
     multiprocess_mode="livemax",
 )
 _WAITING = Gauge("spearfish_log_waiting", "Answers that wait to be written.", multiprocess_mode="livesum")
@@ -61,3 +80,14 @@ def show_log(*, lag: float, waiting: int) -> None:
     """Show how far the log of this worker is behind. lag: in seconds."""
     _LAG.set(lag)
     _WAITING.set(waiting)
+
+
+def count_activities(counts: Mapping[str, int]) -> None:
+    """Count activities that were sent. counts: by what became of them."""
+    for status, count in counts.items():
+        _ACTIVITIES.labels(status=status).inc(count)
+
+
+def show_waiting(activities: int) -> None:
+    """Show how many activities wait for the next ingest."""
+    _TO_MOVE.set(activities)

@@ -1,12 +1,13 @@
-"""The features of many subjects: one pass of the SQL over those that are known, one over those sent along.
+"""The features of many subjects: one pass of the SQL for each way in which they are known.
 
-Turns subjects and the models that are asked into rows. Time rule: each subject stands at its own `as_of`.
-Null rule: a subject of which no model is asked has no rows.
+Turns subjects and the models that are asked into rows: over the tables, over an account's own rows where more
+is known of it than they hold, and over the rows of accounts that were sent along. Time rule: each subject
+stands at its own `as_of`. Null rule: a subject of which no model is asked has no rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -32,25 +33,44 @@ def rows_of(desk: Desk, wanted: Sequence[Wanted]) -> list[Mapping[ModelKey, Row]
     if len(wanted) == 1:
         return [_rows(desk, *wanted[0])]
     found: list[Mapping[ModelKey, Row]] = [{} for _ in wanted]
-    for sent_along in (False, True):
-        places = [place for place, (one, _) in enumerate(wanted) if (one.tables is not None) is sent_along]
+    for build in (_known, _newer, _sent_along):
+        places = [place for place, (one, _) in enumerate(wanted) if _way(one) is build]
         if places:
-            own = [wanted[place] for place in places]
-            built = _sent_along(desk, own) if sent_along else _known(desk, own)
+            built = build(desk, [wanted[place] for place in places])
             for position, place in enumerate(places):
                 found[place] = {key: built[key][position] for key in wanted[place][1]}
     return found
 
 
 def _rows(desk: Desk, subject: Subject, models: Collection[ModelKey]) -> Mapping[ModelKey, Row]:
-    if subject.tables is None:
-        return desk.rows(subject.account.account_id or "", models, as_of=subject.as_of)
-    return desk.record_rows(subject.tables, RECORD_ID, models, as_of=subject.as_of)
+    if subject.tables is not None:
+        return desk.record_rows(subject.tables, RECORD_ID, models, as_of=subject.as_of)
+    account = subject.account.account_id or ""
+    if subject.newer:
+        tables = desk.snapshot.own_rows.tables([account], newer=subject.newer)
+        return desk.record_rows(tables, account, models, as_of=subject.as_of)
+    return desk.rows(account, models, as_of=subject.as_of)
+
+
+def _way(subject: Subject) -> Callable[[Desk, Sequence[Wanted]], Mapping[ModelKey, Row]]:
+    """How the features of a subject are computed."""
+    if subject.tables is not None:
+        return _sent_along
+    return _newer if subject.newer else _known
 
 
 def _known(desk: Desk, wanted: Sequence[Wanted]) -> Mapping[ModelKey, Row]:
-    names = [subject.account.account_id or "" for subject, _ in wanted]
-    return desk.matrices(_keys(names, wanted), _models(wanted))
+    return desk.matrices(_keys(_names(wanted), wanted), _models(wanted))
+
+
+def _newer(desk: Desk, wanted: Sequence[Wanted]) -> Mapping[ModelKey, Row]:
+    names, newer = _names(wanted), {row for subject, _ in wanted for row in subject.newer}
+    tables = desk.snapshot.own_rows.tables(set(names), newer=sorted(newer, key=lambda row: row.sequence))
+    return desk.record_matrices(tables, _keys(names, wanted), _models(wanted))
+
+
+def _names(wanted: Sequence[Wanted]) -> list[str]:
+    return [subject.account.account_id or "" for subject, _ in wanted]
 
 
 def _sent_along(desk: Desk, wanted: Sequence[Wanted]) -> Mapping[ModelKey, Row]:

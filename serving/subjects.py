@@ -31,6 +31,7 @@ from serving.problems import FieldError, InvalidRequestError
 from serving.records import ALL_ALONG, RECORD_ID, read_record
 from serving.requests import ScoreRequest
 from serving.segments import Segments
+from serving.store.activities import Activity
 
 __all__ = ["SECOND", "Subject", "default_as_of", "default_moments", "find_subject", "find_subjects"]
 
@@ -43,6 +44,7 @@ class Subject:
 
     request: what is asked, as the log keeps it: the account or the record, without a word of a person.
     tables: of an account that was sent along; None for a known one. lead: how a lead led here, if one did.
+    newer: activities of a known account that came after the tables were made.
     """
 
     request: ScoreRequest
@@ -54,6 +56,7 @@ class Subject:
     connect: Callable[[], duckdb.DuckDBPyConnection]
     tables: Tables | None = None
     lead: LeadFound | None = None
+    newer: tuple[Activity, ...] = ()
 
     @property
     def is_unknown_company(self) -> bool:
@@ -103,6 +106,9 @@ def find_subject(
         account, asked = accounts.by_id(request.account_id), "account_id"
     else:
         account, asked = accounts.by_domain(request.domain or ""), "domain"
+    newer = desk.newer(account.account_id or "")
+    newest = max((row.known_at for row in newer), default=account.newest_known_at)
+    account = replace(account, newest_known_at=max(newest, account.newest_known_at))
     as_of = request.as_of or default_as_of(account.newest_known_at, now=now, time_zone=desk.time_zone)
     _require_known(account, as_of=as_of, asked="lead" if lead else asked)
     connect = desk.snapshot.accounts.cursor
@@ -110,12 +116,19 @@ def find_subject(
         request=request,
         account=account,
         as_of=as_of,
-        data_through=desk.snapshot.manifest.data_through,
+        data_through=_data_through(desk, newer),
         deals=accounts.deals(account.account_id or ""),
         segments=_segments(desk, account.account_id or "", as_of, connect=connect),
         connect=connect,
         lead=lead,
+        newer=newer,
     )
+
+
+def _data_through(desk: Desk, newer: Sequence[Activity]) -> datetime | None:
+    """The newest fact of the tables and beside them."""
+    told = [desk.snapshot.manifest.data_through, *(row.known_at for row in newer)]
+    return max((moment for moment in told if moment is not None), default=None)
 
 
 def find_subjects(

@@ -20,7 +20,7 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 from features.privacy.addresses import keyed_digest, normalised_address
 from features.privacy.identifiers import salesforce_person_sql
 
-__all__ = ["add_kept_address", "kept_address_sql", "kept_identifier_sql", "kept_key_sql"]
+__all__ = ["add_kept_address", "kept_address_sql", "kept_identifier_sql", "kept_key", "kept_key_sql"]
 
 
 def add_kept_address(connection: duckdb.DuckDBPyConnection, *, secret: bytes | None) -> None:
@@ -29,7 +29,7 @@ def add_kept_address(connection: duckdb.DuckDBPyConnection, *, secret: bytes | N
     secret: None keeps addresses readable.
     """
     _add(connection, "kept_address", partial(_kept, secret=secret))
-    _add(connection, "kept_key", partial(_kept_key, secret=secret))
+    _add(connection, "kept_key", partial(kept_key, secret=secret))
 
 
 def _add(connection: duckdb.DuckDBPyConnection, name: str, kept: Callable[[str], str | None]) -> None:
@@ -50,7 +50,8 @@ def _kept(text: str, *, secret: bytes | None) -> str | None:
     return normalised_address(text) if secret is None else keyed_digest(secret, text)
 
 
-def _kept_key(text: str, *, secret: bytes | None) -> str:
+def kept_key(text: str, *, secret: bytes | None) -> str:
+    """What is kept of the key of a row that has an address in it. secret: None keeps it as it is."""
     return text if secret is None else hmac.digest(secret, f"key:{text}".encode(), "sha256").hex()
 
 

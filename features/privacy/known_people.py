@@ -18,6 +18,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from features.privacy.addresses import SECRET_FILE, keyed_digest, workspace_secret
+from features.privacy.in_sql import kept_key
 from features.privacy.suppression import FORGOTTEN_FILE, Forgotten, Kind
 from features.tables import OPT_OUT_SCHEMA, Tables
 from features.workspace import Manifest, Workspace
@@ -64,6 +65,12 @@ class KnownPeople:
         """Whether an identifier is that of somebody who asked to be forgotten."""
         gone = self._forgotten()
         return gone is not None and gone.holds(kind, name)
+
+    def key(self, text: str) -> str:
+        """What the tables keep of the key of a row: in place of one with an address in it, a hash."""
+        if "@" not in text or not self._hashed:
+            return text
+        return kept_key(text, secret=workspace_secret(self._workspace))
 
     def pseudonym(self, name: str) -> str:
         """What a log keeps of an identifier: in place of an address the hash that the tables keep of it."""

@@ -7,7 +7,7 @@ part of the OpenAPI document and its scopes follow from that. Time rule: none. N
 from __future__ import annotations
 
 from serving.web.endpoint import Endpoint
-from serving.web.routes import accounts, batches, models, scores
+from serving.web.routes import accounts, activities, batches, models, scores
 
 __all__ = ["ENDPOINTS", "TAGS"]
 
@@ -15,12 +15,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *scores.ENDPOINTS,
     *batches.ENDPOINTS,
     *accounts.ENDPOINTS,
+    *activities.ENDPOINTS,
     *models.ENDPOINTS,
 )
 
 TAGS = {
     "scores": "Scores with their reasons.",
     "accounts": "What was answered about an account, and what people said of it.",
+    "activities": "What accounts do, sent as it happens.",
     "models": "What the models learned.",
 }
 """The groups of the OpenAPI document, in its order."""

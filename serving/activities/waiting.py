@@ -1,0 +1,83 @@
+"""Which accounts have activities that the tables do not hold yet, known to every worker without asking.
+
+Turns the store's order of activities into the newest place of each account, in memory. A worker looks at what
+is new twice a second, and is told of what it took itself; so a question about an account without such
+activities costs no query. Time rule: none; places are those of `serving.store.activities`. Null rule: before
+the first look nobody has any.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable
+
+from serving.store import activities
+from serving.store.activities import Activity
+from serving.store.door import StoreDoor
+
+__all__ = ["Waiting"]
+
+
+class Waiting:
+    """The accounts with activities beside the tables. Safe to share between threads.
+
+    door: None for one that never has any.
+    """
+
+    def __init__(self, door: StoreDoor | None = None) -> None:
+        self._door = door
+        self._newest: dict[str, int] = {}
+        self._after: int | None = None
+        self._last, self._rows = 0, 0
+        self._changing, self._looking = threading.Lock(), threading.Lock()
+
+    @property
+    def rows(self) -> int:
+        """How many rows wait to be moved, as of the last look."""
+        return self._rows
+
+    def cover(self, after: int) -> None:
+        """Know of everything after a place of the order, before tables that end there answer.
+
+        Raises WorkspaceError.
+        """
+        if self._door is None:
+            return
+        with self._looking:
+            if self._after is None or after < self._after:
+                self._last = self._after = after
+            self._look()
+            with self._door.open().reading() as connection:
+                self._rows = activities.count(connection, after=after, through=self._last)
+
+    def refresh(self) -> None:
+        """Take in what was stored since the last look, by whichever process. Raises WorkspaceError."""
+        with self._looking:
+            if self._after is not None:
+                self._look()
+
+    def _look(self) -> None:
+        if self._door is None:
+            return
+        with self._door.open().reading() as connection:
+            found = activities.newest_by_account(connection, after=self._last)
+        self._note((account, newest.sequence) for account, newest in found.items())
+        self._last = max([self._last, *(newest.sequence for newest in found.values())])
+        self._rows += sum(newest.rows for newest in found.values())
+
+    def note(self, rows: Iterable[Activity]) -> None:
+        """Take in rows that this worker has committed itself."""
+        self._note((row.account_id, row.sequence) for row in rows)
+
+    def _note(self, places: Iterable[tuple[str, int]]) -> None:
+        with self._changing:
+            for account, place in places:
+                self._newest[account] = max(place, self._newest.get(account, 0))
+
+    def of(self, account_ids: Collection[str], *, after: int) -> tuple[Activity, ...]:
+        """The activities of these accounts after a place of the order. Raises WorkspaceError."""
+        through = max((self._newest.get(account, 0) for account in account_ids), default=0)
+        if self._door is None or through <= after:
+            return ()
+        with self._door.open().reading() as connection:
+            return activities.of_accounts(connection, account_ids=account_ids, after=after, through=through)
