@@ -38,6 +38,7 @@ from serving.releases import LoadedRelease, ServedModel
 from serving.requests import ScoreRequest, parse_request
 from serving.rows import rows_of
 from serving.speaking import Speaker, speakers_of
+from serving.store.activities import Activity
 from serving.subjects import SECOND, Subject, default_as_of, default_moments, find_subject
 from serving.unknown_company import with_fit_range
 from serving.working import machine_score, working
@@ -66,7 +67,7 @@ class Scored:
 
     request: what was asked, without a word of a person. rows: by model, features, float64 (k,) in the order
     of its catalogue: of those that answer, and of a kind of which none does, of the last that was asked.
-    explained: what the models that answer say in full.
+    explained: what the models that answer say in full. newer: activities that counted beside the tables.
     """
 
     request: ScoreRequest
@@ -74,6 +75,7 @@ class Scored:
     language: Language
     rows: Mapping[ModelKey, Row]
     explained: Mapping[ModelKey, Explained]
+    newer: tuple[Activity, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,7 @@ def _scored(
         warnings=_warnings(subject, language=language),
         release=ReleaseName(id=desk.release.release.id, created_at=desk.release.release.created_at),
     )
-    return Scored(subject.request, answer, language, rows, explained)
+    return Scored(subject.request, answer, language, rows, explained, subject.newer)
 
 
 def _lead(

@@ -86,6 +86,7 @@ class Entry:
         )
 
     def _evidence(self) -> Evidence:
+        newer = self.scored.newer
         return Evidence(
             language=self.scored.language,
             snapshot=self.snapshot,
@@ -93,6 +94,7 @@ class Entry:
             versions=versions_here(),
             rows=self.scored.rows,
             contributions={key: told.contributions for key, told in self.scored.explained.items()},
+            newer=(len(newer), newer[-1].sequence) if newer else (0, 0),
         )
 
 

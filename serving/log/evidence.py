@@ -44,6 +44,7 @@ class Evidence:
 
     fingerprints: by model of the release. versions: as `versions_here`.
     rows: by model, features, float64 (k,). contributions: by model that answered, float64 (k,), log-odds.
+    newer: how many activities counted beside the tables, and the place of the last in the store's order.
     """
 
     language: Language
@@ -52,6 +53,7 @@ class Evidence:
     versions: Mapping[str, str]
     rows: Mapping[ModelKey, Row]
     contributions: Mapping[ModelKey, Row]
+    newer: tuple[int, int] = (0, 0)
 
     def to_bytes(self) -> bytes:
         """A line of JSON that says what is there, then the numbers one after the other; all compressed."""
@@ -62,6 +64,7 @@ class Evidence:
             "snapshot": self.snapshot,
             "fingerprints": dict(self.fingerprints),
             "versions": dict(self.versions),
+            **({"newer": list(self.newer)} if self.newer[0] else {}),
             **{name: [[key, len(row)] for key, row in part.items()] for name, part in parts.items()},
         }
         numbers = [row.astype(_LITTLE_ENDIAN, copy=False) for part in parts.values() for row in part.values()]
@@ -76,6 +79,7 @@ class Evidence:
             header: dict[str, Any] = json.loads(line)
             values = np.frombuffer(numbers, dtype=_LITTLE_ENDIAN).astype(np.float64)
             rows, rest = _taken(values, header["rows"])
+            counted, last = header.get("newer", (0, 0))
             contributions, _ = _taken(rest, header["contributions"])
             return cls(
                 cast("Language", header["language"]),
@@ -84,6 +88,7 @@ class Evidence:
                 header["versions"],
                 rows,
                 contributions,
+                (counted, last),
             )
         except (zlib.error, ValueError, KeyError, TypeError) as error:
             raise WorkspaceError(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from features.errors import InputError
 from features.workspace import Workspace
+from serving.activities.waiting import Waiting
 from serving.answers import iso
 from serving.desk import Desk, Snapshot
 from serving.log.again import differences, scores_again, unlike_features
@@ -28,6 +29,7 @@ from serving.releases import LoadedRelease, load_release
 from serving.requests import parse_request
 from serving.rows import rows_of
 from serving.store import Store, predictions
+from serving.store.door import StoreDoor
 from serving.store.predictions import Prediction
 from serving.subjects import Subject, find_subject
 
@@ -81,7 +83,11 @@ class Replayer:
     def __init__(self, workspace: Workspace, *, many: bool = False) -> None:
         self._workspace, self._many = workspace, many
         self._store = Store.open(workspace.store_url, create=False)
+        self._door = StoreDoor(workspace.store_url)
+        self._waiting = Waiting(self._door)
         self._snapshot: Snapshot | None = None
+        self._door = StoreDoor(workspace.store_url)
+        self._waiting = Waiting(self._door)
         self._releases: dict[int, LoadedRelease] = {}
         self._desks: dict[int, Desk] = {}
 
@@ -91,6 +97,7 @@ class Replayer:
     def __exit__(self, *_: object) -> None:
         for desk in self._desks.values():
             desk.close()
+        self._door.close()
         self._store.close()
 
     def of(self, request_id: str) -> Replay:
@@ -144,15 +151,24 @@ class Replayer:
         if evidence.snapshot != current:
             return None, f"the tables have changed since (then {evidence.snapshot}, now {current})"
         desk = self._desk(kept.release_id)
-        (rows,) = rows_of(desk, [(_subject_again(desk, kept), tuple(evidence.rows))])
+        self._waiting.refresh()
+        subject = _subject_again(desk, kept)
+        counted, last = evidence.newer
+        newer = tuple(row for row in subject.newer if row.sequence <= last)
+        if len(newer) != counted:
+            return None, "activities that counted then were erased since"
+        (rows,) = rows_of(desk, [(replace(subject, newer=newer), tuple(evidence.rows))])
         return tuple(unlike_features(desk.release, kept=evidence.rows, again=rows)), None
 
     def _desk(self, release_id: int) -> Desk:
         if self._snapshot is None:
             self._snapshot = Snapshot(self._workspace)
+            self._waiting.cover(self._snapshot.moved_through)
         if release_id not in self._desks:
             release = self._release(release_id)
-            self._desks[release_id] = Desk(self._snapshot, release=release, resident=self._many)
+            self._desks[release_id] = Desk(
+                self._snapshot, release=release, waiting=self._waiting, resident=self._many
+            )
         return self._desks[release_id]
 
 

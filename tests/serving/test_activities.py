@@ -23,6 +23,7 @@ from features.workspace import Workspace
 from serving.answers import iso
 from serving.desk import Desk, open_desk
 from serving.holder import DeskHolder
+from serving.log.replay import Replayer
 from serving.requests import ScoreRequest
 from serving.scoring import score_subjects, utc_now
 from serving.store import Store, activities
@@ -265,3 +266,21 @@ def test_who_is_forgotten_leaves_nothing(app: Any, company: Workspace, home: Wor
     answer = send(app, row("again", contact_id=ADDRESS), row("c2", 9, contact_id="c-09-0"))
     assert statuses(answer) == ["refused", "accepted"]
     assert "unique" not in json.dumps(answer.json()).lower()
+
+
+def test_replay_counts_the_activities_that_counted_then(
+    app: Any, home: Workspace, holder: DeskHolder
+) -> None:
+    send(app, row("a", channel="webinar", quantity=40))
+    names = [score(app)["request_id"]]
+    # In the same second, or an earlier one than the next answer is of.
+    send(app, row("b", channel="meeting", direction="mutual"))
+    names.append(score(app)["request_id"])
+    until(lambda: holder.log.waiting == 0)
+    with Replayer(home) as replayer:
+        replays = [replayer.of(name) for name in names]
+        with holder.door.open().writing() as connection:
+            activities.forget(connection, gone=lambda one: one.activity_id == "b")
+        erased = replayer.of(names[1])
+    assert [(one.equal, one.features) for one in replays] == [(True, ())] * 2
+    assert (erased.features, erased.unchecked) == (None, "activities that counted then were erased since")
