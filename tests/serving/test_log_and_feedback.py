@@ -16,7 +16,7 @@ from server_process import until
 from small_workspace import AS_OF, account_id
 
 from features.workspace import Workspace
-from serving.answers import Priority
+from serving.answers import Priority, iso
 from serving.history import AccountHistory, LoggedAnswer
 from serving.holder import DeskHolder
 from serving.log.replay import Replayer
@@ -106,6 +106,23 @@ def test_an_answer_that_a_full_log_does_not_keep_says_so(home: Workspace) -> Non
     assert [any("not kept" in warning for warning in warnings) for warnings in told] == [False, True]
     holder.executor.shutdown()
     holder.door.close()
+
+
+def test_an_answer_that_counts_newer_activities_is_replayed(
+    app: Any, holder: DeskHolder, home: Workspace
+) -> None:
+    before = score(app, account_id=account_id(32))
+    occurred_at = iso(utc_now() - timedelta(minutes=5))
+    visit = {"activity_id": "new", "account_id": account_id(32), "channel": "webinar", "seconds": 2_400}
+    rows = {"activities": [visit | {"occurred_at": occurred_at, "direction": "inbound"}]}
+    assert ask(app, "POST", "/v1/activities", json=rows).json()["results"][0]["status"] == "accepted"
+    after = score(app, account_id=account_id(32))
+    assert after["fire"]["engagement_minutes_90d"] > before["fire"]["engagement_minutes_90d"]
+    until(lambda: holder.log.waiting == 0)
+    with Replayer(home) as replayer:
+        for answer in (before, after):
+            found = replayer.of(answer["request_id"])
+            assert (found.scores, found.features) == ((), ())
 
 
 @pytest.mark.parametrize("path", ["/v1/predictions/none", "/v1/accounts/nobody"])
