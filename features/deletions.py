@@ -18,6 +18,7 @@ from features.contract import Table
 from features.engine import run_sql
 from features.errors import ContractError
 from features.privacy.leaving_out import drop_forgotten
+from features.unnamed import identified
 from features.validation import Reason, literal
 
 __all__ = ["entity", "find_deletions", "hold_extract"]
@@ -45,7 +46,7 @@ def hold_extract(
     """
     name, keys = table.name, entity(table)
     listed, at = ", ".join(keys), f"TIMESTAMP {literal(moment.isoformat())}"
-    rows = f"staged_{name} WHERE _source = {literal(source)}"
+    rows = f"{identified(f'staged_{name}', name=name)} WHERE _source = {literal(source)}"
     unread = " OR ".join(f"{key} IS NULL" for key in keys)
     _create(connection, table=table)
     found = run_sql(connection, f"SELECT count(*), count_if({unread}) FROM {rows}").fetchone()
@@ -93,7 +94,8 @@ def find_deletions(
     run_sql(
         connection,
         # A deleted row may come with its key alone: what is missing else takes nothing from the message.
-        f"INSERT INTO marked_{name} SELECT _source, {keys}, _deleted_at FROM staged_{name}"
+        f"INSERT INTO marked_{name} SELECT _source, {keys}, _deleted_at"
+        f" FROM {identified(f'staged_{name}', name=name)}"
         f" WHERE _deleted_at IS NOT NULL AND {known} AND coalesce(_fault.reason, '') <> {literal(future)}",
     )
     for kept in (f"marked_{name}", f"held_{name}", f"{_EXTRACTS}_{name}"):

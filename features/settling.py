@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from features.cells import content_sql
 from features.contract import START_OF_TIME, TABLES, ColumnType, Table, sql_type
@@ -27,27 +28,23 @@ from features.joined import PART
 from features.privacy.leaving_out import remaining_sql
 from features.privacy.masking import cell_sql, row_sql
 from features.privacy.opt_outs import write_opt_outs
+from features.repeated import repeated_sql
+from features.sorting import sorted_sql
 from features.sources import identifier
 from features.tied import sure_columns, tied_sql, without_hash
+from features.unnamed import beside, found_by, identified, without_derived
 from features.validation import Reason, allowed_values, literal
 
 __all__ = ["Settled", "settle"]
-
-_ORDER = {
-    "accounts": ("account_id", "known_at"),
-    "contacts": ("account_id", "contact_id", "known_at"),
-    "activities": ("account_id", "occurred_at", "activity_id"),
-    "intent_topics": ("account_id", "topic", "occurred_at", "known_at"),
-    "opportunities": ("account_id", "opportunity_id", "known_at"),
-    "stage_changes": ("opportunity_id", "occurred_at", "stage"),
-}
-"""How each file is sorted: by whom it is read, then in a total order."""
 
 _REFERS_TO = {"accounts": None, "stage_changes": "opportunities"}
 _ID = {"accounts": "account_id", "opportunities": "opportunity_id"}
 _UNKNOWN = {"account_id": Reason.UNKNOWN_ACCOUNT, "opportunity_id": Reason.UNKNOWN_OPPORTUNITY}
 
-_PARQUET = "(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 100000)"
+_MARK = "identifiers"
+"""In the metadata of files in which no identifier was derived."""
+
+_PARQUET = f"(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 100000, KV_METADATA {{{_MARK}: 'as given'}})"
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ def settle(
     forgetting: whether rows of the earlier snapshot may be about those of `features.privacy.leaving_out`.
     """
     name = table.name
-    listed = ", ".join([*map(identifier, columns), "_source"])
+    listed = ", ".join([*map(identifier, columns), "_source", *beside(name)])
     repeated = _gather(connection, name=name, columns=columns, earlier=earlier, forgetting=forgetting)
     repeated += _refer(connection, name=name, columns=listed)
     before = earlier / "kept" if earlier is not None else None
@@ -94,12 +91,14 @@ def settle(
     rows = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at, 0 AS {PART} FROM single_{name}"
     if _count(connection, f"ranked_{name}"):
         rows += (
-            f" UNION ALL SELECT {listed}, withdrawn_at, {PART} FROM ranked_{name}"
+            f" UNION ALL SELECT {listed}, withdrawn_at, {PART} FROM {_as_given(name)}"
             " WHERE _outcome IN ('stays', 'joins')"
         )
     joins = _count(connection, f"ranked_{name} WHERE _outcome = 'joins'")
-    beside = ["_source", "withdrawn_at", *([PART] if joins else [])]
-    written = _sorted_sql(connection, rows, table=table, columns=[*columns, *beside])
+    types = {column: sql_type(kind) for column, kind in columns.items()} | {"_source": "VARCHAR"}
+    types |= dict.fromkeys(beside(name), "INTEGER") | {"withdrawn_at": "TIMESTAMP"}
+    types |= {PART: "INTEGER"} if joins else {}
+    written = sorted_sql(connection, rows, table=table, types=types)
     run_sql(connection, f"COPY ({written}) TO {literal(str(file))} {_PARQUET}")
     kept = _keep(connection, name=name, columns=listed, folder=folder, deleting=deleting)
     stored = _count(connection, f"read_parquet({literal(str(file))})")
@@ -107,44 +106,6 @@ def settle(
     count = stored - joins + (_only_joining(connection, table=table) if joins else 0)
     repeated += _count(connection, f"ranked_{name} WHERE _fresh AND _outcome NOT IN ('stays', 'conflict')")
     return Settled(rows=count, loaded=loaded, repeated=repeated, kept=kept)
-
-
-def _sorted_sql(connection: duckdb.DuckDBPyConnection, rows: str, *, table: Table, columns: list[str]) -> str:
-    """The rows in the order in which they are stored.
-
-    Sorting is what takes the time. So accounts are compared by their place among all instead of as texts,
-    and a column that holds the same in every row is put in afterwards.
-    """
-    first, *rest = _ORDER[table.name]
-    by_account = first == "account_id"
-    # What was deleted and came back has one row for each time.
-    order = [
-        "place" if by_account else first,
-        *rest,
-        "withdrawn_at",
-        *(PART for one in columns if one == PART),
-    ]
-    same = _same_everywhere(connection, rows, columns=[name for name in columns if name not in order])
-    kept = ", ".join(f"any_value({identifier(name)}) AS {identifier(name)}" for name in same) or "1"
-    run_sql(connection, f"CREATE TABLE same_{table.name} AS SELECT {kept} FROM ({rows})")
-    if by_account:
-        rows = f"SELECT said.*, place FROM ({rows}) AS said JOIN known_accounts ON id = account_id"
-    moved = ", ".join([identifier(name) for name in columns if name not in same] + ["place"] * by_account)
-    whole = ", ".join(
-        f"(SELECT {name} FROM same_{table.name}) AS {name}" if plain in same else name
-        for plain, name in zip(columns, map(identifier, columns), strict=True)
-    )
-    return f"SELECT {whole} FROM (SELECT {moved} FROM ({rows}) ORDER BY {', '.join(order)})"
-
-
-def _same_everywhere(connection: duckdb.DuckDBPyConnection, rows: str, *, columns: list[str]) -> list[str]:
-    """The columns that hold one value in every row, or nothing in any."""
-    tests = ", ".join(
-        f"min({name}) IS NOT DISTINCT FROM max({name}) AND count({name}) IN (0, count(*))"
-        for name in map(identifier, columns)
-    )
-    found = run_sql(connection, f"SELECT {tests} FROM ({rows})").fetchone() or ()
-    return [name for name, same in zip(columns, found, strict=True) if same]
 
 
 def _only_joining(connection: duckdb.DuckDBPyConnection, *, table: Table) -> int:
@@ -156,6 +117,10 @@ def _only_joining(connection: duckdb.DuckDBPyConnection, *, table: Table) -> int
 def _loaded(connection: duckdb.DuckDBPyConnection, *, name: str) -> int:
     single = _count(connection, f"single_{name} WHERE _fresh")
     return single + _count(connection, f"ranked_{name} WHERE _fresh AND _outcome = 'stays'")
+
+
+def _any(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    return run_sql(connection, f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -172,19 +137,17 @@ def _gather(
     forgetting: bool,
 ) -> int:
     """Every good row, read now (`_fresh`) or before. Returns how many read now were there before."""
-    listed = ", ".join([*map(identifier, columns), "_source"])
-    staged = f"SELECT {listed} FROM staged_{name} WHERE _fault IS NULL"
+    compared = [*map(identifier, columns), "_source", *beside(name)]
+    staged = f"SELECT {', '.join(compared)} FROM staged_{name} WHERE _fault IS NULL"
     files = [] if earlier is None else [earlier / f"{name}.parquet", earlier / "kept" / f"{name}.parquet"]
-    before = [_stored(connection, file, columns=columns) for file in files if file.is_file()]
+    before = [_stored(file, name=name, columns=columns) for file in files if file.is_file()]
     if forgetting:
         before = [remaining_sql(rows, name=name) for rows in before]
     if not before:
         run_sql(connection, f"CREATE TEMP VIEW observed_{name} AS SELECT *, true AS _fresh FROM ({staged})")
         return 0
     run_sql(connection, f"CREATE TEMP VIEW before_{name} AS {' UNION ALL '.join(before)}")
-    same = " AND ".join(
-        f"n.{column} IS NOT DISTINCT FROM b.{column}" for column in [*map(identifier, columns), "_source"]
-    )
+    same = " AND ".join(f"n.{column} IS NOT DISTINCT FROM b.{column}" for column in compared)
     run_sql(
         connection,
         f"CREATE TABLE new_{name} AS SELECT n.* FROM ({staged}) AS n ANTI JOIN before_{name} AS b ON {same}",
@@ -197,15 +160,18 @@ def _gather(
     return _count(connection, f"({staged})") - _count(connection, f"new_{name}")
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, file: Path, *, columns: Mapping[str, ColumnType]) -> str:
+def _stored(file: Path, *, name: str, columns: Mapping[str, ColumnType]) -> str:
     """The rows of a stored file; a column that was not there yet is empty."""
-    described = run_sql(connection, f"DESCRIBE SELECT * FROM read_parquet({literal(str(file))})").fetchall()
-    present = {str(column) for column, *_ in described}
+    metadata = pq.read_metadata(file)
+    present = set(metadata.schema.to_arrow_schema().names)
     parts = [
-        identifier(name) if name in present else f"CAST(NULL AS {sql_type(kind)}) AS {identifier(name)}"
-        for name, kind in columns.items()
+        identifier(column) if column in present else f"CAST(NULL AS {sql_type(kind)}) AS {identifier(column)}"
+        for column, kind in columns.items()
     ]
-    return f"SELECT {', '.join(parts)}, _source FROM read_parquet({literal(str(file))})"
+    parts += ["_source", *(column if column in present else f"0 AS {column}" for column in beside(name))]
+    rows = f"SELECT {', '.join(parts)} FROM read_parquet({literal(str(file))})"
+    marked = _MARK.encode() in (metadata.metadata or {})
+    return rows if marked or not beside(name) else without_derived(rows)
 
 
 def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) -> int:
@@ -223,15 +189,11 @@ def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) ->
     if name in _ID:
         run_sql(
             connection,
-            f"CREATE TABLE known_{name} AS SELECT id, row_number() OVER (ORDER BY id) AS place"
+            f"CREATE TABLE known_{name} AS"
+            f" SELECT id, CAST(row_number() OVER (ORDER BY id) AS UINTEGER) AS place"
             f" FROM (SELECT DISTINCT {_ID[name]} AS id FROM good_{name})",
         )
     return _count(connection, strays) - _count(connection, f"stray_{name}") if kept else 0
-
-
-def _entity_hash(table: Table) -> str:
-    """A hash that only narrows down what repeats; what is equal is decided on the cells themselves."""
-    return f"hash({', '.join(entity(table))})"
 
 
 def _rank(
@@ -242,13 +204,10 @@ def _rank(
     taken_back: bool,
 ) -> None:
     """What becomes of rows about something that several rows are about (`ranked_`); others are `single_`."""
-    name, key = table.name, _entity_hash(table)
-    deleted = f" UNION SELECT {key} FROM deleted_{name}" if taken_back else ""
-    run_sql(
-        connection,
-        f"CREATE TABLE repeated_{name} AS SELECT {key} AS key FROM good_{name}"
-        f" GROUP BY key HAVING count(*) > 1{deleted}",
-    )
+    name, key = table.name, found_by(table, keys=entity(table), exactly=taken_back)
+    deleted = f" UNION SELECT hash({', '.join(entity(table))}) FROM deleted_{name}" if taken_back else ""
+    repeated = repeated_sql(connection, f"SELECT {key} AS key FROM good_{name}")
+    run_sql(connection, f"CREATE TABLE repeated_{name} AS {repeated}{deleted}")
     others = f" WHERE {key} NOT IN (FROM repeated_{name})" if _count(connection, f"repeated_{name}") else ""
     run_sql(connection, f"CREATE TEMP VIEW single_{name} AS SELECT * FROM good_{name}{others}")
     ranked = _ranked_sql(table, columns=columns, taken_back=taken_back)
@@ -307,8 +266,15 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
         f"CASE WHEN _outcome IN ('stays', 'joins') AND bool_or(_outcome = 'joins') OVER ({same})"
         " THEN CAST(_place AS INTEGER) ELSE 0 END"
     )
-    listed = ", ".join([*map(identifier, columns), "_source", "_fresh", "withdrawn_at"])
-    return f"SELECT {listed}, _outcome, {part} AS {PART} FROM ({rows})"
+    listed = ", ".join([*map(identifier, columns), "_source", *beside(table.name), "_fresh", "withdrawn_at"])
+    return f"SELECT {listed}, _own, _outcome, {part} AS {PART} FROM ({rows})"
+
+
+def _as_given(name: str) -> str:
+    """The rows under repeated keys, without the identifiers that their source did not give."""
+    if not beside(name):
+        return f"ranked_{name}"
+    return f"(SELECT * REPLACE (CASE WHEN _own THEN activity_id END AS activity_id) FROM ranked_{name})"
 
 
 _WHOLE = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
@@ -331,8 +297,8 @@ _KNOWN = f"coalesce(known_at, TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))})"
 
 def _with_deletions(table: Table, *, taken_back: bool) -> str:
     """The rows under repeated keys; `withdrawn_at` is their source's first deletion since they were known."""
-    name = table.name
-    rows = f"SELECT * FROM good_{name} WHERE {_entity_hash(table)} IN (FROM repeated_{name})"
+    name, key = table.name, found_by(table, keys=entity(table), exactly=taken_back)
+    rows = f"SELECT * FROM {identified(f'good_{name} WHERE {key} IN (FROM repeated_{name})', name=name)}"
     if not taken_back:
         return f"SELECT *, CAST(NULL AS TIMESTAMP) AS withdrawn_at FROM ({rows})"
     same = " AND ".join(f"said.{column} = gone.{column}" for column in ("_source", *entity(table)))
@@ -356,7 +322,7 @@ def _set_aside(
     held = row_sql(cells, table=name, fills={column: (column,) for column in columns})
     label = " ".join(f"WHEN {literal(source)} THEN {literal(text)}" for source, text in labels.items())
     for relation, reason, column in (
-        (f"stray_{name}", _UNKNOWN[referred], referred),
+        (identified(f"stray_{name}", name=name), _UNKNOWN[referred], referred),
         (f"ranked_{name} WHERE _outcome = 'conflict'", Reason.CONFLICTING_DUPLICATE, table.key[0]),
     ):
         run_sql(
@@ -383,7 +349,8 @@ def _keep(
         lasting += (
             f" AND (_outcome <> 'again' OR _source IN ({told}))" if told else " AND _outcome <> 'again'"
         )
-    rows = f"SELECT {columns} FROM ranked_{name} WHERE {lasting} UNION ALL SELECT {columns} FROM stray_{name}"
+    ranked = f"SELECT {columns} FROM {_as_given(name)} WHERE {lasting}"
+    rows = f"{ranked} UNION ALL SELECT {columns} FROM stray_{name}"
     count = _count(connection, f"({rows})")
     if count:
         (folder / "kept").mkdir(exist_ok=True)

@@ -14,8 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from features.cells import content_sql
 from features.comparable import compare_origins
@@ -30,6 +33,7 @@ from features.quarantine import QUARANTINE_COLUMNS
 from features.sources import identifier
 from features.staging import canonical_columns
 from features.tables import OPT_OUTS, Attribute, Tables
+from features.unnamed import beside, completed
 from features.validation import literal
 from features.workspace import Manifest, TableFiles
 
@@ -38,6 +42,7 @@ __all__ = ["as_before", "describe", "describe_again", "joined_attributes"]
 _MEMORY = "2GB"
 """What comparing the origins may use before it spills into the snapshot's folder."""
 
+_MAY_BE_HASHES = ("contact_id", "activity_id")
 _DATED = ("accounts", "activities", "intent_topics", "opportunities")
 
 
@@ -89,7 +94,7 @@ def describe_again(
     history: History,
 ) -> Manifest:
     """The manifest of the tables in `folder`, with what `declared` says of the mapping and the quarantine."""
-    files = {name: _parquet(folder / f"{name}.parquet") for name in rows}
+    files = {name: _table(folder / f"{name}.parquet") for name in rows}
     attributes = declared.attributes
     columns = {
         name: {**canonical_columns(TABLES[name], attributes=attributes), WITHDRAWN_AT.name: WITHDRAWN_AT.type}
@@ -200,21 +205,26 @@ def _sums(
     connection: duckdb.DuckDBPyConnection, file: Path, *, name: str, kinds: Mapping[str, ColumnType]
 ) -> list[str]:
     """What a table says, whatever the secret: hashes of its columns, or sums where people go by addresses."""
-    told = _told(name, kinds)
-    if "contact_id" in told and _goes_by_addresses(connection, file, columns=told):
-        return _sums_by_person(connection, file, kinds={column: kinds[column] for column in told})
-    return hash_rows(file, columns=told)
+    told, hashes = _told(name, kinds), set[bool]()
+
+    def look(column: str, cells: Any) -> None:
+        if column in _MAY_BE_HASHES and _hold_a_hash(cells):
+            hashes.add(True)
+
+    sums = hash_rows(file, columns=told, look=look if "contact_id" in told else None)
+    if not hashes:
+        return sums
+    return _sums_by_person(connection, file, kinds={column: kinds[column] for column in told})
 
 
 def _is_hash(column: str) -> str:
     return f"coalesce(strlen({column}) = 64 AND regexp_full_match({column}, '[0-9a-f]{{64}}'), false)"
 
 
-def _goes_by_addresses(connection: duckdb.DuckDBPyConnection, file: Path, *, columns: Iterable[str]) -> bool:
+def _hold_a_hash(cells: Any) -> bool:
     """Whether an identifier of anybody, or of what they did, was an address, and is a hash now."""
-    hashed = " OR ".join(_is_hash(name) for name in ("contact_id", "activity_id") if name in columns)
-    sql = f"SELECT 1 FROM {_parquet(file)} WHERE {hashed} LIMIT 1"
-    return run_sql(connection, sql).fetchone() is not None
+    long = cells.filter(pc.equal(pc.binary_length(cells), 64))
+    return bool(pc.any(pc.match_substring_regex(long, "^[0-9a-f]{64}$")).as_py())
 
 
 def _sums_by_person(
@@ -222,10 +232,10 @@ def _sums_by_person(
 ) -> list[str]:
     """Sums over people of the sums of their rows: blind to the order, and to the hashes that they go by."""
     # The identifier of an activity may be made from all that it says, the person included.
-    hashed = " OR ".join(_is_hash(name) for name in ("contact_id", "activity_id") if name in kinds)
+    hashed = " OR ".join(_is_hash(name) for name in _MAY_BE_HASHES if name in kinds)
     content = {
         f"CASE WHEN {hashed} THEN '' ELSE {identifier(name)} END"
-        if name in ("contact_id", "activity_id")
+        if name in _MAY_BE_HASHES
         else identifier(name): kind
         for name, kind in kinds.items()
     }
@@ -233,18 +243,24 @@ def _sums_by_person(
         f"CAST(sum(CAST('0x' || substr(hashed, {start}, 15) AS BIGINT)) AS VARCHAR) AS half_{start}"
         for start in (1, 17)
     )
-    rows = f"SELECT contact_id, md5({content_sql(content)}) AS hashed FROM {_parquet(file)}"
+    rows = f"SELECT contact_id, md5({content_sql(content)}) AS hashed FROM {_table(file)}"
     people = f"(SELECT CAST(count(*) AS VARCHAR) AS many, {halves} FROM ({rows}) GROUP BY contact_id)"
     return _row_sums(connection, people, columns=dict.fromkeys(("many", "half_1", "half_17"), "string"))
 
 
 def _keyed_sums(file: Path, *, name: str) -> list[str]:
-    """The hashes of the others: they tell one snapshot of this workspace from the next."""
-    return hash_rows(file, columns=sorted(TABLES[name].keyed))
+    """The hashes of the others, and of what is stored beside: they tell one snapshot from the next."""
+    return hash_rows(file, columns=sorted({*TABLES[name].keyed, *beside(name)}))
 
 
 def _parquet(file: Path) -> str:
     return f"read_parquet({literal(str(file))})"
+
+
+def _table(file: Path) -> str:
+    """The rows of a table, with the columns that are not stored where they are empty."""
+    rows = _parquet(file)
+    return completed(rows, present=pq.read_schema(file).names) if beside(file.stem) else rows
 
 
 def _opt_outs(folder: Path) -> str | None:
@@ -339,7 +355,7 @@ def _current_value_only(
         columns = sorted({*source.columns, *source.attributes} - set(TABLES[source.table].key))
         if source.current_value_only and columns and file.is_file():
             counts = ", ".join(f"count({identifier(name)})" for name in columns)
-            sql = f"SELECT {counts} FROM {_parquet(file)} WHERE _source = {literal(source_id(source))}"
+            sql = f"SELECT {counts} FROM {_table(file)} WHERE _source = {literal(source_id(source))}"
             filled = run_sql(connection, sql).fetchone() or ()
             found = {name for name, count in zip(columns, filled, strict=True) if count}
             marked[source.table] = marked.get(source.table, set()) | found

@@ -48,6 +48,7 @@ class Relation:
     gaps: the table of lines that are not CSV: file, and the number of rows from which on one more counts.
     places: by file, the same as `numbered` of its own rows, for rows that a query makes of them.
     asked: by file, the columns that they have.
+    size: bytes of the files.
     """
 
     sql: str
@@ -60,6 +61,7 @@ class Relation:
     gaps: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    size: int = 0
 
 
 def identifier(name: str) -> str:
@@ -163,6 +165,7 @@ class _Opening:
             self.gaps,
             self.places,
             self.asked,
+            sum(path.stat().st_size for path in self.originals),
         )
 
     def _fix(self) -> str:

@@ -7,27 +7,34 @@ the source says; it is never the clock. Null rule: what a source does not bind i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 
 import duckdb
 
-from features.cells import Cell, content_sql, raw_name, typed_cell
-from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
+from features.contract import TABLES, Table, sql_type
 from features.deletions import hold_extract
 from features.engine import first_line, run_sql
 from features.errors import ConfigError, EngineError
-from features.faults import FAULT_FIELDS, cell_checks, fault_sql, first_fault, known_at_last
+from features.faults import FAULT_FIELDS
 from features.history import source_id
 from features.locating import remember_places
-from features.mapping import EVENT_TIME, Binding, Source
-from features.privacy.consent import consent_sql
-from features.privacy.masking import (
-    without_values,
-)
-from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, identifier, open_source
+from features.mapping import EVENT_TIME, Source
+from features.parts import fixed_values, show_part, show_rows, target
+from features.privacy.masking import without_values
+from features.sources import Relation, identifier, open_source
 from features.tables import Attribute
-from features.validation import Check, Reason, literal, row_checks
+from features.typed_rows import (
+    FAULT,
+    TypedRows,
+    canonical_columns,
+    known_at_sql,
+    naive_utc,
+    source_cell,
+    typed_rows,
+)
+from features.unnamed import beside
+from features.validation import Reason, literal
 
 __all__ = [
     "FAULT_FIELDS",
@@ -51,16 +58,8 @@ _BESIDE = {
 """Beside the canonical columns: the source's id, when the row was deleted in it, the text columns whose
 cells their normaliser could not read, those whose cells say how to reach a person, and what is wrong."""
 
-_MARKS: dict[str, ColumnType] = {"deleted": "boolean", "deleted_at": "timestamp", "opted_out": "boolean"}
-_EXACT_TIME = '"exact occurred_at"'
-
-
-def canonical_columns(table: Table, *, attributes: tuple[Attribute, ...]) -> dict[str, ColumnType]:
-    """Type by name of the columns that the table is stored with."""
-    columns = {column.name: column.type for column in table.columns}
-    if table.name == "accounts":
-        columns |= {attribute.name: attribute.column_type for attribute in attributes}
-    return columns
+_SMALL = 1 << 22
+"""Bytes of files up to which rows of activities go into the staging table as they are."""
 
 
 def create_staging(
@@ -68,8 +67,10 @@ def create_staging(
 ) -> None:
     """An empty table for all rows of a canonical table, good and bad."""
     kinds = {name: sql_type(kind) for name, kind in canonical_columns(table, attributes=attributes).items()}
+    kinds |= dict.fromkeys(beside(table.name), "INTEGER")
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in (kinds | _BESIDE).items())
-    run_sql(connection, f"CREATE TABLE staged_{table.name} ({columns})")
+    run_sql(connection, f"CREATE TABLE {target(table.name)} ({columns})")
+    show_rows(connection, name=table.name)
 
 
 def stage(
@@ -81,25 +82,31 @@ def stage(
     now: datetime,
 ) -> int:
     """Read a source into its staging table. Returns rows read, lines that were no CSV rows included."""
-    if source.extracted_at is not None and _naive_utc(source.extracted_at) > now:
+    if source.extracted_at is not None and naive_utc(source.extracted_at) > now:
         raise ConfigError(f"sources[{position}].extracted_at is in the future", got=source.extracted_at)
     relation = open_source(connection, source=source, position=position)
     if relation is None:
         return 0
-    sql = _staging_sql(source, relation=relation, attributes=attributes, now=now)
-    rows = _insert(connection, f"INSERT INTO staged_{source.table} {sql}", source=source, position=position)
-    _require_a_zone(connection, source=source, position=position)
+    read = partial(typed_rows, source, relation=relation, attributes=attributes, now=now)
+    in_a_part = _in_parts(source, relation=relation)
+    if in_a_part:
+        rows = _stage_part(connection, source=source, reading=read(), position=position)
+    else:
+        sql = f"INSERT INTO {target(source.table)} {read().whole}"
+        rows = _insert(connection, sql, source=source, position=position)
     malformed = _malformed(connection, source=source, relation=relation)
     remember_places(connection, source=source, relation=relation)
     if relation.numbered is not None:
-        again = _staging_sql(source, relation=relation, attributes=attributes, now=now, numbered=True)
-        _number_faults(connection, source=source, again=again)
+        faulty = f"part_{position} WHERE {FAULT} IS NOT NULL" if in_a_part else _faulty(source)
+        _number_faults(connection, source=source, faulty=faulty, again=read(numbered=True).whole)
+    show_rows(connection, name=source.table)
+    _require_a_zone(connection, source=source, position=position)
     if source.complete and source.extracted_at is not None:
         hold_extract(
             connection,
             table=TABLES[source.table],
             source=source_id(source),
-            moment=_naive_utc(source.extracted_at),
+            moment=naive_utc(source.extracted_at),
             whole=not malformed,
             place=f"sources[{position}] ({source.table}, {source.label})",
         )
@@ -122,15 +129,19 @@ def _cells_beside(connection: duckdb.DuckDBPyConnection, *, name: str, beside: s
     return {str(column): int(cells) for column, cells in counted.fetchall()}
 
 
-def _number_faults(connection: duckdb.DuckDBPyConnection, *, source: Source, again: str) -> None:
-    """Read the faulty rows once more, with their numbers. Files without a fault are not read again."""
-    faulty = (
-        f"FROM staged_{source.table} WHERE _fault IS NOT NULL AND _fault.line IS NULL"
+def _faulty(source: Source) -> str:
+    """The rows at fault that were inserted without their numbers."""
+    return (
+        f"{target(source.table)} WHERE _fault IS NOT NULL AND _fault.line IS NULL"
         f" AND _source = {literal(source_id(source))}"
     )
-    if run_sql(connection, f"SELECT 1 {faulty} LIMIT 1").fetchone():
-        run_sql(connection, f"DELETE {faulty}")
-        run_sql(connection, f"INSERT INTO staged_{source.table} {again}")
+
+
+def _number_faults(connection: duckdb.DuckDBPyConnection, *, source: Source, faulty: str, again: str) -> None:
+    """Read the faulty rows once more, with their numbers. Files without a fault are not read again."""
+    if run_sql(connection, f"SELECT 1 FROM {faulty} LIMIT 1").fetchone():
+        run_sql(connection, f"DELETE FROM {faulty}")
+        run_sql(connection, f"INSERT INTO {target(source.table)} {again}")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, sql: str, *, source: Source, position: int) -> int:
@@ -148,171 +159,38 @@ def _insert(connection: duckdb.DuckDBPyConnection, sql: str, *, source: Source, 
     return int(inserted[0]) if inserted else 0
 
 
-def _staging_sql(
-    source: Source,
-    *,
-    relation: Relation,
-    attributes: tuple[Attribute, ...],
-    now: datetime,
-    numbered: bool = False,
-) -> str:
-    """Layers, each over the one before: raw cells, texts, typed values, derived columns, the first fault.
-
-    numbered: the faulty rows alone, with their numbers.
-    """
-    table = TABLES[source.table]
-    columns = canonical_columns(table, attributes=attributes)
-    cells = [
-        source_cell(name, binding=binding, source=source, relation=relation)
-        for name, binding in source.read.items()
-    ]
-    undated = source.undated is not None
-    checks = cell_checks(cells, table=table) + known_at_last(row_checks(table, now=now, undated=undated))
-    if source.deleted_at is not None:
-        later = f"deleted_at > TIMESTAMP {literal(now.isoformat(' '))}"
-        checks.append(Check(Reason.IN_THE_FUTURE, "deleted_at", later))
-    bound = source.read.values()
-    raw = list(dict.fromkeys(binding.column for binding in bound if binding.column is not None))
-    if source.traffic is not None:
-        cells.append(
-            Cell("traffic", "string", source.traffic.sql(raw_name), '"text traffic"', '"text traffic"')
-        )
-        raw = list(dict.fromkeys([*raw, *source.traffic.columns]))
-    located = FILE_COLUMN in relation.types
-    read = [f"{identifier(name)} AS {raw_name(name)}" for name in raw] + [FILE_COLUMN] * located
-    read += [ROW_COLUMN] * numbered
-    sql = f"SELECT {', '.join(read)} FROM {relation.numbered if numbered else relation.sql}"
-    sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
-    sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
-    sql = f"SELECT *, {_derived(source, cells=cells, columns=columns)} FROM ({sql})"
-    sql = f"SELECT *, {first_fault(checks)} AS fault FROM ({sql})"
-    if consent := consent_sql(source):
-        replaced = ", ".join(f"{value} AS {name}" for name, value in consent.items())
-        sql = f"SELECT * REPLACE ({replaced}) FROM ({sql})"
-    place = (FILE_COLUMN if located else "NULL", ROW_COLUMN if numbered else "NULL")
-    fault = fault_sql(checks, cells=cells, raw=raw, source=source, place=place)
-    lists = f"{_unread(cells, source=source)}, {_withheld(cells, table=table)}"
-    beside = f"{literal(source_id(source))}, {_deleted_at(source)}, {lists}, {fault}"
-    only = " WHERE fault IS NOT NULL" if numbered else ""
-    return f"SELECT {', '.join(map(identifier, columns))}, {beside} FROM ({sql}){only}"
+def _in_parts(source: Source, *, relation: Relation) -> bool:
+    """Whether to store no more of the rows than differs: it saves time with millions of them."""
+    return bool(beside(source.table)) and relation.numbered is not None and relation.size > _SMALL
 
 
-def _unread(cells: list[Cell], *, source: Source) -> str:
-    """Names of text columns that hold nothing though the source does; cells of other types are faults."""
-    normalised = {name for name, binding in source.bindings.items() if binding.normalise is not None}
-    declared = normalised | {"email"}
-    unread = {
-        cell.name: f"{cell.text_name} IS NOT NULL AND {identifier(cell.name)} IS NULL AND NOT {cell.withheld}"
-        for cell in cells
-        if cell.name in declared and cell.type == "string"
-    }
-    return _names_where(unread)
+def _stage_part(
+    connection: duckdb.DuckDBPyConnection, *, source: Source, reading: TypedRows, position: int
+) -> int:
+    """Read a large file into a table of its own. Returns the rows read."""
+    given = _given(connection, source=source, reading=reading)
+    told = [f"{sql} AS {identifier(name)}" for name, sql in reading.stored.items() if name not in given]
+    sql = f"SELECT {', '.join(told)}, CAST({FAULT} AS USMALLINT) AS {FAULT} FROM ({reading.rows})"
+    rows = _insert(connection, f"CREATE TABLE part_{position} AS {sql}", source=source, position=position)
+    show_part(connection, name=source.table, position=position, given=given)
+    return rows
 
 
-def _withheld(cells: list[Cell], *, table: Table) -> str:
-    """Names of text columns whose cells say how to reach a person; where one is needed, that is a fault."""
-    return _names_where(
-        {
-            cell.name: cell.withheld
-            for cell in cells
-            if cell.withheld != "false" and cell.name not in table.required
-        }
-    )
-
-
-def _names_where(conditions: Mapping[str, str]) -> str:
-    """SQL for the list of the names whose condition is true; NULL where there can be none."""
-    found = ", ".join(f"CASE WHEN {one} THEN {literal(name)} END" for name, one in conditions.items())
-    if not found:
-        return "NULL"
-    any_ = " OR ".join(conditions.values())
-    return f"CASE WHEN {any_} THEN list_filter([{found}], lambda name: name IS NOT NULL) END"
-
-
-def source_cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
-    """How the canonical column or attribute `name` is read from the relation of its source."""
-    columns = {column.name: column for column in TABLES[source.table].columns}
-    kinds = {column.name: column.type for column in columns.values()} | _MARKS
-    attribute = source.attributes.get(name)
-    return typed_cell(
-        name,
-        kind=kinds[name] if attribute is None else ATTRIBUTE_TYPES[attribute.type],
-        binding=binding,
-        source_type=relation.types.get(binding.column or "", "VARCHAR"),
-        zone=source.time_zone,
-        default=columns[name].default if name in columns else None,
-        attribute=attribute is not None,
-    )
-
-
-def _values(cells: list[Cell], *, columns: dict[str, ColumnType], table: Table) -> str:
-    """Every canonical column but the derived ones, and what the checks need beside them."""
-    defaults = {column.name: column.default for column in table.columns if column.default is not None}
-    bound = {cell.name for cell in cells}
-    parts = [f"{cell.value} AS {identifier(cell.name)}" for cell in cells]
-    parts += [f"({cell.naive}) AS {cell.naive_name}" for cell in cells]
-    parts += [f"{cell.exact} AS {_EXACT_TIME}" for cell in cells if cell.name == "occurred_at"]
-    parts += [
-        f"CAST({defaults.get(name, 'NULL')} AS {sql_type(kind)}) AS {identifier(name)}"
-        for name, kind in columns.items()
-        if name not in bound and name not in ("known_at", "activity_id")
-    ]
-    return ", ".join(parts)
-
-
-def _derived(source: Source, *, cells: list[Cell], columns: dict[str, ColumnType]) -> str:
-    parts = ["NULL"]
-    if source.known_at is None:
-        parts.append(f"CAST({_known_at(source)} AS TIMESTAMP) AS known_at")
-    if source.table == "activities" and "activity_id" not in source.columns:
-        parts.append(f"{_activity_id(columns)} AS activity_id")
-    return ", ".join(parts)
-
-
-def _known_at(source: Source) -> str:
-    if source.undated:
-        return "NULL"
-    if source.known is not None:
-        return f"TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))}"
-    if source.extracted_at is not None:
-        return f"TIMESTAMP {literal(_naive_utc(source.extracted_at).isoformat())}"
-    happened = f"coalesce({', '.join(EVENT_TIME[source.table])})"
-    if source.known_at_delay is None:
-        return happened
-    return f"{happened} + to_seconds({int(source.known_at_delay.total_seconds())})"
-
-
-def _deleted_at(source: Source) -> str:
-    """When it could be known that the row was deleted: not before the row itself."""
-    if not source.marks:
-        return "NULL"
-    told = "deleted_at" if source.deleted_at is not None else "CAST(NULL AS TIMESTAMP)"
-    if source.deleted is None:
-        marked = "deleted_at IS NOT NULL"
-    else:
-        marked = "deleted"
-        if source.extracted_at is not None:
-            told = f"coalesce({told}, {_known_at(source)})"
-    start = f"TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))}"
-    return f"CASE WHEN {marked} THEN greatest({told}, known_at, {start}) END"
-
-
-def _naive_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-
-
-def _activity_id(columns: dict[str, ColumnType]) -> str:
-    """A hash of what the row says, to the microsecond, leaving out when it became known.
-
-    So the same row in two overlapping files is one activity. Rows that cannot be told apart are taken for
-    the same row; a source in which they are not has to bind `activity_id` or use `quantity`.
-    """
-    told = {
-        name: kind for name, kind in columns.items() if name not in ("activity_id", "known_at", "traffic")
-    }
-    content = {_EXACT_TIME if name == "occurred_at" else name: kind for name, kind in told.items()}
-    # 80 bits: among a billion rows the chance that any two are mistaken for one is below one in a million.
-    return f"left(md5({content_sql(content)}), 20)"
+def _given(connection: duckdb.DuckDBPyConnection, *, source: Source, reading: TypedRows) -> dict[str, str]:
+    """By column of the staging table, SQL for what need not be stored for each good row."""
+    table, bound = TABLES[source.table], source.bindings
+    given = {name: sql for name, sql in reading.stored.items() if sql in ("0", "NULL")}
+    given |= {"_source": reading.stored["_source"], "_fault": "NULL"}
+    for column in table.columns:
+        if column.name not in reading.cells and column.name != "known_at":
+            given[column.name] = "NULL" if column.default is None else str(column.default)
+    fixed = [name for name in source.columns if bound[name].column is None]
+    values = ", ".join(f"{reading.cells[name].value} AS {identifier(name)}" for name in fixed)
+    texts = ", ".join(f"{reading.cells[name].text} AS {reading.cells[name].text_name}" for name in fixed)
+    given |= fixed_values(connection, f"SELECT {values} FROM (SELECT {texts})", columns=fixed)
+    if source.known_at is None and not given.keys() & set(EVENT_TIME[source.table]):
+        given["known_at"] = known_at_sql(source)
+    return given
 
 
 def _malformed(connection: duckdb.DuckDBPyConnection, *, source: Source, relation: Relation) -> int:

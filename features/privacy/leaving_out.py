@@ -17,7 +17,9 @@ import duckdb
 import pyarrow.parquet as pq
 
 from features.engine import run_sql
+from features.parts import hide_rows
 from features.privacy.suppression import KINDS, Forgotten, Kind
+from features.unnamed import beside, completed, identified
 from features.validation import literal
 
 __all__ = ["KEPT_OPT_OUTS", "Leaving", "drop_forgotten", "find_forgotten", "leave_out", "remaining_sql"]
@@ -92,7 +94,10 @@ def find_forgotten(
 def leave_out(connection: duckdb.DuckDBPyConnection, *, name: str) -> int:
     """Take the forgotten out of the rows of a table that were read now. Returns how many rows they were."""
     drop_forgotten(connection, name=name)
-    deleted = run_sql(connection, f"DELETE FROM staged_{name} AS said WHERE {_about(name)}").fetchone()
+    gone = f"coalesce({_about(name)}, false)"
+    if beside(name):
+        return hide_rows(connection, name=name, hidden=gone)
+    deleted = run_sql(connection, f"DELETE FROM staged_{name} AS said WHERE {gone}").fetchone()
     return int(deleted[0]) if deleted else 0
 
 
@@ -116,7 +121,8 @@ def remaining_sql(rows: str, *, name: str) -> str:
 
 def _rows(connection: duckdb.DuckDBPyConnection, name: str, *, earlier: Path | None) -> _Rows:
     asked = [*_IDENTIFIERS[name], *(["activity_id"] if name == "activities" else [])]
-    staged = (f"SELECT {', '.join(asked)}, _fault IS NULL AS good FROM staged_{name}",)
+    named = identified(f"staged_{name}", name=name)
+    staged = (f"SELECT {', '.join(asked)}, _fault IS NULL AS good FROM {named}",)
     keys = [f"SELECT * FROM {kept}_{name}" for kept in _BESIDE if _is_there(connection, f"{kept}_{name}")]
     if earlier is None:
         return _Rows(staged, (), tuple(keys))
@@ -124,14 +130,19 @@ def _rows(connection: duckdb.DuckDBPyConnection, name: str, *, earlier: Path | N
     stored += [earlier / KEPT_OPT_OUTS] * (name == "contacts")
     beside = [earlier / "kept" / f"{kept}_{name}.parquet" for kept in _BESIDE]
     keys += [f"SELECT * FROM read_parquet({literal(str(file))})" for file in beside if file.is_file()]
-    return _Rows(staged, tuple(_stored(file, asked=asked) for file in stored if file.is_file()), tuple(keys))
+    parts = tuple(_stored(file, name=name, asked=asked) for file in stored if file.is_file())
+    return _Rows(staged, parts, tuple(keys))
 
 
-def _stored(file: Path, *, asked: Sequence[str]) -> str:
+def _stored(file: Path, *, name: str, asked: Sequence[str]) -> str:
     """The identifiers in a stored file; a column that was not there yet is empty."""
-    present = pq.read_schema(file).names
+    present: Sequence[str] = pq.read_schema(file).names
+    rows = f"read_parquet({literal(str(file))})"
+    if beside(name):
+        rows = identified(completed(rows, present=present), name=name)
+        present = asked
     columns = [one if one in present else f"CAST(NULL AS VARCHAR) AS {one}" for one in asked]
-    return f"SELECT {', '.join(columns)}, true AS good FROM read_parquet({literal(str(file))})"
+    return f"SELECT {', '.join(columns)}, true AS good FROM {rows}"
 
 
 def _is_there(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

@@ -1,0 +1,87 @@
+"""Rows of large files are staged otherwise than those of small ones, and tell the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from loading import KNOWN_ACCOUNTS, NOW, VISITS
+from small_sources import write_csv
+
+from features.ingest import ingest
+from features.mapping import load_config
+from features.report import TableReport
+from features.workspace import Workspace
+
+Rows = list[tuple[str, ...]]
+
+HEADER = ("Id", "Account", "Person", "Kind", "When", "Minutes")
+visit = st.tuples(
+    st.sampled_from(["v1", "v2", "v3", ""]),
+    st.sampled_from(["a1", "a2", "a9", " a1 ", "=a1", "write to ann@example.com", ""]),
+    st.sampled_from(["p1", "p2", "003A0000006Vm9u", ""]),
+    st.sampled_from(["web_visit", "email", "Web Visit", "#REF!", ""]),
+    st.sampled_from(
+        [
+            *("2023-02-01 10:00:00", "2023-02-01T10:00:00Z", "2023-02-01 10:00:00.5", "2023-02-01"),
+            *(
+                "2023-02-01 11:00+01:00",
+                "2023-02-01 10:00:0Z",
+                "2031-01-01 00:00:00",
+                "2023-02-30 10:00:00",
+                "",
+            ),
+        ]
+    ),
+    st.sampled_from(["1", "2.5", "-1", "1_0", "nan", ""]),
+)
+COLUMNS = ['seconds = { column = "Minutes", scale = 60 }\n', 'activity_id = "Id"\nquantity = "Minutes"\n']
+
+
+@contextmanager
+def _as_if_large() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("staging._SMALL", "repeated._FEW"):
+            patch.setattr(f"features.{name}", -1)
+        patch.setattr("features.repeated._AT_ONCE", 4)
+        patch.setattr("features.sorting._FIRST", 1)
+        yield
+
+
+def _loaded(folder: Path, files: list[Rows], *, columns: str) -> tuple[object, ...]:
+    """What ingesting one file after the other leaves."""
+    folder.mkdir()
+    write_csv(folder / "accounts.csv", ("Id",), [("a1",), ("a2",)])
+    visits = VISITS.replace("known_immediately", 'time_zone = "UTC"\nknown_immediately')
+    mapping = f"{KNOWN_ACCOUNTS}{visits}{columns}"
+    (folder / "mapping.toml").write_text(mapping, encoding="utf-8")
+    workspace, told = Workspace(folder / "workspace"), []
+    for k, rows in enumerate(files):
+        write_csv(folder / f"visits{k}.csv", HEADER, rows)
+        report = ingest(load_config(folder / "mapping.toml"), workspace=workspace, now=NOW)
+        told += [report.fingerprint, [_counts(table, folder) for table in report.tables]]
+    return told, workspace.tables().read("activities").drop(columns="contact_id").to_json(date_format="iso")
+
+
+def _counts(table: TableReport, folder: Path) -> str:
+    assert table.balanced()
+    return repr(table).replace(str(folder), "")
+
+
+@settings(
+    max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
+)
+@given(st.lists(st.lists(visit, min_size=8, max_size=30), min_size=1, max_size=2), st.sampled_from(COLUMNS))
+def test_large_files_tell_the_same_as_small_ones(files: list[Rows], columns: str) -> None:
+    good = ("v0", "a1", "p1", "email", "2023-04-01 00:00:00", "1")
+    files = [[*rows, good] for rows in files]
+    with TemporaryDirectory() as folder:
+        small = _loaded(Path(folder) / "small", files, columns=columns)
+        with _as_if_large():
+            large = _loaded(Path(folder) / "large", files, columns=columns)
+    assert large == small
