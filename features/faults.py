@@ -16,9 +16,13 @@ from features.privacy.masking import cell_sql, filled_columns, row_sql
 from features.sources import identifier
 from features.validation import Check, Reason, allowed_values, literal
 
-__all__ = ["FAULT_FIELDS", "cell_checks", "fault_sql", "first_fault", "known_at_last"]
+__all__ = ["FAULT_FIELDS", "NO_DETAILS", "cell_checks", "fault_sql", "first_fault", "known_at_last"]
 
 FAULT_FIELDS = ("source", "reason", "column", "got", "row", "file", "line", "allowed")
+
+_EMPTY = ", ".join(f'"{name}" := CAST(NULL AS VARCHAR)' for name in FAULT_FIELDS)
+NO_DETAILS = f"struct_pack({_EMPTY})"
+"""SQL for a fault of which nothing is told yet."""
 
 
 def cell_checks(cells: list[Cell], *, table: Table) -> list[Check]:

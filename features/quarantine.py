@@ -51,10 +51,11 @@ def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
 def collect_faults(connection: duckdb.DuckDBPyConnection, *, name: str) -> None:
     """Set aside the staged rows of a table that are at fault by themselves."""
     fields = ", ".join(f'_fault."{field}"' for field in FAULT_FIELDS)
-    run_sql(
-        connection,
-        f"INSERT INTO quarantine SELECT '{name}', {fields}, true FROM staged_{name} WHERE _fault IS NOT NULL",
-    )
+    faulty = f"staged_{name} WHERE _fault IS NOT NULL"
+    if run_sql(connection, f"SELECT 1 FROM {faulty} LIMIT 1").fetchone():
+        run_sql(connection, f"INSERT INTO quarantine SELECT '{name}', {fields}, true FROM {faulty}")
+    if not run_sql(connection, f"SELECT 1 FROM malformed WHERE name = '{name}' LIMIT 1").fetchone():
+        return
     run_sql(
         connection,
         f"INSERT INTO quarantine SELECT '{name}', source, {literal(Reason.MALFORMED_LINE)}, NULL,"

@@ -83,18 +83,18 @@ def settle(
     taken_back = find_deletions(
         connection, table=table, earlier=before, folder=folder / "kept", forgetting=forgetting
     )
-    _rank(connection, table=table, columns=columns, taken_back=taken_back)
+    ranked = _rank(connection, table=table, columns=columns, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
     if name == "contacts":
         write_opt_outs(connection, folder=folder, earlier=earlier, forgetting=forgetting)
     file = folder / f"{name}.parquet"
     rows = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at, 0 AS {PART} FROM single_{name}"
-    if _count(connection, f"ranked_{name}"):
+    if ranked:
         rows += (
             f" UNION ALL SELECT {listed}, withdrawn_at, {PART} FROM {_as_given(name)}"
             " WHERE _outcome IN ('stays', 'joins')"
         )
-    joins = _count(connection, f"ranked_{name} WHERE _outcome = 'joins'")
+    joins = _count(connection, f"ranked_{name} WHERE _outcome = 'joins'") if ranked else 0
     types = {column: sql_type(kind) for column, kind in columns.items()} | {"_source": "VARCHAR"}
     types |= dict.fromkeys(beside(name), "INTEGER") | {"withdrawn_at": "TIMESTAMP"}
     types |= {PART: "INTEGER"} if joins else {}
@@ -202,16 +202,26 @@ def _rank(
     table: Table,
     columns: Mapping[str, ColumnType],
     taken_back: bool,
-) -> None:
-    """What becomes of rows about something that several rows are about (`ranked_`); others are `single_`."""
+) -> bool:
+    """What becomes of rows about something that several rows are about (`ranked_`); others are `single_`.
+
+    Returns whether there are any of the former.
+    """
     name, key = table.name, found_by(table, keys=entity(table), exactly=taken_back)
     deleted = f" UNION SELECT hash({', '.join(entity(table))}) FROM deleted_{name}" if taken_back else ""
     repeated = repeated_sql(connection, f"SELECT {key} AS key FROM good_{name}")
     run_sql(connection, f"CREATE TABLE repeated_{name} AS {repeated}{deleted}")
-    others = f" WHERE {key} NOT IN (FROM repeated_{name})" if _count(connection, f"repeated_{name}") else ""
+    any_repeated = _any(connection, f"repeated_{name}")
+    others = f" WHERE {key} NOT IN (FROM repeated_{name})" if any_repeated else ""
     run_sql(connection, f"CREATE TEMP VIEW single_{name} AS SELECT * FROM good_{name}{others}")
-    ranked = _ranked_sql(table, columns=columns, taken_back=taken_back)
+    if any_repeated:
+        ranked = _ranked_sql(table, columns=columns, taken_back=taken_back)
+    else:
+        # Planning all of that for no row takes a small ingest more time than anything else.
+        told = "CAST(NULL AS TIMESTAMP) AS withdrawn_at, true AS _own, '' AS _outcome"
+        ranked = f"SELECT *, {told}, 0 AS {PART} FROM good_{name} LIMIT 0"
     run_sql(connection, f"CREATE TABLE ranked_{name} AS {ranked}")
+    return any_repeated
 
 
 def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: bool) -> str:
@@ -325,6 +335,8 @@ def _set_aside(
         (identified(f"stray_{name}", name=name), _UNKNOWN[referred], referred),
         (f"ranked_{name} WHERE _outcome = 'conflict'", Reason.CONFLICTING_DUPLICATE, table.key[0]),
     ):
+        if not _any(connection, relation):
+            continue
         run_sql(
             connection,
             f"INSERT INTO quarantine SELECT '{name}', CASE _source {label} END, {literal(reason)},"

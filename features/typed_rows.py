@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from features.cells import Cell, raw_name, typed_cell
 from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
-from features.faults import cell_checks, fault_sql, first_fault, known_at_last
+from features.faults import NO_DETAILS, cell_checks, fault_sql, first_fault, known_at_last
 from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
 from features.privacy.consent import consent_sql
@@ -111,6 +111,9 @@ def typed_rows(
         "_withheld": _withheld(cells, table=table),
         "_fault": fault_sql(checks, cells=cells, raw=raw, source=source, place=place),
     }
+    if relation.numbered is not None and not numbered:
+        # Planning the details takes long, and faulty rows are read again for their numbers.
+        stored["_fault"] = f"CASE WHEN {FAULT} IS NOT NULL THEN {NO_DETAILS} END"
     return TypedRows(sql, stored, {cell.name: cell for cell in cells}, numbered)
 
 
