@@ -28,7 +28,7 @@ from features.engine import run_sql
 from features.history import Earlier, History, source_id
 from features.identity.views import MERGED_FILE
 from features.mapping import Config
-from features.origins import CRM, ONE_ORIGIN, OriginRules, told_files
+from features.origins import CRM, NOTHING_COMPARED, ONE_ORIGIN, OriginRules, told_files
 from features.quarantine import QUARANTINE_COLUMNS
 from features.sources import identifier
 from features.staging import canonical_columns
@@ -162,6 +162,8 @@ def _assumed(config: Config, *, before: Mapping[str, str] | None) -> dict[str, s
 def _with_comparison(manifest: Manifest, *, folder: Path) -> Manifest:
     """The manifest with how well the origins of its accounts can be compared."""
     rules, merged = manifest.origins, folder / MERGED_FILE
+    if not rules.several:
+        return replace(manifest, comparison=NOTHING_COMPARED)
     tables = Tables(
         {"accounts": (folder / "accounts.parquet",)},
         manifest.attributes,

@@ -228,9 +228,11 @@ def number_gaps(connection: duckdb.DuckDBPyConnection, *, relation: Relation) ->
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection, *, relation: Relation) -> bool:
-    """Whether lines may have been found that are not CSV."""
+    """Whether lines were found that are not CSV."""
     sql = "SELECT 1 FROM duckdb_tables() WHERE table_name = ?"
-    return run_sql(connection, sql, parameters=[relation.rejects]).fetchone() is not None
+    if run_sql(connection, sql, parameters=[relation.rejects]).fetchone() is None:
+        return False
+    return run_sql(connection, f"SELECT 1 FROM {relation.rejects} LIMIT 1").fetchone() is not None
 
 
 def _require_a_zone(connection: duckdb.DuckDBPyConnection, *, source: Source, position: int) -> None:
