@@ -2,7 +2,7 @@
 
 Turns a number of rows into CSV files of activities, and these into times and peaks of memory. Two shapes:
 `log`, a web log as an analytics tool exports it (twelve columns, events with identifiers of their own), and
-`narrow`, the bound columns alone, whose identifiers have to be derived. COPY and ingest run in processes of
+`narrow`, the bound columns alone, whose rows are known by what they say. COPY and ingest run in processes of
 their own, one after the other; the ratio is that of their wall times, without imports. A third run reads
 the file with a bad row in its middle. Time rule: none. Null rule: none.
 

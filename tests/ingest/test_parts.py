@@ -74,7 +74,7 @@ def _counts(table: TableReport, folder: Path) -> str:
 
 
 @settings(
-    max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
+    max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
 )
 @given(st.lists(st.lists(visit, min_size=8, max_size=30), min_size=1, max_size=2), st.sampled_from(COLUMNS))
 def test_large_files_tell_the_same_as_small_ones(files: list[Rows], columns: str) -> None:
