@@ -30,11 +30,13 @@ class SharedFeatures:
 
 
 def shared_features(catalogues: Mapping[ModelKey, Catalogue]) -> list[SharedFeatures]:
-    """As few as there are ways to count: channels of their own, rules, and what is usual for a size."""
-    groups: dict[str, dict[ModelKey, Catalogue]] = {}
+    """As few as there are ways to count (channels of their own, rules, and what is usual for a size), and
+    further account columns: one that a model does not know may have a name that its formulas read."""
+    groups: dict[tuple[str, frozenset[tuple[str, str]]], dict[ModelKey, Catalogue]] = {}
     for key, catalogue in catalogues.items():
         counting = replace(catalogue, features=(), attributes=()).fingerprint
-        groups.setdefault(counting, {})[key] = catalogue
+        columns = frozenset((one.name, one.type) for one in catalogue.attributes)
+        groups.setdefault((counting, columns), {})[key] = catalogue
     return [_shared(group) for group in groups.values()]
 
 
@@ -44,11 +46,8 @@ def _shared(catalogues: Mapping[ModelKey, Catalogue]) -> SharedFeatures:
     for catalogue in widest_first:
         for feature in catalogue.features:
             places.setdefault(feature, len(places))
-    attributes = {one.name: one for catalogue in widest_first for one in catalogue.attributes}
     return SharedFeatures(
-        replace(
-            widest_first[0], features=_with_own_names(list(places)), attributes=tuple(attributes.values())
-        ),
+        replace(widest_first[0], features=_with_own_names(list(places))),
         {key: np.array([places[one] for one in told.features]) for key, told in catalogues.items()},
     )
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import Catalogue
+from features.catalogue import Catalogue, learn_catalogue
+from features.declared import DeclaredFeature
 from features.label_rules import left_out
 from features.label_settings import FitLabelSettings
 from features.point_in_time import FeatureEngine
@@ -100,3 +101,21 @@ def test_models_that_differ_in_categories_share_one_row(desk: Desk) -> None:
     for key, row in zip(("intent", "intent.bees"), alone, strict=True):
         np.testing.assert_array_equal(together[shared.positions[key]], row)
     assert alone[1][0] == 1.0
+
+
+def test_a_column_that_a_model_does_not_know_is_not_read_by_its_formulas() -> None:
+    told = {"account_id": "a", "employees": [10, 25], "employees_year_before": 7.0, "tier": "1"}
+    frame = pd.DataFrame(told | {"known_at": pd.to_datetime(["2024-01-01", "2026-03-01"])})
+    later = Attribute(name="employees_year_before", type="number", label="later")
+    tables = Tables.from_frames({"accounts": frame}, attributes=(TIER, later))
+    formula = "employees - employees_year_before"
+    grown = {"name": "grown", "group": "firmographic", "formula": formula}
+    words = {"sentence_en": "{value}", "sentence_zh": "{value}"}
+    known, cutoff = replace(tables, attributes=(TIER,)), datetime.fromisoformat("2027-01-01")
+    old = learn_catalogue(known, cutoff=cutoff, declared=[DeclaredFeature.model_validate(grown | words)])
+    other = replace(old, attributes=(replace(TIER, type="number"),))
+    parts = shared_features({"old": old, "new": learn_catalogue(tables, cutoff=cutoff), "other": other})
+    assert [list(one.positions) for one in parts] == [["old"], ["new"], ["other"]]
+    with FeatureEngine(tables, parts[0].catalogue) as engine:
+        row = engine.build_one("a", datetime.fromisoformat("2026-06-01"))
+    assert row[parts[0].positions["old"]][old.index("grown")] == 25 - 10
