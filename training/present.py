@@ -64,7 +64,8 @@ def show_answer(answer: dict[str, Any], *, output: Output) -> None:
     views = ", ".join(f"{view} {_number(fire[view])}" for view in ("fit", "intent", "recency", "engagement"))
     output.note(f"FIRE (0 to 100): {views}")
     output.note(f"Priority: {priority['action']} ({priority['why']})")
-    for warning in answer["warnings"]:
+    told = [answer[half]["inputs"]["sentence"] for half, _ in _HALVES if answer[half] is not None]
+    for warning in (*answer["warnings"], *filter(None, told)):
         output.note(f"Mind: {warning}")
 
 
