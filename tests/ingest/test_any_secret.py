@@ -97,15 +97,15 @@ def _told(workspace: Workspace) -> list[object]:
 
 
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(
-    st.lists(visit, min_size=1, max_size=8),
-    st.lists(contact, min_size=1, max_size=6),
-    st.lists(lead, max_size=5),
+    st.lists(visit, min_size=4, max_size=16),
+    st.lists(contact, min_size=3, max_size=12),
+    st.lists(lead, min_size=2, max_size=10),
     st.randoms(use_true_random=False),
 )
 def test_no_secret_and_no_split_changes_what_the_tables_say(

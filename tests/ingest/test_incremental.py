@@ -57,10 +57,11 @@ def _ingests(folder: Path, *, turns: list[tuple[list[Row], list[Row]]]) -> tuple
     return report.fingerprint, report.snapshot, workspace.manifest().quarantine, frames
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# An ingest takes as long whatever its rows: few examples, of many rows each.
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(account, max_size=12),
-    st.lists(activity, min_size=1, max_size=10),
+    st.lists(account, min_size=6, max_size=24),
+    st.lists(activity, min_size=6, max_size=20),
     st.integers(2, 3),
     st.randoms(use_true_random=False),
 )

@@ -19,7 +19,7 @@ from simulated_markets import (
 
 from training.market import INFORMATIVE, NOISE, read_truth
 from training.market.arrow import block_tables
-from training.market.block import simulate_block
+from training.market.block import Block, simulate_block
 from training.market.settings import LAG_STEPS, STEP, STEPS
 from training.market.truth import (
     EngagementFacts,
@@ -52,8 +52,13 @@ def test_openings_follow_their_true_chance_with_hidden_states() -> None:
     assert_follows(*simulate_market(seed=5, blocks=2, hidden_states=True).openings(steps=SEPARATE_HORIZONS))
 
 
-def test_hidden_states_show_what_the_tables_cannot() -> None:
-    plain, hidden = (simulate_block(replace(SMALL, hidden_states=on), block=0) for on in (False, True))
+@pytest.fixture(scope="module")
+def drawn() -> Block:
+    return simulate_block(SMALL, block=0)
+
+
+def test_hidden_states_show_what_the_tables_cannot(drawn: Block) -> None:
+    hidden, plain = simulate_block(replace(SMALL, hidden_states=True), block=0), drawn
     assert hidden.opening_chance.std() > plain.opening_chance.std()
     assert not np.array_equal(hidden.opening_chance, plain.opening_chance)
 
@@ -64,8 +69,8 @@ def test_the_chance_of_any_opening_is_one_minus_that_of_none() -> None:
 
 
 @pytest.mark.parametrize("step", [0, 9, 25])
-def test_nothing_known_before_a_step_depends_on_who_opens_from_then_on(step: int) -> None:
-    drawn, anew = (simulate_block(SMALL, block=0, redraw_from=start) for start in (None, step))
+def test_nothing_known_before_a_step_depends_on_who_opens_from_then_on(step: int, drawn: Block) -> None:
+    anew = simulate_block(SMALL, block=0, redraw_from=step)
     moment = pd.Timestamp(SMALL.step_start(step), unit="s")
     frames = [
         [table.to_pandas() for table in block_tables(block, settings=SMALL, number=0).values()]
