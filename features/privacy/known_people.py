@@ -97,13 +97,19 @@ class KnownPeople:
         there = (self._workspace.home / SECRET_FILE).exists()
         return workspace_secret(self._workspace) if there else None
 
-    def _forgotten(self) -> Forgotten | None:
-        """The list as it is now: somebody may have been put on it who is in no table."""
+    def listed(self) -> object:
+        """What is another one once somebody was put on the list of the forgotten; None without a list."""
         try:
             status = (self._workspace.home / FORGOTTEN_FILE).stat()
         except FileNotFoundError:
             return None
-        seen = (status.st_ino, status.st_mtime_ns, status.st_size)
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def _forgotten(self) -> Forgotten | None:
+        """The list as it is now: somebody may have been put on it who is in no table."""
+        seen = self.listed()
+        if seen is None:
+            return None
         if self._read[0] != seen:
             self._read = (seen, Forgotten.read(self._workspace))
         return self._read[1]

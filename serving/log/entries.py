@@ -43,6 +43,9 @@ class People(Protocol):
     def pseudonym(self, name: str) -> str:
         """What is kept of an identifier."""
 
+    def listed(self) -> object:
+        """What is another one once somebody else was forgotten."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -57,6 +60,10 @@ class Entry:
     fingerprints: Mapping[ModelKey, str]
     people: People = field(repr=False)
     api_key_id: int | None = None
+
+    def listed(self) -> object:
+        """What is another one once `row` may be another one."""
+        return self.people.listed()
 
     def row(self) -> Prediction:
         """What the store keeps: of an account that was forgotten meanwhile, not which one it is."""

@@ -151,18 +151,25 @@ class PredictionLog:
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         """Write a batch; a buffered log tries again and again."""
-        rows = [each.entry.row() for each in batch]
         while True:
             try:
-                with self._open_store().writing() as connection:
-                    predictions.insert(connection, rows)
-            except (SpearfishError, IntegrityError) as error:
+                self._insert([each.entry for each in batch])
+            # The list of the forgotten, which rows are made by, may be damaged or out of reach.
+            except (SpearfishError, IntegrityError, OSError) as error:
                 if not self._again(error):
                     return self._give_up(batch, error)
                 self._pause.wait(_PAUSE)
             else:
                 metrics.count_kept(len(batch))
                 return _settle(batch)
+
+    def _insert(self, entries: Sequence[Entry]) -> None:
+        """Rows are made before it is our turn to write; those made before somebody was forgotten, anew."""
+        made = [(entry, entry.listed(), entry.row()) for entry in entries]
+        with self._open_store().writing() as connection:
+            predictions.wait_for_erasing(connection)
+            rows = [row if entry.listed() == listed else entry.row() for entry, listed, row in made]
+            predictions.insert(connection, rows)
 
     def _again(self, error: Exception) -> bool:
         """Whether to try once more: not what the database will never take, nor when somebody waits for it."""

@@ -54,6 +54,7 @@ def erase(engine: Engine, *, clean: Callable[[str], str], gone: Gone | None = No
     Doing it again changes nothing. Raises WorkspaceError when the database is locked or cannot be written.
     """
     with writing(engine) as connection:
+        predictions.erase_alone(connection)
         changed = {table.name: _overwrite(connection, table, clean=clean) for table in FREE_TEXT}
         if gone is not None:
             changed["predictions"] = _erase_in_log(connection, clean=clean, gone=gone)

@@ -32,6 +32,9 @@ class Made:
 
     request_id: str
 
+    def listed(self) -> object:
+        return None
+
     def row(self) -> Prediction:
         return made(self.request_id)
 

@@ -134,6 +134,42 @@ def test_a_buffered_log_goes_on_when_the_store_is_back(
         assert stored(store) == {"r"}
 
 
+def test_a_row_that_cannot_be_made_waits_as_for_the_store(store: Store) -> None:
+    damaged = [WorkspaceError("the list is damaged", fix="restore it"), PermissionError("no")]
+
+    class Late(Made):
+        def row(self) -> Prediction:
+            if damaged:
+                raise damaged.pop()
+            return super().row()
+
+    with logging(lambda: store, "buffered") as log:
+        log.keep(Late("r"))
+        threading.Event().wait(0.3)
+        assert log.writing
+        assert log.waiting == 1
+    assert stored(store) == {"r"}
+
+
+def test_somebody_forgotten_while_a_row_waits_for_its_turn_is_not_in_it(store: Store) -> None:
+    told = iter(["before", "after"])
+
+    class Waited(Made):
+        def listed(self) -> object:
+            return next(told)
+
+        def row(self) -> Prediction:
+            return made(self.request_id, account_id=None if next(made_again, False) else "a")
+
+    made_again = iter([False, True])
+    with logging(lambda: store, "buffered") as log:
+        log.keep(Waited("r"))
+    with store.reading() as connection:
+        kept = predictions.find(connection, request_id="r")
+    assert kept is not None
+    assert kept.account_id is None
+
+
 @pytest.mark.parametrize("mode", ["buffered", "durable"])
 def test_a_full_queue_is_told_of(mode: Mode) -> None:
     log = PredictionLog(closed, settings=LogSettings(mode=mode, longest=2), clock=lambda: AT)
@@ -189,8 +225,14 @@ def test_settings_that_cannot_be_meant_are_refused(given: dict[str, str]) -> Non
 
 def test_forgotten_people_and_accounts_go_and_the_rest_stays(store: Store) -> None:
     record = {"account": {}, "contacts": [{"contact_id": "c-1"}], "activities": [{"contact_id": "c-2"}, {}]}
-    answer = '{"account": {"account_id": "a", "name": "Acme", "domain": "acme.example"}, "fit": 0.25}'
-    nobody = '{"account": {"account_id": null, "name": null, "domain": null}, "fit": 0.25}'
+    answer = (
+        '{"account": {"account_id": "a", "name": "Acme", "domain": "acme.example"}, "fit": 0.25, "lead": '
+        '{"sentence": "Matched to account a", "possible_account_ids": [], "how": "company_name"}}'
+    )
+    nobody = (
+        '{"account": {"account_id": null, "name": null, "domain": null}, "fit": 0.25, "lead": '
+        '{"sentence": "", "possible_account_ids": [], "how": "company_name"}}'
+    )
     rows = [
         made("of-account", answer=answer),
         made("of-person", account_id=None, inputs=json.dumps({"record": record})),
