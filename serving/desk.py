@@ -188,6 +188,7 @@ class Desk:
             record_engine.close()
         self.snapshot.accounts.close()
         self.snapshot.own_rows.close()
+        self.waiting.close()
         self.snapshot.close()
 
 

@@ -31,6 +31,11 @@ class Waiting:
         self._last, self._rows = 0, 0
         self._changing, self._looking = threading.Lock(), threading.Lock()
 
+    def close(self) -> None:
+        """Let go of the store; the next question opens it again."""
+        if self._door is not None:
+            self._door.close()
+
     @property
     def rows(self) -> int:
         """How many rows wait to be moved, as of the last look."""

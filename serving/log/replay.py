@@ -83,8 +83,7 @@ class Replayer:
     def __init__(self, workspace: Workspace, *, many: bool = False) -> None:
         self._workspace, self._many = workspace, many
         self._store = Store.open(workspace.store_url, create=False)
-        self._door = StoreDoor(workspace.store_url)
-        self._waiting = Waiting(self._door)
+        self._waiting = Waiting(StoreDoor(workspace.store_url))
         self._snapshot: Snapshot | None = None
         self._door = StoreDoor(workspace.store_url)
         self._waiting = Waiting(self._door)
@@ -97,7 +96,7 @@ class Replayer:
     def __exit__(self, *_: object) -> None:
         for desk in self._desks.values():
             desk.close()
-        self._door.close()
+        self._waiting.close()
         self._store.close()
 
     def of(self, request_id: str) -> Replay:

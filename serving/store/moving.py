@@ -33,6 +33,7 @@ __all__ = ["activity_rows", "activity_source", "clean_files", "export_activities
 _FOLDER = "activities"
 _LABEL = "POST /v1/activities"
 _NAME = re.compile(r"(?P<first>\d{20})-(?P<last>\d{20})\.parquet")
+_DRAFT = ".draft-"
 _ROWS = 100_000
 """Rows of one file at most; they are in memory at once."""
 
@@ -75,6 +76,7 @@ def export_activities(
     """
     folder, exported = workspace.home / _FOLDER, 0
     with workspace.writing():
+        _sweep(folder)
         after = max((last for _, last in _files(folder)), default=0)
         if gone is not None:
             with store.writing() as connection:
@@ -98,9 +100,15 @@ def _files(folder: Path) -> list[tuple[Path, int]]:
     return [(file, int(match["last"])) for file in found if (match := _NAME.fullmatch(file.name))]
 
 
+def _sweep(folder: Path) -> None:
+    """Remove what a killed writer left behind."""
+    for draft in folder.glob(f"{_DRAFT}*") if folder.is_dir() else ():
+        draft.unlink()
+
+
 def _write(rows: pa.Table, file: Path) -> None:
     """Put a file there whole, or not at all."""
-    draft = file.with_name(f".{file.name}")
+    draft = file.with_name(f"{_DRAFT}{file.name}")
     pq.write_table(rows, draft)
     _flush(draft)
     draft.replace(file)
@@ -132,6 +140,7 @@ def clean_files(workspace: Workspace, *, gone: Callable[[Activity], bool]) -> in
     """
     removed = 0
     with workspace.writing():
+        _sweep(workspace.home / _FOLDER)
         for file, _ in _files(workspace.home / _FOLDER):
             rows = pq.read_table(file, schema=_SCHEMA)
             names = [name for name in rows.column_names if name != "withdrawn_at"]

@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from features.workspace import Workspace
@@ -84,6 +87,34 @@ def test_each_row_goes_into_one_file_once_its_second_has_passed(store: Store, tm
     assert len(files) == 2
     assert clean_files(workspace, gone=lambda row: row.contact_id == "c") == 1
     assert sorted((workspace.home / "activities").iterdir()) == files
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[Store]:
+    with Store.open("sqlite://") as opened:
+        yield opened
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.integers(0, 4), max_size=8))
+def test_whatever_the_order_of_writes_and_exports_each_row_is_in_one_file(
+    steps: list[int], memory: Store, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """0: an export; any other number: so many rows more, some known in the second of the next export."""
+    workspace = Workspace(tmp_path_factory.mktemp("home"))
+    with memory.writing() as connection:
+        connection.execute(delete(schema.activities))
+    for minute, step in enumerate(steps):
+        add(memory, *(made(f"{minute}-{row}", minutes=minute + row % 2) for row in range(step)))
+        if step == 0:
+            export_activities(workspace, memory, now=AT + timedelta(minutes=minute))
+    export_activities(workspace, memory, now=AT + timedelta(hours=1))
+    with memory.reading() as connection:
+        kept = activities.between(connection, after=0, before=AT + timedelta(hours=1), limit=100)
+    files = sorted(workspace.home.glob("activities/*.parquet"))
+    moved = [name for file in files for name in pq.read_table(file).column("activity_id").to_pylist()]
+    assert moved == [one.activity_id for one in kept]
+    assert len(moved) == sum(steps)
 
 
 def test_waiting_knows_what_others_wrote_and_what_it_is_told(store: Store) -> None:

@@ -118,6 +118,7 @@ def _show(found: Forgetting, *, output: Output) -> None:
     rows += [("rows", name, count) for name, count in found.plan.rows.items()]
     rows += [("rows set aside", name, count) for name, count in found.plan.quarantined.items()]
     rows += [("rows in the store", name, count) for name, count in found.store.items()]
+    rows += [("rows in files of activities", "", found.moved)] * bool(found.moved)
     rows += [("logs", "", found.logs)] * bool(found.logs)
     output.table(["what", "where", "how many"], rows, title=title)
     for line in found.notes():
