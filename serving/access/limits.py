@@ -86,10 +86,16 @@ def _take(buckets: mmap.mmap, offset: int, *, interval: float, burst: int, now: 
 def _descriptor_of(file: Path | None) -> int | None:
     if file is None:
         return None
+    descriptor = None
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.ftruncate(descriptor, _SIZE)
+        # Room is taken now: on a full disk, to write into a hole of a mapped file ends the process.
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, _SIZE)
     except OSError as error:
+        if descriptor is not None:
+            os.close(descriptor)
         _logger.warning("rate limits hold for each worker alone: %s", error)
         return None
     return descriptor

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -26,12 +27,14 @@ from serving.problems import (
 )
 from serving.web.endpoint import Call, Endpoint
 from serving.web.envelope import Envelope, add_headers, request_id_of
-from serving.web.guard import guarded
+from serving.web.guard import Handler, guarded
 from serving.web.routes import ENDPOINTS
 from serving.web.services import Services
 from serving.web.shell import shell_routes
 
 __all__ = ["application"]
+
+ErrorHandler = Callable[[Request, Exception], Awaitable[Response]]
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _logger = logging.getLogger("spearfish.serving")
@@ -45,7 +48,12 @@ def application(services: Services, *, endpoints: Sequence[Endpoint] = ENDPOINTS
     return Starlette(
         routes=[*routes, Route("/{path:path}", elsewhere, methods=list(_METHODS), name="elsewhere")],
         middleware=[Middleware(Envelope)],
-        exception_handlers={SpearfishError: handler, ClientDisconnect: _gone, Exception: handler},
+        exception_handlers={
+            SpearfishError: handler,
+            ClientDisconnect: _gone,
+            HTTPException: _unheard_of(elsewhere, handler),
+            Exception: handler,
+        },
     )
 
 
@@ -67,7 +75,19 @@ def _elsewhere(routes: Sequence[Route]) -> Callable[[Call], Awaitable[Response]]
     return elsewhere
 
 
-def _problem_handler(services: Services) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _unheard_of(elsewhere: Handler, handle: ErrorHandler) -> ErrorHandler:
+    """For methods that no route knows, such as TRACE: Starlette refuses them in words of its own."""
+
+    async def refuse(request: Request, _: Exception) -> Response:
+        try:
+            return await elsewhere(request)
+        except SpearfishError as error:
+            return await handle(request, error)
+
+    return refuse
+
+
+def _problem_handler(services: Services) -> ErrorHandler:
     async def handle(request: Request, error: Exception) -> Response:
         kind, request_id = problem_kind(error), request_id_of(request.scope)
         services.answers.count_problem(kind.slug)

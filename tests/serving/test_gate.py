@@ -113,6 +113,17 @@ def test_without_a_key_nobody_behind_a_proxy_is_answered(app: Starlette, header:
     assert ask(app, "GET", "/score", headers={header: "127.0.0.1"}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "status"), [("TRACE", "127.0.0.1", 405), ("X", "192.0.2.7", 403)]
+)
+def test_methods_that_nobody_knows_are_problems_behind_the_gate_too(
+    app: Starlette, method: str, address: str, status: int
+) -> None:
+    response = ask(app, method, "/score", address=address)
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    assert response.headers.get("allow") == ({405: "GET, HEAD"}.get(status))
+
+
 def test_from_the_first_key_on_everybody_needs_one(app: Starlette, access: Access, door: StoreDoor) -> None:
     key = make(door, access)
     assert get(app).headers["www-authenticate"] == 'Bearer realm="spearfish"'
@@ -282,6 +293,19 @@ def test_a_bucket_holds_its_burst_and_fills_by_the_minute(
             assert wait == pytest.approx((1 - tokens) * 60 / per_minute, abs=1e-5)
     for one in workers:
         one.close()
+
+
+def test_on_a_full_disk_each_worker_counts_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    limits = Limits(tmp_path / "limits")
+    assert limits.take(1, per_minute=60, burst=1, now=1e9) == 0
+    assert limits.take(1, per_minute=60, burst=1, now=1e9) == pytest.approx(1.0)
+    limits.close()
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out() -> None:

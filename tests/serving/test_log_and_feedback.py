@@ -160,7 +160,8 @@ def test_an_account_has_its_scores_a_page_at_a_time(app: Any, holder: DeskHolder
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "page=tomorrow", "page=2026-01-01T00:00:00Z~"]
+    "query",
+    ["limit=0", "limit=101", "limit=0000010000", "limit=x", "page=tomorrow", "page=2026-01-01T00:00:00Z~"],
 )
 def test_a_page_that_is_none_is_refused(app: Any, query: str) -> None:
     assert ask(app, "GET", f"/v1/accounts/{account_id(21)}?{query}").status_code == 422

@@ -81,7 +81,7 @@ async def _account(call: Call) -> Response:
 def _limit(text: str | None) -> int:
     if text is None:
         return LARGEST_PAGE
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= LARGEST_PAGE):
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= LARGEST_PAGE):
         error = FieldError("limit", "is no size of a page", text[:80], f"1 to {LARGEST_PAGE}", "correct it")
         raise InvalidRequestError([error])
     return int(text)
