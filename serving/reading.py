@@ -109,7 +109,7 @@ def _joined(path: str, field: str) -> str:
 def _field_error(detail: Mapping[str, Any], *, model: type[BaseModel]) -> FieldError:
     context, kind = detail.get("ctx", {}), detail["type"]
     path = _path(detail["loc"])
-    got = None if _PERSONAL in detail["loc"] else _short(json.dumps(detail["input"], default=str))
+    got = None if _PERSONAL in detail["loc"] else _shown(detail["input"])
     if kind == "extra_forbidden":
         fields = _fields_at(model, detail["loc"][:-1])
         near = suggestion(str(detail["loc"][-1]), fields)
@@ -178,6 +178,13 @@ def _inner_model(annotation: Any) -> Any:
         return annotation
     inner = (_inner_model(argument) for argument in getattr(annotation, "__args__", ()))
     return next((found for found in inner if found is not None), None)
+
+
+def _shown(value: object) -> str:
+    try:
+        return _short(json.dumps(value, default=str))
+    except RecursionError:
+        return "a value that is nested too deeply"
 
 
 def _short(text: str) -> str:

@@ -149,3 +149,14 @@ def test_numbers_that_are_not_finite_are_wrong_in_their_row(desk: Desk, number: 
     (row,) = parse_batch(body, attributes=desk.snapshot.manifest.attributes)
     assert isinstance(row, InvalidRequestError)
     assert row.errors[0].field == "accounts[0].record.account.annual_revenue"
+
+
+@pytest.mark.parametrize("row", ['{{"account_id": {}}}', '{{"record": {{"account": {}}}}}', "{}"])
+@pytest.mark.parametrize("depth", [100, 500, *range(900, 1_000, 3)])
+def test_deep_nesting_is_refused_at_every_depth(row: str, depth: int) -> None:
+    body = f'{{"accounts": [{row.format("[" * depth + "]" * depth)}]}}'.encode()
+    try:
+        (found,) = parse_batch(body, attributes=())
+    except MalformedJsonError:
+        return
+    assert isinstance(found, InvalidRequestError)
