@@ -1,4 +1,4 @@
-"""Both models against the best possible ranker, on one seed: five thousand accounts to learn from."""
+"""Both models against the best possible ranker, on one seed: three thousand accounts to learn from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def comparisons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Compariso
     # The ranking does not depend on the calibration.
     intent = config.model.intent.model_copy(update={"crossed_folds": 0})
     config = config.model_copy(update={"model": config.model.model_copy(update={"intent": intent})})
-    found = check_seed(0, test_accounts=10_000, folder=tmp_path_factory.mktemp("markets"), config=config)
+    folder = tmp_path_factory.mktemp("markets")
+    found = check_seed(0, accounts=3_000, test_accounts=10_000, folder=folder, config=config)
     return {one.kind: one for one in found}
 
 
