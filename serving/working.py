@@ -46,7 +46,8 @@ HELD_AT = 20.0
 _RISE = 10.0
 HELD_DAYS = 90
 _OVERLAP = timedelta(minutes=5)
-"""How far back to look again for feedback that another process was storing when we looked."""
+"""How far back to look again for feedback that another process was storing when we looked. Whatever its clock
+says, what it stores later has a higher place."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,18 @@ class Verdicts:
         self._by_account: defaultdict[str, list[_Verdict]] = defaultdict(list)
         self._seen: set[int] = set()
         self._through: datetime | None = None
+        self._last = 0
         self._changing = threading.Lock()
 
     def refresh(self, store: Store) -> None:
         """Take in what was stored since the last look, by whichever process. Raises WorkspaceError."""
         start = None if self._through is None else self._through - _OVERLAP
         with store.reading() as connection:
-            found = feedback.since(connection, moment=start)
+            found = feedback.since(connection, moment=start, after_id=self._last)
         for given in found:
             self.note(given)
+        # Not what this worker stored itself: another one may have been storing an earlier place then.
+        self._last = max([self._last, *(given.id for given in found)])
 
     def note(self, given: Feedback) -> None:
         """Take in one acceptance or rejection; twice is as once."""

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, or_, select
 
 from serving.store import schema
 
@@ -64,11 +64,11 @@ def of_account(
     return _read(connection, query.order_by(_TABLE.c.id.desc()).limit(limit))
 
 
-def since(connection: Connection, *, moment: datetime | None) -> tuple[Feedback, ...]:
-    """What was said from a moment on, or ever; the earliest first."""
+def since(connection: Connection, *, moment: datetime | None, after_id: int = 0) -> tuple[Feedback, ...]:
+    """What was said from a moment on, or ever, and what was stored behind a place; the earliest first."""
     query = select(_TABLE)
     if moment is not None:
-        query = query.where(_TABLE.c.at >= moment)
+        query = query.where(or_(_TABLE.c.at >= moment, _TABLE.c.id > after_id))
     return _read(connection, query.order_by(_TABLE.c.at, _TABLE.c.id))
 
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from serving.log.replay import Replayer
 from serving.log.settings import LogSettings
 from serving.log.writer import PredictionLog
 from serving.scoring import utc_now
+from serving.store import Store, feedback
 from serving.store.feedback import Feedback
 from serving.working import HELD_AT, Verdicts, threshold, working
 
@@ -232,6 +234,17 @@ def test_another_worker_learns_of_feedback(app: Any, holder: DeskHolder, home: W
         )
     finally:
         other.stop()
+
+
+def test_feedback_is_learned_of_whatever_the_clock_of_its_worker_says(tmp_path: Path) -> None:
+    verdicts = Verdicts()
+    with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
+        for minutes, account in ((30, "ahead"), (0, "right"), (-30, "behind")):
+            with store.writing() as connection:
+                said = Feedback(NOON + timedelta(minutes=minutes), account, "rejected", reason="no")
+                feedback.add(connection, said)
+            verdicts.refresh(store)
+            assert verdicts.rejection(account, before=NOON + timedelta(hours=1)) is not None
 
 
 def rejection(at: float | None, *, days: int = 0) -> Verdicts:
