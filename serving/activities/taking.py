@@ -40,7 +40,10 @@ class ActivityRow(Answer):
         "same content. set_aside: it is kept, and counts once an ingest has brought its account. refused: "
         "see problem; nothing of it is kept."
     )
-    activity_id: str | None = Field(description="As it was sent; null for one that is refused.")
+    activity_id: str | None = Field(
+        description="As it is kept: a hash in place of one with an e-mail address in it; null for one that is "
+        "refused."
+    )
     known_at: Moment | None = Field(description="When the service took it; null for one that is refused.")
     problem: ProblemDetails | None = Field(description="Why it is refused; null for one that is not.")
 
@@ -58,19 +61,17 @@ class ActivitiesAnswer(Answer):
 
 @dataclass(frozen=True)
 class Checked:
-    """A row that may be stored. sent: its identifier as it was sent. known: whether the account is."""
+    """A row that may be stored. known: whether its account is."""
 
     row: Activity
-    sent: str
     known: bool
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A row that the store has. sent: its identifier as it was sent."""
+    """A row that the store has."""
 
     row: Activity
-    sent: str
     status: Status
 
 
@@ -84,7 +85,9 @@ def check_rows(
     told = [None if isinstance(row, InvalidRequestError) else row.model_dump() for row in rows]
     spellings = _spellings(desk, {row["account_id"] for row in told if row})
     return [
-        one if isinstance(one, InvalidRequestError) else _checked(desk, row or {}, spellings, place, now=now)
+        _discreet(one)
+        if isinstance(one, InvalidRequestError)
+        else _checked(desk, row or {}, spellings, place, now=now)
         for place, (one, row) in enumerate(zip(rows, told, strict=True))
     ]
 
@@ -103,7 +106,13 @@ def _checked(
         "account_id": spellings.get(account_id, account_id),
         "contact_id": people.pseudonym(contact_id) if contact_id else None,
     }
-    return Checked(Activity(**told | kept, known_at=now), told["activity_id"], account_id in spellings)
+    return Checked(Activity(**told | kept, known_at=now), account_id in spellings)
+
+
+def _discreet(refused: InvalidRequestError) -> InvalidRequestError:
+    """Without addresses: an answer is kept where its request may come again."""
+    told = [replace(one, got=None) if "@" in (one.got or "") else one for one in refused.errors]
+    return InvalidRequestError(told)
 
 
 def _spellings(desk: Desk, account_ids: Collection[str]) -> dict[str, str]:
@@ -152,11 +161,13 @@ def _outcome(
     before = stored.get(row.activity_id) or fresh.get(row.activity_id)
     if before is None:
         fresh[row.activity_id] = row
-        return Taken(row, one.sent, "accepted" if one.known else "set_aside")
+        return Taken(row, "accepted" if one.known else "set_aside")
     if before.content == row.content:
-        return Taken(before, one.sent, "repeated")
+        return Taken(before, "repeated")
     what = "came before with other content, which stays as it is"
-    return _refused(place, "activity_id", FieldError("", what, one.sent, None, "send a new activity_id"))
+    return _refused(
+        place, "activity_id", FieldError("", what, row.activity_id, None, "send a new activity_id")
+    )
 
 
 def _forgotten(place: int, column: str) -> InvalidRequestError:
@@ -180,7 +191,11 @@ def activities_answer(outcomes: Sequence[Outcome], *, request_id: str) -> Activi
 def _result(place: int, one: Outcome, *, request_id: str) -> ActivityRow:
     if isinstance(one, Taken):
         return ActivityRow(
-            position=place, status=one.status, activity_id=one.sent, known_at=one.row.known_at, problem=None
+            position=place,
+            status=one.status,
+            activity_id=one.row.activity_id,
+            known_at=one.row.known_at,
+            problem=None,
         )
     details = ProblemDetails.model_validate(problem(one, request_id=request_id))
     return ActivityRow(position=place, status="refused", activity_id=None, known_at=None, problem=details)
