@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import httpx
@@ -39,6 +40,7 @@ def server(company: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A real server in front of the company."""
     with running(company, log=tmp_path_factory.mktemp("server") / "log") as started:
         yield started
+        assert started.stop(signal.SIGTERM) == 0
 
 
 @pytest.fixture(scope="session")

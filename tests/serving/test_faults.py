@@ -48,36 +48,39 @@ def ask(holder: DeskHolder, request: dict[str, Any] = REQUEST) -> httpx.Response
     return in_process.ask(open_to_everybody(holder), "POST", "/v1/score", json=request)
 
 
-def test_without_a_release_it_lives_but_is_not_ready(workspace: Workspace, tmp_path: Path) -> None:
-    with running(workspace, log=tmp_path / "log", ready=503) as server:
+def test_it_lives_without_a_release_and_every_worker_takes_a_new_one(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """In one life of a server with two workers, of which no request fails once it is ready."""
+    with (
+        running(workspace, log=tmp_path / "log", ready=503, workers=2) as server,
+        httpx.Client(timeout=60) as asking,
+    ):
+
+        def answer() -> dict[str, Any]:
+            sent = asking.post(f"{server.url}/v1/score", json=REQUEST, headers={"Connection": "close"})
+            told: dict[str, Any] = sent.raise_for_status().json()
+            return told
+
+        def seen() -> set[int]:
+            return {answer()["release"]["id"] for _ in range(20)}
+
         assert server.status("/livez") == 200
         assert server.status("/") == 200
         response = httpx.post(f"{server.url}/v1/score", json=REQUEST)
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) > 0
         assert "spearfish promote" in response.json()["detail"]
-        publish(workspace, kinds=["intent"])
-        server.await_status("/readyz", 200)
-        answer = httpx.post(f"{server.url}/v1/score", json=REQUEST, timeout=60).json()
-        assert answer["intent"]
+        first = publish(workspace, kinds=["intent"])
+        until(lambda: all(server.status("/readyz") == 200 for _ in range(20)))
+        assert answer()["intent"]
+        assert seen() == {first}
+        second = publish(workspace, kinds=["fit"], seed=2)
+        until(lambda: seen() == {second})
+        last = answer()
         assert server.stop(signal.SIGINT) == 0
     with Store.open(workspace.store_url) as store, store.reading() as connection:
-        assert predictions.find(connection, request_id=answer["request_id"]), "the log is written at the end"
-
-
-def test_every_worker_takes_a_new_release_and_no_request_fails(workspace: Workspace, tmp_path: Path) -> None:
-    first = publish(workspace, kinds=["fit"])
-    with running(workspace, log=tmp_path / "log", workers=2) as server, httpx.Client(timeout=60) as asking:
-
-        def seen() -> int:
-            answer = asking.post(f"{server.url}/v1/score", json=REQUEST, headers={"Connection": "close"})
-            release: int = answer.raise_for_status().json()["release"]["id"]
-            return release
-
-        assert {seen() for _ in range(20)} == {first}
-        second = publish(workspace, kinds=["fit"], seed=2)
-        until(lambda: {seen() for _ in range(20)} == {second})
-        assert server.stop(signal.SIGTERM) == 0
+        assert predictions.find(connection, request_id=last["request_id"]), "the log is written at the end"
 
 
 def test_a_new_release_answers_from_its_moment_on(workspace: Workspace, holder: DeskHolder) -> None:
