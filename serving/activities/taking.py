@@ -41,8 +41,8 @@ class ActivityRow(Answer):
         "see problem; nothing of it is kept."
     )
     activity_id: str | None = Field(
-        description="As it is kept: a hash in place of one with an e-mail address in it; null for one that is "
-        "refused."
+        description="As it is kept: a hash in place of one with an e-mail address in it; null for one that "
+        "is refused."
     )
     known_at: Moment | None = Field(description="When the service took it; null for one that is refused.")
     problem: ProblemDetails | None = Field(description="Why it is refused; null for one that is not.")
