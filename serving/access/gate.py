@@ -31,8 +31,8 @@ from serving.store.keys import StoredKey
 
 __all__ = ["Caller", "Gate", "Known"]
 
-_FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
-"""What a proxy says of somebody behind it, who is not on this machine."""
+_FORWARDED = ("forwarded", "via", "x-real-ip", "x-forwarded-")
+"""How headers begin in which a proxy says of somebody behind it, who is not on this machine."""
 
 _CREATE = "make a key with `spearfish keys create NAME --scope score`"
 _SEND = "send the header Authorization: Bearer YOUR_KEY"
@@ -79,7 +79,7 @@ class Gate:
     def _require_local(self, request: HTTPConnection) -> None:
         address = request.client.host if request.client else ""
         here = is_loopback(address) and is_loopback(name_of(request.headers.get("host", "")))
-        if here and not any(name in request.headers for name in _FORWARDED):
+        if here and not any(name.startswith(_FORWARDED) for name in request.headers):
             return
         self._tally.refuse("not-local")
         raise NotLocalError(

@@ -85,8 +85,6 @@ class Replayer:
         self._store = Store.open(workspace.store_url, create=False)
         self._waiting = Waiting(StoreDoor(workspace.store_url))
         self._snapshot: Snapshot | None = None
-        self._door = StoreDoor(workspace.store_url)
-        self._waiting = Waiting(self._door)
         self._releases: dict[int, LoadedRelease] = {}
         self._desks: dict[int, Desk] = {}
 

@@ -108,7 +108,7 @@ def test_without_a_key_only_this_machine_is_answered(
         assert get(app, "/docs.json", address=address, host=host).status_code == 403
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via"])
 def test_without_a_key_nobody_behind_a_proxy_is_answered(app: Starlette, header: str) -> None:
     assert ask(app, "GET", "/score", headers={header: "127.0.0.1"}).status_code == 403
 
