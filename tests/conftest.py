@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from xdist.scheduler import LoadFileScheduling
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -27,6 +28,14 @@ LONGEST = (
 )
 """Files of few tests that take long: begun last, one would keep a worker busy while the other waits."""
 
+SERVED = ("model_cards", "page", "page_with_keys", "profile", "service")
+TOGETHER: dict[str, tuple[str, ...]] = {
+    "cli": ("tests/cli/",),
+    "store": ("tests/store/",),
+    "served": tuple(f"tests/serving/test_{name}.py" for name in SERVED),
+}
+"""Files that share what takes long to make: a forge, a database of MLflow, a server; one worker has all."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Each of several workers takes its share of the cores: if all used every core, threads would wait."""
@@ -35,6 +44,19 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     number, cores = int(worker["workerid"].removeprefix("gw")), sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, cores[number :: worker["workercount"]] or cores)
+
+
+class Together(LoadFileScheduling):
+    """A file to each worker, as `--dist loadfile` gives them out, or a group of files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return next((group for group, files in TOGETHER.items() if file.startswith(files)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
