@@ -45,7 +45,7 @@ $(VENV)/.peers: $(VENV)/.installed
 # A campaign writes one result; two run at a time, the longest begin first so that neither core waits at the
 # end. Those of real sets need ../shared/data.
 MARKETS := simulated_market interval_coverage hidden_positives hazards few_rows
-FAULTS := training_kills ingest_kills forget_kills
+FAULTS := training_kills ingest_kills activity_kills forget_kills
 REAL := small_tables x_education_leads online_shoppers hubspot_free_tier audit identity job_titles
 
 simulated_market := checks.market --seeds 10
@@ -54,6 +54,7 @@ hidden_positives := checks.hidden_positives --seeds 10
 interval_coverage := checks.interval_coverage --markets 200
 hazards := checks.hazards --seeds 3
 ingest_kills := checks.ingest_kills --kills 80
+activity_kills := checks.activity_kills --kills 40
 forget_kills := checks.forget_kills --kills 40
 training_kills := checks.training_kills --kills 25
 hubspot_free_tier := checks.hubspot
