@@ -14,7 +14,20 @@ from command import Done, program, spearfish
 from features.mapping import load_config
 
 CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
-ACCOUNTS = 1_000
+ACCOUNTS = 600
+QUICK = """
+[model.fit]
+max_rounds = 30
+members = 1
+folds = 1
+few_rows = 0
+
+[model.intent]
+max_rounds = 30
+folds = 1
+crossed_folds = 2
+"""
+"""What the shipped config leaves to learning; how well it learns is for other tests."""
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +37,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bound(home: Path) -> tuple[object, ...]:
-    """The options that bind the simulated market's files."""
-    return ("--config", CONFIG, "--set", f"folder={home.parent / 'market'}", "--json")
+    """The options that bind the simulated market's files, with a config that learns quickly."""
+    config = home.parent / "market.toml"
+    text = CONFIG.read_text(encoding="utf-8").replace("[model.intent]", QUICK.strip())
+    config.write_text(text.replace("[backtest]", "[backtest]\nreplicates = 100"), encoding="utf-8")
+    return ("--config", config, "--set", f"folder={home.parent / 'market'}", "--json")
 
 
 @pytest.fixture(scope="module")

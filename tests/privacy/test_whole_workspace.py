@@ -36,6 +36,18 @@ ACCOUNT, COMPANY, DOMAIN = (
 PERSON, EMAIL, NAME = "contact-walter-waller", "Walter.Waller@gone-fishing-tackle.example", "Walter Waller"
 DEAL = "deal-gone-fishing"
 
+QUICK = """
+[model.fit]
+max_rounds = 20
+members = 1
+folds = 1
+few_rows = 0
+
+[model.intent]
+max_rounds = 20
+folds = 1
+crossed_folds = 0
+"""
 PROGRAM = Path(sys.executable).with_name("spearfish")
 
 LEADS = """
@@ -92,12 +104,11 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             patch.delenv(name, raising=False)
         home = tmp_path_factory.mktemp("used")
         market = home / "market"
-        simulate(MarketSettings(accounts=700, seed=5), directory=market)
+        simulate(MarketSettings(accounts=400, seed=5), directory=market)
         _renamed(market)
         (market / "leads.csv").write_text(LINES, encoding="utf-8")
         mapping = home / "market.toml"
-        quick = "[model.intent]\nmax_rounds = 20\nfolds = 1"
-        bound = CONFIG.read_text(encoding="utf-8").replace("[model.intent]", quick)
+        bound = CONFIG.read_text(encoding="utf-8").replace("[model.intent]", QUICK.strip())
         mapping.write_text(bound.replace("[labels.intent]", f"{LEADS}\n[labels.intent]"), encoding="utf-8")
         workspace = Workspace(home / "workspace")
         loaded = ingest(load_config(mapping, overrides={"folder": str(market)}), workspace=workspace, now=NOW)
