@@ -148,8 +148,8 @@ def sorted_review(found: Identities) -> list[list[object]]:
     return sorted(found.review[["record_id", "account_id", "rule", "score", "reason"]].to_numpy().tolist())
 
 
-@settings(deadline=None, max_examples=60)
-@given(rows=st.lists(ROW, min_size=1, max_size=12), data=st.data(), within=st.booleans())
+@settings(deadline=None, max_examples=30)
+@given(rows=st.lists(ROW, min_size=4, max_size=16), data=st.data(), within=st.booleans())
 def test_any_order_and_any_split_of_the_rows_gives_the_same_identities(
     rows: list[dict[str, object]], data: st.DataObject, within: bool
 ) -> None:
