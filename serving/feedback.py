@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
+from features.errors import UnknownAccountError
 from features.feature import Language
 from serving.answers import Answer, Moment, Priority, ScoreAnswer
 from serving.desk import Desk
@@ -26,7 +27,14 @@ from serving.store import feedback, predictions
 from serving.store.feedback import OUTCOMES, VERDICTS, Feedback
 from serving.working import Verdicts, working_after
 
-__all__ = ["Checked", "FeedbackAnswer", "FeedbackRequest", "check_feedback", "store_feedback"]
+__all__ = [
+    "Checked",
+    "FeedbackAnswer",
+    "FeedbackRequest",
+    "check_feedback",
+    "require_not_forgotten",
+    "store_feedback",
+]
 
 _Verdict = Annotated[
     str, AfterValidator(one_of(VERDICTS)), WithJsonSchema({"type": "string", "enum": list(VERDICTS)})
@@ -95,6 +103,15 @@ def check_feedback(
     given = request.model_dump() | {"account_id": account_id}
     rejected_at = scored.machine_score if request.verdict == "rejected" else None
     return Checked(Feedback(at=now, api_key_id=api_key_id, machine_score=rejected_at, **given), scored)
+
+
+def require_not_forgotten(desk: Desk, *, account_id: str) -> None:
+    """Ask once more, where an erasure has to wait: it may have looked for feedback since it was checked.
+
+    Raises UnknownAccountError, as the tables will as soon as they are read anew.
+    """
+    if desk.snapshot.people.forgets(account_id, kind="account"):
+        raise UnknownAccountError("no such account", got=account_id, fix="send nothing about it")
 
 
 def store_feedback(

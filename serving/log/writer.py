@@ -25,6 +25,7 @@ from serving import metrics
 from serving.log.retention import MOST_AT_ONCE, prune_some
 from serving.log.settings import LogSettings
 from serving.store import Store, predictions
+from serving.store.turns import wait_for_erasing
 
 if TYPE_CHECKING:
     from serving.log.entries import Entry
@@ -167,7 +168,7 @@ class PredictionLog:
         """Rows are made before it is our turn to write; those made before somebody was forgotten, anew."""
         made = [(entry, entry.listed(), entry.row()) for entry in entries]
         with self._open_store().writing() as connection:
-            predictions.wait_for_erasing(connection)
+            wait_for_erasing(connection)
             rows = [row if entry.listed() == listed else entry.row() for entry, listed, row in made]
             predictions.insert(connection, rows)
 

@@ -22,6 +22,7 @@ from sqlalchemy import JSON, Connection, Engine, Table, select, text, update
 from features.errors import WorkspaceError
 from serving.store import activities, feedback, predictions, schema
 from serving.store.engine import store_faults, writing
+from serving.store.turns import erase_alone
 
 __all__ = ["FREE_TEXT", "Gone", "erase"]
 
@@ -54,7 +55,7 @@ def erase(engine: Engine, *, clean: Callable[[str], str], gone: Gone | None = No
     Doing it again changes nothing. Raises WorkspaceError when the database is locked or cannot be written.
     """
     with writing(engine) as connection:
-        predictions.erase_alone(connection)
+        erase_alone(connection)
         changed = {table.name: _overwrite(connection, table, clean=clean) for table in FREE_TEXT}
         if gone is not None:
             changed["predictions"] = _erase_in_log(connection, clean=clean, gone=gone)

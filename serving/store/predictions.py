@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, and_, delete, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store import schema
@@ -24,7 +24,6 @@ __all__ = [
     "Place",
     "Prediction",
     "accounts",
-    "erase_alone",
     "find",
     "forget_accounts",
     "forget_people",
@@ -32,7 +31,6 @@ __all__ = [
     "newest",
     "of_account",
     "prune",
-    "wait_for_erasing",
 ]
 
 Erased = Literal["account", "people"]
@@ -79,22 +77,6 @@ class Prediction:
             answer["lead"] |= {"sentence": "", "possible_account_ids": []}
         told = json.dumps(answer, ensure_ascii=False)
         return replace(self, account_id=None, inputs=None, erased="account", answer=told)
-
-
-def wait_for_erasing(connection: Connection) -> None:
-    """Before rows are made of what is not to be told of the forgotten: an erasure either finds them, or was
-    before. SQLite lets writers in one by one anyway."""
-    _lock(connection, "ROW EXCLUSIVE")
-
-
-def erase_alone(connection: Connection) -> None:
-    """Before an erasure looks for rows: wait for those that are being written."""
-    _lock(connection, "SHARE ROW EXCLUSIVE")
-
-
-def _lock(connection: Connection, mode: str) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text(f"LOCK TABLE {_TABLE.name} IN {mode} MODE"))
 
 
 def insert(connection: Connection, rows: Sequence[Prediction]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ import pytest
 from in_process import ask, open_to_everybody
 from server_process import until
 from small_workspace import account_id
+from sqlalchemy import Connection
 
 from features.mapping import load_config
 from features.privacy.forgetting import Request
+from features.privacy.suppression import FORGOTTEN_FILE, Forgotten
 from features.workspace import Workspace
 from serving.answers import iso
 from serving.desk import Desk, open_desk
@@ -26,7 +29,7 @@ from serving.holder import DeskHolder
 from serving.log.replay import Replayer
 from serving.requests import ScoreRequest
 from serving.scoring import score_subjects, utc_now
-from serving.store import Store, activities
+from serving.store import Store, activities, feedback
 from serving.store.activities import Activity
 from serving.subjects import find_subjects
 from training.forgetting import forget
@@ -268,6 +271,27 @@ def test_who_is_forgotten_leaves_nothing(app: Any, company: Workspace, home: Wor
     answer = send(app, row("again", contact_id=ADDRESS), row("c2", 9, contact_id="c-09-0"))
     assert statuses(answer) == ["refused", "accepted"]
     assert "unique" not in json.dumps(answer.json()).lower()
+
+
+def test_somebody_forgotten_while_rows_wait_for_their_turn_is_not_in_them(
+    app: Any, home: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgotten_meanwhile(_: Connection) -> None:
+        listed = Forgotten.of(home)
+        told = (("contact", "c-07-0"), ("account", account_id(9)))
+        digests = {kind: frozenset(filter(None, [listed.digest(kind, name)])) for kind, name in told}
+        replace(listed, digests={**listed.digests, **digests}).write(home)
+
+    for route in ("activities", "accounts"):
+        monkeypatch.setattr(f"serving.web.routes.{route}.wait_for_erasing", forgotten_meanwhile)
+    hers, others = row("hers", contact_id="c-07-0"), row("others", contact_id="c-07-1")
+    assert statuses(send(app, hers, row("of nine", 9), others)) == ["refused", "refused", "accepted"]
+    assert [one.activity_id for one in stored(home)] == ["others"]
+    (home.home / FORGOTTEN_FILE).unlink()
+    said = {"account_id": account_id(9), "verdict": "accepted"}
+    assert ask(app, "POST", "/v1/feedback", json=said).status_code == 404
+    with Store.open(home.store_url) as store, store.reading() as connection:
+        assert feedback.of_account(connection, account_id=account_id(9), limit=1) == ()
 
 
 def test_replay_counts_the_activities_that_counted_then(

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import small_workspace
 from small_workspace import AS_OF, NOW, account_id, as_record
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from typer.testing import CliRunner
 
 from features.errors import InputError
@@ -76,6 +76,8 @@ def logged(company: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Work
     with open_desk(workspace, now=NOW) as desk, Store.open(workspace.store_url) as store:
         rows = [row_of(desk, number=n, request=request) for n, request in enumerate(requests(desk))]
         with store.writing() as connection:
+            # Servers of other tests keep their answers in what was copied.
+            connection.execute(delete(table))
             predictions.insert(connection, rows)
     return workspace
 

@@ -13,13 +13,20 @@ from starlette.responses import JSONResponse, Response
 
 from features.errors import BundleError, EngineError, InputError, UnknownAccountError, WorkspaceError
 from serving.answers import AccountName
-from serving.feedback import FeedbackAnswer, FeedbackRequest, check_feedback, store_feedback
+from serving.feedback import (
+    FeedbackAnswer,
+    FeedbackRequest,
+    check_feedback,
+    require_not_forgotten,
+    store_feedback,
+)
 from serving.history import LARGEST_PAGE, AccountHistory, LoggedAnswer, account_history, logged_answer
 from serving.problems import FieldError, InvalidRequestError, NotReadyError, UnknownPredictionError
 from serving.requests import parse_body
 from serving.scoring import utc_now
 from serving.store.feedback import Feedback
 from serving.store.idempotency import Answered
+from serving.store.turns import wait_for_erasing
 from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Json, Operation
 from serving.web.keeping import api_key_id
@@ -95,6 +102,8 @@ async def _feedback(call: Call) -> Response:
     checked, stored = await call.compute(check), list[Feedback]()
 
     def write(connection: Connection) -> Answered:
+        wait_for_erasing(connection)
+        require_not_forgotten(desk, account_id=checked.said.account_id)
         said, answer = store_feedback(connection, checked, verdicts=desk.verdicts, language=call.language)
         stored.append(said)
         return Answered(201, answer.model_dump_json())
