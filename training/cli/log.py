@@ -87,17 +87,10 @@ def prune(
 
 def _show(found: list[Replay], *, output: Output) -> None:
     rows = [
-        (
-            "same" if one.equal else "DIFFERENT",
-            one.request_id,
-            one.at,
-            one.release_id,
-            _scores(one),
-            _features(one),
-        )
+        ("" if one.equal else "DIFFERS", one.request_id, one.release_id, _scores(one), _features(one))
         for one in sorted(found, key=lambda one: one.equal)[:_SHOWN]
     ]
-    output.table(["", "request", "at", "release", "scores", "features"], rows, title="Replay")
+    output.table(["", "request", "release", "scores", "features"], rows, title="Replay")
     same, bits = sum(one.equal for one in found), sum(one.exact for one in found)
     output.note(f"the same: {same:,} of {len(found):,}; {bits:,} of them compared to the last bit")
     for line in dict.fromkeys(note for one in found for note in _notes(one)):
@@ -105,19 +98,13 @@ def _show(found: list[Replay], *, output: Output) -> None:
 
 
 def _scores(one: Replay) -> str:
-    return (
-        "to the last bit"
-        if one.exact and not one.scores
-        else "to 1e-12"
-        if not one.scores
-        else _few(one.scores)
-    )
+    return "every bit" if one.exact and not one.scores else "to 1e-12" if not one.scores else _few(one.scores)
 
 
 def _features(one: Replay) -> str:
     if one.features is None:
         return "not compared"
-    return _few(one.features) if one.features else "to the last bit"
+    return _few(one.features) if one.features else "every bit"
 
 
 def _few(places: tuple[str, ...]) -> str:
