@@ -37,19 +37,30 @@ from serving.web.envelope import request_id_of
 from serving.web.languages import language_of
 from serving.web.services import Services
 
-__all__ = ["LANGUAGE", "BodyModel", "Call", "Endpoint", "Json", "Operation", "json_answer"]
+__all__ = ["LANGUAGE", "BodyModel", "Call", "Endpoint", "Json", "Operation", "json_answer", "parameter"]
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
 BodyModel = Callable[[tuple[Attribute, ...]], type[BaseModel]]
 
-LANGUAGE: Json = {
-    "name": "Accept-Language",
-    "in": "header",
-    "required": False,
-    "description": "Language of the sentences: en (default) or zh.",
-    "schema": {"type": "string"},
-}
+
+def parameter(name: str, place: str, description: str, *, schema: Json, required: bool = False) -> Json:
+    """A parameter of an endpoint in the document. place: path, query or header."""
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "description": description,
+        "schema": schema,
+    }
+
+
+LANGUAGE = parameter(
+    "Accept-Language",
+    "header",
+    "Language of the sentences: en (default) or zh.",
+    schema={"type": "string"},
+)
 """The parameter of an endpoint whose answer holds sentences."""
 
 _ALWAYS: tuple[type[Exception], ...] = (

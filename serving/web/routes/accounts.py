@@ -28,40 +28,38 @@ from serving.store.feedback import Feedback
 from serving.store.idempotency import Answered
 from serving.store.turns import wait_for_erasing
 from serving.web.bodies import json_body
-from serving.web.endpoint import LANGUAGE, Call, Endpoint, Json, Operation
+from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, parameter
 from serving.web.keeping import api_key_id
 from serving.web.repeats import answer_once
 
 __all__ = ["ENDPOINTS"]
 
-_REQUEST_ID: Json = {
-    "name": "request_id",
-    "in": "path",
-    "required": True,
-    "description": "The request_id of an answer, which is in its body and in the header X-Request-ID.",
-    "schema": {"type": "string"},
-}
-_ACCOUNT_ID: Json = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "Identifier of a known account.",
-    "schema": {"type": "string"},
-}
-_LIMIT: Json = {
-    "name": "limit",
-    "in": "query",
-    "required": False,
-    "description": "How many scores a page holds.",
-    "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": LARGEST_PAGE},
-}
-_PAGE: Json = {
-    "name": "page",
-    "in": "query",
-    "required": False,
-    "description": "What next_page of the page before said; absent for the first one.",
-    "schema": {"type": "string"},
-}
+_REQUEST_ID = parameter(
+    "request_id",
+    "path",
+    "The request_id of an answer, which is in its body and in the header X-Request-ID.",
+    schema={"type": "string"},
+    required=True,
+)
+_ACCOUNT_ID = parameter(
+    "id",
+    "path",
+    "Identifier of a known account.",
+    schema={"type": "string"},
+    required=True,
+)
+_LIMIT = parameter(
+    "limit",
+    "query",
+    "How many scores a page holds.",
+    schema={"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": LARGEST_PAGE},
+)
+_PAGE = parameter(
+    "page",
+    "query",
+    "What next_page of the page before said; absent for the first one.",
+    schema={"type": "string"},
+)
 
 
 async def _prediction(call: Call) -> Response:

@@ -13,17 +13,16 @@ from features.errors import BundleError, EngineError, InputError, WorkspaceError
 from serving.model_cards import ModelAnswer
 from serving.problems import NotReadyError
 from serving.profile import ProfileAnswer
-from serving.web.endpoint import LANGUAGE, Call, Endpoint, Json, Operation, json_answer
+from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer, parameter
 
 __all__ = ["ENDPOINTS"]
 
-_MODEL: Json = {
-    "name": "model",
-    "in": "query",
-    "required": False,
-    "description": "Of which fit model: fit (default), which is of all accounts, or one as fit.emea.",
-    "schema": {"type": "string"},
-}
+_MODEL = parameter(
+    "model",
+    "query",
+    "Of which fit model: fit (default), which is of all accounts, or one as fit.emea.",
+    schema={"type": "string"},
+)
 
 
 async def _profile(call: Call) -> Response:
