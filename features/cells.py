@@ -9,19 +9,21 @@ no column of people is filled, a text with a person's address or telephone numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from features.bindings import Binding
 from features.contract import TABLES, ColumnType
 from features.normalisation.in_sql import normalise_sql
+from features.plain_text import UNSEEN, Lacking
 from features.privacy.consent import basis_sql
+from features.privacy.identifiers import salesforce_person_sql
 from features.privacy.in_sql import kept_address_sql, kept_identifier_sql, kept_key_sql
 from features.privacy.masking import tells_of_a_person_sql
 from features.sources import identifier
 from features.validation import literal
 
-__all__ = ["Cell", "content_sql", "raw_name", "typed_cell"]
+__all__ = ["Cell", "content_sql", "raw_name", "read_cells", "typed_cell"]
 
 _BLANKS = r"^[\s\x{A0}]+|[\s\x{A0}]+$"
 _SPREADSHEET_ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
@@ -37,7 +39,9 @@ class Cell:
     """How one canonical column is read.
 
     text: SQL over the source's columns, which are called `raw_name(column)`.
-    value: SQL over `text_name`, which is what the text is called, and over the source's columns.
+    read: SQL over `text_name`, which is what the text is called, and over the source's columns: what the
+        value is made of, worked out once. Called `read_name`; empty where it would be the text.
+    value: SQL over these three.
     exact: like value but, for times, with fractions of a second.
     naive: SQL that is true where the cell is a time without a zone though the source declares none.
     formula: SQL that is true where the cell holds what a spreadsheet was to compute, or failed to.
@@ -52,6 +56,11 @@ class Cell:
     naive: str = "false"
     formula: str = "false"
     withheld: str = "false"
+    read: str = ""
+
+    @property
+    def read_name(self) -> str:
+        return _read_name(self.name)
 
     @property
     def text_name(self) -> str:
@@ -66,9 +75,22 @@ def _text_name(name: str) -> str:
     return identifier(f"text {name}")
 
 
+def _read_name(name: str) -> str:
+    return identifier(f"read {name}")
+
+
 def raw_name(column: str) -> str:
     """What a source's column is called while it is read: apart from every canonical name."""
     return identifier(f"raw {column}")
+
+
+def read_cells(cells: Collection[Cell], *, rows: str) -> str:
+    """SQL of `rows` with the cells' texts, and with what their values are made of."""
+    texts = [f"{cell.text} AS {cell.text_name}" for cell in cells]
+    once = [f"{cell.read} AS {cell.read_name}" for cell in cells if cell.read]
+    for layer in (texts, once):
+        rows = f"SELECT *, {', '.join(layer)} FROM ({rows})" if layer else rows
+    return rows
 
 
 def typed_cell(
@@ -80,20 +102,24 @@ def typed_cell(
     zone: str | None,
     default: int | None,
     attribute: bool = False,
+    lacking: Lacking = UNSEEN,
 ) -> Cell:
     """How a column is read from a binding whose source column has DuckDB's type `source_type`.
 
     attribute: whether it is one of the mapping's own and not of the contract.
+    lacking: what no cell of the source holds, so that it need not be looked for in each.
     """
     if binding.column is None:
         raw, source_type = literal(binding.value or ""), "VARCHAR"
     else:
         raw = raw_name(binding.column)
-    text = _text(raw, binding=binding, source_type=source_type, kind=kind)
-    alias, naive = _text_name(name), "false"
+    # What the mapping puts in place of a cell may hold anything.
+    lacking = UNSEEN if binding.values or binding.column is None else lacking
+    text = _text(raw, binding=binding, source_type=source_type, kind=kind, trimmed=lacking.blanks)
+    alias, naive, read_once = _text_name(name), "false", ""
     # Of an address, the reader of domains keeps the domain alone.
     open_ended = binding.normalise != "domain" and (attribute or name not in _TAKES_ANYTHING)
-    withheld = _withheld(alias, kind=kind, open_ended=open_ended)
+    withheld = _withheld(alias, kind=kind, open_ended=open_ended and not lacking.addresses)
     read = alias if withheld == "false" else f"CASE WHEN {withheld} THEN NULL ELSE {alias} END"
     if binding.normalise is not None:
         text = _said(text, normaliser=binding.normalise)
@@ -101,23 +127,27 @@ def typed_cell(
     exact = ""
     match kind:
         case "string":
-            exact = read if attribute else _KEPT.get(name, str)(read)
+            kept = _KEPT | _KEPT_WITHOUT_ADDRESSES if lacking.addresses else _KEPT
+            exact = read if attribute else kept.get(name, str)(read)
         case "integer":
-            exact = _integer(_number(read, binding=binding), rounded=binding.scale is not None)
+            read_once = _double(read, binding=binding)
+            exact = _integer(_read_name(name), text=alias, binding=binding)
         case "number":
-            exact = _number(read, binding=binding)
+            read_once = _double(read, binding=binding)
+            exact = _finite(_read_name(name), text=alias, binding=binding)
         case "boolean":
             exact = _yes_or_no(alias)
         case "timestamp":
-            exact, naive = _time(raw, alias, binding=binding, source_type=source_type, zone=zone)
+            read_once, naive = _time(raw, alias, binding=binding, source_type=source_type, zone=zone)
+            exact = _read_name(name)
         case "set":
             exact = _members(raw, read, binding=binding, source_type=source_type, text=alias)
-    value = f"date_trunc('second', {exact})" if kind == "timestamp" else exact
+    value = _whole_second(exact) if kind == "timestamp" else exact
     if default is not None:
         value = f"CASE WHEN {alias} IS NULL THEN {default} ELSE {value} END"
     written = binding.column is not None and source_type == "VARCHAR"
-    formula = _formula(alias) if written else "false"
-    return Cell(name, kind, text, value, exact, naive, formula, withheld)
+    formula = _formula(alias) if written and not lacking.formulas else "false"
+    return Cell(name, kind, text, value, exact, naive, formula, withheld, read_once)
 
 
 def _withheld(text: str, *, kind: ColumnType, open_ended: bool) -> str:
@@ -149,7 +179,7 @@ def _formula(text: str) -> str:
     return f"({text} LIKE '=%' OR ({text} LIKE '#%' AND {text} IN ({errors})))"
 
 
-def _text(raw: str, *, binding: Binding, source_type: str, kind: ColumnType) -> str:
+def _text(raw: str, *, binding: Binding, source_type: str, kind: ColumnType, trimmed: bool) -> str:
     """The cell as text: trimmed, NULL when empty; except for sets, in its `case` and put through `values`."""
     if source_type in ("FLOAT", "DOUBLE"):
         whole = f"CAST(CAST({raw} AS BIGINT) AS VARCHAR)" if kind == "string" else f"CAST({raw} AS VARCHAR)"
@@ -159,7 +189,7 @@ def _text(raw: str, *, binding: Binding, source_type: str, kind: ColumnType) -> 
             f" ELSE CAST({raw} AS VARCHAR) END"
         )
     elif source_type == "VARCHAR":
-        text = _filled(raw)
+        text = raw if trimmed else _filled(raw)
     elif source_type == "VARCHAR[]" and binding.normalise is not None:
         text = f"NULLIF(array_to_string({raw}, ';'), '')"
     else:
@@ -223,6 +253,12 @@ _KEPT: dict[str, Callable[[str], str]] = {
 }
 """What is made of a text in columns that do not keep it as it is."""
 
+_KEPT_WITHOUT_ADDRESSES: dict[str, Callable[[str], str]] = {
+    "contact_id": salesforce_person_sql,
+    "activity_id": str,
+}
+"""The same where no cell of the source can hold an address."""
+
 _CHECKED = {
     column.name for table in TABLES.values() for column in table.columns if column.allowed or column.pattern
 }
@@ -230,16 +266,34 @@ _TAKES_ANYTHING = (_CHECKED - {"consent_basis"}) | {"email", "contact_id", "acti
 """Columns that keep addresses as hashes, and those in which no address is allowed anyway."""
 
 
-def _number(text: str, *, binding: Binding) -> str:
+def _double(text: str, *, binding: Binding) -> str:
     digits = f"replace({text}, {literal(binding.thousands)}, '')" if binding.thousands else text
-    number = f"TRY_CAST({digits} AS DOUBLE)"
-    plain = f"CASE WHEN isfinite({number}) AND NOT contains({text}, '_') THEN {number} END"
-    return plain if binding.scale is None else f"({plain}) * CAST({binding.scale!r} AS DOUBLE)"
+    return f"TRY_CAST({digits} AS DOUBLE)"
 
 
-def _integer(number: str, *, rounded: bool) -> str:
-    number = f"round({number})" if rounded else f"({number})"
-    return f"CASE WHEN {number} = round({number}) AND abs({number}) < 9e15 THEN CAST({number} AS BIGINT) END"
+def _is_number(number: str, *, text: str) -> str:
+    return f"isfinite({number}) AND NOT contains({text}, '_')"
+
+
+def _scaled(number: str, *, binding: Binding) -> str:
+    return number if binding.scale is None else f"({number} * CAST({binding.scale!r} AS DOUBLE))"
+
+
+def _finite(number: str, *, text: str, binding: Binding) -> str:
+    return f"CASE WHEN {_is_number(number, text=text)} THEN {_scaled(number, binding=binding)} END"
+
+
+def _integer(number: str, *, text: str, binding: Binding) -> str:
+    """A scaled number is rounded; another one has to be whole."""
+    scaled, told = _scaled(number, binding=binding), _is_number(number, text=text)
+    whole = number if binding.scale is None else f"round({scaled})"
+    is_whole = f" AND {number} = round({number})" if binding.scale is None else ""
+    return f"CASE WHEN {told}{is_whole} AND abs({whole}) < 9e15 THEN CAST({whole} AS BIGINT) END"
+
+
+def _whole_second(time: str) -> str:
+    """Most times are whole seconds, which is told faster than the rest is cut off."""
+    return f"CASE WHEN epoch_us({time}) % 1000000 = 0 THEN {time} ELSE date_trunc('second', {time}) END"
 
 
 def _time(raw: str, text: str, *, binding: Binding, source_type: str, zone: str | None) -> tuple[str, str]:

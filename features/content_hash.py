@@ -93,19 +93,39 @@ def _add(array: Any, streams: dict[str, Any]) -> None:
 
 
 def _aspects(array: Any) -> Iterator[tuple[str, Any]]:
-    yield "filled", array.is_valid().to_numpy(zero_copy_only=False).tobytes()
+    yield "filled", _filled(array)
     if pa.types.is_list(array.type):
         yield "members", _lengths(pc.list_value_length(array))
         for name, content in _aspects(pc.list_flatten(array)):
             yield f"member {name}", content
     elif pa.types.is_string(array.type):
-        yield "lengths", _lengths(pc.binary_length(array))
+        yield "lengths", _text_lengths(array)
         yield "text", _text(array)
     else:
         if pa.types.is_timestamp(array.type):
             array = array.cast(pa.timestamp("us")).cast(pa.int64())
         filled = array.fill_null(False if pa.types.is_boolean(array.type) else 0)
-        yield "value", filled.to_numpy(zero_copy_only=False).tobytes()
+        yield "value", memoryview(filled.to_numpy(zero_copy_only=False))
+
+
+def _filled(array: Any) -> Any:
+    """A byte for each cell."""
+    if not array.null_count:
+        return np.ones(len(array), np.uint8)
+    return array.is_valid().to_numpy(zero_copy_only=False).tobytes()
+
+
+def _text_lengths(array: Any) -> Any:
+    """Where no text is lacking, they are told by where each begins."""
+    if array.null_count or not len(array):
+        return _lengths(pc.binary_length(array))
+    return np.diff(_ends(array))
+
+
+def _ends(array: Any) -> np.ndarray:
+    """Where the first text begins, then where each ends."""
+    offsets = np.frombuffer(array.buffers()[1], dtype="<i4")
+    return offsets[array.offset : array.offset + len(array) + 1]
 
 
 def _lengths(array: Any) -> bytes:
@@ -115,9 +135,11 @@ def _lengths(array: Any) -> bytes:
 
 def _text(array: Any) -> memoryview:
     """The bytes of all texts, one after the other."""
-    _, offsets, data = array.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
-    return memoryview(data)[ends[0] : ends[-1]] if data is not None and len(array) else memoryview(b"")
+    data = array.buffers()[2]
+    if data is None or not len(array):
+        return memoryview(b"")
+    ends = _ends(array)
+    return memoryview(data)[ends[0] : ends[-1]]
 
 
 def _digest(streams: dict[str, Any]) -> str:

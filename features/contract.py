@@ -3,7 +3,8 @@
 The declaration serves validation and casting at ingest, the documentation, the request schema of the
 service and the views that the point-in-time SQL reads. Time rule: every table has `known_at`, the first
 second at which a row could have been read by us; whole seconds, UTC. Null rule: a column says whether it
-may be empty; an empty cell in a column that may not be is a quarantined row, never a default.
+may be empty, and whether a source may leave it unbound; an empty cell in a bound column that may not be is a
+quarantined row, never a default.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class Column:
 
     personal: it tells of a person who they are; reports, examples and rows set aside never show its values.
     keyed: its values depend on the secret of the workspace, and the fingerprint of the data leaves them out.
+    may_be_unbound: a source need not bind it, and then it is empty in the table; `nullable` tells of the
+        rows of a source that does.
     takes_effect: a time from which on the row counts for what it says, and which may lie after `known_at`.
     """
 
@@ -96,6 +99,7 @@ class Column:
     personal: bool = False
     takes_effect: bool = False
     keyed: bool = False
+    may_be_unbound: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ class Table:
 
     @property
     def required(self) -> frozenset[str]:
-        """Names of the columns that may not be empty."""
+        """Names of the columns that may not be empty where they are bound."""
         return frozenset(column.name for column in self.columns if not column.nullable)
 
     @property
@@ -226,7 +230,13 @@ _ACTIVITIES = Table(
     "never count as engagement; mutual rows (a meeting, an answered call) are two-way contact.",
     ("activity_id",),
     (
-        _identifier("activity_id", "identifier of the row"),
+        Column(
+            "activity_id",
+            "string",
+            "identifier of the row; empty where the source has none: such a row is known by what it says",
+            nullable=False,
+            may_be_unbound=True,
+        ),
         _identifier("account_id", "the company that acted"),
         Column("contact_id", "string", "the person who acted; empty for anonymous activity"),
         Column(

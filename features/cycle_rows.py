@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from features.cells import raw_name
+from features.cells import raw_name, read_cells
 from features.engine import run_sql
 from features.errors import InputError
 from features.identity.counts import Cycle, Step
@@ -89,8 +89,6 @@ def _rows_sql(source: Source, *, relation: Relation, column: str) -> str:
     bound = [source.bindings[of].column for of in ("account_id", column)]
     raw = [f"{identifier(name)} AS {raw_name(name)}" for name in dict.fromkeys(filter(None, bound))]
     read = ", ".join([*raw, f"{FILE_COLUMN} AS file", f"{ROW_COLUMN} AS line"])
-    texts = ", ".join(f"{cell.text} AS {cell.text_name}" for cell in cells.values())
+    rows = read_cells(cells.values(), rows=f"SELECT {read} FROM {relation.numbered}")
     values = ", ".join(f"{cell.value} AS {name}" for name, cell in cells.items())
-    return (
-        f"SELECT {values}, file, line FROM (SELECT *, {texts} FROM (SELECT {read} FROM {relation.numbered}))"
-    )
+    return f"SELECT {values}, file, line FROM ({rows})"

@@ -21,7 +21,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from features.bindings import Source
-from features.cells import Cell, raw_name
+from features.cells import Cell, raw_name, read_cells
 from features.contract import TABLES
 from features.engine import run_sql
 from features.errors import EngineError, InputError
@@ -287,7 +287,7 @@ def _counts(
     sql = (
         f"SELECT {', '.join(f'{identifier(name)} AS {raw_name(name)}' for name in read)} FROM {relation.sql}"
     )
-    sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells.values())} FROM ({sql})"
+    sql = read_cells(cells.values(), rows=sql)
     values = (f"{cell.exact} AS {identifier(name)}" for name, cell in cells.items())
     sql = f"SELECT *, {', '.join(values)} FROM ({sql})"
     told = ", ".join(

@@ -28,7 +28,9 @@ NO_DETAILS = f"struct_pack({_EMPTY})"
 def cell_checks(cells: list[Cell], *, table: Table) -> list[Check]:
     empty = {cell.name: f"{cell.text_name} IS NOT NULL AND {identifier(cell.name)} IS NULL" for cell in cells}
     formulas = [Check(Reason.FORMULA, cell.name, cell.formula) for cell in cells if cell.formula != "false"]
-    without_zone = [Check(Reason.TIME_WITHOUT_ZONE, cell.name, cell.naive_name) for cell in cells]
+    without_zone = [
+        Check(Reason.TIME_WITHOUT_ZONE, cell.name, cell.naive_name) for cell in cells if cell.naive != "false"
+    ]
     wrong_type = [
         Check(Reason.WRONG_TYPE, cell.name, empty[cell.name]) for cell in cells if cell.type != "string"
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -119,8 +119,14 @@ def titles_mark(config: Config) -> str:
 
 
 def source_id(source: Source) -> str:
-    """What a source is known by from ingest to ingest: a hash of how its rows are read."""
+    """What a source is known by from ingest to ingest: a hash of how its rows are read.
+
+    One that is `complete` is known by its label, too: what it lacks is deleted, and another that is bound
+    alike must never be taken for its next extract. The folder of its files may change.
+    """
     told = source.model_dump(mode="json", exclude=_NOT_ABOUT_ROWS)
+    if source.complete:
+        told["label"] = source.label
     if source.origin == CRM:
         del told["origin"]
     told["consent"] = told["consent"] and told["consent"]["opted_out"]
@@ -132,6 +138,28 @@ def source_id(source: Source) -> str:
         for word in _WORDS_ONLY:
             del binding[word]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _require_told_apart(sources: Sequence[Source]) -> None:
+    """Raise ConfigError where nobody can tell whether sources are two, or two extracts of one.
+
+    The latter would delete what the former lacks.
+    """
+    alike: dict[str, list[tuple[int, Source]]] = {}
+    for position, source in enumerate(sources, start=1):
+        if source.complete:
+            bound = source_id(source.model_copy(update={"name": "", "path": ()}))
+            alike.setdefault(bound, []).append((position, source))
+    for found in alike.values():
+        if len(found) > 1 and any(source.name is None for _, source in found):
+            places = [f"sources[{position}] ({source.label})" for position, source in found]
+            raise ConfigError(
+                f"{' and '.join(places)} are bound alike and `complete`: what one of them lacks would be"
+                " deleted, were it a later extract of the other",
+                allowed="a name for each of them",
+                fix="give them different names where they are two sources, and the same one where they are"
+                " extracts of one",
+            )
 
 
 def files_of(source: Source) -> list[FileRead]:
@@ -158,9 +186,10 @@ def find_earlier(config: Config, *, workspace: Workspace, rebuild: bool) -> Earl
 
     Starting from nothing is taken for granted where it loses nothing: in a new workspace, or when every
     file that was read is still there as it was. Otherwise it has to be asked for.
-    Raises ConfigError when a mapping has changed since, or belongs to other data; WorkspaceError when the
-    workspace is damaged.
+    Raises ConfigError when a mapping has changed since, belongs to other data, or leaves open which of its
+    sources are one; WorkspaceError when the workspace is damaged.
     """
+    _require_told_apart(config.sources)
     if rebuild or not config.workspace.keep_history or not workspace.manifest_path.exists():
         return None
     try:
@@ -265,10 +294,12 @@ def _change(config: Config, *, manifest: Manifest, history: History) -> ConfigEr
     new = {source.table for name, source in now.items() if name not in history.sources}
     changed = sorted(label for table, label in lost.values() if table in new)
     if changed:
+        complete = any(one.complete for name, one in now.items() if name not in history.sources)
+        known_by = " (a `complete` source is known by its name or, without one, by its files' names)"
         return ConfigError(
             f"{config.file}: sources were bound otherwise when earlier files were read",
             got=", ".join(changed),
-            fix=f"bind them as before; {_REBUILD}",
+            fix=f"bind them as before{known_by if complete else ''}; {_REBUILD}",
         )
     return _other_types(config, earlier=manifest.attributes)
 

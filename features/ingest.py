@@ -152,8 +152,7 @@ class _Load:
             self.sources = {**earlier.history.sources, **self.sources}
         deleting = {source_id(source) for source in config.sources if source.deletes}
         self.deleting = tuple(sorted(deleting.union(earlier.history.deleting if earlier is not None else ())))
-        tables = {table for table, _ in self.sources.values()}
-        self.names = [name for name in TABLES if name in tables]
+        self.names = [name for name in TABLES if name in {table for table, _ in self.sources.values()}]
         self.files: list[FileRead] = list(earlier.history.files) if earlier is not None else []
         self.known_files, self.read_anything = 0, False
         self.titles, self.identity = TitleCounts(), IdentityCounts()
@@ -299,6 +298,7 @@ class _Load:
             earlier=self.earlier.folder if self.earlier is not None else None,
             labels={source: label for source, (_, label) in self.sources.items()},
             deleting=self.deleting,
+            naming=[source_id(one) for one in self.config.sources if "activity_id" in one.columns],
             forgetting=forgetting,
         )
 
@@ -309,6 +309,7 @@ class _Load:
             read=read,
             loaded=settled.loaded,
             collapsed=settled.repeated,
+            deleted=settled.deleted,
             quarantined=quarantined,
             examples=examples(self.connection, name=name),
             unread=unread_cells(self.connection, name=name),

@@ -1,8 +1,9 @@
 """Finds where rows that were set aside stand in files: those that a query made or that other rows judge.
 
 Turns the identifier of such a row into the one line of its source's files that holds it, once the files were
-read. Time rule: where several lines hold it, as versions do, the one that became known then. Null rule: a row
-whose identifier stands in no line, or in several, stays without a place.
+read; a row of a source that gives none, into the one line that says the same. Time rule: where several lines
+hold it, as versions do, the one that became known then. Null rule: a row whose identifier stands in no line,
+or in several, stays without a place.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from features.bindings import Source
 from features.contract import TABLES
 from features.engine import run_sql
 from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, identifier
+from features.unnamed import identifier_sql
 from features.validation import literal
 
 __all__ = ["create_places", "locate_rows", "remember_places"]
@@ -31,19 +33,43 @@ def create_places(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def remember_places(connection: duckdb.DuckDBPyConnection, *, source: Source, relation: Relation) -> None:
-    """Note the files of a source, in the order in which the mapping names them."""
+def remember_places(
+    connection: duckdb.DuckDBPyConnection, *, source: Source, relation: Relation, nameless: str | None = None
+) -> None:
+    """Note the files of a source, in the order in which the mapping names them.
+
+    nameless: of a source whose rows have no identifier, SQL of its good rows as they are stored, with file
+    and number: they are found by what they say.
+    """
+    if nameless is not None:
+        _remember(connection, source=source, told=(None, None), lines=_by_content(nameless))
+        return
     identity = source.bindings.get(_identity(source.table))
     known = source.known_at
     id_column = identity.column if identity is not None else None
     time_column = known.column if known is not None else None
     for name, sql in relation.places.items():
         lines = _lines(sql, columns=relation.asked[name], id_column=id_column, time_column=time_column)
-        run_sql(
-            connection,
-            "INSERT INTO row_places VALUES (?, ?, ?, ?, ?)",
-            parameters=[source.table, source.label, id_column, time_column, lines],
-        )
+        _remember(connection, source=source, told=(id_column, time_column), lines=lines)
+
+
+def _remember(
+    connection: duckdb.DuckDBPyConnection, *, source: Source, told: tuple[str | None, str | None], lines: str
+) -> None:
+    run_sql(
+        connection,
+        "INSERT INTO row_places VALUES (?, ?, ?, ?, ?)",
+        parameters=[source.table, source.label, *told, lines],
+    )
+
+
+def _by_content(rows: str) -> str:
+    """As `_lines`: only rows of the accounts in question get an identifier, which takes long."""
+    asked = f"SELECT json_extract_string(row, '/account_id') FROM quarantine WHERE {_LOST}"
+    return (
+        f"SELECT {identifier_sql()} AS key, CAST(known_at AS VARCHAR) AS time, {FILE_COLUMN} AS file,"
+        f" CAST({ROW_COLUMN} AS VARCHAR) AS line FROM ({rows}) WHERE account_id IN ({asked})"
+    )
 
 
 def locate_rows(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,7 +1,8 @@
 """What an ingest did, row by row accounted for.
 
 Turns the counts of an ingest into a table for people and an object for programs. Time rule: none. Null
-rule: none. For every table: rows read = rows loaded + rows that told nothing new + rows set aside.
+rule: none. For every table: rows read = rows loaded + rows that told nothing new + rows that their source
+deleted + rows set aside.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class TableReport:
     """One canonical table: what it holds now, and what became of the rows that were read.
 
     rows: in the table now. loaded: rows that are new in it. collapsed: rows that told nothing new, as they
-        were there already, repeated a row, or repeated what their source had said before.
+        were there already, repeated a row, or repeated what their source had said before. deleted: rows that
+        were deleted in their source when they became known, as the message that something is gone.
     quarantined: rows set aside by reason; examples: up to five per reason.
     unread: by text column, cells of new rows that its normaliser could not read; they are empty.
     withheld: by text column, cells of new rows that hold an e-mail address or a telephone number where no
@@ -71,10 +73,11 @@ class TableReport:
     examples: tuple[Example, ...] = ()
     unread: dict[str, int] = field(default_factory=dict)
     withheld: dict[str, int] = field(default_factory=dict)
+    deleted: int = 0
 
     def balanced(self) -> bool:
         """Whether no row was lost and none was made."""
-        return self.read == self.loaded + self.collapsed + sum(self.quarantined.values())
+        return self.read == self.loaded + self.collapsed + self.deleted + sum(self.quarantined.values())
 
 
 def no_accounts(report: TableReport) -> ContractError:
@@ -155,6 +158,7 @@ class IngestReport:
                     "read": table.read,
                     "loaded": table.loaded,
                     "collapsed": table.collapsed,
+                    "deleted": table.deleted,
                     "quarantined": table.quarantined,
                     "examples": [vars(example) for example in table.examples],
                     "unread": table.unread,
@@ -168,10 +172,11 @@ class IngestReport:
     def __rich__(self) -> Group:
         shown = RichTable(title=self._title(), title_justify="left", title_style="bold")
         shown.add_column("table")
-        for column in ("holds", "read", "new", "nothing new", "set aside"):
+        for column in ("holds", "read", "new", "nothing new", "deleted", "set aside"):
             shown.add_column(column, justify="right")
         for table in self.tables:
-            numbers = (table.rows, table.read, table.loaded, table.collapsed, sum(table.quarantined.values()))
+            aside = sum(table.quarantined.values())
+            numbers = (table.rows, table.read, table.loaded, table.collapsed, table.deleted, aside)
             shown.add_row(table.name, *(f"{number:,}" for number in numbers))
         compared = compared_table(self.comparison) if self.origins.several else None
         notes = (Text(line) for line in (*self.set_aside(), *self._notes()))

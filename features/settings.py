@@ -209,7 +209,7 @@ class DriftSettings(Section):
 class RetrainSettings(Section):
     """[retrain]: when `spearfish retrain` trains.
 
-    every_days: days of new facts after those that the served models know; 0 trains on anything new.
+    every_days: days of new facts after those that each served model knows; 0 trains on anything new.
     on_drift: train before that when `spearfish drift` finds some.
     """
 

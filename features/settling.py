@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
 from features.cells import content_sql
 from features.contract import START_OF_TIME, TABLES, ColumnType, Table, sql_type
@@ -31,8 +30,9 @@ from features.privacy.opt_outs import write_opt_outs
 from features.repeated import repeated_sql
 from features.sorting import sorted_sql
 from features.sources import identifier
+from features.stored import MARKED, require_comparable, stored_sql
 from features.tied import sure_columns, tied_sql, without_hash
-from features.unnamed import beside, found_by, identified, without_derived
+from features.unnamed import beside, found_by, identified
 from features.validation import Reason, allowed_values, literal
 
 __all__ = ["Settled", "settle"]
@@ -41,20 +41,24 @@ _REFERS_TO = {"accounts": None, "stage_changes": "opportunities"}
 _ID = {"accounts": "account_id", "opportunities": "opportunity_id"}
 _UNKNOWN = {"account_id": Reason.UNKNOWN_ACCOUNT, "opportunity_id": Reason.UNKNOWN_OPPORTUNITY}
 
-_MARK = "identifiers"
-"""In the metadata of files in which no identifier was derived."""
-
-_PARQUET = f"(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 100000, KV_METADATA {{{_MARK}: 'as given'}})"
+_PARQUET = (
+    "(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 8192,"
+    f" KV_METADATA {MARKED})"
+)
+"""Groups of the size in which the engine keeps rows: other ones are put together from copies, in a third
+more time. A dictionary of more entries than this is seldom worth its making."""
 
 
 @dataclass(frozen=True)
 class Settled:
     """rows: in the table now. loaded: those read now. repeated: rows read now that told nothing new, or that
-    are read as one with another source's. kept: good rows that are not in the table, and may count later."""
+    are read as one with another source's. deleted: rows read now that their source had deleted as soon as
+    they were known. kept: good rows that are not in the table, and may count later."""
 
     rows: int
     loaded: int
     repeated: int
+    deleted: int
     kept: int
 
 
@@ -67,15 +71,20 @@ def settle(
     earlier: Path | None,
     labels: Mapping[str, str],
     deleting: Collection[str] = (),
+    naming: Collection[str] = (),
     forgetting: bool = False,
 ) -> Settled:
     """Write the canonical table into `folder`.
 
     earlier: the snapshot to go on from. labels: what reports call a source, by its id.
     deleting: ids of sources that may take back what they said.
+    naming: ids of sources that give every row an identifier.
     forgetting: whether rows of the earlier snapshot may be about those of `features.privacy.leaving_out`.
+    Raises WorkspaceError when the earlier snapshot cannot be gone on from.
     """
     name = table.name
+    if earlier is not None:
+        require_comparable(connection, table=table, columns=columns, earlier=earlier, naming=naming)
     listed = ", ".join([*map(identifier, columns), "_source", *beside(name)])
     repeated = _gather(connection, name=name, columns=columns, earlier=earlier, forgetting=forgetting)
     repeated += _refer(connection, name=name, columns=listed)
@@ -104,8 +113,11 @@ def settle(
     stored = _count(connection, f"read_parquet({literal(str(file))})")
     loaded = stored - joins if earlier is None else _loaded(connection, name=name)
     count = stored - joins + (_only_joining(connection, table=table) if joins else 0)
-    repeated += _count(connection, f"ranked_{name} WHERE _fresh AND _outcome NOT IN ('stays', 'conflict')")
-    return Settled(rows=count, loaded=loaded, repeated=repeated, kept=kept)
+    repeated += _count(
+        connection, f"ranked_{name} WHERE _fresh AND _outcome NOT IN ('stays', 'conflict', 'never')"
+    )
+    deleted = _count(connection, f"ranked_{name} WHERE _fresh AND _outcome = 'never'")
+    return Settled(rows=count, loaded=loaded, repeated=repeated, deleted=deleted, kept=kept)
 
 
 def _only_joining(connection: duckdb.DuckDBPyConnection, *, table: Table) -> int:
@@ -140,7 +152,7 @@ def _gather(
     compared = [*map(identifier, columns), "_source", *beside(name)]
     staged = f"SELECT {', '.join(compared)} FROM staged_{name} WHERE _fault IS NULL"
     files = [] if earlier is None else [earlier / f"{name}.parquet", earlier / "kept" / f"{name}.parquet"]
-    before = [_stored(file, name=name, columns=columns) for file in files if file.is_file()]
+    before = [stored_sql(file, name=name, columns=columns) for file in files if file.is_file()]
     if forgetting:
         before = [remaining_sql(rows, name=name) for rows in before]
     if not before:
@@ -158,20 +170,6 @@ def _gather(
         f" UNION ALL SELECT *, false FROM before_{name}",
     )
     return _count(connection, f"({staged})") - _count(connection, f"new_{name}")
-
-
-def _stored(file: Path, *, name: str, columns: Mapping[str, ColumnType]) -> str:
-    """The rows of a stored file; a column that was not there yet is empty."""
-    metadata = pq.read_metadata(file)
-    present = set(metadata.schema.to_arrow_schema().names)
-    parts = [
-        identifier(column) if column in present else f"CAST(NULL AS {sql_type(kind)}) AS {identifier(column)}"
-        for column, kind in columns.items()
-    ]
-    parts += ["_source", *(column if column in present else f"0 AS {column}" for column in beside(name))]
-    rows = f"SELECT {', '.join(parts)} FROM read_parquet({literal(str(file))})"
-    marked = _MARK.encode() in (metadata.metadata or {})
-    return rows if marked or not beside(name) else without_derived(rows)
 
 
 def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) -> int:

@@ -20,6 +20,7 @@ from features.databases import attach_database, attach_servers
 from features.engine import first_line
 from features.errors import ConfigError, ContractError, suggestion
 from features.locations import matching_files, require_within
+from features.plain_text import UNSEEN, Lacking, lacking_in
 from features.query_words import define_words
 from features.text_files import TextFile, open_text
 from features.validation import literal
@@ -48,6 +49,7 @@ class Relation:
     gaps: the table of lines that are not CSV: file, and the number of rows from which on one more counts.
     places: by file, the same as `numbered` of its own rows, for rows that a query makes of them.
     asked: by file, the columns that they have.
+    lacking: what no cell of the files holds.
     size: bytes of the files.
     """
 
@@ -62,6 +64,7 @@ class Relation:
     places: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     size: int = 0
+    lacking: Lacking = UNSEEN
 
 
 def identifier(name: str) -> str:
@@ -122,6 +125,7 @@ class _Opening:
         self.asked: dict[str, tuple[str, ...]] = {}
         self.scratch = _scratch_folder(connection) / f"source_{position}"
         self.originals: dict[Path, Path] = {}
+        self.lacking = UNSEEN
         self.present: dict[str, tuple[str, ...]] = {}
         self.missing: dict[str, tuple[str, ...]] = {}
         self.unread: dict[str, str] = {}
@@ -166,6 +170,7 @@ class _Opening:
             self.places,
             self.asked,
             sum(path.stat().st_size for path in self.originals),
+            self.lacking,
         )
 
     def _fix(self) -> str:
@@ -220,6 +225,8 @@ class _Opening:
             shape = TextFile(Path(), found.header, found.delimiter, found.skip, found.quoted)
             groups.setdefault(shape, []).append(found.path)
             self.originals[found.path] = path
+        if self.source.query is None:
+            self.lacking = lacking_in(groups)
         whole = self.source.query is not None and wanted is None
         chosen = list(next(iter(groups)).header) if whole else list(wanted or self.needed)
         self.present[name] = tuple(dict.fromkeys(column for shape in groups for column in shape.header))

@@ -12,6 +12,7 @@ from functools import partial
 
 import duckdb
 
+from features.cells import read_cells
 from features.contract import TABLES, Table, sql_type
 from features.deletions import hold_extract
 from features.engine import first_line, run_sql
@@ -95,7 +96,9 @@ def stage(
         sql = f"INSERT INTO {target(source.table)} {read().whole}"
         rows = _insert(connection, sql, source=source, position=position)
     malformed = _malformed(connection, source=source, relation=relation)
-    remember_places(connection, source=source, relation=relation)
+    nameless = beside(source.table) and "activity_id" not in source.columns and relation.numbered is not None
+    by_content = read(numbered=True).numbered_rows if nameless else None
+    remember_places(connection, source=source, relation=relation, nameless=by_content)
     if relation.numbered is not None:
         faulty = f"part_{position} WHERE {FAULT} IS NOT NULL" if in_a_part else _faulty(source)
         _number_faults(connection, source=source, faulty=faulty, again=read(numbered=True).whole)
@@ -186,8 +189,8 @@ def _given(connection: duckdb.DuckDBPyConnection, *, source: Source, reading: Ty
             given[column.name] = "NULL" if column.default is None else str(column.default)
     fixed = [name for name in source.columns if bound[name].column is None]
     values = ", ".join(f"{reading.cells[name].value} AS {identifier(name)}" for name in fixed)
-    texts = ", ".join(f"{reading.cells[name].text} AS {reading.cells[name].text_name}" for name in fixed)
-    given |= fixed_values(connection, f"SELECT {values} FROM (SELECT {texts})", columns=fixed)
+    texts = read_cells([reading.cells[name] for name in fixed], rows="SELECT 0")
+    given |= fixed_values(connection, f"SELECT {values} FROM ({texts})", columns=fixed)
     if source.known_at is None and not given.keys() & set(EVENT_TIME[source.table]):
         given["known_at"] = known_at_sql(source)
     return given

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from features.cells import Cell, raw_name, typed_cell
+from features.cells import Cell, raw_name, read_cells, typed_cell
 from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
 from features.faults import NO_DETAILS, cell_checks, fault_sql, first_fault, known_at_last
 from features.history import source_id
@@ -36,6 +36,9 @@ FAULT = "fault"
 """The number of the first check that a row failed."""
 
 _MARKS: dict[str, ColumnType] = {"deleted": "boolean", "deleted_at": "timestamp", "opted_out": "boolean"}
+_USUAL = {"channel": ("web_visit", "email_open", "email_click", "pricing_visit", "download", "form")}
+"""Kinds of which sources have millions of rows."""
+
 _EXACT_TIME = '"exact occurred_at"'
 
 
@@ -66,6 +69,13 @@ class TypedRows:
         only = " WHERE fault IS NOT NULL" if self.numbered else ""
         return f"SELECT {', '.join(self.stored.values())} FROM ({self.rows}){only}"
 
+    @property
+    def numbered_rows(self) -> str:
+        """The good rows with file and number, where they are numbered; without what is told of faults."""
+        told = [f"{sql} AS {identifier(name)}" for name, sql in self.stored.items() if name != "_fault"]
+        columns = ", ".join([*told, FILE_COLUMN, ROW_COLUMN])
+        return f"SELECT {columns} FROM ({self.rows}) WHERE fault IS NULL"
+
 
 def typed_rows(
     source: Source,
@@ -94,7 +104,7 @@ def typed_rows(
     read = [f"{identifier(name)} AS {raw_name(name)}" for name in raw] + [FILE_COLUMN] * located
     read += [ROW_COLUMN] * numbered
     sql = f"SELECT {', '.join(read)} FROM {relation.numbered if numbered else relation.sql}"
-    sql = f"SELECT *, {', '.join(f'{cell.text} AS {cell.text_name}' for cell in cells)} FROM ({sql})"
+    sql = read_cells(cells, rows=sql)
     sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
     sql = f"SELECT *, {_derived(source)} FROM ({sql})"
     sql = f"SELECT *, {first_fault(checks)} AS {FAULT} FROM ({sql})"
@@ -119,9 +129,10 @@ def typed_rows(
 
 def _checks(source: Source, *, cells: list[Cell], now: datetime) -> list[Check]:
     table, undated = TABLES[source.table], source.undated is not None
-    checks = cell_checks(cells, table=table) + known_at_last(row_checks(table, now=now, undated=undated))
-    if beside(table.name) and "activity_id" not in source.columns:
-        checks = [check for check in checks if check.column != "activity_id"]
+    rows = row_checks(table, now=now, undated=undated, usual=_USUAL)
+    checks = cell_checks(cells, table=table) + known_at_last(rows)
+    unbound = {column.name for column in table.columns if column.may_be_unbound} - source.columns.keys()
+    checks = [check for check in checks if check.column not in unbound]
     if source.deleted_at is not None:
         later = f"deleted_at > TIMESTAMP {literal(now.isoformat(' '))}"
         checks.append(Check(Reason.IN_THE_FUTURE, "deleted_at", later))
@@ -173,6 +184,7 @@ def source_cell(name: str, *, binding: Binding, source: Source, relation: Relati
         zone=source.time_zone,
         default=columns[name].default if name in columns else None,
         attribute=attribute is not None,
+        lacking=relation.lacking,
     )
 
 
@@ -181,7 +193,7 @@ def _values(cells: list[Cell], *, columns: dict[str, ColumnType], table: Table) 
     defaults = {column.name: column.default for column in table.columns if column.default is not None}
     bound = {cell.name for cell in cells}
     parts = [f"{cell.value} AS {identifier(cell.name)}" for cell in cells]
-    parts += [f"({cell.naive}) AS {cell.naive_name}" for cell in cells]
+    parts += [f"({cell.naive}) AS {cell.naive_name}" for cell in cells if cell.naive != "false"]
     parts += [f"{cell.exact} AS {_EXACT_TIME}" for cell in cells if cell.name == "occurred_at"]
     parts += [
         f"CAST({defaults.get(name, 'NULL')} AS {sql_type(kind)}) AS {identifier(name)}"

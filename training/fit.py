@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,6 @@ from training.labels import (
     IntentLabels,
     fit_labels,
     fit_population,
-    history_starts,
     intent_population,
     label_snapshots,
 )
@@ -42,7 +42,8 @@ from training.learning.few_rows import learn_rows
 from training.learning.intervals import fit_intervals
 from training.learning.learn import Learned, Parts, Progress, Rows
 from training.learning.level import Level, find_level
-from training.learning.pursuit import pursuit_facts, weighed_by_pursuit
+from training.learning.monotone import require_directions
+from training.learning.pursuit import Pursuit, pursuit_facts
 from training.meanings import about, fit_meaning, intent_meaning
 
 __all__ = [
@@ -121,6 +122,7 @@ def train_fit(
         tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
     )
     selected = select_features(catalogue, kind="fit", settings=settings, keep=config.origins.keep)
+    require_directions(selected, settings, where="[model.fit]")
     rows = fit_rows(tables, labels=labels, catalogue=selected)
     without = "lost" if labels.universe is None else "unlabelled"
     counts = {**labels.counts, "won": int(rows.label.sum()), without: int((1 - rows.label).sum())}
@@ -176,11 +178,11 @@ def train_intent(
         tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
     )
     selected = select_features(catalogue, kind="intent", settings=settings, keep=config.origins.keep)
+    require_directions(selected, settings, where="[model.intent]")
     known = label_snapshots(tables, cutoff=cutoff, settings=labels)
     rows = _snapshot_rows(tables, known, config=config, catalogue=selected)
     counts = _intent_counts(rows) | known.counts
-    start = history_starts(tables, cutoff=cutoff)
-    require_snapshots(counts["snapshots"], start=start, cutoff=cutoff, settings=labels)
+    require_snapshots(tables, counts=counts, cutoff=cutoff, settings=labels)
     empty = empty_attributes(tables, cutoff=cutoff)
     require_enough(rows, counts=counts, names=_INTENT_NAMES, accounts=True, empty=empty)
     learned = learn_rows(rows, settings=settings, progress=progress, what="train the intent model")
@@ -214,11 +216,11 @@ def fit_rows(
     learned: what of the catalogue a model may learn from; the chance of being pursued is told from no more.
     """
     rows = Rows(labels.frame, matrix(tables, labels.frame, catalogue=catalogue), catalogue)
-    if labels.pursued is None:
+    if labels.pursued_at is None:
         return rows
     seen = (learned or catalogue).select(groups=FIT_GROUPS)
-    X = matrix(tables, labels.pursued, catalogue=seen)
-    return weighed_by_pursuit(rows, accounts=labels.pursued, X=X)
+    pursuit = Pursuit(labels.pursued_at, partial(matrix, tables, catalogue=seen))
+    return rows.weighed(pursuit, cutoff=labels.cutoff)
 
 
 def intent_rows(tables: Tables, *, cutoff: datetime, config: Config, catalogue: Catalogue) -> Rows:

@@ -14,6 +14,7 @@ import pandas as pd
 from anyascii import anyascii
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
@@ -25,12 +26,17 @@ __all__ = ["beeswarm", "curves"]
 
 _SHOWN = 15
 _BLUE, _GREY = "#2456a6", "#9aa3ad"
+_LOW_TO_HIGH = LinearSegmentedColormap.from_list("low to high", ["#0072b2", "#9b4f96", "#e07b00"])
+"""Blue and orange are told apart by every kind of eye (Okabe and Ito); no value between is grey, which stands
+for unknown."""
 
 
 def curves(later: pd.DataFrame) -> Figure:
     """ROC, precision-recall and calibration side by side. later: label, probability."""
-    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    figure = Figure(figsize=(11, 3.6))
     FigureCanvasAgg(figure)
+    # Fixed, as finding the best margins takes longer than drawing.
+    figure.subplots_adjust(left=0.06, right=0.99, bottom=0.14, top=0.91, wspace=0.22)
     drawings: tuple[Callable[[Axes, pd.DataFrame], None], ...] = (_roc, _precision_recall, _calibration)
     for axes, draw in zip(figure.subplots(1, 3), drawings, strict=True):
         draw(axes, later)
@@ -48,12 +54,16 @@ def beeswarm(training: Training, *, contributions: Contributions | None = None) 
     with warnings.catch_warnings():
         # shap uses what matplotlib is about to deprecate, which is theirs to mend.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
+        # A feature without any value in these rows is drawn in grey, as it should be.
+        warnings.filterwarnings("ignore", "All-NaN slice encountered", RuntimeWarning)
         import shap
 
         explanation = shap.Explanation(values=told.values, data=told.rows, feature_names=names)
-        shap.plots.beeswarm(explanation, max_display=_SHOWN, show=False, plot_size=None)
+        shap.plots.beeswarm(explanation, max_display=_SHOWN, show=False, plot_size=None, color=_LOW_TO_HIGH)
     figure.axes[0].set_xlabel("contribution to the logit (log-odds)")
     figure.tight_layout()
+    # Kept, it would have the figure drawn twice whenever it is saved.
+    figure.set_layout_engine(None)
     pyplot.close(figure)
     return figure
 

@@ -182,7 +182,12 @@ class _Loop:
             made = self._made(cutoff)
         if not made:
             return Retraining("overtaken", _OVERTAKEN, drift)
-        return self._standing(made, drift) or self._promoted(made, drift, cutoff=cutoff)
+        standing = self._standing(made, drift)
+        if standing is None:
+            return self._promoted(made, drift, cutoff=cutoff)
+        # A run that was killed after it had promoted, or while it noted why it did not, noted less.
+        note_tried(self.workspace, self._stayed(made), cutoff=cutoff)
+        return standing
 
     def _state(self) -> tuple[Drift | None, datetime, dict[ModelKey, Version]]:
         self.workspace.manifest().require_dated("retrain")
@@ -310,6 +315,14 @@ class _Loop:
         present = served(self.workspace)
         wanted = set(self.config.models) - (set() if self.config.labels.fit.enabled else {"fit"})
         return [key for key in sorted(present.contents if present else ()) if key in wanted - made.keys()]
+
+    def _stayed(self, made: Mapping[ModelKey, Version]) -> set[ModelKey]:
+        """The models that these were to replace and did not: those refused or lost, or, where one of these
+        answers for all others or there is no other, all."""
+        refused = {key for key, version in made.items() if _is_refused(version)}
+        stayed = refused | (set(self._staying(made)) & self._asked(made))
+        whole = refused == made.keys() or any(name_of(key) is None for key in stayed)
+        return stayed | made.keys() if whole else stayed
 
     def _asked(self, made: Mapping[ModelKey, Version]) -> set[ModelKey]:
         """The models that the trainings of these were for."""

@@ -153,8 +153,7 @@ class TrainReport:
         for model in self.models:
             for name in _SHOWN:
                 found = model.metrics[name]
-                interval = f"{found.low:.3f} to {found.high:.3f}"
-                yield model.training.bundle.name, name, f"{found.value:.3f}", interval, f"{found.base:.3f}"
+                yield model.training.bundle.name, name, found.shown, found.bounds, f"{found.base:.3f}"
 
     def __rich__(self) -> Group:
         table = Table(

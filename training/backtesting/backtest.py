@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.catalogue import learn_catalogue
 from features.mapping import Config
 from features.settings import GRADES
 from features.tables import Tables
@@ -37,8 +38,11 @@ from training.backtesting.learners import (
 from training.backtesting.questions import Question, ask, with_labels
 from training.backtesting.report import PROBABILITIES, RANKERS, BacktestReport, Followed
 from training.backtesting.warning import Warnings, days_of_warning, measure_warning, usual_capacity
+from training.fit import select_features
 from training.labels import next_cutoff
+from training.learning.enough import require_telling
 from training.learning.learn import Progress, require_both_classes
+from training.learning.monotone import require_directions
 
 __all__ = ["DECILES", "Prediction", "backtest", "backtest_tables", "one_class_notes", "predict_at"]
 
@@ -97,6 +101,7 @@ def backtest_tables(
 ) -> BacktestReport:
     """As `backtest`, of tables and cutoffs, and of any learner, which people know by its title."""
     moments = sorted(set(cutoffs))
+    _require_directions(tables, cutoff=moments[-1], kind=kind, config=config)
     made = [
         predict_at(tables, cutoff=cutoff, config=config, kind=kind, learner=learner, progress=progress)
         for cutoff in moments
@@ -120,6 +125,15 @@ def backtest_tables(
         assumed=tables.assumed,
         notes=(*one_class_notes(rows), *_notes(moments, kind=kind, config=config)),
     )
+
+
+def _require_directions(tables: Tables, *, cutoff: datetime, kind: Kind, config: Config) -> None:
+    """ConfigError for a monotone effect of nothing: at the last cutoff, as earlier ones may know less."""
+    settings = config.model.fit if kind == "fit" else config.model.intent
+    if settings.rising or settings.falling:
+        catalogue = learn_catalogue(tables, cutoff=cutoff, declared=config.features)
+        selected = select_features(catalogue, kind=kind, settings=settings, keep=config.origins.keep)
+        require_directions(selected, settings, where=f"[model.{kind}]")
 
 
 def one_class_notes(rows: pd.DataFrame) -> Iterator[str]:
@@ -188,6 +202,7 @@ def predict_at(
     """Learn at `cutoff` as `train` does, with `backtest.seeds` averaged seeds, and predict what is asked."""
     question = ask(tables, kind=kind, cutoff=cutoff, config=config)
     require_both_classes(question.rows.label)
+    require_telling(question.own_rows)
     answerer = learner(question, progress)
     probability = answerer.predict(question.X)
     told: dict[str, Matrix] = {"probability": probability} | baseline_answers(question)

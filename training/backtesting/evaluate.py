@@ -8,6 +8,7 @@ account stay together), the same accounts for everything that is compared: Efron
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -47,8 +48,18 @@ class Estimate:
     def to_json(self) -> dict[str, float]:
         return asdict(self)
 
+    @property
+    def shown(self) -> str:
+        """The value with three digits, or that the rows do not define one."""
+        return "undefined" if math.isnan(self.value) else f"{self.value:.3f}"
+
+    @property
+    def bounds(self) -> str:
+        """The interval with three digits; nothing where there is none."""
+        return "" if math.isnan(self.low) else f"{self.low:.3f} to {self.high:.3f}"
+
     def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+        return f"{self.shown} ({self.bounds})" if self.bounds else self.shown
 
 
 def roc_auc(labels: NDArray[np.int64], *, probabilities: Vector) -> float:
@@ -224,7 +235,15 @@ def _slices(rows: pd.DataFrame, column: str) -> list[Slice]:
         return [Slice.of(scored)]
     groups = rows.groupby("cutoff", sort=True).indices
     parts = [Slice.of(scored.iloc[where], positions=np.asarray(where)) for where in groups.values()]
-    return [part for part in parts if 0 < part.label.mean() < 1]
+    both = [part for part in parts if 0 < part.label.mean() < 1]
+    if not both:
+        raise NotEnoughDataError(
+            "no cutoff has both classes, so that nothing can be ranked within one",
+            got=f"{len(parts)} cutoffs with one class each",
+            allowed="at least one cutoff with an event and a row without",
+            fix="measure over longer times, or at fewer cutoffs",
+        )
+    return both
 
 
 def _require_both_classes(labels: NDArray[np.int64]) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.backtesting.slopes import calibration_slopes
+
 __all__ = ["PROBABILITY_METRICS", "RANKING_METRICS", "Matrix", "Slice", "Vector", "base_value", "means"]
 
 Vector = NDArray[np.float64]
@@ -24,7 +26,6 @@ PROBABILITY_METRICS = ("log_loss", "brier", "calibration_slope", "calibration_er
 
 _SMALLEST = 1e-12
 _BINS = 10
-_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Slice:
         where = np.arange(len(rows)) if positions is None else positions
         return cls(where, label, probability, order, starts)
 
+    @property
+    def distinct(self) -> Vector:
+        """The probability of each group of ties, best first."""
+        return self.probability[self.order][self.starts]
+
     def tally(self, weights: Matrix) -> tuple[Matrix, Matrix]:
         """Positives and rows in each group of ties, (replicates, groups), best first."""
         sorted_weights = weights[:, self.order]
@@ -59,8 +65,12 @@ def means(slices: Sequence[Slice], weights: Matrix, *, top_k: int, probabilities
     found = []
     for part in slices:
         drawn = weights[:, part.rows]
-        metrics = _ranking_metrics(*part.tally(drawn), top_k=top_k)
-        found.append(metrics | _probability_metrics(part, drawn) if probabilities else metrics)
+        positives, total = part.tally(drawn)
+        metrics = _ranking_metrics(positives, total, top_k=top_k)
+        if probabilities:
+            slopes = calibration_slopes(part.distinct, positives=positives, total=total)
+            metrics |= _probability_metrics(part, drawn) | {"calibration_slope": slopes}
+        found.append(metrics)
     stacked = {name: np.stack([metrics[name] for metrics in found]) for name in found[0]}
     return {
         name: np.nansum(values, axis=0) / np.isfinite(values).sum(axis=0) for name, values in stacked.items()
@@ -83,7 +93,6 @@ def _probability_metrics(part: Slice, weights: Matrix) -> dict[str, Vector]:
     return {
         "log_loss": _log_loss(part, weights),
         "brier": _brier(part, weights),
-        "calibration_slope": _calibration_slope(part, weights),
         "calibration_error": _calibration_error(part, weights),
     }
 
@@ -120,46 +129,6 @@ def _log_loss(part: Slice, weights: Matrix) -> Vector:
 def _brier(part: Slice, weights: Matrix) -> Vector:
     mean: Vector = weights @ (part.probability - part.label) ** 2 / weights.sum(axis=1)
     return mean
-
-
-def _calibration_slope(part: Slice, weights: Matrix) -> Vector:
-    """Slope of a logistic regression of the label on the logit (Cox 1958).
-
-    Replicates take one Newton step from the estimate on all rows, which is exact to first order.
-    """
-    chance = np.clip(part.probability, _SMALLEST, 1 - _SMALLEST)
-    logit = np.log(chance) - np.log1p(-chance)
-    line = _fitted_line(logit, part.label)
-    slopes: Vector = (line + _newton(line, logit, part.label, weights))[:, 1]
-    return slopes
-
-
-def _fitted_line(logit: Vector, label: Vector) -> Vector:
-    """Intercept and slope of the greatest likelihood; Newton steps that are halved until they help."""
-    line, once = np.array([0.0, 1.0]), np.ones((1, len(logit)))
-    for _ in range(_STEPS):
-        step, loss = _newton(line, logit, label, once)[0], _line_loss(line, logit, label)
-        while _line_loss(line + step, logit, label) > loss and np.abs(step).max() > _SMALLEST:
-            step = step / 2
-        line = line + step
-        if np.abs(step).max() < 1e-10:
-            break
-    return line
-
-
-def _line_loss(line: Vector, logit: Vector, label: Vector) -> float:
-    drawn = line[0] + line[1] * logit
-    return float(np.sum(np.logaddexp(0.0, drawn) - label * drawn))
-
-
-def _newton(line: Vector, logit: Vector, label: Vector, weights: Matrix) -> Matrix:
-    expected = 1.0 / (1.0 + np.exp(-np.clip(line[0] + line[1] * logit, -30, 30)))
-    error, spread = label - expected, expected * (1 - expected)
-    sums = weights @ np.stack([error, error * logit, spread, spread * logit, spread * logit**2], axis=1)
-    g0, g1, h00, h01, h11 = sums.T
-    determinant = np.maximum(h00 * h11 - h01**2, _SMALLEST)
-    step: Matrix = np.stack([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0], axis=1) / determinant[:, None]
-    return np.clip(step, -2.0, 2.0)
 
 
 def _calibration_error(part: Slice, weights: Matrix) -> Vector:

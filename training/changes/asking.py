@@ -7,7 +7,7 @@ account at one of the moments, has no change to split, and the reason is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from models.bundle import Bundle
 from models.card import NAMES, Kind
 from models.choice import first_that_speaks, in_order, labels_of
 from models.grades import GradeCuts
-from serving.store import Release, Store
+from serving.store import Event, Release, Store
 from training.changes.rows import AccountHistory
 from training.changes.splitting import Change, Judge, split
 from training.labels import intent_population, next_cutoff
@@ -78,11 +78,12 @@ def explain_change(
 ) -> ChangeReport:
     """Split the change of an account's scores between two moments into decay, data and model.
 
-    start, end, now: naive UTC. old_release, new_release: by number; None takes the one that answers now.
+    start, end, now: naive UTC. old_release, new_release: by number; None takes the one that answered at that
+    moment; before the first release: that of the later moment, or the one that answers now.
     Raises InputError for moments in the wrong order and releases that are not there, UnknownAccountError
     where the account was not known at both moments.
     """
-    old, new = _releases(workspace, old=old_release, new=new_release, now=now)
+    old, new = _releases(workspace, asked=((old_release, start), (new_release, end)), now=now)
     _require_order(start, end, same_release=old.release.id == new.release.id)
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
@@ -106,15 +107,25 @@ def explain_change(
 
 
 def _releases(
-    workspace: Workspace, *, old: int | None, new: int | None, now: datetime
-) -> tuple[_Release, _Release]:
+    workspace: Workspace, *, asked: Sequence[tuple[int | None, datetime]], now: datetime
+) -> tuple[_Release, ...]:
+    """asked: by number, or None and the moment of a score."""
     with Store.open(workspace.store_url, create=False) as store:
         current = store.current(now=now)
         if current is None:
             raise InputError("no release is current", fix="train the models, then run `spearfish promote`")
-        chosen = [current if number is None else store.release(number) for number in (old, new)]
-        first, second = (_Release.load(store, release) for release in chosen)
-    return first, second
+        moves = [event for event in store.events() if event.activate_at <= now]
+        first, second = asked
+        last = _number(second, moves=moves, otherwise=current.id)
+        numbers = (_number(first, moves=moves, otherwise=last), last)
+        return tuple(_Release.load(store, store.release(number)) for number in numbers)
+
+
+def _number(asked: tuple[int | None, datetime], *, moves: Sequence[Event], otherwise: int) -> int:
+    """The release that was asked for, or that answered at the moment. moves: of the pointer, newest first."""
+    number, moment = asked
+    answered = (move.release_id for move in moves if move.activate_at <= moment)
+    return next(answered, otherwise) if number is None else number
 
 
 def _require_order(start: datetime, end: datetime, *, same_release: bool) -> None:

@@ -66,10 +66,20 @@ def change_sentence(kind: Kind, change: Change, *, language: Language = "en") ->
     )
 
 
+def _releases(report: ChangeReport, *, at: int) -> str:
+    """Which releases score the two moments."""
+    old, new = report.old_release, report.new_release
+    if old == new:
+        return (f"Both moments are scored by release {new}.", f"两个时点均由发布{new}评分。")[at]
+    told = f"The earlier moment is scored by release {old}, the later one by release {new}."
+    return (told, f"较早时点由发布{old}评分，较晚时点由发布{new}评分。")[at]
+
+
 def show_change(report: ChangeReport, *, output: Output, language: Language = "en") -> None:
     """Each model's change: the sentence, the parts by group, and what did most."""
     at = 1 if language == "zh" else 0
     output.heading(f"{report.account_id}: {report.start.isoformat()}Z → {report.end.isoformat()}Z")
+    output.note(_releases(report, at=at))
     for note in report.notes:
         output.note(note)
     for kind, reason in report.absent.items():

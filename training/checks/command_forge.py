@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from features.errors import SpearfishError
 from training.checks.forge import Forge, serve
+from training.tracking.mlflow_database import empty_database
 
 __all__ = ["CommandForge"]
 
@@ -26,11 +27,15 @@ _WARM: Final = (
     *(
         "mlflow.lightgbm",
         "bentoml",
+        "bentoml.models",
+        "matplotlib.backends.backend_svg",
+        "pyarrow.dataset",
         "shap",
-        "serving.ranking",
+        "sqlglot.optimizer.qualify",
         "training.tracking.bento_models",
         "training.releasing.doctor",
     ),
+    *("serving.ranking", "serving.scoring", "training.feature_table", "training.present"),
     *("training.plots", "training.report", "training.retrain", "training.tracking.track"),
 )
 _FOREIGN: Final = ("MLFLOW_TRACKING_URI", "SPEARFISH_STORE_URL", "BENTOML_HOME", "SPEARFISH_HOME")
@@ -42,13 +47,13 @@ class CommandForge(Forge):
     def __init__(self) -> None:
         super().__init__("training.checks.command_forge", leave_out=_FOREIGN)
 
-    def run(self, home: Path, argv: Sequence[str]) -> int:
-        """A command that nobody kills, and that must succeed. Returns its steps in the file system."""
+    def run(self, home: Path, argv: Sequence[str]) -> dict[str, int]:
+        """A command that nobody kills, and that must succeed. Returns its `steps` and its `commits`."""
         done = self.done(_typed(home, argv))
         if done["status"] != 0:
             said = (home.parent / f"{home.name}.err").read_text(encoding="utf-8")[-2_000:]
             raise SpearfishError(f"{argv[0]} failed, which nobody had killed", got=said)
-        return int(done["steps"])
+        return {name: int(done[name]) for name in ("steps", "commits")}
 
     def ended(self, home: Path, argv: Sequence[str]) -> int:
         """The exit code of a command that nobody kills."""
@@ -91,7 +96,17 @@ def _exit_code(main: Callable[[], None]) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def _warm() -> None:
+    """Import, make and find out once what every child would."""
+    empty_database()
     for name in _WARM:
         importlib.import_module(name)
+    # Which package each module is of, from hundreds of files.
+    importlib.import_module("mlflow.utils.requirements_utils").warn_dependency_requirement_mismatches(
+        ["mlflow"]
+    )
+
+
+if __name__ == "__main__":
+    _warm()
     serve(_prepared)

@@ -2,7 +2,8 @@
 
 Turns descriptions of works (JSON, one a line) into children within milliseconds, where a new interpreter
 would import for seconds; a child may be killed after a time, or just before one of its steps in the file
-system. Time rule: none. Null rule: a work without a step or a time is not killed.
+system or in a database, before one of its commits or after it. Time rule: none. Null rule: a work without a
+moment is not killed.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
+
+from sqlalchemy import Engine, Pool, event
 
 from training.checks.results import ROOT, write_result
 from training.console import Output
@@ -59,14 +61,15 @@ class Forge:
                 pipe.close()
 
     def done(self, work: Work) -> dict[str, Any]:
-        """A work that nobody kills: its exit code (`status`), and its `steps` in the file system."""
-        self._write(json.dumps({**work, "step": None}))
+        """A work that nobody kills: its exit code (`status`), its `steps`, and its `commits` among them."""
+        self._write(json.dumps({**work, "moment": {}}))
         self._read()
         return dict(self._read())
 
     def killed(self, work: Work, *, moment: Mapping[str, float]) -> bool:
-        """A work that is killed before a `step`, or `after` so many seconds; False when it ended before."""
-        self._write(json.dumps({**work, "step": moment.get("step")}))
+        """A work that is killed before a `step` or a `commit`, just after one (`committed`), or `after` so
+        many seconds; False when it ended before."""
+        self._write(json.dumps({**work, "moment": dict(moment)}))
         child = self._read()["pid"]
         if "after" in moment and not select.select([self._out], [], [], moment["after"])[0]:
             os.kill(child, signal.SIGKILL)
@@ -95,31 +98,51 @@ def serve(prepare: Callable[[Work], Ready]) -> None:
         if child == 0:
             os.close(read)
             ready = prepare(work)
-            with _counted(work["step"]) as steps:
-                status = ready()
-                os.write(write, str(steps[0]).encode())
+            counted = _Counted(work["moment"])
+            status = ready()
+            os.write(write, json.dumps({"steps": counted.steps, "commits": counted.commits}).encode())
             os._exit(status)
         os.close(write)
         _tell({"pid": child})
         _, status = os.waitpid(child, 0)
         with os.fdopen(read, "rb") as told:
-            steps_taken = told.read().decode()
-        _tell({"status": os.waitstatus_to_exitcode(status), "steps": int(steps_taken or 0)})
+            counts = json.loads(told.read() or "{}")
+        _tell({"status": os.waitstatus_to_exitcode(status), **counts})
 
 
-@contextmanager
-def _counted(last: int | None) -> Iterator[list[int]]:
-    """Counts steps in the file system, and kills this process before the one numbered `last`."""
-    steps = [0]
+class _Counted:
+    """Steps in the file system and in databases, and commits, of this process, which kills itself at one.
 
-    def hook(event: str, _: object) -> None:
-        if event == "open" or event.startswith(("os.", "shutil.", "fcntl.")):
-            steps[0] += 1
-            if steps[0] == last:
-                os.kill(os.getpid(), signal.SIGKILL)
+    A database writes past Python: without its commits no step would come after the last of a command.
+    """
 
-    sys.addaudithook(hook)
-    yield steps
+    def __init__(self, moment: Mapping[str, int | None]) -> None:
+        self._moment = moment
+        self.steps = self.commits = 0
+        sys.addaudithook(self._audited)
+        event.listen(Engine, "commit", self._before_commit)
+        event.listen(Pool, "checkin", self._after_use)
+
+    def _step(self) -> None:
+        self.steps += 1
+        self._die_at("step", self.steps)
+
+    def _audited(self, name: str, _: object) -> None:
+        if name == "open" or name.startswith(("os.", "shutil.", "fcntl.")):
+            self._step()
+
+    def _before_commit(self, _: object) -> None:
+        self.commits += 1
+        self._step()
+        self._die_at("commit", self.commits)
+
+    def _after_use(self, *_: object) -> None:
+        self._step()
+        self._die_at("committed", self.commits)
+
+    def _die_at(self, what: str, number: int) -> None:
+        if self._moment.get(what) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _tell(document: Mapping[str, Any]) -> None:

@@ -1,11 +1,11 @@
 """The check of hazards: what data that is hard in one way costs, where the truth is known.
 
-Turns hazards and seeds into markets to learn from, and judges each hazard's on one further market of other
-accounts, hard in the same way. Time rule: learning stops at the end of a market. Null rule: none, every
-account has its truth. A model that ranks better than the true chances do has seen the outcome:
-`beats_the_best` finds it.
+Turns hazards and seeds into markets to learn from, and judges each on a further market of its own, of other
+accounts, hard in the same way, so that intervals hold the chance of both. Time rule: learning stops at the
+end of a market. Null rule: none, every account has its truth. A model that ranks better than the true chances
+do has seen the outcome: `beats_the_best` finds it.
 
-    python -m training.checks.hazards --seeds 3 --out results/hazards.json
+    python -m training.checks.hazards --seeds 5 --out results/hazards.json
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from training.checks.interval_coverage import (
     judged_market,
     learn_market,
 )
-from training.checks.judged_markets import head_of, market_parser
+from training.checks.judged_markets import head_of, market_parser, with_steps
 from training.checks.results import ROOT, write_result
 from training.checks.truth import calibration_error, coverage, mean_of
 from training.console import Output
@@ -44,6 +44,9 @@ _FIRST_SEED: Final = 30_000
 """Lower seeds were looked at while the hazards were made."""
 
 _REPLICATES: Final = 200
+_STEP_DAYS: Final = 90
+"""Snapshots as far apart as the horizon is long."""
+
 LEFT_IN: Final = "leaking_field, left in"
 """The leak as a model meets it that nobody audited; under the hazard's own name it is left out."""
 
@@ -74,14 +77,14 @@ def hazard_config(hazard: str, *, config: Config) -> Config:
 def check_hazard(
     hazard: str, *, seeds: Sequence[int], accounts: int, judged_accounts: int, folder: Path, config: Config
 ) -> Iterator[dict[str, Any]]:
-    """Both models of each market under a hazard: see `_figures`."""
+    """Both models of each market under a hazard, judged on a market of its own: see `_figures`."""
     config, settings = hazard_config(hazard, config=config), MARKETS[hazard]
-    judged = judged_market(
-        MarketSettings(accounts=judged_accounts, seed=seeds[0] + JUDGED_SEEDS, **settings),
-        folder=folder / "judged",
-        config=config,
-    )
     for seed in seeds:
+        judged = judged_market(
+            MarketSettings(accounts=judged_accounts, seed=seed + JUDGED_SEEDS, **settings),
+            folder=folder / "judged",
+            config=config,
+        )
         learned = learn_market(
             MarketSettings(accounts=accounts, seed=seed, **settings),
             catalogue=judged.catalogue,
@@ -128,10 +131,11 @@ def _figures(learned: Learned, *, judged: Judged, kind: Kind) -> dict[str, Any]:
 def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """By hazard and kind: means with 95 % intervals over markets, and in how many the model leaked."""
     frame = pd.DataFrame(found)
-    names = ("base_rate", "model", "best", "gap", "calibration_error", "coverage", "width")
+    shares = ("base_rate", "model", "best", "calibration_error", "coverage", "width")
     return [
         {"hazard": hazard, "kind": kind, "markets": len(part)}
-        | {name: mean_of(part[name]) for name in names}
+        | {name: mean_of(part[name], share=True) for name in shares}
+        | {"gap": mean_of(part["gap"])}
         | {"beats_the_best": int(part["beats_the_best"].sum())}
         for (hazard, kind), part in frame.groupby(["hazard", "kind"], sort=False)
     ]
@@ -143,13 +147,13 @@ def main() -> None:
         "training.checks.hazards",
         description=__doc__,
         first_seed=_FIRST_SEED,
-        accounts=2_500,
-        judged_accounts=10_000,
+        accounts=1_200,
+        judged_accounts=3_000,
     )
-    parser.add_argument("--seeds", type=int, default=3, help="how many markets of each hazard")
+    parser.add_argument("--seeds", type=int, default=5, help="how many markets of each hazard")
     parser.add_argument("--hazards", nargs="*", default=list(MARKETS), choices=list(MARKETS))
     given = parser.parse_args()
-    output, config = Output(as_json=True), load_config(_CONFIG)
+    output, config = Output(as_json=True), with_steps(load_config(_CONFIG), days=_STEP_DAYS)
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     found: list[dict[str, Any]] = []
     with output.progress() as progress, tempfile.TemporaryDirectory() as folder:
@@ -163,7 +167,7 @@ def main() -> None:
                 config=config,
             )
             progress("hazards", number + 1, len(given.hazards))
-    document = {**head_of(given, seeds=seeds), "hazards": summarise(found)}
+    document = {**head_of(given, seeds=seeds), "step_days": _STEP_DAYS, "hazards": summarise(found)}
     output.result(write_result(document, out=given.out, also=[_CONFIG]))
 
 

@@ -128,10 +128,10 @@ def summarise(comparisons: Sequence[Comparison]) -> dict[str, Any]:
     frame["gap_to_best"] = frame["best"] - frame["model"]
     frame["ahead_of_logistic_regression"] = frame["model"] - frame["logistic_regression"]
     frame["base_rate"] = frame["events"] / frame["rows"]
-    names = ["model", "logistic_regression", "best", "gap_to_best", "ahead_of_logistic_regression"]
-    names += ["calibration_error", "base_rate"]
+    shares = ("model", "logistic_regression", "best", "calibration_error", "base_rate")
     return {
-        str(kind): {name: mean_of(part[name].to_numpy()) for name in names}
+        str(kind): {name: mean_of(part[name], share=True) for name in shares}
+        | {name: mean_of(part[name]) for name in ("gap_to_best", "ahead_of_logistic_regression")}
         for kind, part in frame.groupby("kind")
     }
 
@@ -216,7 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.checks.market", description=__doc__)
     parser.add_argument("--seeds", type=int, default=10, help="how many markets, with seeds from 500 on")
     parser.add_argument("--accounts", type=int, default=20_000, help="accounts to learn from")
-    parser.add_argument("--test-accounts", type=int, default=30_000, help="accounts to be judged on")
+    parser.add_argument("--test-accounts", type=int, default=20_000, help="accounts to be judged on")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
     output = Output(as_json=True)

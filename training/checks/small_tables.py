@@ -76,7 +76,7 @@ def main() -> None:
     """The command: draw, learn, and write what was found as JSON."""
     parser = argparse.ArgumentParser(prog="python -m training.checks.small_tables", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT.parent / "shared" / "data", help="of both sets")
-    parser.add_argument("--draws", type=int, default=10, help="samples of each size")
+    parser.add_argument("--draws", type=int, default=6, help="samples of each size")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
     output = Output(as_json=True)

@@ -1,12 +1,14 @@
 """Kills trainings, promotions and retrainings at every kind of moment, and looks at what is left.
 
 Turns seeds into commands as people type them (`spearfish train`, `promote`, `retrain`), each in a process of
-its own that is killed (SIGKILL) after a random time or just before one of the steps it takes in the file
-system. Whatever the moment: what is served is the old release or the new one, and answers; after `spearfish
-doctor --repair` nothing that derives from it is wrong, every registered version has a finished run, a bundle
-that reproduces its golden rows, and the rest of its training; and the same command, run again, ends where it
-would have ended without the kill, down to the fingerprints of the models. Time rule: none. Null rule: a kill
-before the first release leaves nothing that is served.
+its own that is killed (SIGKILL) after a random time, or just before one of the steps it takes in the file
+system and in databases: a random one, or one around its last commits, where the new state takes the place of
+the old one. Whatever the moment: what is served is the old release or the new one, and answers; after
+`spearfish doctor --repair` nothing that derives from it is wrong, every registered version has a finished
+run, a bundle that reproduces its golden rows, and the rest of its training; and the same command, run again,
+ends where it would have ended without the kill, down to the fingerprints of the models. Both states must have
+been left, else half of this was never tried. Time rule: none. Null rule: a kill before the first release
+leaves nothing that is served.
 
     python -m training.checks.training_kills --kills 300 --out results/training_kills.json
 """
@@ -66,57 +68,101 @@ replicates = 100
 """
 _DERIVED: Final = ("tables", "mlflow", "trainings", "aliases", "bento models")
 _EARLIER: Final = datetime.fromisoformat("2024-09-01")
+_AIMS: Final = ("committed", "step", "commit", "time")
+"""In turn, for each command: after a last commit, before a step, before a last commit, after a time."""
+
+_LAST: Final = 3
+"""Commits from the end that are aimed at, the very last first."""
+
+_BOTH: Final = 2
+"""Kills of a command from which on both states must have been left."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """The fingerprints of what is served, and of the challengers, by model."""
+
+    served: Mapping[str, str]
+    challengers: Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """A command to kill: where it starts, and what a run without a kill serves and calls challengers."""
+    """A command to kill: where it starts, and what a run without a kill ends with."""
 
     name: str
     argv: Sequence[str]
     start: Path
     seconds: float
     steps: int
-    before: Mapping[str, str]
-    served: Mapping[str, str]
-    challengers: Mapping[str, str | None]
+    commits: int
+    before: _State
+    after: _State
+
+    @property
+    def serves(self) -> bool:
+        """Whether it changes what is served; a training changes the challengers alone."""
+        return self.before.served != self.after.served
 
 
 @dataclass
 class _Tally:
-    """What was found: by command, how many kills left the old release, the new one, or came too late."""
+    """What was found: by command, how many kills left the old state, the new one, or came too late."""
 
-    left: Counter[str] = field(default_factory=Counter)
+    left: dict[str, Counter[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+
+    def both(self, name: str) -> bool:
+        """Whether kills of a command left the old state, and others the new one."""
+        return bool(self.left[name]["old"] and self.left[name]["new"])
 
 
 def campaign(
     kills: int, *, seed: int, folder: Path, accounts: int = 600, commands: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Kill `kills` commands in turn: half of them at random times, half before a step in the file system.
+    """Kill `kills` commands in turn: half of them around their last commits, a quarter before a random step,
+    and a quarter at random times.
 
     folder: an empty one to work in. commands: which of "first train", "first promote", "retrain", "train" and
-    "promote"; all by default. Returns the counts, and `faults`, a sentence for each thing that should not be.
+    "promote"; all by default. Returns the counts, `both_states`, whether kills left the old state and the new
+    one, by command, and `faults`, a sentence for each thing that should not be.
     """
     chance, tally = random.Random(seed), _Tally()
     with CommandForge() as forge:
         plans = list(_plans(forge, folder, accounts=accounts, wanted=commands))
+        tally.left = {plan.name: Counter() for plan in plans}
         for number in range(kills):
-            plan, by_step = plans[number % len(plans)], number // len(plans) % 2
-            moment: dict[str, float] = (
-                {"step": chance.randint(1, plan.steps)}
-                if by_step
-                else {"after": chance.uniform(0, plan.seconds)}
-            )
+            plan = plans[number % len(plans)]
+            moment = _moment(number // len(plans), plan=plan, chance=chance)
             # A folder of its own each time: MLflow keeps databases open by their names.
             _one(forge, plan, home=folder / f"killed-{number}", moment=moment, tally=tally)
             shutil.rmtree(folder / f"killed-{number}")
+    tally.faults += _one_sided(tally)
     return {
         "kills": kills,
-        "commands": {plan.name: {"steps": plan.steps} for plan in plans},
-        "left": dict(sorted(tally.left.items())),
+        "commands": {plan.name: {"steps": plan.steps, "commits": plan.commits} for plan in plans},
+        "left": {
+            f"{name}: {state}": n for name, left in tally.left.items() for state, n in sorted(left.items())
+        },
+        "both_states": {plan.name: tally.both(plan.name) for plan in plans},
         "faults": tally.faults,
     }
+
+
+def _moment(turn: int, *, plan: _Plan, chance: random.Random) -> dict[str, float]:
+    """When to kill a command in its turn (0, 1, ...)."""
+    aim = _AIMS[turn % len(_AIMS)]
+    if aim == "time":
+        return {"after": chance.uniform(0, plan.seconds)}
+    if aim == "step":
+        return {"step": chance.randint(1, plan.steps)}
+    return {aim: max(1, plan.commits - turn // len(_AIMS) % _LAST)}
+
+
+def _one_sided(tally: _Tally) -> Iterator[str]:
+    for name, left in tally.left.items():
+        if left.total() >= _BOTH and not tally.both(name):
+            yield f"{name}: kills left {dict(left)}, but not both states"
 
 
 def _plans(forge: CommandForge, folder: Path, *, accounts: int, wanted: Sequence[str]) -> Iterator[_Plan]:
@@ -159,27 +205,37 @@ def _is_wanted(name: str, wanted: Sequence[str]) -> bool:
 def _plan(forge: CommandForge, name: str, argv: Sequence[str], *, start: Path, end: Path) -> _Plan:
     """end: a copy of the start, in which the command is run to its end."""
     began = time.monotonic()
-    steps = forge.run(end, argv)
+    done = forge.run(end, argv)
     seconds = time.monotonic() - began
-    before, after = (_served(Workspace(home)) for home in (start, end))
-    return _Plan(name, argv, start, seconds, steps, before, after, _challengers(Workspace(end)))
+    before, after = (_state(Workspace(home)) for home in (start, end))
+    return _Plan(name, argv, start, seconds, done["steps"], done["commits"], before, after)
 
 
 def _one(forge: CommandForge, plan: _Plan, *, home: Path, moment: dict[str, float], tally: _Tally) -> None:
-    """One kill: what it left, whether that can be served and mended, and how the next run ends."""
+    """One kill: what it left (the old state, the new one, or the kill came too late), whether that can be
+    served and mended, and how the next run ends."""
     workspace = Workspace(_copy(plan.start, home))
     killed = forge.kill(home, plan.argv, moment=moment)
     left = _served(workspace)
-    state = "finished" if not killed else "old" if left == plan.before else "new"
-    tally.left[f"{plan.name}: {state}"] += 1
-    faults = [] if left in (plan.before, plan.served) else [f"serves {left}"]
+    faults = [] if left in (plan.before.served, plan.after.served) else [f"serves {left}"]
     faults += _found_by(forge, workspace, release=bool(left))
     faults += _registered(workspace)
+    mended = _state(workspace)
+    if mended.served != left:
+        faults.append(f"the doctor serves {mended.served} instead of {left}")
+    if not plan.serves and mended not in (plan.before, plan.after):
+        faults.append(f"the registry holds {mended.challengers}, neither the old nor the new")
+    state = "finished" if not killed else "new" if _is_new(plan, mended) else "old"
+    tally.left[plan.name][state] += 1
     forge.run(home, plan.argv)
-    ended = _served(workspace), _challengers(workspace)
-    if ended != (plan.served, plan.challengers):
-        faults.append(f"the next run ended with {ended}, not with {(plan.served, plan.challengers)}")
+    ended = _state(workspace)
+    if ended != plan.after:
+        faults.append(f"the next run ended with {ended}, not with {plan.after}")
     tally.faults += [f"{plan.name} killed at {moment}: {fault}" for fault in faults]
+
+
+def _is_new(plan: _Plan, found: _State) -> bool:
+    return found.served == plan.after.served if plan.serves else found == plan.after
 
 
 def _found_by(forge: CommandForge, workspace: Workspace, *, release: bool) -> Iterator[str]:
@@ -223,7 +279,13 @@ def _served(workspace: Workspace) -> dict[str, str]:
     return dict(present.release.fingerprints)
 
 
+def _state(workspace: Workspace) -> _State:
+    return _State(_served(workspace), _challengers(workspace))
+
+
 def _challengers(workspace: Workspace) -> dict[str, str | None]:
+    if not (workspace.home / "mlflow.db").exists():
+        return {}
     return {
         kind: version.fingerprint
         for kind, versions in RegisteredModels(workspace).known().items()

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from features.errors import ConfigError
-from training.cli.given import open_output, open_workspace, read_config, read_moment
+from training.cli.given import open_output, open_workspace, read_config, read_moment, refuse
 from training.cli.options import WORKSPACE, JsonOption, OptionalConfig, SetOption, WorkspaceOption
 
 __all__ = ["commands"]
@@ -50,6 +50,11 @@ def audit(
     from training.audit.sources import EVENT, audit_file, audit_workspace
 
     output = open_output(as_json=as_json)
+    idle: dict[str, object] = {"--outcome": outcome, "--event": event}
+    if file is not None:
+        idle = {"--config": config, "--cutoff": cutoff, "--set": overrides}
+    for option, given in idle.items():
+        refuse(option, given=given or None, where="without a file" if file is None else "beside a file")
     if file is not None and outcome is None:
         raise ConfigError(
             "a file's outcome is not named", fix="say which column holds it with --outcome COLUMN"

@@ -45,7 +45,8 @@ def create(
         int | None, typer.Option(min=1, max=6_000_000, help="Requests a minute. Default: 6000.")
     ] = None,
     burst: Annotated[
-        int | None, typer.Option(min=1, help="Requests at once. Default: those of ten seconds.")
+        int | None,
+        typer.Option(min=1, max=1_000_000, help="Requests at once. Default: those of ten seconds."),
     ] = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,

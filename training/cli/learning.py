@@ -194,19 +194,32 @@ def backtest(
 def learning_curve(
     *,
     config: ConfigOption,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="Of which: fit, intent, or a named one, as fit.emea.",
+        ),
+    ] = "fit",
     draws: Annotated[int, typer.Option("--draws", help="Samples of each size.", min=2, max=100)] = 10,
     overrides: SetOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how well outcomes without dates are ranked after learning from few rows, and from more."""
-    from training.undated.backtest import undated_curve
+    """Show how well a model ranks after learning from few accounts, and from more.
 
-    output = open_output(as_json=as_json)
+    Judged by what followed the newest cutoff of a backtest; where outcomes have no dates, by rows that no
+    sample holds, as time is then not tested.
+    """
+    from training.backtesting.curve import workspace_curves
+
+    output, settings = open_output(as_json=as_json), read_config(config, overrides=overrides)
     with output.progress() as progress:
-        curves = undated_curve(
+        curves = workspace_curves(
             open_workspace(workspace),
-            config=read_config(config, overrides=overrides),
+            config=settings,
+            key=read_model(model, config=settings),
             draws=draws,
             progress=progress,
         )

@@ -34,7 +34,7 @@ def promote(
         typer.Option(
             "--config",
             "-c",
-            help="Take [serving] and [gate] from this config, not what the models were trained with.",
+            help="Take \\[serving] and \\[gate] from this config, not what the models were trained with.",
         ),
     ] = None,
     why: OptionalWhy = None,

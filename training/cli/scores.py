@@ -76,10 +76,18 @@ def explain(
         str | None, typer.Option("--to", metavar="TIME", help="Up to when; with --from. Default: now.")
     ] = None,
     from_release: Annotated[
-        int | None, typer.Option("--from-release", help="The release that scores --from. Default: today's.")
+        int | None,
+        typer.Option(
+            "--from-release",
+            help="The release that scores --from. Default: the one that answered then, else that of --to.",
+        ),
     ] = None,
     to_release: Annotated[
-        int | None, typer.Option("--to-release", help="The release that scores --to. Default: today's.")
+        int | None,
+        typer.Option(
+            "--to-release",
+            help="The release that scores --to. Default: the one that answered then, else today's.",
+        ),
     ] = None,
     language: LanguageOption = "en",
     workspace: WorkspaceOption = WORKSPACE,

@@ -38,7 +38,7 @@ def drift(
 ) -> None:
     """Compare inputs, scores and calibration of what is served with its training. Exit code 1 on drift.
 
-    --config gives the limits of [drift]; without it the defaults hold.
+    --config gives the limits of its section drift; without it the defaults hold.
     """
     from training.drift.watching import watch
 

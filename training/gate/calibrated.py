@@ -10,6 +10,7 @@ events on either side is an answer of its own.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,17 @@ class Calibrated:
     def broken(self, *, slope: tuple[float, float], level: tuple[float, float]) -> bool:
         """Whether a whole interval is beyond its limits."""
         return beyond(self.slope, slope) or beyond(self.level, level)
+
+    @property
+    def surely_off(self) -> tuple[str, ...]:
+        """What is surely not right, though it may be within its limits, in words."""
+        told = {
+            "probabilities too high": self.level.high < 1,
+            "probabilities too low": self.level.low > 1,
+            "probabilities too bold": self.slope.high < 1,
+            "probabilities too timid": self.slope.low > 1,
+        }
+        return tuple(words for words, surely in told.items() if surely)
 
     @property
     def sentence(self) -> str:
@@ -114,6 +126,8 @@ def _logits(rows: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _told(estimate: Estimate) -> str:
+    if math.isnan(estimate.value):
+        return "undefined"
     return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
 
 

@@ -119,6 +119,8 @@ def _calibration(held: HeldOut | None, *, settings: GateSettings) -> GateCheck:
     broken = found.broken(slope=settings.slope, level=settings.level)
     limits = "slope within {:g} to {:g}, level within {:g} to {:g}".format(*settings.slope, *settings.level)
     sentence = f"{found.sentence}; allowed {limits}, broken when a whole interval is beyond"
+    if found.surely_off:
+        sentence += f". Surely {' and '.join(found.surely_off)} on the newest rows, whether allowed or not"
     figures: Mapping[str, Any] = {
         "slope": figure(found.slope),
         "level": figure(found.level),

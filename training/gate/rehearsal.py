@@ -18,19 +18,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from features.catalogue import FIT_GROUPS
 from features.errors import NotEnoughDataError
-from features.label_settings import FitLabelSettings
 from features.mapping import Config
 from features.tables import Tables
 from features.workspace import Manifest
 from models.card import ModelKey, kind_of, name_of
-from training.fit import Training, matrix
+from training.fit import Training
 from training.gate.held_out import HeldOut, held_out
-from training.labels import fit_labels
 from training.learning.few_rows import learn_rows
-from training.learning.learn import Progress, Rows
-from training.learning.pursuit import weighed_by_pursuit
+from training.learning.learn import Progress
 
 if TYPE_CHECKING:
     from training.gate.asking import Served
@@ -71,8 +67,6 @@ def to_hold_out(
         return held_out(training, settings=config.gate, secret=secret)
     rows = rehearse(
         training,
-        tables=tables,
-        labels=config.of_model(training.key).labels.fit,
         cutoff=cutoff,
         smallest=config.gate.smallest_class,
         progress=progress,
@@ -89,43 +83,25 @@ def _asked_before(key: ModelKey, *, config: Config) -> list[ModelKey]:
 def rehearse(
     training: Training,
     *,
-    tables: Tables,
-    labels: FitLabelSettings,
     cutoff: datetime,
     smallest: int,
     progress: Progress | None = None,
 ) -> pd.DataFrame | None:
     """account_id, as_of, label, label_known_at, probability of rows whose label became known after `cutoff`.
 
-    tables, labels: that the training learned from; read where it weighs deals by pursuit. smallest: rows of
-    each class that these must have.
+    smallest: rows of each class that these must have. Where deals are weighed by pursuit, the tables that the
+    training learned from are read again.
     """
     rows = training.rows
     known = (rows.frame["label_known_at"] <= pd.Timestamp(cutoff)).to_numpy()
     events = int(rows.label[~known].sum())
     if min(events, int((~known).sum()) - events) < smallest:
         return None
-    earlier = Rows(
-        rows.frame[known].reset_index(drop=True), np.ascontiguousarray(rows.X[known]), rows.catalogue
-    )
     what = f"rehearse the {training.kind} model"
     try:
-        if rows.weight is not None:
-            earlier = _weighed(earlier, tables=tables, labels=labels, cutoff=cutoff)
+        earlier = rows.as_of(np.flatnonzero(known), cutoff=cutoff)
         learned = learn_rows(earlier, settings=training.settings, progress=progress, what=what)
     except NotEnoughDataError:
         return None
     later = rows.frame.loc[~known, ["account_id", "as_of", "label", "label_known_at"]]
     return later.reset_index(drop=True).assign(probability=learned.probabilities(rows.X[~known]))
-
-
-def _weighed(rows: Rows, *, tables: Tables, labels: FitLabelSettings, cutoff: datetime) -> Rows:
-    """The rows with weights by the pursuit that was known at `cutoff`; whom sales took up since is no hint.
-
-    Raises NotEnoughDataError where too few accounts were pursued by then, or too few passed over.
-    """
-    accounts = fit_labels(tables, cutoff=cutoff, settings=labels).pursued
-    if accounts is None:
-        return rows
-    X = matrix(tables, accounts, catalogue=rows.catalogue.select(groups=FIT_GROUPS))
-    return weighed_by_pursuit(rows, accounts=accounts, X=X)

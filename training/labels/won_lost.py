@@ -7,8 +7,10 @@ those of its creation. Null rule: an opportunity without an outcome is open, nev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,7 @@ from training.labels.reading import STATE, days, frame
 from training.labels.survival import TimeToClose, time_to_close
 from training.labels.universe import Universe, against_universe
 
-__all__ = ["FitLabels", "fit_followed", "fit_labels"]
+__all__ = ["FitLabels", "fit_followed", "fit_labels", "pursued_by"]
 
 _CLOSED = f"""
     WITH first_known AS (SELECT account_id, min(known_at) AS known_at FROM accounts GROUP BY account_id)
@@ -44,14 +46,17 @@ class FitLabels:
     counts: what was left out and why, adding up to `known`, save against the universe; and lines of lists.
     lost: all losses known. universe: what the drawn accounts stand for; None against losses.
     pursued: where deals are weighed by pursuit, every account at the cutoff: account_id, as_of, pursued.
+    pursued_at: the same at other moments. cutoff: of the labels.
     """
 
+    cutoff: datetime
     frame: pd.DataFrame
     counts: dict[str, int]
     lost: int
     time_to_close: TimeToClose | None
     universe: Universe | None = None
     pursued: pd.DataFrame | None = None
+    pursued_at: Callable[[datetime], pd.DataFrame] | None = None
 
 
 def fit_labels(tables: Tables, *, cutoff: datetime, settings: FitLabelSettings, seed: int = 0) -> FitLabels:
@@ -69,14 +74,23 @@ def fit_labels(tables: Tables, *, cutoff: datetime, settings: FitLabelSettings, 
         used = used.assign(label_known_at=used["as_of"])
     lost = int((known["outcome"] == "lost").sum())
     if settings.weights == "pursuit":
-        pursued = pursued_accounts(tables, cutoff=cutoff, dealt_with=known["account_id"], settings=settings)
-        return FitLabels(used, counts, lost, typical, pursued=pursued)
+        at = partial(pursued_by, tables, settings=settings)
+        return FitLabels(cutoff, used, counts, lost, typical, pursued=at(cutoff), pursued_at=at)
     if settings.against == "lost":
-        return FitLabels(used, counts, lost, typical)
+        return FitLabels(cutoff, used, counts, lost, typical)
     drawn, universe, told = against_universe(
         tables, wins=used[used["label"] == 1], cutoff=cutoff, settings=settings, seed=seed
     )
-    return FitLabels(drawn, counts | told, lost, typical, universe)
+    return FitLabels(cutoff, drawn, counts | told, lost, typical, universe)
+
+
+def pursued_by(tables: Tables, cutoff: datetime, *, settings: FitLabelSettings) -> pd.DataFrame:
+    """Every account that a fit model speaks of at `cutoff`, and whether sales had an opportunity with it.
+
+    Columns: account_id, as_of, pursued (0 or 1). Raises NotEnoughDataError where sales pursued nearly all.
+    """
+    known = _opportunities(tables, known_before=cutoff, product=settings.product)
+    return pursued_accounts(tables, cutoff=cutoff, dealt_with=known["account_id"], settings=settings)
 
 
 def fit_followed(

@@ -15,6 +15,7 @@ import numpy as np
 from features.errors import NotEnoughDataError
 from features.label_settings import IntentLabelSettings
 from features.tables import Tables
+from training.labels import history_starts
 from training.learning.learn import Rows
 
 __all__ = [
@@ -23,10 +24,13 @@ __all__ = [
     "idle_features",
     "require_enough",
     "require_snapshots",
+    "require_telling",
 ]
 
 SMALLEST_CLASS = 40
 """Of each class: with fewer, whatever a model says is chance."""
+
+_BIND_CREATION = 'bind the account\'s creation to known_at, or say known = "start_of_time" in its source'
 
 
 def require_enough(
@@ -48,7 +52,7 @@ def require_enough(
             "no opportunity is younger than its account: the labels lie before the accounts exist",
             got=f"0 rows with the event; {_told(counts)}",
             allowed="accounts that were known before their opportunities were opened",
-            fix='bind the account\'s creation to known_at, or say known = "start_of_time" in its source',
+            fix=_BIND_CREATION,
         )
     found = [_count(rows, label=label, accounts=accounts) for label in (1, 0)]
     if min(found) < SMALLEST_CLASS:
@@ -65,24 +69,70 @@ def require_enough(
             fix=f"{' and '.join(missing)} are missing: load a longer history, or choose a later cutoff, "
             "another event, a longer horizon or a wider segment",
         )
-    _require_telling(rows, empty=empty)
+    require_telling(rows, empty=empty)
 
 
 def require_snapshots(
-    snapshots: int, *, start: datetime | None, cutoff: datetime, settings: IntentLabelSettings
+    tables: Tables, *, counts: Mapping[str, int], cutoff: datetime, settings: IntentLabelSettings
 ) -> None:
-    """NotEnoughDataError where no horizon ends between the start of the history and the cutoff."""
-    if snapshots:
+    """NotEnoughDataError where nobody was scored a horizon before the cutoff, or earlier: with the reason.
+
+    counts: "snapshots", and of what rules left out, for the sentence.
+    """
+    if counts["snapshots"]:
         return
-    days = 0 if start is None else max((cutoff - start) // timedelta(days=1), 0)
+    start = history_starts(tables, cutoff=cutoff)
+    days, horizon = _days(cutoff, start), settings.horizon_days
+    if days < horizon:
+        raise _too_long(days, settings=settings)
+    if settings.history_days is not None and settings.history_days < horizon:
+        raise NotEnoughDataError(
+            "[labels.intent] history_days is shorter than the horizon",
+            got=f"{settings.history_days:,} days of history, a horizon of {horizon:,} days",
+            fix="raise history_days, or remove it",
+        )
+    known, last = _accounts_start(tables, cutoff=cutoff), cutoff - timedelta(days=horizon)
+    if known is None or known >= last:
+        raise NotEnoughDataError(
+            "no account is known one horizon before the cutoff: the labels lie before the accounts exist",
+            got=f"a history from {_date(start)} on, accounts from {_date(known)} on",
+            allowed=f"accounts known before {_date(last)}, {horizon:,} days before the cutoff",
+            fix=_BIND_CREATION,
+        )
     raise NotEnoughDataError(
+        "no account is left that an intent model could learn from",
+        got=f"0 rows; {_told(counts)}",
+        allowed="accounts that are no customers, have no opportunity open, and that no rule leaves out",
+        fix='set customers = "keep" or open_opportunities = "keep" in [labels.intent.population], or drop a '
+        "rule of [labels]",
+    )
+
+
+def _too_long(days: int, *, settings: IntentLabelSettings) -> NotEnoughDataError:
+    told = f"a horizon of up to {days:,} days" if days else "activities or opportunities before the cutoff"
+    return NotEnoughDataError(
         "the horizon is longer than the history before the cutoff",
         got=f"a horizon of {settings.horizon_days:,} days, {days:,} days of history; 0 rows with the event",
-        allowed=f"a horizon of up to {days:,} days"
-        if days
-        else "activities or opportunities before the cutoff",
+        allowed=told,
         fix="choose a shorter [labels.intent] horizon_days or a later cutoff, or load a longer history",
     )
+
+
+def _accounts_start(tables: Tables, *, cutoff: datetime) -> datetime | None:
+    """When the first account was known; None where none is before the cutoff."""
+    with tables.connect() as connection:
+        sql = "SELECT min(known_at) FROM accounts WHERE known_at < $1"
+        row = connection.execute(sql, [cutoff]).fetchone()
+    start: datetime | None = None if row is None else row[0]
+    return start
+
+
+def _days(cutoff: datetime, start: datetime | None) -> int:
+    return 0 if start is None else max((cutoff - start) // timedelta(days=1), 0)
+
+
+def _date(moment: datetime | None) -> str:
+    return "never" if moment is None else moment.date().isoformat()
 
 
 def idle_features(rows: Rows) -> dict[str, list[str]]:
@@ -107,7 +157,8 @@ def empty_attributes(tables: Tables, *, cutoff: datetime) -> list[str]:
     return [name for name, count in zip(names, row or (), strict=False) if count == 0]
 
 
-def _require_telling(rows: Rows, *, empty: Sequence[str]) -> None:
+def require_telling(rows: Rows, *, empty: Sequence[str] = ()) -> None:
+    """NotEnoughDataError unless some feature has two different values. empty: as of `require_enough`."""
     idle = idle_features(rows)
     if sum(map(len, idle.values())) < len(rows.catalogue.names):
         return

@@ -25,6 +25,7 @@ from models.estimator_errors import NotEnoughRowsError, UnfitValueError
 from models.margin import MarginModel
 from training.backtesting.evaluate import Estimate, measure
 from training.learning.learn import Rows
+from training.learning.monotone import require_directions
 from training.learning.small import SMALLEST_CLASS, learn_small
 
 __all__ = ["SpearfishClassifier"]
@@ -72,7 +73,8 @@ class SpearfishClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> SpearfishClassifier:
         """Learn. X: (n, k), a frame or a matrix of numbers. y: (n,), two classes.
 
-        Raises NotEnoughRowsError for one class or too few rows, ValueError for what cannot be read.
+        Raises NotEnoughRowsError for one class or too few rows, ValueError for what cannot be read,
+        ConfigError for a name in `rising` or `falling` that no column of numbers has.
         """
         columns = self._columns(X, reset=True)
         label = self._label(y, rows=len(columns))
@@ -86,6 +88,7 @@ class SpearfishClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             max_rounds=self.most_rounds,
             seed=self.random_state,
         )
+        require_directions(self.catalogue_, settings)
         try:
             self.learned_ = learn_small(rows, settings=settings, smallest_class=self.smallest_class)
         except NotEnoughDataError as error:

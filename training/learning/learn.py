@@ -2,7 +2,8 @@
 
 Turns rows into gradient boosted trees whose number is found by early stopping on later time slices, whose
 calibration is fitted on the same later slices, and which are then grown again on all rows. Time rule: a
-slice is predicted only from rows whose label was known when it starts. Null rule: NaN is a value of its own.
+slice is predicted only from rows whose label was known when it starts, weighed by what was known then. Null
+rule: NaN is a value of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 import lightgbm
@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.catalogue import Catalogue
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings
 from models.booster import canonical_text, merge_boosters
@@ -27,6 +26,8 @@ from models.linear import LinearPart
 from models.margin import MarginModel
 from training.learning.crossing import calibrate_crossed, crossed_splits, told_again
 from training.learning.linear import fit_linear_part
+from training.learning.monotone import directions
+from training.learning.rows import Parts, Rows
 from training.learning.splits import Fold, Positions, keep_negatives, time_folds
 
 __all__ = [
@@ -35,7 +36,6 @@ __all__ = [
     "Parts",
     "Progress",
     "Rows",
-    "directions",
     "judge",
     "learn",
     "lightgbm_parameters",
@@ -50,38 +50,6 @@ Progress = Callable[[str, int, int], None]
 # wait for each other (two threads in one booster took three times as long on a busy machine).
 _AT_ONCE = 2
 _LARGEST_SCALING = 1.5
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Rows whose label is not known yet, each as one with and one without the event, by weight.
-
-    X: float64 (n, k). label: int (n,), 0 or 1. weight: float64 (n,); those of a row add up to 1.
-    """
-
-    X: Matrix
-    label: NDArray[np.int64]
-    weight: Matrix
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Labelled rows and their features, in the same order.
-
-    frame: account_id, as_of, label, label_known_at. X: float64 (n, k) in catalogue order.
-    parts: further rows that the final trees are grown on, and nothing is judged by.
-    weight: float64 (n,) of mean 1, by how much each counts for the trees and lines; None for all alike.
-    """
-
-    frame: pd.DataFrame
-    X: Matrix
-    catalogue: Catalogue
-    parts: Parts | None = None
-    weight: Matrix | None = None
-
-    @property
-    def label(self) -> NDArray[np.int64]:
-        return self.frame["label"].to_numpy(dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -131,7 +99,7 @@ def learn(
     earlier = [len(fold.earlier) for fold in judged.folds]
     final = _scaled(judged.rounds, rows=len(rows.frame), earlier=earlier)
     everything = np.arange(len(rows.frame), dtype=np.int64)
-    grown = grower.grow([(everything, None)], rounds=final)[0]
+    grown = grower.grow([_Slice(everything, None, rows.weight)], rounds=final)[0]
     calibration, crossed = _calibrated(grower, judged, rounds=final)
     members = tuple(map(canonical_text, grown.boosters))
     return Learned(
@@ -153,7 +121,7 @@ def _calibrated(grower: _Grower, judged: Judged, *, rounds: int) -> tuple[Calibr
     if not splits:
         return judged.calibration, None
     grower.total += len(splits) * settings.members
-    grown = grower.grow([(split.learn, None) for split in splits], rounds=rounds)
+    grown = grower.grow([_Slice(split.learn, None, rows.weight) for split in splits], rounds=rounds)
     margins = [
         _mean_margin(one, rows.X[split.judge], rounds=rounds)
         for one, split in zip(grown, splits, strict=True)
@@ -190,7 +158,8 @@ def _judged(
     require_both_classes(rows.label)
     folds = time_folds(rows.frame, folds=settings.folds)
     grower = _Grower(rows, settings, progress, what, total=len(folds) * settings.members + more)
-    tried = grower.grow([(fold.earlier, fold.later) for fold in folds], rounds=settings.max_rounds)
+    slices = [_Slice(fold.earlier, fold.later, rows.weight_in(fold)) for fold in folds]
+    tried = grower.grow(slices, rounds=settings.max_rounds)
     rounds = _mean_rounds([grown.boosters for grown in tried], settings=settings)
     margins = [
         _mean_margin(grown, rows.X[fold.later], rounds=rounds)
@@ -243,6 +212,15 @@ def lightgbm_parameters(settings: LearningSettings, *, member: int = 0) -> dict[
 
 
 @dataclass(frozen=True)
+class _Slice:
+    """Rows to grow on, later ones to stop early on, and the weights (n,) of all rows; None for all alike."""
+
+    earlier: Positions
+    later: Positions | None
+    weight: Matrix | None
+
+
+@dataclass(frozen=True)
 class _Grown:
     """The boosters of all members, and the linear part that they were grown upon."""
 
@@ -261,33 +239,33 @@ class _Grower:
     total: int
     done: int = 0
 
-    def grow(self, slices: Sequence[tuple[Positions, Positions | None]], *, rounds: int) -> list[_Grown]:
+    def grow(self, slices: Sequence[_Slice], *, rounds: int) -> list[_Grown]:
         """The members grown on each slice; where later rows are given, each stops early on them."""
-        bases = [self._linear(earlier) for earlier, _ in slices]
+        bases = [self._linear(one) for one in slices]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             jobs = [
                 [
-                    pool.submit(self._grow, earlier, later, rounds, member, base)
+                    pool.submit(self._grow, one, rounds, member, base)
                     for member in range(self.settings.members)
                 ]
-                for (earlier, later), base in zip(slices, bases, strict=True)
+                for one, base in zip(slices, bases, strict=True)
             ]
             return [
                 _Grown([self._told(job) for job in members], base)
                 for members, base in zip(jobs, bases, strict=True)
             ]
 
-    def _linear(self, earlier: Positions) -> LinearPart | None:
+    def _linear(self, one: _Slice) -> LinearPart | None:
         if self.settings.linear_strength is None:
             return None
-        kept = self._kept(earlier)
+        kept = self._kept(one.earlier)
         return fit_linear_part(
             self.rows.X[kept],
             label=self.rows.label[kept],
             catalogue=self.rows.catalogue,
             strength=self.settings.linear_strength,
             directions=directions(self.rows.catalogue, self.settings),
-            weight=None if self.rows.weight is None else self.rows.weight[kept],
+            weight=None if one.weight is None else one.weight[kept],
         )
 
     def _told(self, job: Future[lightgbm.Booster]) -> lightgbm.Booster:
@@ -297,25 +275,20 @@ class _Grower:
             self.progress(self.what, self.done, self.total)
         return booster
 
-    def _grow(
-        self,
-        earlier: Positions,
-        later: Positions | None,
-        rounds: int,
-        member: int,
-        base: LinearPart | None,
-    ) -> lightgbm.Booster:
+    def _grow(self, one: _Slice, rounds: int, member: int, base: LinearPart | None) -> lightgbm.Booster:
         # Only with everybody: a model that is to judge accounts must not see parts of theirs.
-        everybody = len(earlier) == len(self.rows.frame)
-        data = self._dataset(self._kept(earlier), base=base, parts=everybody)
+        everybody = len(one.earlier) == len(self.rows.frame)
+        data = self._dataset(self._kept(one.earlier), weights=one.weight, base=base, parts=everybody)
         stop = lightgbm.early_stopping(self.settings.patience, verbose=False)
         booster: lightgbm.Booster = lightgbm.train(
             lightgbm_parameters(self.settings, member=member)
             | {"monotone_constraints": directions(self.rows.catalogue, self.settings)},
             data,
             num_boost_round=rounds,
-            valid_sets=[] if later is None else [self._dataset(later, base=base, reference=data)],
-            callbacks=[] if later is None else [stop],
+            valid_sets=[]
+            if one.later is None
+            else [self._dataset(one.later, weights=one.weight, base=base, reference=data)],
+            callbacks=[] if one.later is None else [stop],
         )
         return booster
 
@@ -334,12 +307,13 @@ class _Grower:
         self,
         positions: Positions,
         *,
+        weights: Matrix | None,
         base: LinearPart | None,
         reference: lightgbm.Dataset | None = None,
         parts: bool = False,
     ) -> lightgbm.Dataset:
         catalogue, X, label = self.rows.catalogue, self.rows.X[positions], self.rows.label[positions]
-        weight = None if self.rows.weight is None else self.rows.weight[positions]
+        weight = None if weights is None else weights[positions]
         if parts and self.rows.parts is not None:
             weight = np.concatenate([np.ones(len(label)), self._weight(self.rows.parts, kept=label)])
             X, label = np.vstack([X, self.rows.parts.X]), np.append(label, self.rows.parts.label)
@@ -355,15 +329,6 @@ class _Grower:
             ],
             params={"max_bin": self.settings.max_bin, "verbosity": -1, "num_threads": 1},
         )
-
-
-def directions(catalogue: Catalogue, settings: LearningSettings) -> list[int]:
-    """1 for a feature that may only raise the margin, -1 for one that may only lower it, else 0."""
-    return [_matches(name, settings.rising) - _matches(name, settings.falling) for name in catalogue.names]
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _mean_rounds(tried: Sequence[Sequence[lightgbm.Booster]], *, settings: LearningSettings) -> int:

@@ -2,14 +2,16 @@
 
 Turns won and lost deals, and which accounts were pursued at all, into weights by the estimated chance of
 being pursued: where that depends on what is known of an account, as winning does, deals of kinds that sales
-rarely pursued speak for the many that it passed over (`models.positive_unlabelled.pursuit`). Time rule: an
-account counts as pursued when its opportunity was known at the cutoff, and is looked at as known then. Null
-rule: a deal whose account is no longer among the accounts has the weight of a usual one.
+rarely pursued speak for the many that it passed over (`models.positive_unlabelled.pursuit`). Time rule: at
+any moment an account counts as pursued when its opportunity was known then, and is looked at as known then.
+Null rule: a deal whose account is not among the accounts has the weight of a usual one.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -18,25 +20,43 @@ from models.booster import Matrix
 from models.card import PursuitFacts
 from models.positive_unlabelled import out_of_fold, pursuit_weights
 from models.positive_unlabelled.base import default_learner
-from training.learning.learn import Rows
+from training.learning.rows import Rows
 
-__all__ = ["pursuit_facts", "weighed_by_pursuit"]
+__all__ = ["Pursuit", "pursuit_facts"]
 
 
-def weighed_by_pursuit(rows: Rows, *, accounts: pd.DataFrame, X: Matrix, seed: int = 0) -> Rows:
-    """`rows` with weights of mean 1.
+@dataclass(frozen=True)
+class Pursuit:
+    """Whom sales had pursued at any moment, and the weights that follow.
 
-    accounts: account_id, pursued (0 or 1, both of them). X: float64 (m, k), their features. The chance of
-    being pursued is that of models that did not see the account.
+    accounts: from a moment to account_id, as_of and pursued (0 or 1) of every account known then. features:
+    from these to float64 (m, k). The chance of being pursued is that of models that did not see the account,
+    and is found once for each moment.
     """
-    pursued = accounts["pursued"].to_numpy(dtype=np.int64)
-    chance = pd.Series(
-        out_of_fold(default_learner(seed=seed), X, pursued, seed=seed), index=accounts["account_id"]
+
+    accounts: Callable[[datetime], pd.DataFrame]
+    features: Callable[[pd.DataFrame], Matrix]
+    seed: int = 0
+    _found: dict[datetime, pd.Series[float]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
     )
-    known = rows.frame["account_id"].map(chance)
-    usual = float(known.median()) if known.notna().any() else 1.0
-    chances = np.asarray(known.fillna(usual), dtype=np.float64)
-    return replace(rows, weight=pursuit_weights(chances))
+
+    def __call__(self, account_id: pd.Series[str], *, cutoff: datetime) -> Matrix:
+        """Weights (n,) of mean 1. Raises NotEnoughDataError where too few accounts had been pursued by
+        `cutoff`, or too few passed over."""
+        known = account_id.map(self._chances(cutoff))
+        usual = float(known.median()) if known.notna().any() else 1.0
+        return pursuit_weights(np.asarray(known.fillna(usual), dtype=np.float64))
+
+    def _chances(self, cutoff: datetime) -> pd.Series[float]:
+        """By account_id."""
+        if cutoff not in self._found:
+            accounts = self.accounts(cutoff)
+            pursued = accounts["pursued"].to_numpy(dtype=np.int64)
+            X, learner = self.features(accounts), default_learner(seed=self.seed)
+            chances = out_of_fold(learner, X, pursued, seed=self.seed)
+            self._found[cutoff] = pd.Series(chances, index=accounts["account_id"])
+        return self._found[cutoff]
 
 
 def pursuit_facts(rows: Rows, *, accounts: pd.DataFrame) -> PursuitFacts:

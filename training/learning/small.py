@@ -22,8 +22,9 @@ from models.booster import merge_boosters
 from models.calibration import Calibration, fit_calibration, probabilities
 from models.linear import LinearPart
 from training.learning.folds import Positions, equal_rows, stratified_splits
-from training.learning.learn import Learned, Rows, directions
+from training.learning.learn import Learned, Rows
 from training.learning.linear import fit_linear_part
+from training.learning.monotone import directions
 from training.learning.small_trees import KINDS, Table, Tried, grow_all, nothing_grown, try_out
 
 __all__ = ["LINES", "SMALLEST_CLASS", "SmallLearned", "learn_small"]

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from features.catalogue import Catalogue
 from features.settings import LearningSettings
 from models.booster import canonical_text
-from training.learning.learn import directions, lightgbm_parameters
+from training.learning.learn import lightgbm_parameters
+from training.learning.monotone import directions
 from training.learning.target_encoding import Encoding, encoded_out_of_fold, fit_encoding
 
 __all__ = ["KINDS", "Table", "TreeKind", "Tried", "grow_all", "nothing_grown", "try_out"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.audit.finding import percent, share
+from training.publishing.shown import counted
 
 __all__ = ["audit_figures"]
 
@@ -61,10 +62,15 @@ def _tries(found: Mapping[str, Any]) -> Iterator[str]:
 def _markets(found: Mapping[str, Any]) -> str:
     clean, marked, leaks = found["clean"], found["clean_all_marked"], found["planted"]
     named = f": {', '.join(marked['named'])}" if marked["named"] else ""
-    interval = f"{percent(clean['low'])} to {percent(clean['high'])}"
+    caught = counted(leaks["named"], leaks["leaks"])
     return (
         f"Simulated markets of {found['accounts']:,} accounts: {clean['blocking']} of {clean['audits']} "
-        f"audits of markets that leak nothing block ({interval}), and {marked['blocking']} where every fact "
-        f"of the accounts is marked as today's value{named}; {leaks['named']} of {leaks['leaks']} planted "
-        f"leaks are named, and {leaks['wrong']} other columns."
+        f"audits of markets that leak nothing block ({_range(clean)}), and {marked['blocking']} of "
+        f"{marked['audits']} ({_range(marked)}) where every fact of the accounts is marked as today's "
+        f"value{named}; {leaks['named']} of {leaks['leaks']} planted leaks are named ({_range(caught)}), and "
+        f"{leaks['wrong']} other columns."
     )
+
+
+def _range(share: Mapping[str, Any]) -> str:
+    return f"{percent(share['low'])} to {percent(share['high'])}"

@@ -22,9 +22,10 @@ from training.publishing.markets import (
     hazard_figures,
     market_figures,
 )
+from training.publishing.speed import load_figures, replay_figures, speed_figures
 from training.publishing.titles import title_figures
 from training.publishing.undated import small_figures, undated_figures
-from training.publishing.yardsticks import yardstick_table
+from training.publishing.yardsticks import missed_yardsticks, yardstick_table
 
 __all__ = ["DOCUMENTS", "every_table", "published"]
 
@@ -43,21 +44,27 @@ _TABLES: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "audit": audit_figures,
     "identity": identity_figures,
     "job_titles": title_figures,
+    "serving_speed": speed_figures,
+    "serving_load": load_figures,
+    "serving_replay": replay_figures,
 }
 
 
 def every_table(results: Path) -> str:
-    """The tables of all results that are there, in Markdown."""
+    """What was missed, and the tables of all results that are there, in Markdown."""
     found = ((name, results / f"{name}.json") for name in _TABLES)
-    parts = ("\n".join(_TABLES[name](read(path))).strip("\n") for name, path in found if path.is_file())
-    return "\n\n".join(parts) + "\n"
+    tables = (_TABLES[name](read(path)) for name, path in found if path.is_file())
+    texts = ("\n".join(lines).strip("\n") for lines in (missed_yardsticks(_all(results)), *tables))
+    return "\n\n".join(text for text in texts if text) + "\n"
 
 
 def yardsticks(results: Path) -> str:
     """A line per yardstick whose result is there, in Markdown."""
-    return (
-        "\n".join(yardstick_table({path.stem: read(path) for path in sorted(results.glob("*.json"))})) + "\n"
-    )
+    return "\n".join(yardstick_table(_all(results))) + "\n"
+
+
+def _all(results: Path) -> dict[str, dict[str, Any]]:
+    return {path.stem: read(path) for path in sorted(results.glob("*.json"))}
 
 
 DOCUMENTS: dict[str, Callable[[Path], str]] = {"README.md": yardsticks, "results/README.md": every_table}

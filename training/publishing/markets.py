@@ -6,16 +6,30 @@ none. Null rule: a market that was refused is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from training.checks.truth import mean_of
 from training.publishing.shown import interval, table
 
 __all__ = ["coverage_figures", "few_rows_figures", "hazard_figures", "market_figures"]
 
 _KINDS = {"fit": "ICP fit", "intent": "buying intent"}
-_RANKERS = ("model", "logistic_regression", "best", "gap_to_best", "ahead_of_logistic_regression")
-_LEARNERS = ("few_rows", "trees", "logistic_regression", "best")
+_RANKERS = {
+    "base_rate": "base rate",
+    "model": "Spearfish",
+    "logistic_regression": "logistic regression",
+    "best": "best possible",
+    "gap_to_best": "gap to the best",
+    "ahead_of_logistic_regression": "above logistic",
+    "calibration_error": "calibration error",
+}
+_LEARNERS = {
+    "few_rows": "lines and small trees",
+    "trees": "boosted trees",
+    "logistic_regression": "logistic regression",
+    "best": "best possible",
+}
 
 
 def market_figures(found: Mapping[str, Any]) -> Iterator[str]:
@@ -28,7 +42,7 @@ def market_figures(found: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield from table(
-        ("model", "Spearfish", "logistic regression", "best possible", "gap to the best", "above logistic"),
+        ("model", *_RANKERS.values()),
         (
             [title, *(interval(found["roc_auc"][kind][name]) for name in _RANKERS)]
             for kind, title in _KINDS.items()
@@ -37,53 +51,74 @@ def market_figures(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def few_rows_figures(found: Mapping[str, Any]) -> Iterator[str]:
-    """Log loss against the true chances, by how many wins were learned from."""
+    """Log loss against the true chances, and ROC AUC, by how many wins were learned from."""
     yield (
         "**Few wins**: the fit model of small simulated markets, judged by the true chances of other "
-        "accounts: mean log loss to be expected (the smaller the better), ROC AUC in brackets. Below "
-        "`few_rows` wins the first column is what `train` learns."
+        "accounts; means with 95 % intervals over markets. Below `few_rows` wins lines and small trees are "
+        "what `train` learns. Mean log loss to be expected (the smaller the better):"
     )
     yield ""
+    seeds = [
+        [one for one in found["by_seed"] if one["accounts"] == size["accounts"]] for size in found["sizes"]
+    ]
+    wins = [f"{size['wins']:.0f}" for size in found["sizes"]]
+    better = [interval(size["log_loss_better_by"], digits=4, sign=True) for size in found["sizes"]]
+    losses = [[_over(part, f"{name}_log_loss") for name in (*_LEARNERS, "base_rate")] for part in seeds]
+    areas = [[_over(part, f"{name}_roc_auc", share=True) for name in _LEARNERS] for part in seeds]
     yield from table(
-        (
-            "wins",
-            "lines and small trees",
-            "boosted trees",
-            "logistic regression",
-            "best possible",
-            "base rate",
-            "better than trees by",
-        ),
-        (
-            [
-                f"{one['wins']:.0f}",
-                *(f"{one[f'{name}_log_loss']:.4f} ({one[f'{name}_roc_auc']:.3f})" for name in _LEARNERS),
-                f"{one['base_rate_log_loss']:.4f}",
-                interval(one["log_loss_better_by"], digits=4, sign=True),
-            ]
-            for one in found["sizes"]
-        ),
+        ("wins", *_LEARNERS.values(), "base rate alone", "better than trees by"),
+        ([count, *line, lead] for count, line, lead in zip(wins, losses, better, strict=True)),
     )
+    yield ""
+    yield "ROC AUC on the same accounts (any order has .5):"
+    yield ""
+    lines = ([count, *line] for count, line in zip(wins, areas, strict=True))
+    yield from table(("wins", *_LEARNERS.values()), lines)
+
+
+def _over(markets: Sequence[Mapping[str, float]], name: str, *, share: bool = False) -> str:
+    return interval(mean_of([one[name] for one in markets], share=share), digits=4)
 
 
 def coverage_figures(found: Mapping[str, Any]) -> Iterator[str]:
     """How often intervals hold the mean true chance of accounts scored alike, by the way to find them."""
-    first, last = found["seeds"]
     yield (
-        f"**Intervals**: {last - first + 1} simulated markets of {found['accounts']:,} accounts, judged on "
-        f"{found['judged_accounts']:,} others in 20 bins of equal count; share of the bins whose interval "
-        f"holds their mean true chance (nominal {found['nominal']:.2f}), and how wide intervals are; means "
-        "with 95 % intervals over markets."
+        f"**Intervals**: simulated markets, judged on {found['judged_accounts']:,} accounts of others in 20 "
+        f"bins of equal count; share of the bins whose interval holds their mean true chance (nominal "
+        f"{found['nominal']:.2f}), and how wide intervals are; means with 95 % intervals over those markets. "
+        "The mean over bins hides the worst of them (found by looking, so it looks worse than it is), and "
+        f"the top one is whom sales would call, so both stand beside it. {_settings(found)}"
     )
+    for block in (found, *([found["larger"]] if "larger" in found else [])):
+        yield ""
+        yield from _block(block)
+
+
+def _settings(found: Mapping[str, Any]) -> str:
+    if "step_days" not in found:
+        return ""
+    return (
+        "All settings are those of `spearfish train`, but for the snapshots of intent, which lie "
+        f"{found['step_days']} days apart."
+    )
+
+
+def _block(found: Mapping[str, Any]) -> Iterator[str]:
+    first, last = found["seeds"]
+    markets = last - first + 1
+    judged = f" judged on {found['judged_markets']} others;" if "judged_markets" in found else ""
+    yield f"{markets} markets of {found['accounts']:,} accounts,{judged} learned by: {_learners(found)}"
     yield ""
+    heads = ("model", "base rate", "way", "coverage", "worst bin", "top bin", "of single accounts", "width")
     yield from table(
-        ("model", "base rate", "way", "coverage", "of single accounts", "width"),
+        heads,
         (
             [
                 _KINDS[kind],
                 interval(one["base_rate"]),
-                way,
+                _named(way, told, of=markets),
                 interval(told["coverage"]),
+                *_bins(told),
                 interval(told["coverage_of_each_account"]),
                 interval(told["width"]),
             ]
@@ -93,12 +128,35 @@ def coverage_figures(found: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def _learners(found: Mapping[str, Any]) -> str:
+    told = (
+        f"{_KINDS[kind]} {name} ({count} markets)"
+        for kind, one in found["kinds"].items()
+        for name, count in one.get("learners", {}).items()
+    )
+    return "; ".join(told) or "boosted trees with lighter settings than those of `train`"
+
+
+def _bins(told: Mapping[str, Any]) -> tuple[str, str]:
+    """Of the worst of the 20 bins, counted from the lowest scores, and of the top one."""
+    if "worst_bin" not in told:
+        bins = told.get("coverage_by_bin", [])
+        return (f"{min(bins):.3f}", f"{bins[-1]:.3f}") if bins else ("", "")
+    return f"{interval(told['worst_bin'])}, bin {told['worst_bin']['bin']}", interval(told["top_bin"])
+
+
+def _named(way: str, told: Mapping[str, Any], *, of: int) -> str:
+    """The way, and on how many markets it was tried where that was not all."""
+    named = way.replace("_", " ")
+    return named if told.get("markets", of) == of else f"{named} (on {told['markets']} markets)"
+
+
 def hazard_figures(found: Mapping[str, Any]) -> Iterator[str]:
     """What each hazard costs, and whether a model that beats the best possible ranker is caught."""
     yield (
         f"**Hazards**: simulated markets that are hard in one way at a time, {found['accounts']:,} accounts "
-        f"to learn from, {found['judged_accounts']:,} others to be judged on; means with 95 % intervals. Who "
-        "beats the best possible ranker has leaked."
+        f"to learn from, {found['judged_accounts']:,} others to be judged on; means with 95 % intervals over "
+        "markets, each judged on one of its own. Who beats the best possible ranker has leaked."
     )
     yield ""
     names = ("base_rate", "model", "best", "gap", "calibration_error", "coverage")

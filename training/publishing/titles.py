@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from training.publishing.shown import counted, interval
+
 __all__ = ["title_figures"]
 
 
@@ -27,16 +29,19 @@ def title_figures(found: Mapping[str, Any]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for task in tasks:
         one = found[task]
-        score = one["macro_f1"]
         yield (
-            f"| {task} | {len(one['labels'])} | {one['titles']:,} | {score['value']:.3f} "
-            f"({score['low']:.3f} to {score['high']:.3f}) "
-            f"| {one['macro_f1_of_always_the_most_common']:.3f} | {one['abstained']:.1%} "
-            f"| {one['abstained_on_unlabelled']:.1%} of {one['unlabelled_titles']} |"
+            f"| {task} | {len(one['labels'])} | {one['titles']:,} | {interval(one['macro_f1'])} "
+            f"| {one['macro_f1_of_always_the_most_common']:.3f} | {_share(one['abstained'], one['titles'])} "
+            f"| {_share(one['abstained_on_unlabelled'], one['unlabelled_titles'])} "
+            f"of {one['unlabelled_titles']} |"
         )
     if "tries" in found:
         yield ""
         yield from _tries(found["tries"], chosen=found["chosen"])
+
+
+def _share(share: float, among: int) -> str:
+    return interval(counted(round(share * among), among))
 
 
 def _tries(tries: Mapping[str, Mapping[str, float]], *, chosen: str) -> Iterator[str]:

@@ -1,15 +1,17 @@
 """The published tables of the undated sets: what their result files say, in Markdown.
 
-Turns the results of `training.checks.undated` and `training.checks.small_tables` into lines of the README.
+Turns the results of `training.checks.undated` and `training.checks.small_tables` into lines of Markdown.
 Time rule: none, and each table says that time was not tested. Null rule: a ranker that was not run has no
 line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from training.publishing.shown import interval, table
 from training.undated.peers import TITLES
 
 __all__ = ["small_figures", "undated_figures"]
@@ -25,44 +27,68 @@ def undated_figures(found: Mapping[str, Any], *, title: str) -> Iterator[str]:
             "have no dates."
         )
         yield ""
-        yield "| ranker | ROC AUC | Spearfish minus it | the same, equal rows drawn together | seconds |"
-        yield "|---|---|---|---|---|"
-        yield from _lines(choice)
+        yield from table(
+            ("ranker", "ROC AUC", "Spearfish minus it", "the same, equal rows drawn together", "seconds"),
+            _lines(choice),
+        )
+        yield ""
+        yield _verdict({name: one["roc_auc"] for name, one in choice["spearfish_minus"].items()})
         yield ""
 
 
-def _lines(choice: Mapping[str, Any]) -> Iterator[str]:
+def _lines(choice: Mapping[str, Any]) -> Iterator[list[str]]:
     for ranker, metrics in choice["metrics"].items():
         own = ranker == "spearfish"
         leads = (choice["spearfish_minus"], choice["spearfish_minus_by_group"])
-        lead = _signed(leads[0][ranker]["roc_auc"]) if not own else ""
-        grouped = _signed(leads[1][ranker]) if not own else ""
         column = "probability" if own else ranker
-        seconds = f"{choice['seconds'][column]:.1f}"
-        yield f"| {TITLES[column]} | {_interval(metrics['roc_auc'])} | {lead} | {grouped} | {seconds} |"
+        yield [
+            TITLES[column],
+            interval(metrics["roc_auc"], digits=4),
+            "" if own else _signed(leads[0][ranker]["roc_auc"]),
+            "" if own else _signed(leads[1][ranker]),
+            f"{choice['seconds'][column]:.1f}",
+        ]
 
 
 def small_figures(found: Mapping[str, Any]) -> Iterator[str]:
-    """One table per set: ROC AUC by the number of rows learned from."""
+    """Two tables per set, by the number of rows learned from: ROC AUC, and ours less each of the others."""
     for name, curve in found["curves"].items():
         rankers = list(next(iter(curve["roc_auc"].values())))
-        titles = [TITLES["probability" if ranker == "spearfish" else ranker] for ranker in rankers]
         draws = ", ".join(str(count) for count in sorted(set(curve["draws"].values())))
         yield (
-            f"**Small tables**, {name.replace('_', ' ')}: ROC AUC after learning from few rows (80: 40 of "
-            f"each class), mean over {draws} samples, 95 % intervals. Time was not tested."
+            f"**Small tables**, {name.replace('_', ' ')}: ROC AUC (chance .5) after learning from few rows "
+            f"(80: 40 of each class) of {curve['rows']:,} (base rate {curve['base_rate']:.1%}), mean over "
+            f"{draws} samples, 95 % intervals. Time was not tested."
         )
         yield ""
-        yield f"| rows | {' | '.join(titles)} |"
-        yield "|---|" + "---|" * len(titles)
-        for size, row in curve["roc_auc"].items():
-            yield f"| {int(size):,} | " + " | ".join(_interval(row[ranker]) for ranker in rankers) + " |"
+        yield from _by_size(curve["roc_auc"], rankers, shown=partial(interval, digits=4))
+        yield ""
+        yield "The same samples, Spearfish minus each of the others (paired):"
+        yield ""
+        yield from _by_size(curve["spearfish_minus"], rankers[1:], shown=_signed)
+        yield ""
+        yield " ".join(
+            f"{int(size):,} rows: {_verdict(leads)}" for size, leads in curve["spearfish_minus"].items()
+        )
         yield ""
 
 
-def _interval(estimate: Mapping[str, float]) -> str:
-    return f"{estimate['value']:.4f} ({estimate['low']:.4f} to {estimate['high']:.4f})"
+def _by_size(
+    figures: Mapping[str, Mapping[str, Any]], rankers: Sequence[str], *, shown: Callable[[Any], str]
+) -> Iterator[str]:
+    titles = [TITLES["probability" if ranker == "spearfish" else ranker] for ranker in rankers]
+    lines = ([f"{int(size):,}", *(shown(row[ranker]) for ranker in rankers)] for size, row in figures.items())
+    yield from table(("rows", *titles), lines)
 
 
-def _signed(estimate: Mapping[str, float]) -> str:
-    return f"{estimate['value']:+.4f} ({estimate['low']:+.4f} to {estimate['high']:+.4f})"
+def _verdict(leads: Mapping[str, Mapping[str, float]]) -> str:
+    """To whom Spearfish surely loses, and from whom it cannot be told apart."""
+    lost = [name for name, lead in leads.items() if lead["high"] < 0]
+    open_ = [name for name, lead in leads.items() if lead["low"] <= 0 <= lead["high"]]
+    told = [f"Spearfish surely loses to {TITLES[name]}: {_signed(leads[name])}." for name in lost]
+    if open_:
+        told.append(f"Spearfish cannot be told apart from {', '.join(TITLES[name] for name in open_)}.")
+    return " ".join(told) or "Spearfish is surely ahead of all."
+
+
+_signed = partial(interval, digits=4, sign=True)

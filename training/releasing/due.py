@@ -82,11 +82,11 @@ def standings(workspace: Workspace) -> dict[ModelKey, Standing]:
 def note_tried(workspace: Workspace, keys: Iterable[ModelKey], *, cutoff: datetime) -> None:
     """Note with the served versions of these models that a training up to this cutoff replaced none."""
     present, registered = served(workspace), RegisteredModels(workspace)
-    known = _known(registered)
+    known, told = _known(registered), cutoff.isoformat()
     for key in keys:
         version = None if present is None else _version(present, key, known)
-        if version is not None:
-            registered.tag(version, TRIED_TAG, cutoff.isoformat())
+        if version is not None and version.tags.get(TRIED_TAG) != told:
+            registered.tag(version, TRIED_TAG, told)
 
 
 def _known(registered: RegisteredModels) -> Known:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from training.choosing import Chosen, choose_release
 from training.feature_table import write_frame
 from training.gate.preview import Half, KindPreview, preview_kind, serving_moment
 from training.gate.verdict import Verdict
+from training.labels import next_cutoff
 from training.tracking.registered import RegisteredModels
 from training.tracking.registration import leftovers
 
@@ -34,6 +35,11 @@ _LEFT = (
     "A training is at work, or was killed and left {left}; a promotion settles that first, as `spearfish "
     "doctor --repair` does, and may then serve other versions than these."
 )
+_OLD = timedelta(days=30)
+_STALE = (
+    "The tables end {newest}, {days:,} days before: to the models nobody has done anything since, so that "
+    "few accounts show intent. Ingest newer tables before you judge the grades."
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -42,7 +48,8 @@ class Preview:
     """What a promotion would do.
 
     blocking: findings of the audit that need a reason, by model. left: what killed trainings left behind,
-    which a promotion settles before it chooses; empty when there is nothing.
+    which a promotion settles before it chooses; empty when there is nothing. newest: just after the newest
+    fact of the tables; None where nobody looked.
     """
 
     as_of: datetime
@@ -51,6 +58,7 @@ class Preview:
     blocking: Mapping[str, tuple[str, ...]]
     kinds: tuple[KindPreview, ...]
     left: str = ""
+    newest: datetime | None = None
 
     @property
     def refused(self) -> bool:
@@ -63,6 +71,9 @@ class Preview:
         yield f"A promotion would serve {models}; as of {_iso(self.as_of)}; nothing was changed."
         if self.left:
             yield _LEFT.format(left=self.left)
+        if self.newest is not None and self.as_of - self.newest > _OLD:
+            days = (self.as_of - self.newest).days
+            yield _STALE.format(newest=_iso(self.newest), days=days)
         for one in self.kinds:
             yield from one.answering
         for verdict in self.verdicts:
@@ -75,6 +86,7 @@ class Preview:
         """top: how many of the accounts that change are told per model; a file holds them all."""
         return {
             "as_of": _iso(self.as_of),
+            "tables_end": None if self.newest is None else _iso(self.newest),
             "versions": dict(self.versions),
             "gate": [verdict.to_json() for verdict in self.verdicts],
             "audit_blocks": {name: list(columns) for name, columns in self.blocking.items()},
@@ -107,6 +119,7 @@ def preview(
     verdicts = chosen.judged(workspace, registered, config=config, at=now)
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
+        newest = next_cutoff(tables)
         as_of = serving_moment(tables, now=now, time_zone=manifest.time_zone)
         kinds = tuple(
             preview_kind(tables, kind=kind, old=_old(chosen, kind), new=_new(chosen, kind), as_of=as_of)
@@ -120,6 +133,7 @@ def preview(
         {bundle.name: _blocking(bundle) for bundle in chosen.bundles.values()},
         kinds,
         left.sentence if left.any else "",
+        newest,
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +25,21 @@ from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from features.feature import Feature
-from training.backtesting.evaluate import calibration_curve
+from training.backtesting.evaluate import Estimate
 from training.contributions import Contributions
+from training.report.shares import percent_range, share_found
 
-__all__ = ["Chart", "as_chart", "backtest_charts", "decile_chart", "effect_charts"]
+__all__ = [
+    "Chart",
+    "as_chart",
+    "backtest_charts",
+    "calibration_chart",
+    "decile_chart",
+    "effect_charts",
+    "interval_chart",
+]
 
-INK, QUIET, LINE, SEA, SOFT, AGAINST = "#10262d", "#54686f", "#dbe4e6", "#0b766c", "#9ed5cd", "#c2413b"
+INK, QUIET, LINE, SEA, SOFT, AGAINST = "#10262d", "#54686f", "#dbe4e6", "#0b766c", "#9ed5cd", "#c8641a"
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
     "font.family": "sans-serif",
@@ -52,6 +62,8 @@ _EFFECTS = 6
 _LEVELS = 10
 _SKEWED = 8
 _LONGEST = 24
+_REPLICATES = 300
+_FEW_VALUES = 12
 
 
 @dataclass(frozen=True)
@@ -75,52 +87,89 @@ def as_chart(figure: Figure, *, title: str, words: str, vector: bool = True) -> 
     return Chart(f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}", words, title)
 
 
-def backtest_charts(later: pd.DataFrame) -> Iterable[Chart]:
-    """Ranking, precision, what the best-ranked hold, and calibration. later: label, probability."""
-    base = float(later["label"].mean())
-    found = _share_found(later)
+def backtest_charts(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> Iterable[Chart]:
+    """Ranking, precision and what the best-ranked hold. later: account_id, label, probability.
+
+    metrics: of the same rows, for the words.
+    """
+    base, roc, precision = float(later["label"].mean()), metrics["roc_auc"], metrics["pr_auc"]
+    tenth, fifth = (
+        percent_range(share_found(later, share=share, replicates=_REPLICATES)) for share in (0.1, 0.2)
+    )
     yield _drawn(
         "Ranking (ROC curve)",
         _roc,
         later,
-        words="ROC curve: the share of events found against the share of the others taken for one.",
+        words="Share of the events found against share of the others taken for one. Area below: "
+        f"{roc.shown} (95 % interval {roc.bounds}); a coin: 0.5.",
     )
     yield _drawn(
         "Precision and recall",
         _precision,
         later,
-        words=f"Precision against recall; without knowledge the precision is {base:.1%}.",
+        words=f"Precision against recall. Mean precision: {precision.shown} (95 % interval "
+        f"{precision.bounds}); without knowledge {base:.3f}.",
     )
     yield _drawn(
         "What the best-ranked hold",
         _gains,
         later,
-        words=f"The best-ranked tenth holds {found(0.1):.0%} of the events, the best fifth {found(0.2):.0%}.",
+        words=f"The best-ranked tenth holds {tenth} of the events, the best fifth {fifth}; "
+        "without knowledge they would hold 10% and 20%.",
     )
-    yield _drawn(
-        "Calibration",
-        _calibration,
-        later,
-        words="Predicted against observed rates in ten equal bins; on the diagonal both are the same.",
+
+
+def calibration_chart(deciles: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> Chart:
+    """Observed against predicted. deciles: predicted, conversion, low, high; metrics: of the same rows."""
+    error = metrics["calibration_error"]
+    words = (
+        "Predicted against observed rates of each tenth of the rows, with 95 % intervals; on the diagonal "
+        f"both are the same. Mean gap: {error.shown} (95 % interval {error.bounds})."
     )
+    return _drawn("Calibration", _calibration, deciles[deciles["accounts"] > 0], words=words)
 
 
 def decile_chart(deciles: pd.DataFrame, *, base: float) -> Chart:
-    """Conversion by decile with intervals. deciles: conversion, low, high, the best first."""
+    """Conversion by decile with intervals. deciles: accounts, conversion, low, high, the best first."""
+    filled = deciles[deciles["accounts"] > 0]
 
     def draw(axes: Axes, rows: pd.DataFrame) -> None:
-        places = np.arange(1, len(rows) + 1)
-        gaps = [rows["conversion"] - rows["low"], rows["high"] - rows["conversion"]]
+        places = [int(name) for name in rows.index]
         axes.bar(places, rows["conversion"], color=SOFT, width=0.75)
-        axes.errorbar(places, rows["conversion"], yerr=gaps, fmt="none", ecolor=SEA, capsize=2, lw=1.2)
+        axes.errorbar(places, rows["conversion"], yerr=_gaps(rows), fmt="none", ecolor=SEA, capsize=2, lw=1.2)
         axes.axhline(base, color=INK, lw=1, linestyle="--")
         axes.set(xlabel="tenth of the rows, the best first (dashed: all rows)", ylabel="share with the event")
         axes.set_xticks(places)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
 
-    best, worst = (float(deciles["conversion"].iloc[place]) for place in (0, -1))
-    words = f"Of the best tenth {best:.1%} had the event, of the last {worst:.1%}, of all {base:.1%}."
-    return _drawn("Conversion by decile", draw, deciles, words=words)
+    best, worst = (
+        f"{row['conversion']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+        for _, row in filled.iloc[[0, -1]].iterrows()
+    )
+    words = f"Of the best tenth {best} had the event, of the last {worst}, of all {base:.1%}."
+    return _drawn("Conversion by decile", draw, filled, words=words)
+
+
+def _gaps(rows: pd.DataFrame) -> list[pd.Series[float]]:
+    """From each share down and up to the ends of its interval; none where there is no interval."""
+    sides = (rows["conversion"] - rows["low"], rows["high"] - rows["conversion"])
+    return [side.fillna(0.0).clip(lower=0.0) for side in sides]
+
+
+def interval_chart(found: pd.DataFrame, *, title: str, words: str, ours: str, label: str) -> Chart:
+    """Figures with their intervals, one below the other, the last on top. found: value, low, high; index
+    name. ours: the one that stands out."""
+    places = np.arange(len(found))
+    with rc_context(_STYLE):
+        figure = _figure(left=0.42)
+        axes = figure.axes[0]
+        for place, (name, row) in zip(places, found.iterrows(), strict=True):
+            color = SEA if name == ours else QUIET
+            axes.plot([row["low"], row["high"]], [place, place], color=color, lw=1.6)
+            axes.plot(row["value"], place, "o", color=color, markersize=6)
+        axes.set(xlabel=label, ylim=(-0.6, len(found) - 0.4))
+        axes.set_yticks(places, labels=[textwrap.fill(str(name), _LONGEST) for name in found.index])
+    return as_chart(figure, title=title, words=words)
 
 
 def effect_charts(contributions: Contributions) -> Iterable[Chart]:
@@ -175,16 +224,13 @@ def _gains(axes: Axes, later: pd.DataFrame) -> None:
     _shares(axes)
 
 
-def _share_found(later: pd.DataFrame) -> Callable[[float], float]:
-    label = later.sort_values("probability", ascending=False, kind="stable")["label"].to_numpy()
-    return lambda share: float(label[: round(share * len(label))].sum() / label.sum())
-
-
-def _calibration(axes: Axes, later: pd.DataFrame) -> None:
-    curve = calibration_curve(later)
-    end = float(curve[["predicted", "observed"]].to_numpy().max()) * 1.05
+def _calibration(axes: Axes, deciles: pd.DataFrame) -> None:
+    end = float(np.nanmax(deciles[["predicted", "conversion", "high"]].to_numpy())) * 1.05
     axes.plot([0, end], [0, end], color=INK, lw=1, linestyle="--")
-    axes.plot(curve["predicted"], curve["observed"], color=SEA, lw=1.5, marker="o", markersize=4)
+    axes.errorbar(
+        deciles["predicted"], deciles["conversion"], yerr=_gaps(deciles), fmt="none", ecolor=SOFT, lw=1.6
+    )
+    axes.plot(deciles["predicted"], deciles["conversion"], color=SEA, lw=1.5, marker="o", markersize=4)
     axes.set(xlabel="predicted", ylabel="observed")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
@@ -217,16 +263,20 @@ def _scatter(axes: Axes, values: np.ndarray, pushed: np.ndarray) -> None:
         axes.set_xscale("log")
     axes.axhline(0, color=INK, lw=1, linestyle="--")
     axes.scatter(values[inside], pushed[inside], s=7, color=SEA, alpha=0.35, linewidths=0)
-    edges = np.unique(np.quantile(values[inside], np.linspace(0, 1, 13)))
-    if len(edges) > 2:
-        bins = np.clip(np.searchsorted(edges, values[inside], side="right") - 1, 0, len(edges) - 2)
-        filled = [place for place in range(len(edges) - 1) if (bins == place).any()]
-        middles = [float(values[inside][bins == place].mean()) for place in filled]
-        axes.plot(
-            middles, [float(pushed[inside][bins == place].mean()) for place in filled], color=INK, lw=1.5
-        )
+    means = _running_mean(values[inside], pushed[inside])
+    axes.plot(means.index, means, color=INK, lw=1.5)
     if low < high and axes.get_xscale() == "linear":
         axes.set_xlim(low - 0.02 * (high - low), high + 0.02 * (high - low))
+
+
+def _running_mean(values: np.ndarray, pushed: np.ndarray) -> pd.Series[float]:
+    """Mean contribution by value where these are few, else by twelfth of the rows; index: the mean value."""
+    told = pd.DataFrame({"value": values, "pushed": pushed})
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, _FEW_VALUES + 1)))
+    few = told["value"].nunique() <= _FEW_VALUES or len(edges) < 3
+    by = values if few else np.searchsorted(edges[1:-1], values, side="right")
+    means = told.groupby(by)[["value", "pushed"]].mean()
+    return means.set_index("value")["pushed"]
 
 
 def _levels(axes: Axes, feature: Feature, values: np.ndarray, pushed: np.ndarray) -> None:

@@ -9,27 +9,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from features.catalogue import GROUPS
 from features.origin_report import share
 from features.privacy.counts import assumed_sentences
 from features.settings import GRADES
 from models.card import Kind, ModelKey, kind_of, name_of
-from training.audit.finding import Audit
-from training.backtesting.evaluate import Estimate, grade_conversion
+from training.audit.finding import KINDS, Audit
+from training.backtesting.evaluate import Estimate
 from training.contributions import Contributions
 from training.fit import Training
 from training.meanings import label_notes
 from training.origins.check import OriginCheck
 from training.plots import beeswarm as draw_beeswarm
-from training.report.charts import as_chart, backtest_charts, decile_chart, effect_charts
+from training.report.charts import (
+    as_chart,
+    backtest_charts,
+    calibration_chart,
+    decile_chart,
+    effect_charts,
+)
+from training.report.data import data_rows, quarter_rows
 from training.report.first_screen import first_screen
+from training.report.rivals import Rivals, find_rivals, rival_chart, rival_rows
 from training.report.segments import Segment, segments
+from training.report.shares import conversions
 from training.report.shift import shifts
 
-__all__ = ["model_section", "title_of"]
+__all__ = ["model_section", "rated_tenths", "title_of"]
 
 _TITLES: dict[Kind, str] = {"fit": "ICP fit", "intent": "Buying intent"}
 _WORDS = {
@@ -64,34 +73,41 @@ def model_section(
 ) -> dict[str, Any]:
     """What the template reads of a model. beeswarm: where it is drawn already."""
     card, later = training.bundle.card, training.learned.later
-    grades, deciles = _grades(training), _deciles(later)
+    grades, deciles = _grades(training), rated_tenths(later)
     audit = Audit.from_json(card["audit"]) if "audit" in card else None
     contributions = Contributions.of(training)
     swarm = as_chart(
         beeswarm or draw_beeswarm(training, contributions=contributions),
         title="What each feature does, account by account",
         words="Each dot is an account: to the right the feature raises the score, to the left it lowers it. "
-        "Its colour tells the value: from low (blue) to high (red), grey where it is unknown.",
+        "Its colour tells the value: from low (blue) to high (orange), grey where it is unknown.",
         vector=False,
     )
-    base = float(later["label"].mean())
+    base, rivals = float(later["label"].mean()), find_rivals(training)
     return {
         "title": title_of(training.key),
         "anchor": training.key.replace(".", "-"),
         "version": training.bundle.version,
-        "first": first_screen(training, metrics=metrics, grades=grades, audit=audit),
+        "first": first_screen(training, metrics=metrics, grades=grades, audit=audit, rivals=rivals),
         "grades": list(_conversion_rows(grades)),
         "metrics": list(_metric_rows(metrics)),
-        "charts": [*backtest_charts(later), decile_chart(deciles, base=base)],
+        "charts": [
+            *backtest_charts(later, metrics=metrics),
+            calibration_chart(deciles, metrics=metrics),
+            decile_chart(deciles, base=base),
+        ],
         "deciles": list(_conversion_rows(deciles)),
+        "rivals": None if rivals is None else _beside(rivals),
         "features": list(_feature_rows(contributions)),
         "beeswarm": swarm,
         "effects": list(effect_charts(contributions)),
         "segments": list(_segment_rows(training)),
         "shifts": list(_shift_rows(training)),
         "audit": audit,
+        "checked": [] if audit is None else [(KINDS[kind], told) for kind, told in audit.checked.items()],
         "origin": _origin(training, check=check),
-        "data": list(_data_rows(training)),
+        "data": list(data_rows(training)),
+        "quarters": list(quarter_rows(training.rows.frame)),
         "counts": [(what.replace("_", " "), f"{count:,}") for what, count in training.counts.items()],
         "notes": [note.removeprefix(f"{card['name']}: ") for note in label_notes(card)],
         "assumed": assumed_sentences(card.get("consent_assumed", {})),
@@ -102,31 +118,51 @@ def model_section(
     }
 
 
+def _beside(rivals: Rivals) -> dict[str, Any]:
+    """The model and what it has to beat, as a table and a picture."""
+    return {
+        "rows": list(rival_rows(rivals.measured)),
+        "chart": rival_chart(rivals.measured),
+        "facts": f"{rivals.rows:,} rows from {rivals.since} on, {rivals.events:,} of them with the event",
+        "base_rate": f"{rivals.base_rate:.1%}",
+    }
+
+
 def _grades(training: Training) -> pd.DataFrame:
     later, bundle = training.learned.later, training.bundle
     scores = bundle.reference.scores(later["probability"].to_numpy())
     rows = later.assign(grade=bundle.cuts.grades(scores))
-    return grade_conversion(rows, grades=GRADES, replicates=_REPLICATES)
+    return conversions(rows, grades=GRADES, replicates=_REPLICATES)
 
 
-def _deciles(later: pd.DataFrame) -> pd.DataFrame:
+def rated_tenths(later: pd.DataFrame) -> pd.DataFrame:
+    """As `conversions`, by tenth of the rows, the best first, with the mean probability as `predicted`.
+
+    later: account_id, label, probability. Of fewer than ten rows some tenths have none.
+    """
     ordered = later.sort_values("probability", ascending=False, kind="stable")
     place = pd.Series(range(len(ordered)), index=ordered.index) * len(_DECILES) // max(1, len(ordered))
     rows = ordered.assign(grade=(place + 1).astype(str))
-    return grade_conversion(rows, grades=_DECILES, replicates=_REPLICATES)
+    found = conversions(rows, grades=_DECILES, replicates=_REPLICATES)
+    return found.assign(predicted=rows.groupby("grade")["probability"].mean())
 
 
-def _conversion_rows(conversions: pd.DataFrame) -> Iterator[dict[str, str]]:
-    for name, row in conversions[conversions["accounts"] > 0].iterrows():
+def _conversion_rows(found: pd.DataFrame) -> Iterator[dict[str, str]]:
+    for name, row in found[found["accounts"] > 0].iterrows():
         yield {
             "name": str(name),
             "rows": f"{int(row['accounts']):,}",
             "events": f"{int(row['events']):,}",
             "conversion": f"{row['conversion']:.1%}",
-            "interval": f"{row['low']:.1%} to {row['high']:.1%}",
+            "interval": _bounds(row["low"], row["high"], form=".1%"),
             "lift": f"{row['lift']:.2f}",
-            "lift_interval": f"{row['lift_low']:.2f} to {row['lift_high']:.2f}",
+            "lift_interval": _bounds(row["lift_low"], row["lift_high"], form=".2f"),
         }
+
+
+def _bounds(low: float, high: float, *, form: str) -> str:
+    """An interval; nothing where there is none."""
+    return "" if np.isnan(low) else f"{low:{form}} to {high:{form}}"
 
 
 def _metric_rows(metrics: Mapping[str, Estimate]) -> Iterator[dict[str, str]]:
@@ -136,8 +172,8 @@ def _metric_rows(metrics: Mapping[str, Estimate]) -> Iterator[dict[str, str]]:
             yield {
                 "title": title.format(k=10),
                 "words": words,
-                "value": f"{found.value:.3f}",
-                "interval": f"{found.low:.3f} to {found.high:.3f}",
+                "value": found.shown,
+                "interval": found.bounds,
                 "base": f"{found.base:.3f}",
             }
 
@@ -168,17 +204,18 @@ def _segment_rows(training: Training) -> Iterator[dict[str, Any]]:
 
 
 def _segment_row(one: Segment) -> dict[str, Any]:
-    ranking = "too few to rank" if one.ranking is None else f"{one.ranking.value:.3f}"
-    interval = "" if one.ranking is None else f"{one.ranking.low:.3f} to {one.ranking.high:.3f}"
+    ranking = "too few" if one.ranking is None else one.ranking.shown
     weak = one.ranking is not None and one.ranking.high < 0.5
+    ratio = one.ratio
     return {
         "name": one.name,
         "rows": f"{one.rows:,}",
         "events": f"{one.events:,}",
         "base": f"{one.base_rate:.1%}",
         "ranking": ranking,
-        "interval": interval,
-        "ratio": "-" if one.events == 0 else f"{one.ratio:.2f}",
+        "interval": "" if one.ranking is None else one.ranking.bounds,
+        "ratio": "-" if np.isnan(ratio.value) else f"{ratio.value:.2f}",
+        "ratio_interval": _bounds(ratio.low, ratio.high, form=".2f"),
         "weak": weak,
     }
 
@@ -192,17 +229,6 @@ def _shift_rows(training: Training) -> Iterator[dict[str, str]]:
             "chance": f"{one.found.by_chance:.2f}",
             "word": "large" if one.found.psi >= _LARGE else "some",
         }
-
-
-def _data_rows(training: Training) -> Iterator[tuple[str, str]]:
-    frame, catalogue = training.rows.frame, training.rows.catalogue
-    groups = {group: sum(feature.group == group for feature in catalogue.features) for group in GROUPS}
-    yield "rows", f"{len(frame):,}"
-    yield "accounts", f"{frame['account_id'].nunique():,}"
-    yield "events", f"{int(frame['label'].sum()):,} ({frame['label'].mean():.1%})"
-    yield "first and last moment", f"{_day(frame['as_of'].min())} to {_day(frame['as_of'].max())}"
-    told = ", ".join(f"{count} {group}" for group, count in groups.items() if count)
-    yield "features", f"{len(catalogue.features):,}: {told}"
 
 
 def _card_rows(training: Training) -> Iterator[tuple[str, str]]:

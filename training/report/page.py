@@ -74,7 +74,9 @@ def render(**context: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(context)
+    page = environment.get_template("report.html.j2").render(context)
+    # A percent sign stays on the line of its number.
+    return page.replace(" %", "\u00a0%")
 
 
 def profiles(trained: Sequence[Training]) -> Iterator[dict[str, object]]:

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from features.catalogue import Catalogue
 from training.backtesting.evaluate import Estimate, mean_roc_auc
+from training.report.shares import ratio
 
 __all__ = ["Segment", "segments"]
 
 _FEWEST = 10
 _MOST_OF_ONE = 6
-_REPLICATES = 100
+_REPLICATES, _RATIO_REPLICATES = 100, 300
 _PLACES = ("region", "country")
 _PEOPLE = (
     (0, 51, "up to 50 people"),
@@ -33,14 +34,15 @@ _PEOPLE = (
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment. ranking: None where fewer than ten rows are of one class. ratio: observed by expected."""
+    """One segment. ranking: None where fewer than ten rows are of one class. ratio: observed by expected
+    events."""
 
     by: str
     name: str
     rows: int
     events: int
     ranking: Estimate | None
-    ratio: float
+    ratio: Estimate
 
     @property
     def base_rate(self) -> float:
@@ -80,7 +82,11 @@ def _of(later: pd.DataFrame, by: str, names: pd.Series[str], *, ordered: bool = 
 
 
 def _segment(part: pd.DataFrame, *, by: str, name: str) -> Segment:
-    events, expected = int(part["label"].sum()), float(part["probability"].sum())
+    events = int(part["label"].sum())
     enough = min(events, len(part) - events) >= _FEWEST
     ranking = mean_roc_auc(part, columns=["probability"], replicates=_REPLICATES) if enough else None
-    return Segment(by, name, len(part), events, ranking, events / expected if expected else float("nan"))
+    observed, expected = (part[column].to_numpy(dtype=np.float64) for column in ("label", "probability"))
+    followed = ratio(
+        part["account_id"], part=observed, whole=expected, base=1.0, replicates=_RATIO_REPLICATES
+    )
+    return Segment(by, name, len(part), events, ranking, followed)

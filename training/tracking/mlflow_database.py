@@ -2,13 +2,18 @@
 
 Turns an address into a client with MLflow's own habits switched off, and an address of a file that is not
 there into a whole database: it is made beside its place and put there in one step, so that a training that is
-killed meanwhile leaves none rather than a half one. Time rule: none. Null rule: addresses of servers and
-databases that are there are left alone.
+killed meanwhile leaves none rather than a half one. A process has MLflow make one once, which takes seconds,
+and copies it after that. Time rule: none. Null rule: addresses of servers and databases that are there are
+left alone.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
+import tempfile
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +23,7 @@ from sqlalchemy.engine import make_url
 
 from features.errors import WorkspaceError
 
-__all__ = ["make_database", "mlflow_client"]
+__all__ = ["empty_database", "make_database", "mlflow_client"]
 
 
 def mlflow_client(uri: str) -> Any:
@@ -43,7 +48,7 @@ def make_database(uri: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         _remove_drafts(file)
-        mlflow_client(f"sqlite:///{draft.absolute()}").search_registered_models()
+        draft.write_bytes(empty_database())
         os.link(draft, file)
     except FileExistsError:
         pass  # another training made it in the meantime
@@ -53,6 +58,16 @@ def make_database(uri: str) -> None:
         ) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+@cache
+def empty_database() -> bytes:
+    """MLflow's SQLite file as it is before the first run."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "mlflow.db"
+        mlflow_client(f"sqlite:///{file.absolute()}").search_registered_models()
+        with closing(sqlite3.connect(file)) as connection:
+            return connection.serialize()
 
 
 def _remove_drafts(file: Path) -> None:

@@ -101,23 +101,21 @@ class RegisteredModels:
 
     def versions(self, key: ModelKey) -> tuple[Version, ...]:
         """Every version that this workspace made of a model, the newest first."""
-        identity, model = read_identity(self.workspace), self._model(key)
-        if identity is None or model is None:
-            return ()
-        own = [one for one in self._every_version(key) if one.tags.get(IDENTITY_TAG) == identity]
-        versions = [_version(key, one, model=model, identity=identity) for one in own]
-        return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
+        return self._own(key, model=self._model(key))
 
     def known(self) -> Known:
         """Every version that this workspace made, by model, the newest first; named ones have some."""
-        found = {key: self.versions(key) for key in self._keys()}
+        models = self._models()
+        found = {
+            key: self._own(key, model=models.get(key)) for key in dict.fromkeys((*KINDS, *sorted(models)))
+        }
         return {key: versions for key, versions in found.items() if versions or name_of(key) is None}
 
     def others(self) -> Mapping[str, int]:
         """How many versions other workspaces made, by their name and first digits."""
         identity, counts = read_identity(self.workspace), Counter[str]()
-        for key in self._keys():
-            for one in self._every_version(key) if self._model(key) else ():
+        for key in self._models():
+            for one in self._every_version(key):
                 owner = one.tags.get(IDENTITY_TAG)
                 if owner is None:
                     counts["no known workspace"] += 1
@@ -215,15 +213,24 @@ class RegisteredModels:
                 elif then is None and now is not None:
                     client.delete_registered_model_alias(name, self._alias(key, CHAMPION))
 
-    def _keys(self) -> tuple[ModelKey, ...]:
-        """The two models without a name, and every named one that somebody registered."""
-        found: set[ModelKey] = set()
+    def _own(self, key: ModelKey, *, model: Any | None) -> tuple[Version, ...]:
+        """The versions of `versions`. model: as MLflow has it; None for one that nobody registered."""
+        identity = read_identity(self.workspace)
+        if identity is None or model is None:
+            return ()
+        own = [one for one in self._every_version(key) if one.tags.get(IDENTITY_TAG) == identity]
+        versions = [_version(key, one, model=model, identity=identity) for one in own]
+        return tuple(sorted(versions, key=lambda one: one.number, reverse=True))
+
+    def _models(self) -> dict[ModelKey, Any]:
+        """The models that somebody registered, as MLflow has them: one question for all of a kind."""
+        found: dict[ModelKey, Any] = {}
         for kind in KINDS:
             with self.faults():
                 search = self.client.search_registered_models
-                models = list(_pages(search, f"name LIKE '{registered_name(kind)}.%'"))
-            found |= {key for model in models if (key := key_of(model.name)) is not None}
-        return (*KINDS, *sorted(found - set(KINDS)))
+                models = list(_pages(search, f"name LIKE '{registered_name(kind)}%'"))
+            found |= {key: model for model in models if (key := key_of(model.name)) is not None}
+        return found
 
     def _model(self, key: ModelKey) -> Any | None:
         with self.faults():

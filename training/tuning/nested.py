@@ -1,9 +1,10 @@
 """Nested judgement: what tuning gives on slices of time that it never saw.
 
 Turns labelled rows into outer folds, each with rows to tune on and later rows to judge. Time rule: an outer
-fold tunes on rows whose label was known when its later slice starts, an embargo of one horizon; the figure
-that is reported is of those later slices, never of the folds that chose. Null rule: an outer fold whose
-earlier rows bear no folds of their own is left out; where none is left, it is an error.
+fold tunes on rows whose label was known when its later slice starts, an embargo of one horizon, weighed by
+what was known then; the figure that is reported is of those later slices, never of the folds that chose. Null
+rule: an outer fold whose earlier rows can be neither weighed nor cut again is left out; where none is left,
+it is an error.
 """
 
 from __future__ import annotations
@@ -11,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings, TuningSettings
 from training.backtesting.evaluate import Measured, measure
 from training.learning.learn import Rows, learn
-from training.learning.splits import Fold, Positions, time_folds
+from training.learning.splits import Fold, time_folds
 
 __all__ = ["Outer", "judge_nested", "outer_folds"]
 
@@ -34,10 +34,8 @@ class Outer:
 def outer_folds(rows: Rows, *, settings: LearningSettings, tuning: TuningSettings) -> tuple[Outer, ...]:
     """The outer folds, oldest first. Raises NotEnoughDataError where none can be tuned for."""
     folds = time_folds(rows.frame, folds=tuning.outer_folds, later_share=tuning.later_share)
-    outer = tuple(Outer(fold, part_of(rows, fold.earlier)) for fold in folds)
-    usable = tuple(
-        one for one in outer if _has_folds(one.rows, folds=max(tuning.inner_folds, settings.folds))
-    )
+    least = max(tuning.inner_folds, settings.folds)
+    usable = tuple(one for fold in folds if (one := _outer(rows, fold, folds=least)))
     if not usable:
         raise NotEnoughDataError(
             "too little history to tune on earlier rows and judge on later ones",
@@ -48,19 +46,14 @@ def outer_folds(rows: Rows, *, settings: LearningSettings, tuning: TuningSetting
     return usable
 
 
-def part_of(rows: Rows, positions: Positions) -> Rows:
-    """Some of the rows, for learning on their own."""
-    frame = rows.frame.iloc[positions].reset_index(drop=True)
-    weight = None if rows.weight is None else rows.weight[positions]
-    return Rows(frame, np.ascontiguousarray(rows.X[positions]), rows.catalogue, weight=weight)
-
-
-def _has_folds(rows: Rows, *, folds: int) -> bool:
+def _outer(rows: Rows, fold: Fold, *, folds: int) -> Outer | None:
+    """None where the rows before it can be neither weighed nor cut in time."""
     try:
-        time_folds(rows.frame, folds=folds)
+        earlier = rows.as_of(fold.earlier, cutoff=fold.starts)
+        time_folds(earlier.frame, folds=folds)
     except NotEnoughDataError:
-        return False
-    return True
+        return None
+    return Outer(fold, earlier)
 
 
 def _told(rows: Rows, fold: Fold) -> str:

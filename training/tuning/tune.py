@@ -33,8 +33,10 @@ from models.card import Kind, ModelKey, kind_of
 from training.backtesting.dates import require_enabled, require_history
 from training.fit import fit_rows, intent_rows, select_features
 from training.labels import fit_labels, next_cutoff, require_past
+from training.learning.enough import require_telling
 from training.learning.few_rows import are_few
 from training.learning.learn import Progress, Rows, require_both_classes
+from training.learning.monotone import require_directions
 from training.tuning.nested import Outer, judge_nested, outer_folds
 from training.tuning.parameters import require_writable, write_parameters
 from training.tuning.report import SearchFacts, TuneReport
@@ -111,6 +113,7 @@ def tuning_rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config)
     settings = _settings(config, kind=kind)
     catalogue = learn_catalogue(tables, cutoff=cutoff, declared=config.features)
     selected = select_features(catalogue, kind=kind, settings=settings, keep=config.origins.keep)
+    require_directions(selected, settings, where=f"[model.{kind}]")
     if kind == "intent":
         require_history(tables, cutoff=cutoff, settings=config.labels.intent)
         rows = intent_rows(tables, cutoff=cutoff, config=config, catalogue=selected)
@@ -120,6 +123,7 @@ def tuning_rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config)
         labels = fit_labels(tables, cutoff=cutoff, settings=config.labels.fit, seed=settings.seed)
         rows = fit_rows(tables, labels=labels, catalogue=selected)
     require_both_classes(rows.label)
+    require_telling(rows)
     if are_few(rows, settings=settings):
         events = int(rows.label.sum())
         raise NotEnoughDataError(

@@ -30,8 +30,10 @@ from training.backtesting.evaluate import grade_conversion, measure
 from training.backtesting.report import BacktestReport
 from training.fit import matrix, narrowed, select_features
 from training.labels import left_out, next_cutoff, require_dateless
+from training.learning.enough import require_telling
 from training.learning.folds import Positions, Split, equal_rows, stratified_splits
 from training.learning.learn import Progress, Rows
+from training.learning.monotone import require_directions
 from training.learning.small import learn_small
 from training.undated.learning_curve import CurveReport, learning_curve
 from training.undated.peers import BASELINES, Peer
@@ -124,6 +126,7 @@ def undated_rows(tables: Tables, *, config: Config) -> Rows:
     moment = next_cutoff(tables)
     catalogue = learn_catalogue(tables, cutoff=moment, declared=config.features)
     selected = select_features(catalogue, kind="fit", settings=config.model.fit, keep=config.origins.keep)
+    require_directions(selected, config.model.fit, where="[model.fit]")
     labels = config.labels.fit
     require_dateless(tables, settings=labels)
     if labels.weights == "pursuit":
@@ -152,15 +155,24 @@ def column_choices(catalogue: Catalogue, *, config: Config) -> dict[str, Catalog
 
 
 def _chosen(catalogue: Catalogue, patterns: tuple[str, ...], *, choice: str) -> Catalogue:
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in catalogue.names):
-            raise ConfigError(
-                f"[undated.columns] {choice}: no feature is called so",
-                got=repr(pattern),
-                fix=suggestion(pattern, catalogue.names),
-            )
+    lacking = [one for one in patterns if not any(fnmatchcase(name, one) for name in catalogue.names)]
+    if lacking:
+        raise ConfigError(
+            f"[undated.columns] {choice}: no feature is called so",
+            got=", ".join(map(repr, lacking)),
+            allowed="names of columns with values that are common enough to learn from",
+            fix=_mended(lacking, catalogue=catalogue),
+        )
     kept = (one for one in catalogue.features if any(fnmatchcase(one.name, pattern) for pattern in patterns))
     return replace(catalogue, features=tuple(kept))
+
+
+def _mended(lacking: Sequence[str], *, catalogue: Catalogue) -> str:
+    """A column that is there has no value, or none that is common: no other name would help."""
+    there = {attribute.name for attribute in catalogue.attributes}
+    misspelt = [name for name in lacking if name not in there]
+    close = (suggestion(misspelt[0], catalogue.names) or "") if misspelt else ""
+    return close or "leave out what is empty here, and correct what is misspelt"
 
 
 def backtest_undated(
@@ -207,6 +219,7 @@ def backtest_undated(
 def _judged(
     rows: Rows, *, config: Config, seed: int, peers: Sequence[Peer], progress: Progress | None, what: str
 ) -> ColumnsReport:
+    require_telling(rows)
     groups, folds = equal_rows(rows.X), config.undated
     splits = stratified_splits(rows.label, groups=groups, folds=folds.folds, repeats=folds.repeats, seed=seed)
     parts = []

@@ -18,6 +18,7 @@ from scipy import stats
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings
 from training.backtesting.evaluate import Estimate, roc_auc
+from training.learning.enough import require_telling
 from training.learning.folds import Positions, equal_rows
 from training.learning.learn import Progress, Rows
 from training.learning.small import SMALLEST_CLASS, learn_small
@@ -89,12 +90,13 @@ def learning_curve(
     progress: Progress | None = None,
 ) -> CurveReport:
     """Learn from `draws` samples of each size. Raises NotEnoughDataError when no size can be drawn."""
+    require_telling(rows)
     drawn = list(samples(rows, sizes=sizes, draws=draws, seed=seed))
     if not drawn:
         raise NotEnoughDataError(
             "too few rows for a learning curve",
             got=f"{int(rows.label.sum()):,} rows with the event among {len(rows.label):,}",
-            allowed=f"more than {SMALLEST_CLASS} of each class",
+            allowed=f"more than {SMALLEST_CLASS} of each class, and different ones to judge by",
             fix="add rows, or ask for smaller sizes",
         )
     found: dict[int, list[dict[str, float]]] = {}
@@ -122,7 +124,7 @@ def learning_curve(
 
 
 def samples(rows: Rows, *, sizes: Sequence[int], draws: int, seed: int) -> Iterator[Sample]:
-    """`draws` samples of each size that the table has rows enough for."""
+    """Up to `draws` samples of each size: those beside which other rows of both classes are left."""
     groups = equal_rows(rows.X)
     by_class = [np.flatnonzero(rows.label == one) for one in (0, 1)]
     for size in sizes:
@@ -139,6 +141,8 @@ def samples(rows: Rows, *, sizes: Sequence[int], draws: int, seed: int) -> Itera
             )
             others = np.flatnonzero(~np.isin(groups, groups[learn]))
             judge = random.choice(others, min(_MOST_JUDGED, len(others)), replace=False)
+            if len(np.unique(rows.label[judge])) < 2:
+                continue
             yield Sample(size, np.sort(learn), np.sort(judge))
 
 
