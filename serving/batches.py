@@ -7,8 +7,10 @@ Null rule: a row has an answer or a problem, never both.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from pydantic import Field
 
@@ -17,11 +19,12 @@ from features.feature import Language
 from serving.answers import Answer, ProblemDetails, ScoreAnswer
 from serving.desk import Desk
 from serving.problems import DuplicateAccountError, InvalidRequestError, problem
+from serving.remembered import Remembered
 from serving.requests import ScoreRequest
 from serving.scoring import Scored, new_request_id, score_subjects
 from serving.subjects import Subject, find_subjects
 
-__all__ = ["BatchAnswer", "BatchRow", "batch_answer", "score_batch"]
+__all__ = ["BatchAnswer", "BatchRow", "batch_answer", "batch_text", "score_batch"]
 
 
 class BatchRow(Answer):
@@ -48,6 +51,19 @@ def batch_answer(rows: Sequence[ScoreAnswer | SpearfishError], *, request_id: st
     return BatchAnswer(request_id=request_id, succeeded=len(results) - failed, failed=failed, results=results)
 
 
+def batch_text(rows: Sequence[str | SpearfishError], *, request_id: str) -> str:
+    """As `batch_answer`, as JSON, of answers that are written already."""
+    written = [
+        f'{{"position":{place},"answer":{row},"problem":null}}'
+        if isinstance(row, str)
+        else _row(place, row, request_id=request_id).model_dump_json()
+        for place, row in enumerate(rows)
+    ]
+    failed = sum(not isinstance(row, str) for row in rows)
+    counts = f'"succeeded":{len(rows) - failed},"failed":{failed}'
+    return f'{{"request_id":{json.dumps(request_id)},{counts},"results":[{",".join(written)}]}}'
+
+
 def _row(place: int, row: ScoreAnswer | SpearfishError, *, request_id: str) -> BatchRow:
     if isinstance(row, ScoreAnswer):
         return BatchRow(position=place, answer=row, problem=None)
@@ -56,19 +72,25 @@ def _row(place: int, row: ScoreAnswer | SpearfishError, *, request_id: str) -> B
 
 
 def score_batch(
-    desk: Desk, *, rows: Sequence[ScoreRequest | InvalidRequestError], now: datetime, language: Language
+    desk: Desk,
+    *,
+    rows: Sequence[ScoreRequest | InvalidRequestError],
+    now: datetime,
+    language: Language,
+    remembered: Remembered | None = None,
 ) -> list[Scored | SpearfishError]:
     """The answer to each row in full, or what is wrong with it. Raises EngineError.
 
-    now: naive UTC, whole seconds; nothing may lie after it.
+    now: naive UTC, whole seconds; nothing may lie after it. remembered: of the same desk.
     """
+    score = partial(score_subjects, desk) if remembered is None else remembered.score_subjects
     requests = [row for row in rows if isinstance(row, ScoreRequest)]
     subjects = iter(find_subjects(desk, requests=requests, now=now, language=language))
     found = [next(subjects) if isinstance(row, ScoreRequest) else row for row in rows]
     once = _each_once(found, rows=rows)
     own = [one for one in once if isinstance(one, Subject)]
     names = [new_request_id() for _ in own]
-    scored = iter(score_subjects(desk, own, request_ids=names, now=now, language=language) if own else ())
+    scored = iter(score(own, request_ids=names, now=now, language=language) if own else ())
     return [next(scored) if isinstance(one, Subject) else one for one in once]
 
 

@@ -8,7 +8,7 @@ its own. Null rule: a release with one model has one engine.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.catalogue import Catalogue
-from features.point_in_time import FeatureEngine, RecordEngine
+from features.point_in_time import FeatureEngine
 from features.privacy.known_people import KnownPeople
 from features.tables import Tables
 from features.workspace import Manifest, Workspace
@@ -29,13 +29,14 @@ from serving.accounts import AccountIndex
 from serving.activities.own_rows import OwnRows
 from serving.activities.waiting import Waiting
 from serving.company_names import CompanyNames
+from serving.record_engine import ReadyRecordEngine
 from serving.releases import LoadedRelease, load_current
 from serving.shared_features import shared_features
 from serving.store import Store
 from serving.store.activities import Activity
 from serving.store.door import StoreDoor
 from serving.store.moving import moved_through
-from serving.working import Verdicts
+from serving.working import Verdicts, VerdictsOfIdentities
 
 __all__ = ["Desk", "Snapshot", "open_desk"]
 
@@ -50,15 +51,19 @@ _SOME = 200
 
 
 class Snapshot:
-    """The current tables under a lease, and their account index. The lease ends with the object."""
+    """The current tables under a lease, and their account index. The lease ends with the object.
 
-    def __init__(self, workspace: Workspace) -> None:
+    patient, before: see `CompanyNames`.
+    """
+
+    def __init__(self, workspace: Workspace, *, patient: bool = True, before: Snapshot | None = None) -> None:
         stack = ExitStack()
         self.close = weakref.finalize(self, stack.close)
         self.manifest: Manifest = stack.enter_context(workspace.lease())
         self.tables = workspace.tables(self.manifest)
         self.accounts = AccountIndex(self.tables)
-        self.names = CompanyNames(self.accounts)
+        earlier = None if before is None else before.names
+        self.names: CompanyNames = CompanyNames(self.accounts, patient=patient, before=earlier)
         self.people = KnownPeople(workspace, manifest=self.manifest, tables=self.tables)
         self.own_rows = OwnRows(self.tables)
         self.moved_through = moved_through(workspace, snapshot=self.manifest.snapshot)
@@ -83,7 +88,7 @@ class Desk:
         resident: bool = False,
     ) -> None:
         self.snapshot, self.release = snapshot, release
-        self.verdicts = verdicts or Verdicts()
+        self.verdicts = VerdictsOfIdentities(verdicts or Verdicts(), members=snapshot.own_rows.members)
         self.waiting = waiting or Waiting()
         self.time_zone = ZoneInfo(release.time_zone or snapshot.manifest.time_zone)
         fits = _activities(snapshot.manifest) <= _MOST_RESIDENT_ACTIVITIES
@@ -94,7 +99,7 @@ class Desk:
         ]
         self._wide_engines: dict[str, FeatureEngine] = {}
         self._some: dict[ModelKey, Row] = {}
-        self._record_engines = [RecordEngine(one.catalogue) for one in self._shared]
+        self._record_engines = [ReadyRecordEngine(one.catalogue) for one in self._shared]
 
     def __enter__(self) -> Self:
         return self
@@ -146,6 +151,20 @@ class Desk:
         members = self.snapshot.own_rows.members(account_id)
         return self.waiting.of(members, after=self.snapshot.moved_through)
 
+    def newer_of(self, account_ids: Iterable[str]) -> dict[str, tuple[Activity, ...]]:
+        """As `newer`, of those of many accounts that have any: one question to the store."""
+        members = {name: self.snapshot.own_rows.members(name) for name in account_ids if self.has_newer(name)}
+        stands_for = {member: name for name, group in members.items() for member in group}
+        found: dict[str, list[Activity]] = {}
+        for row in self.waiting.of(stands_for, after=self.snapshot.moved_through):
+            found.setdefault(stands_for[row.account_id], []).append(row)
+        return {name: tuple(rows) for name, rows in found.items()}
+
+    def has_newer(self, account_id: str) -> bool:
+        """As `newer`, without looking them up: whether there may be any."""
+        members = self.snapshot.own_rows.members(account_id)
+        return self.waiting.has(members, after=self.snapshot.moved_through)
+
     def matrices(self, keys: pd.DataFrame, models: Collection[ModelKey]) -> dict[ModelKey, Row]:
         """As `rows`, of many accounts by one pass of the SQL: float64 (n, k), each row the same bits.
 
@@ -158,7 +177,7 @@ class Desk:
         self, tables: Tables, keys: pd.DataFrame, models: Collection[ModelKey]
     ) -> dict[ModelKey, Row]:
         """As `matrices`, of accounts that were sent along with their tables, which are in memory."""
-        engines = [partial(_record_matrix, tables, one.catalogue, keys) for one in self._shared]
+        engines = [partial(engine.build, tables, keys) for engine in self._record_engines]
         return self._by_model(engines, models)
 
     def some_rows(self, model: ModelKey) -> Row:
@@ -194,11 +213,6 @@ class Desk:
 
 def _matrix(engine: FeatureEngine, keys: pd.DataFrame) -> Row:
     return engine.build(keys).to_numpy()
-
-
-def _record_matrix(tables: Tables, catalogue: Catalogue, keys: pd.DataFrame) -> Row:
-    with FeatureEngine(tables, catalogue, threads=1) as engine:
-        return _matrix(engine, keys)
 
 
 def _activities(manifest: Manifest) -> int:

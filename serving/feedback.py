@@ -25,7 +25,7 @@ from serving.requests import Identifier, ScoreRequest, StrictModel, one_of
 from serving.scoring import score_account
 from serving.store import feedback, predictions
 from serving.store.feedback import OUTCOMES, VERDICTS, Feedback
-from serving.working import Verdicts, working_after
+from serving.working import VerdictsOfIdentities, working_after
 
 __all__ = [
     "Checked",
@@ -86,10 +86,14 @@ class FeedbackAnswer(Answer):
 
 @dataclass(frozen=True)
 class Checked:
-    """Feedback that can be stored, and the answer about its account at that moment."""
+    """Feedback that can be stored, and the answer about its account at that moment.
+
+    members: every identifier of the account, the older ones of accounts that became one included.
+    """
 
     said: Feedback
     scored: ScoreAnswer
+    members: tuple[str, ...]
 
 
 def check_feedback(
@@ -102,7 +106,8 @@ def check_feedback(
     )
     given = request.model_dump() | {"account_id": account_id}
     rejected_at = scored.machine_score if request.verdict == "rejected" else None
-    return Checked(Feedback(at=now, api_key_id=api_key_id, machine_score=rejected_at, **given), scored)
+    said = Feedback(at=now, api_key_id=api_key_id, machine_score=rejected_at, **given)
+    return Checked(said, scored, desk.snapshot.own_rows.members(said.account_id))
 
 
 def require_not_forgotten(desk: Desk, *, account_id: str) -> None:
@@ -115,13 +120,13 @@ def require_not_forgotten(desk: Desk, *, account_id: str) -> None:
 
 
 def store_feedback(
-    connection: Connection, checked: Checked, *, verdicts: Verdicts, language: Language
+    connection: Connection, checked: Checked, *, verdicts: VerdictsOfIdentities, language: Language
 ) -> tuple[Feedback, FeedbackAnswer]:
     """Store it, and say what follows. `verdicts.note` comes after the transaction.
 
     Raises InvalidRequestError for a request_id whose answer is about another account.
     """
-    _require_same_account(connection, checked.said)
+    _require_same_account(connection, checked)
     said, scored = feedback.add(connection, checked.said), checked.scored
     after = working_after(
         said, verdicts=verdicts, score=scored.machine_score, priority=scored.priority, language=language
@@ -139,12 +144,13 @@ def store_feedback(
     )
 
 
-def _require_same_account(connection: Connection, said: Feedback) -> None:
+def _require_same_account(connection: Connection, checked: Checked) -> None:
     """What the log does not hold, or no longer, is believed."""
+    said = checked.said
     if said.request_id is None:
         return
     found = predictions.find(connection, request_id=said.request_id)
-    if found is not None and found.account_id != said.account_id:
+    if found is not None and found.account_id not in checked.members:
         error = FieldError(
             "request_id", "is of an answer about another account", said.request_id, None, "correct it"
         )

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _TEXT = r"^[^\x00-\x1f\x7f]*$"
+_PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 _LONGEST_IDENTIFIER, _LONGEST_TEXT, _LARGEST_SET = 200, 10_000, 1_000
 _LARGEST_INTEGER = 2**53 - 1
@@ -39,16 +40,21 @@ _EARLIEST = datetime.fromisoformat("1900-01-01")
 def _moment(value: object) -> datetime:
     if not isinstance(value, str):
         raise PydanticCustomError("moment_type", "is not a date-time")
-    if not _ISO.fullmatch(value):
+    # As nearly all are written, and a record has hundreds.
+    plain = _PLAIN.fullmatch(value)
+    if not plain and not _ISO.fullmatch(value):
         raise PydanticCustomError("moment_form", "is not a date-time with a zone")
     try:
-        moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
+        naive = datetime.fromisoformat(value[:-1]) if plain else _in_utc(value)
     except (ValueError, OverflowError) as error:
         raise PydanticCustomError("moment_form", "is not a date that exists") from error
-    naive = moment.replace(tzinfo=None, microsecond=0)
     if naive < _EARLIEST:
         raise PydanticCustomError("moment_range", "is before the year 1900")
     return naive
+
+
+def _in_utc(value: str) -> datetime:
+    return datetime.fromisoformat(value.upper()).astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def clean_domain(value: str) -> str:
@@ -72,7 +78,9 @@ Moment = Annotated[
 Identifier = Annotated[str, Field(min_length=1, max_length=_LONGEST_IDENTIFIER, pattern=_TEXT)]
 Text = Annotated[str, Field(max_length=_LONGEST_TEXT, pattern=_TEXT)]
 EmailAddress = Annotated[
-    str, Field(min_length=3, max_length=320, pattern=_TEXT), AfterValidator(_email_address)
+    str,
+    Field(min_length=3, max_length=320, pattern=_TEXT, json_schema_extra={"format": "email"}),
+    AfterValidator(_email_address),
 ]
 Domain = Annotated[str, Field(min_length=1, max_length=255, pattern=_TEXT), AfterValidator(clean_domain)]
 

@@ -112,16 +112,25 @@ def logged_answer(store: Store, *, request_id: str) -> dict[str, Any]:
 
 
 def account_history(
-    store: Store, *, account: AccountName, limit: int = LARGEST_PAGE, page: str | None = None
+    store: Store,
+    *,
+    account: AccountName,
+    members: Sequence[str],
+    limit: int = LARGEST_PAGE,
+    page: str | None = None,
 ) -> dict[str, Any]:
-    """An `AccountHistory` as JSON. page: as the page before named it. Raises InvalidRequestError."""
-    account_id, after = account.account_id or "", None if page is None else _place(page)
+    """An `AccountHistory` as JSON. Raises InvalidRequestError.
+
+    members: every identifier of the account, those of accounts that became one with it included. page: as the
+    page before named it.
+    """
+    after = None if page is None else _place(page)
     with store.reading() as connection:
-        rows = predictions.of_account(connection, account_id=account_id, limit=limit + 1, after=after)
+        rows = predictions.of_account(connection, account_ids=members, limit=limit + 1, after=after)
         newest = (
-            rows[:1] if after is None else predictions.of_account(connection, account_id=account_id, limit=1)
+            rows[:1] if after is None else predictions.of_account(connection, account_ids=members, limit=1)
         )
-        said = feedback.of_account(connection, account_id=account_id, limit=_FEEDBACK_SHOWN)
+        said = feedback.of_account(connection, account_ids=members, limit=_FEEDBACK_SHOWN)
     shown = rows[:limit]
     return {
         "account": account.model_dump(),

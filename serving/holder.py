@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -19,7 +19,7 @@ import duckdb
 
 from features.errors import BundleError, EngineError, SpearfishError
 from features.feature import Language
-from features.tables import Attribute
+from features.tables import Attribute, Tables
 from features.workspace import Workspace
 from serving import metrics
 from serving.activities.waiting import Waiting
@@ -33,10 +33,12 @@ from serving.model_cards import ModelAnswer, model_answer
 from serving.problems import NotReadyError, problem_kind
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
+from serving.remembered import Remembered
 from serving.requests import ScoreRequest, parse_batch, parse_request
-from serving.scoring import Scored, score_in_full, utc_now
-from serving.store import Store
+from serving.scoring import Scored, utc_now
+from serving.store import Store, jobs
 from serving.store.door import StoreDoor
+from serving.together import Together
 from serving.watch import Watch
 from serving.working import Verdicts
 
@@ -45,8 +47,17 @@ __all__ = ["THREADS", "DeskHolder"]
 _LOOK_EVERY = 0.5
 """Seconds between two looks at the pointer."""
 
-THREADS = 4
-"""Requests that compute at the same time; more would only take turns."""
+_SHORT = 512
+"""Bytes of a request that may be answered where it is read; longer ones bring a record or a lead."""
+
+_FEW_NAMES = 10_000
+"""Accounts whose names are read before they are asked for; two seconds of work."""
+
+_LEARNED = 500
+"""Answers that a new desk computes before it answers; half a second of work."""
+
+THREADS = 16
+"""Requests that are worked on at the same time; most of them wait for what is computed together."""
 
 _logger = logging.getLogger("spearfish.serving")
 
@@ -56,9 +67,11 @@ class DeskHolder:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._desk: Desk | None = None
+        self._remembered: Remembered | None = None
+        self._coming: Remembered | None = None
         self._fault: SpearfishError = NotReadyError("the service is starting", fix="try again in a moment")
         self._snapshot: Snapshot | None = None
+        self._store: Store | None = None
         self._releases: dict[int, LoadedRelease] = {}
         self._refused: set[int] = set()
         self.door = StoreDoor(workspace.store_url)
@@ -66,6 +79,7 @@ class DeskHolder:
         self._verdicts = Verdicts()
         self._waiting = Waiting(self.door)
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
+        self._together = Together(_score_together)
         self._looking = threading.Lock()
         self._watch = Watch(self.look, every=_LOOK_EVERY, name="release-watch")
         # On its own: loading a release or tables may take longer than news may wait.
@@ -83,6 +97,7 @@ class DeskHolder:
         self._watch.stop()
         self._news.stop()
         self.executor.shutdown()
+        self._together.stop()
         self.log.stop()
         self.door.close()
 
@@ -94,54 +109,56 @@ class DeskHolder:
     @property
     def ready(self) -> bool:
         """Whether a request would be answered."""
-        return self._desk is not None
+        return self._remembered is not None
 
     def desk(self) -> Desk:
         """The desk that answers now. Raises the reason when there is none."""
-        desk = self._desk
-        if desk is None:
+        return self._current().desk
+
+    def _current(self) -> Remembered:
+        remembered = self._remembered
+        if remembered is None:
             fault = self._fault
             raise NotReadyError(fault.what, got=fault.got, allowed=fault.allowed, fix=fault.fix)
-        return desk
+        return remembered
 
     def answer(
         self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
     ) -> Answered:
         """The answer to the body of POST /v1/score, on its way into the log."""
-        desk = self.desk()
-        request = parse_request(body, attributes=desk.snapshot.manifest.attributes)
-        return self.score(
-            desk, request=request, request_id=request_id, language=language, api_key_id=api_key_id
-        )
+        current, now = self._current(), utc_now()
+        request = parse_request(body, attributes=current.desk.snapshot.manifest.attributes)
+        try:
+            scored = self._together.answer((request, request_id), kind=(current, now, language))
+        except (duckdb.Error, EngineError) as error:
+            raise self._restarted(current, error) from error
+        if isinstance(scored, SpearfishError):
+            raise scored
+        return self._keep(current.desk, scored, now=now, api_key_id=api_key_id)
+
+    def answer_at_once(
+        self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
+    ) -> Answered | None:
+        """As `answer`, when nothing must be computed or looked up for it; None when something must."""
+        if len(body) > _SHORT:
+            return None
+        current, now = self._current(), utc_now()
+        request = parse_request(body, attributes=current.desk.snapshot.manifest.attributes)
+        scored = current.at_once(request, now=now, language=language, request_id=request_id)
+        return None if scored is None else self._keep(current.desk, scored, now=now, api_key_id=api_key_id)
 
     def answer_batch(
         self, body: bytes, *, language: Language, api_key_id: int | None = None
     ) -> list[Answered | SpearfishError]:
         """The answers to the rows of POST /v1/score/batch, on their way into the log, or what is wrong."""
-        desk, now = self.desk(), utc_now()
+        current, now = self._current(), utc_now()
+        desk = current.desk
         rows = parse_batch(body, attributes=desk.snapshot.manifest.attributes)
         try:
-            found = score_batch(desk, rows=rows, now=now, language=language)
+            found = score_batch(desk, rows=rows, now=now, language=language, remembered=current)
         except (duckdb.Error, EngineError) as error:
-            raise self._restarted(desk, error) from error
+            raise self._restarted(current, error) from error
         return [self._kept(desk, one, now=now, api_key_id=api_key_id) for one in found]
-
-    def score(
-        self,
-        desk: Desk,
-        *,
-        request: ScoreRequest,
-        request_id: str,
-        language: Language,
-        api_key_id: int | None = None,
-    ) -> Answered:
-        """Score one account and put the answer into the log."""
-        now = utc_now()
-        try:
-            scored = score_in_full(desk, request=request, now=now, language=language, request_id=request_id)
-        except (duckdb.Error, EngineError) as error:
-            raise self._restarted(desk, error) from error
-        return self._keep(desk, scored, now=now, api_key_id=api_key_id)
 
     def _kept(
         self, desk: Desk, found: Scored | SpearfishError, *, now: datetime, api_key_id: int | None
@@ -165,7 +182,7 @@ class DeskHolder:
             people=desk.snapshot.people,
             api_key_id=api_key_id,
         )
-        return Answered(scored.answer, self.log.keep(entry))
+        return Answered(scored.answer, scored.text(), self.log.keep(entry))
 
     def profile(self, *, language: Language, model: str | None = None) -> ProfileAnswer:
         """The ideal customer profile of the release that answers. model: the key of a fit model."""
@@ -178,7 +195,8 @@ class DeskHolder:
 
     def attributes(self) -> tuple[Attribute, ...]:
         """The attributes that requests may carry; none before there are data."""
-        return self._desk.snapshot.manifest.attributes if self._desk else ()
+        current = self._remembered
+        return current.desk.snapshot.manifest.attributes if current else ()
 
     def overview(self) -> Mapping[str, object]:
         """What the page shows before anything is asked."""
@@ -218,9 +236,12 @@ class DeskHolder:
         with suppress(SpearfishError):
             self._waiting.refresh()
         metrics.show_waiting(self._waiting.rows)
+        with suppress(SpearfishError), self.door.open().reading() as connection:
+            metrics.show_jobs(jobs.counts(connection))
 
     def _look(self, *, now: datetime) -> None:
         store = self.door.open()
+        self._meet(store)
         pointer = store.pointer()
         self._verdicts.refresh(store)
         self.log.show()
@@ -231,22 +252,46 @@ class DeskHolder:
         if coming is not None:
             self._release(store, coming)
         snapshot = self._current_snapshot()
-        if self._desk is None or self._desk.release is not release or self._desk.snapshot is not snapshot:
-            self._waiting.cover(snapshot.moved_through)
-            desk = Desk(
-                snapshot, release=release, verdicts=self._verdicts, waiting=self._waiting, resident=True
+        if not _is_of(self._remembered, release, snapshot):
+            ready = self._coming if _is_of(self._coming, release, snapshot) else None
+            self._remembered = ready or self._made(release, snapshot, due=now)
+            metrics.show_release(
+                release.release.id,
+                models={one.bundle.name: one.bundle.version for one in release.scorers},
             )
-            self._warm(desk)
-            self._desk = desk
-            metrics.show_release(release.release.id)
             _logger.info("release %s answers, data through %s", current, snapshot.manifest.data_through)
+        if coming in (None, current):
+            self._coming = None
+        elif not _is_of(self._coming, self._releases[coming], snapshot):
+            due = pointer.activate_at or now
+            self._coming = self._made(self._releases[coming], snapshot, due=due)
         self._releases = {key: value for key, value in self._releases.items() if key in (current, coming)}
 
+    def _meet(self, store: Store) -> None:
+        """Know nothing of another store than before: where one was restored, its numbers may be the same."""
+        if self._store is not None and self._store is not store:
+            self._releases, self._refused, self._coming = {}, set(), None
+            self._verdicts = Verdicts()
+            self._waiting.forget()
+        self._store = store
+
+    def _made(self, release: LoadedRelease, snapshot: Snapshot, *, due: datetime) -> Remembered:
+        """A desk that is ready to answer, and knows what the one before it was asked last.
+
+        due: when it should answer. What it could not learn by then it computes when it is asked.
+        """
+        self._waiting.cover(snapshot.moved_through)
+        desk = Desk(snapshot, release=release, verdicts=self._verdicts, waiting=self._waiting, resident=True)
+        self._warm(desk)
+        made = Remembered(desk)
+        if self._remembered is not None:
+            asked = self._remembered.newest(_LEARNED)
+            made.learn(asked, now=utc_now(), late=lambda: utc_now() > due)
+        return made
+
     def _warm(self, desk: Desk) -> None:
-        """Let every thread plan its queries before the first request needs them."""
-        together = threading.Barrier(THREADS, timeout=5)
-        for done in [self.executor.submit(_plan, desk, together) for _ in range(THREADS)]:
-            done.result()
+        """Plan the queries before the first request needs them."""
+        self._together.hands.submit(_plan, desk).result()
 
     def _release(self, store: Store, release_id: int) -> LoadedRelease:
         if release_id in self._refused:
@@ -261,7 +306,9 @@ class DeskHolder:
 
     def _current_snapshot(self) -> Snapshot:
         if self._snapshot is None or self._snapshot.manifest.snapshot != self.workspace.manifest().snapshot:
-            self._snapshot = Snapshot(self.workspace)
+            self._snapshot = Snapshot(self.workspace, patient=False, before=self._snapshot)
+            if self._snapshot.accounts.count <= _FEW_NAMES:
+                self._snapshot.names.read()
         return self._snapshot
 
     def _complain(self, error: SpearfishError) -> None:
@@ -269,10 +316,10 @@ class DeskHolder:
             _logger.error("%s", error)
         self._fault = error
 
-    def _restarted(self, desk: Desk, error: Exception) -> EngineError:
+    def _restarted(self, failed: Remembered, error: Exception) -> EngineError:
         """After a fatal fault DuckDB refuses every further query: the next look opens it anew."""
-        if self._desk is desk:
-            self._desk = self._snapshot = None
+        if self._remembered is failed:
+            self._remembered = self._coming = self._snapshot = None
             self._fault = NotReadyError("the SQL engine is being restarted", fix="try again in a moment")
             self._watch.soon()
         _logger.error("the SQL engine failed and is restarted: %s", error)
@@ -281,10 +328,22 @@ class DeskHolder:
         )
 
 
-def _plan(desk: Desk, together: threading.Barrier) -> None:
-    """One thread's turn. A thread that is busy with a request plans later, with its next one."""
-    try:
-        together.wait()
-    except threading.BrokenBarrierError:
-        return
+def _is_of(made: Remembered | None, release: LoadedRelease, snapshot: Snapshot) -> bool:
+    return made is not None and made.desk.release is release and made.desk.snapshot is snapshot
+
+
+def _plan(desk: Desk) -> None:
+    """In the thread that will run them: a plan is a thread's own."""
     desk.rows("", as_of=utc_now())
+    desk.record_rows(Tables({}, desk.snapshot.manifest.attributes), "", as_of=utc_now())
+
+
+def _score_together(
+    kind: tuple[Remembered, datetime, Language], asked: Sequence[tuple[ScoreRequest, str]]
+) -> list[Scored | SpearfishError]:
+    remembered, now, language = kind
+    if len(asked) == 1:
+        ((request, name),) = asked
+        return [remembered.score(request, request_id=name, now=now, language=language)]
+    requests, names = zip(*asked, strict=True)
+    return remembered.score_each(requests, request_ids=names, now=now, language=language)

@@ -12,13 +12,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
 from features.errors import ConfigError, WorkspaceError
 from features.workspace import Workspace
 from serving.access.local import is_loopback
+from serving.jobs.running import supervised
+from serving.jobs.settings import RUNNER, JobSettings
 from serving.log.settings import LogSettings
 from serving.store import Store, keys
 
@@ -35,13 +37,14 @@ def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, wo
     """
     # Said here and at once rather than by each worker.
     LogSettings.from_environment()
+    settings = JobSettings.from_environment()
     _require_free(host, port)
     access_notice(workspace, host=host)
     # The server's log goes to standard error: standard output belongs to the command that serves.
     server = subprocess.Popen(
         command(host=host, port=port), env=environment(workspace, workers=workers), stdout=sys.stderr.fileno()
     )
-    with _forwarding(server):
+    with _forwarding(server), supervised(workspace) if settings.runner else nullcontext():
         code = server.wait()
     return 0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else code
 
@@ -96,6 +99,8 @@ def environment(workspace: Workspace, *, workers: int = 1) -> dict[str, str]:
         "BENTOML_HOME": str(workspace.bentoml_home.absolute()),
         "BENTOML_DO_NOT_TRACK": "True",
         "OMP_NUM_THREADS": "1",
+        # Whoever serves runs one itself.
+        RUNNER: "no",
     }
 
 

@@ -44,6 +44,11 @@ class LookedUp:
         self._asked = set(domains)
         self._deals = index.deals_of([one.account_id or "" for one in found])
 
+    @property
+    def found(self) -> tuple[str, ...]:
+        """The identifiers of those that were found together."""
+        return tuple(name for name in self._by_id if name is not None)
+
     def by_id(self, account_id: str) -> Account:
         """As `AccountIndex.by_id`."""
         return self._by_id.get(account_id) or self._index.by_id(account_id)

@@ -1,27 +1,48 @@
-"""What /metrics tells beyond BentoML's own traffic numbers.
+"""What /metrics tells: traffic, scores, the log, activities and what is served.
 
-Turns answers and problems into Prometheus counters, which BentoML collects over all workers. Time rule: none.
-Null rule: a half that was not given is not counted.
+Turns requests, answers and problems into Prometheus metrics, added up over all workers. BentoML's own traffic
+numbers are off: they count by path, and a path names an account. Time rule: none. Null rule: a half that was
+not given is not counted.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from serving.answers import ScoreAnswer
 
 __all__ = [
+    "MEDIA_TYPE",
     "count_activities",
     "count_answer",
     "count_dropped",
     "count_kept",
     "count_problem",
+    "count_request",
+    "exposition",
+    "in_progress",
+    "in_threads",
+    "show_jobs",
     "show_log",
     "show_release",
     "show_waiting",
 ]
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+"""Of `exposition`."""
 
 _SCORES = Counter("spearfish_scores", "Scores given, by model and grade.", ["model", "grade"])
 _UNSEEN = Counter(
@@ -44,14 +65,47 @@ _TO_MOVE = Gauge(
     "Activities that the tables do not hold yet; the next ingest moves them.",
     multiprocess_mode="livemax",
 )
+_JOBS = Gauge(
+    "spearfish_jobs", "Jobs over files that are queued or running.", ["state"], multiprocess_mode="livemax"
+)
 _WAITING = Gauge("spearfish_log_waiting", "Answers that wait to be written.", multiprocess_mode="livesum")
+_SECONDS = Histogram(
+    "spearfish_request_seconds",
+    "How long requests took, by route, method and status.",
+    ["route", "method", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+_IN_PROGRESS = Gauge(
+    "spearfish_requests_in_progress", "Requests that are being answered.", multiprocess_mode="livesum"
+)
+_IN_THREADS = Gauge(
+    "spearfish_requests_computing",
+    "Requests that are computed in a thread or wait for one.",
+    multiprocess_mode="livesum",
+)
+_PROBABILITIES = Histogram(
+    "spearfish_probability",
+    "Probabilities that were given, by model.",
+    ["model"],
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1),
+)
+_MODELS = Gauge(
+    "spearfish_model",
+    "1 for each model of the release that answers, by its version.",
+    ["model", "version"],
+    multiprocess_mode="livemax",
+)
+
+_METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
+_shown: set[tuple[str, str]] = set()
 
 
 def count_answer(answer: ScoreAnswer) -> None:
     """Count the scores and the unseen categories of an answer."""
     for half in (answer.fit, answer.intent):
         if half is not None:
-            _SCORES.labels(model=half.model.name, grade=half.grade).inc()
+            _SCORES.labels(half.model.name, half.grade).inc()
+            _PROBABILITIES.labels(half.model.name).observe(half.probability)
     for feature in answer.unseen_categories:
         _UNSEEN.labels(feature=feature).inc()
 
@@ -61,9 +115,39 @@ def count_problem(slug: str) -> None:
     _PROBLEMS.labels(problem=slug).inc()
 
 
-def show_release(release_id: int) -> None:
-    """Show the number of the release that answers."""
+def count_request(*, route: str, method: str, status: int, seconds: float) -> None:
+    """Count a request. status: 0 where nobody waited for it. A method is one that HTTP knows."""
+    known = method if method in _METHODS else "other"
+    _SECONDS.labels(route, known, str(status)).observe(seconds)
+
+
+def in_progress() -> AbstractContextManager[None]:
+    """Count a request for as long as it is being answered."""
+    return _IN_PROGRESS.track_inprogress()
+
+
+def in_threads() -> AbstractContextManager[None]:
+    """Count a request for as long as it is computed in a thread, or waits for one."""
+    return _IN_THREADS.track_inprogress()
+
+
+def exposition() -> bytes:
+    """All of it as Prometheus reads it, over all workers of this server."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return generate_latest(registry)
+
+
+def show_release(release_id: int, *, models: Mapping[str, str]) -> None:
+    """Show the release that answers. models: versions by name."""
     _RELEASE.set(release_id)
+    for labels in _shown - set(models.items()):
+        _MODELS.labels(*labels).set(0)
+    for labels in models.items():
+        _MODELS.labels(*labels).set(1)
+    _shown.update(models.items())
 
 
 def count_kept(answers: int) -> None:
@@ -86,6 +170,12 @@ def count_activities(counts: Mapping[str, int]) -> None:
     """Count activities that were sent. counts: by what became of them."""
     for status, count in counts.items():
         _ACTIVITIES.labels(status=status).inc(count)
+
+
+def show_jobs(counts: Mapping[str, int]) -> None:
+    """Show how many jobs wait, and how many are worked on. counts: by state."""
+    for state, count in counts.items():
+        _JOBS.labels(state=state).set(count)
 
 
 def show_waiting(activities: int) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,6 +18,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from features.tables import Attribute
 from serving.access.scopes import SCOPES, Scope
 from serving.answers import ProblemDetails
+from serving.own_version import own_version
 from serving.problems import ProblemKind, problem_kind_of
 from serving.web.endpoint import Endpoint, Json, Operation
 
@@ -39,8 +39,10 @@ _REPEAT: Json = {
     "required": False,
     "description": "A name for this request, such as a UUID. Sent again within 24 hours with the same body, "
     "it is not done again, and gets the same answer.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
+
+_BYTES: Json = {"type": "string", "format": "binary"}
 
 Attributes = tuple[Attribute, ...]
 
@@ -57,7 +59,7 @@ def document(
         "openapi": "3.0.3",
         "info": {
             "title": "Spearfish",
-            "version": version("spearfish"),
+            "version": own_version(),
             "description": "Explained ICP fit and buying intent for B2B accounts.",
         },
         "servers": [{"url": "/"}],
@@ -93,6 +95,12 @@ def _operation(operation: Operation, *, attributes: Attributes) -> Json:
         "parameters": [*operation.parameters, *([_REPEAT] if operation.repeatable else [])],
         "responses": {str(operation.status): _answer(operation)} | _problems(operation),
     }
+    if operation.files:
+        described["requestBody"] = {
+            "required": True,
+            "description": operation.body_description,
+            "content": _file(operation),
+        }
     if operation.body is not None:
         content: Json = {"schema": {"$ref": _reference(operation.body(attributes))}}
         described["requestBody"] = {
@@ -105,6 +113,12 @@ def _operation(operation: Operation, *, attributes: Attributes) -> Json:
     return described
 
 
+def _file(operation: Operation) -> Json:
+    """A file as it is, or in a form."""
+    form = {"multipart/form-data": {"schema": {"$ref": _reference(operation.form)}}} if operation.form else {}
+    return {media_type: {"schema": _BYTES} for media_type in operation.files} | form
+
+
 def _answer(operation: Operation) -> Json:
     headers = {"X-Request-ID": _header("Names this answer in logs.", "string")}
     if operation.repeatable:
@@ -112,7 +126,17 @@ def _answer(operation: Operation) -> Json:
     return {
         "description": operation.answer_description,
         "headers": headers,
-        "content": {"application/json": {"schema": {"$ref": _reference(operation.answer)}}},
+        "content": _answered(operation),
+    }
+
+
+def _answered(operation: Operation) -> Json:
+    row: Json = {"$ref": _reference(operation.answer)}
+    if not operation.answer_files:
+        return {"application/json": {"schema": row}}
+    return {
+        media_type: {"schema": row if media_type.endswith("json") else _BYTES}
+        for media_type in operation.answer_files
     }
 
 
@@ -150,6 +174,8 @@ def _schemas(endpoints: Iterable[Endpoint], *, attributes: Attributes) -> Json:
     for endpoint in endpoints:
         if endpoint.operation.body is not None:
             models[endpoint.operation.body(attributes), "validation"] = None
+        if endpoint.operation.form is not None:
+            models[endpoint.operation.form, "validation"] = None
         models[endpoint.operation.answer, "serialization"] = None
     _, generated = models_json_schema(list(models), ref_template=_REFERENCE)
     definitions: Json = generated["$defs"]

@@ -5,6 +5,7 @@ are absent. Errors that only HTTP can have hang on the project's tree:
 
 InputError (features.errors)
 ├── RequestError                 the request itself is wrong
+│   ├── MalformedHttpError       400  not HTTP
 │   ├── MalformedJsonError       400  not JSON
 │   ├── UnauthorizedError        401  no key, or none that is valid
 │   ├── NotAllowedError          403  the key lacks the scope
@@ -16,19 +17,24 @@ InputError (features.errors)
 │   ├── AmbiguousDomainError     409  several accounts share the domain
 │   ├── DuplicateAccountError    409  a row of a batch names an account again
 │   ├── BodyTooLargeError        413  over the limit
-│   ├── MediaTypeError           415  not application/json
+│   ├── MediaTypeError           415  not of a type that is read
 │   ├── InvalidRequestError      422  fields are wrong; lists each of them
 │   ├── TooManyRequestsError     429  the key has used up its limit for now
 │   └── HeadersTooLargeError     431  over the limit
+├── UnknownJobError              404  (serving.store.jobs) no such job, or not one's own
+├── JobUnfinishedError           409  (serving.store.jobs) it has no result
+├── JobOverError                 409  (serving.store.jobs) it has ended
 ├── RequestInProgressError       409  (serving.store.idempotency) the same request is being worked on
 └── RequestReusedError           422  (serving.store.idempotency) its name came with another body before
 SpearfishError
 ├── NotReadyError                503  no release is loaded, or there are no data yet
+├── BusyError                    503  too much is asked at once
 └── AccessUnknownError           503  whose key it is cannot be known now
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
@@ -43,16 +49,19 @@ from features.errors import (
     WorkspaceError,
 )
 from serving.store.idempotency import RequestInProgressError, RequestReusedError
+from serving.store.jobs import JobOverError, JobUnfinishedError, UnknownJobError
 
 __all__ = [
     "PROBLEMS",
     "AccessUnknownError",
     "AmbiguousDomainError",
     "BodyTooLargeError",
+    "BusyError",
     "DuplicateAccountError",
     "FieldError",
     "HeadersTooLargeError",
     "InvalidRequestError",
+    "MalformedHttpError",
     "MalformedJsonError",
     "MediaTypeError",
     "MethodNotAllowedError",
@@ -73,8 +82,16 @@ __all__ = [
 ]
 
 
+_WORDS = re.compile(r"(?:[A-Za-z0-9 ,;`()'-]|\.(?= |$))+")
+"""Plain text: no path, no name of a host, and nothing behind a colon or in quotation marks."""
+
+
 class RequestError(InputError):
     """The HTTP request is wrong."""
+
+
+class MalformedHttpError(RequestError):
+    """What was sent is no HTTP request."""
 
 
 class MalformedJsonError(RequestError):
@@ -114,7 +131,7 @@ class BodyTooLargeError(RequestError):
 
 
 class MediaTypeError(RequestError):
-    """The body is not announced as JSON."""
+    """The body is not announced as what is read here."""
 
 
 class HeadersTooLargeError(RequestError):
@@ -155,6 +172,13 @@ class NotReadyError(SpearfishError):
     http_status = 503
 
 
+class BusyError(SpearfishError):
+    """The request waited too long for its turn; nothing was done for it."""
+
+    exit_code = 2
+    http_status = 503
+
+
 @dataclass(frozen=True)
 class FieldError:
     """One wrong field. `field` is its path, such as record.activities[3].channel."""
@@ -185,6 +209,7 @@ class ProblemKind(NamedTuple):
 
 
 PROBLEMS: dict[type[Exception], ProblemKind] = {
+    MalformedHttpError: ProblemKind("malformed-http", 400, "This is no HTTP request"),
     MalformedJsonError: ProblemKind("malformed-json", 400, "The body is not valid JSON"),
     UnauthorizedError: ProblemKind("unauthorized", 401, "A valid API key is needed"),
     NotAllowedError: ProblemKind("missing-scope", 403, "The API key lacks a scope"),
@@ -192,13 +217,16 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
     RouteNotFoundError: ProblemKind("not-found", 404, "Nothing answers at this path"),
     UnknownAccountError: ProblemKind("unknown-account", 404, "No such account"),
     UnknownPredictionError: ProblemKind("unknown-prediction", 404, "No such answer in the log"),
+    UnknownJobError: ProblemKind("unknown-job", 404, "No such job"),
     MethodNotAllowedError: ProblemKind("method-not-allowed", 405, "The path knows other methods"),
     SlowRequestError: ProblemKind("request-timeout", 408, "The body did not arrive in time"),
     AmbiguousDomainError: ProblemKind("ambiguous-domain", 409, "Several accounts have this domain"),
     DuplicateAccountError: ProblemKind("duplicate-account", 409, "The account is named twice"),
+    JobUnfinishedError: ProblemKind("job-unfinished", 409, "The job has no result", 5),
+    JobOverError: ProblemKind("job-over", 409, "The job has ended"),
     RequestInProgressError: ProblemKind("request-in-progress", 409, "The same request is in progress", 1),
     BodyTooLargeError: ProblemKind("body-too-large", 413, "The body is too large"),
-    MediaTypeError: ProblemKind("unsupported-media-type", 415, "The body must be JSON"),
+    MediaTypeError: ProblemKind("unsupported-media-type", 415, "The body is of a type that is not read"),
     InputError: ProblemKind("invalid-request", 422, "The request is not valid"),
     RequestReusedError: ProblemKind("idempotency-key-reused", 422, "The Idempotency-Key had another body"),
     TooManyRequestsError: ProblemKind("too-many-requests", 429, "The API key has used up its limit", 1),
@@ -206,6 +234,7 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
     Exception: ProblemKind("internal-error", 500, "The work failed"),
     AccessUnknownError: ProblemKind("access-unknown", 503, "API keys cannot be checked now", 2),
     NotReadyError: ProblemKind("not-ready", 503, "Nothing to answer with yet", 5),
+    BusyError: ProblemKind("busy", 503, "Too much is asked at once", 2),
     WorkspaceError: ProblemKind("workspace-unavailable", 503, "The workspace cannot be read", 5),
     BundleError: ProblemKind("model-unavailable", 503, "The model cannot be used", 5),
     EngineError: ProblemKind("engine-restarted", 503, "The SQL engine failed and was restarted", 1),
@@ -254,9 +283,21 @@ def problem(error: Exception, *, request_id: str) -> dict[str, object]:
 
 
 def _detail(error: Exception) -> str:
-    if isinstance(error, SpearfishError):
+    kind = problem_kind(error)
+    if kind.status < 500 and isinstance(error, SpearfishError):
         return error.sentence()
+    if isinstance(error, SpearfishError):
+        return _for_callers(error) or f"{kind.title[0].lower()}{kind.title[1:]}; the server's log says why"
     return "an unforeseen error; the server's log has it under this request_id"
+
+
+def _for_callers(error: SpearfishError) -> str:
+    """What a fault of ours is and what to do, as far as words tell it.
+
+    Paths, addresses, statements and what libraries say are for the log alone.
+    """
+    told = [part for part in (error.what, error.fix) if part and _WORDS.fullmatch(part)]
+    return "; ".join(told)
 
 
 def _field_errors(error: SpearfishError) -> Sequence[FieldError]:

@@ -1,78 +1,66 @@
-"""Every account of the workspace, scored and ranked.
+"""Every account of the workspace, scored: part by part for those who write files, or all of them ranked.
 
-Turns a desk into a frame with one row per account. Time rule: each account stands at the moment of its single
-answer, so that one question has one score: by default the later of today's midnight and just after its newest
-fact, otherwise the `as_of` asked for. An account that was not known then is left out. Null rule: an account
-outside the population of every intent model (an open opportunity, or an owner) has no intent, and one that
-every model of a kind leaves out has nothing of it, as in a single answer; such columns are empty.
+Turns a desk into frames with one row per account, each with the numbers of its single answer: activities that
+came since the tables were made count, and so does what sales said. Time rule: each account stands at the
+moment of its single answer, so that one question has one score: by default the later of today's midnight and
+just after its newest fact, otherwise the `as_of` asked for. An account that was not known then is left out.
+Null rule: an account outside the population of every intent model (an open opportunity, or an owner) has no
+intent, and one that every model of a kind leaves out has nothing of it, as in a single answer; such columns
+are empty.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from features.errors import NotEnoughDataError
-from features.label_rules import any_rule, left_out
-from features.settings import PRIORITIES, Grade
-from models.card import kind_of
-from models.choice import speakers
-from models.scoring import Scorer
+from features.feature import Language
+from features.settings import PRIORITIES
 from serving.desk import Desk
-from serving.population import Deal, intent_obstacle
-from serving.releases import ServedModel
-from serving.scoring import default_moments
+from serving.population import Deal
+from serving.ranked_rows import Newer, Telling, scored_rows
+from serving.subjects import SECOND, default_moments
 
-__all__ = ["rank_accounts"]
+__all__ = ["Known", "known_accounts", "rank_accounts", "scored_parts"]
 
 _DEALS = """
 SELECT account_id, opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at
 FROM opportunities WHERE known_at < $before
 """
-_HALF = ("probability", "score", "grade")
-_COLUMNS = [*_HALF, "model"]
+_PART = 50_000
+"""Accounts that are scored at once; bounds the memory."""
 
 
-def rank_accounts(desk: Desk, *, now: datetime, as_of: datetime | None = None) -> pd.DataFrame:
-    """Fit, intent and priority of every account known before its `as_of`, the most promising first.
+@dataclass(frozen=True)
+class Known:
+    """The accounts that can be scored.
 
-    now: naive UTC, whole seconds. as_of: one moment for all; None takes each account's own default.
-    Returns columns account_id, name, domain, as_of, fit_probability, fit_score, fit_grade, fit_model,
-    intent_probability, intent_score, intent_grade, intent_model, priority; *_model is the name of the
-    model that answers. Sorted by priority, then by intent, then by fit. Raises NotEnoughDataError when no
-    account was known yet.
+    accounts: account_id, name, domain and as_of, by account_id. newer: by account, the activities that came
+    after the tables. before: feedback given earlier counts. deals: by account, all versions of its deals.
     """
-    accounts = _accounts(desk, now=now, as_of=as_of)
-    deals = _deals(desk, before=accounts["as_of"].max().to_pydatetime())
-    fit = _half(desk, accounts, models=desk.release.of_kind("fit"), deals=deals)
-    intent = _half(desk, accounts, models=desk.release.of_kind("intent"), deals=deals)
-    ranked: pd.DataFrame = accounts.join(fit.add_prefix("fit_")).join(intent.add_prefix("intent_"))
-    ranked["priority"] = [
-        desk.release.priorities.priority(fit=_grade(fit), intent=_grade(intent))
-        for fit, intent in zip(ranked["fit_grade"], ranked["intent_grade"], strict=True)
-    ]
-    ranked["urgency"] = [
-        -PRIORITIES.index(word) if word in PRIORITIES else None for word in ranked["priority"]
-    ]
-    best_first: pd.DataFrame = ranked.sort_values(
-        ["urgency", "intent_probability", "fit_probability", "account_id"],
-        ascending=[False, False, False, True],
-        na_position="last",
-        ignore_index=True,
-    ).drop(columns="urgency")
-    return best_first
+
+    accounts: pd.DataFrame
+    newer: Newer
+    before: datetime
+    deals: Mapping[str, list[Deal]]
 
 
-def _accounts(desk: Desk, *, now: datetime, as_of: datetime | None) -> pd.DataFrame:
+def known_accounts(desk: Desk, *, now: datetime, as_of: datetime | None = None) -> Known:
+    """Every account known before its `as_of`, with what scoring it takes beside the tables.
+
+    now: naive UTC, whole seconds. as_of: one moment for all; None takes each account's own default. Raises
+    NotEnoughDataError when no account was known yet.
+    """
     everyone = desk.snapshot.accounts.everyone()
+    newer = desk.newer_of(everyone["account_id"])
     if as_of is None:
-        moments = default_moments(everyone["newest_known_at"], now=now, time_zone=desk.time_zone)
+        newest = _with_newer(everyone, newer=newer)
+        moments = default_moments(newest, now=now, time_zone=desk.time_zone)
     else:
         moments = pd.Series(as_of, index=everyone.index)
     everyone["as_of"] = moments.astype("datetime64[us]")
@@ -81,32 +69,17 @@ def _accounts(desk: Desk, *, now: datetime, as_of: datetime | None) -> pd.DataFr
     if known.empty:
         got = "no account at all" if as_of is None else f"as_of {as_of.isoformat()}Z"
         raise NotEnoughDataError("no account was known yet", got=got, fix="choose a later moment")
-    return known[["account_id", "name", "domain", "as_of"]]
+    deals = _deals(desk, before=known["as_of"].max().to_pydatetime())
+    columns = ["account_id", "name", "domain", "as_of"]
+    return Known(known[columns], newer, as_of or now + SECOND, deals)
 
 
-def _spoken_of(
-    desk: Desk, accounts: pd.DataFrame, *, model: ServedModel, deals: Mapping[str, list[Deal]]
-) -> NDArray[np.bool_]:
-    """Whether a model speaks of each account: no rule of its labels, and no deal, keeps it out."""
-    stays = np.ones(len(accounts), dtype=bool)
-    if any_rule(model.rows):
-        with desk.snapshot.tables.connect() as connection:
-            stays = left_out(connection, accounts, settings=model.rows).isna().to_numpy()
-    return stays if kind_of(model.key) == "fit" else stays & _free(accounts, model=model, deals=deals)
-
-
-def _free(
-    accounts: pd.DataFrame, *, model: ServedModel, deals: Mapping[str, list[Deal]]
-) -> NDArray[np.bool_]:
-    """Whether an account has no deal that keeps it out of the population of an intent model."""
-    labels = model.labels.intent
-    found = [
-        intent_obstacle(
-            deals.get(account_id, ()), as_of=moment, product=labels.product, population=labels.population
-        )
-        for account_id, moment in zip(accounts["account_id"], accounts["as_of"], strict=True)
-    ]
-    return np.array([deal is None for deal in found], dtype=bool)
+def _with_newer(everyone: pd.DataFrame, *, newer: Newer) -> pd.Series[pd.Timestamp]:
+    """When the newest fact of each account became known, in the tables or beside them."""
+    latest = {name: max(row.known_at for row in rows) for name, rows in newer.items()}
+    beside = everyone["account_id"].map(latest).astype("datetime64[us]")
+    told: pd.Series[pd.Timestamp] = everyone["newest_known_at"]
+    return told.where(beside.isna() | (beside < told), beside)
 
 
 def _deals(desk: Desk, *, before: datetime) -> Mapping[str, list[Deal]]:
@@ -117,30 +90,44 @@ def _deals(desk: Desk, *, before: datetime) -> Mapping[str, list[Deal]]:
     return deals
 
 
-def _half(
+def scored_parts(
     desk: Desk,
-    accounts: pd.DataFrame,
+    known: Known,
     *,
-    models: Sequence[ServedModel],
-    deals: Mapping[str, list[Deal]],
-) -> pd.DataFrame:
-    """Each account scored by the model that answers for it; a row for each that has one."""
-    if not models:
-        return pd.DataFrame(index=accounts.index[:0], columns=_COLUMNS, dtype=object)
-    places = speakers([_spoken_of(desk, accounts, model=model, deals=deals) for model in models])
-    found = [
-        _scored(desk, model.scorer, keys=accounts[places == place])
-        for place, model in enumerate(models)
-        if (places == place).any()
-    ]
-    return pd.concat(found) if found else _half(desk, accounts, models=(), deals={})
+    reasons: int = 0,
+    language: Language = "en",
+    rows: int = _PART,
+) -> Iterator[pd.DataFrame]:
+    """Every account by account_id, so many rows at a time: what one part takes is let go before the next.
+
+    Columns as of `rank_accounts`, and with reasons=n the texts reason_1 to reason_n and against_1 to
+    against_n of `serving.flat_reasons`. The order of the rows is that of the accounts.
+    """
+    telling = Telling(before=known.before, reasons=reasons, language=language)
+    for start in range(0, len(known.accounts), rows):
+        part = known.accounts.iloc[start : start + rows]
+        yield scored_rows(desk, part, newer=known.newer, deals=known.deals, telling=telling)
 
 
-def _scored(desk: Desk, scorer: Scorer, *, keys: pd.DataFrame) -> pd.DataFrame:
-    matrix = desk.engine(scorer.bundle.catalogue).build(keys[["account_id", "as_of"]])
-    half: pd.DataFrame = scorer.score_frame(matrix)[list(_HALF)].set_index(keys.index)
-    return half.assign(model=scorer.bundle.name)
+def rank_accounts(desk: Desk, *, now: datetime, as_of: datetime | None = None) -> pd.DataFrame:
+    """Fit, intent and priority of every account known before its `as_of`, the most promising first.
 
-
-def _grade(value: object) -> Grade | None:
-    return cast("Grade", value) if isinstance(value, str) else None
+    now: naive UTC, whole seconds. as_of: one moment for all; None takes each account's own default.
+    Returns columns account_id, name, domain, as_of, fit_probability, fit_score, fit_grade, fit_model,
+    intent_probability, intent_score, intent_grade, intent_model, priority, machine_score, adjustment,
+    working_score, working_priority; *_model is the name of the model that answers, working_* what is left
+    after feedback of sales. Sorted by working_priority, those held back last, then by intent, then by fit.
+    Raises NotEnoughDataError when no account was known yet.
+    """
+    known = known_accounts(desk, now=now, as_of=as_of)
+    ranked = pd.concat(list(scored_parts(desk, known)), ignore_index=True)
+    urgency = {word: -place for place, word in enumerate(PRIORITIES)}
+    best_first: pd.DataFrame = ranked.assign(
+        urgency=ranked["working_priority"].map(urgency), held=ranked["adjustment"] < 0
+    ).sort_values(
+        ["urgency", "held", "intent_probability", "fit_probability", "account_id"],
+        ascending=[False, True, False, False, True],
+        na_position="last",
+        ignore_index=True,
+    )
+    return best_first.drop(columns=["urgency", "held"])

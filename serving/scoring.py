@@ -8,10 +8,10 @@ rule: a half that cannot be given is null, with the reason.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -22,6 +22,7 @@ from features.settings import SALES_PRIORITIES
 from features.workspace import Workspace
 from models.card import ModelKey
 from models.explanation import Explained
+from models.grades import Grade
 from serving.answers import (
     AccountName,
     FitScore,
@@ -45,20 +46,24 @@ from serving.working import machine_score, working
 
 __all__ = [
     "Scored",
+    "absent",
     "default_as_of",
     "default_moments",
     "new_request_id",
     "priority_of",
+    "priority_of_grades",
     "score_account",
     "score_in_full",
     "score_once",
     "score_subjects",
     "utc_now",
+    "warnings_of",
 ]
 
 _STALE = timedelta(days=30)
 
 Row = NDArray[np.float64]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,24 @@ class Scored:
     rows: Mapping[ModelKey, Row]
     explained: Mapping[ModelKey, Explained]
     newer: tuple[Activity, ...] = ()
+    _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def again(self, request: ScoreRequest, *, request_id: str) -> Scored:
+        """The same answer to another request of the same account and moment."""
+        answer = self.answer.model_copy(update={"request_id": request_id})
+        return replace(self, request=request, answer=answer)
+
+    def text(self) -> str:
+        """The answer as JSON."""
+        name = f'{{"request_id":{json.dumps(self.answer.request_id)}'
+        return name + self.once("rest", lambda: self.answer.model_dump_json()[len(name) :])
+
+    def once(self, what: str, make: Callable[[], Made]) -> Made:
+        """What is the same for every request that gets this answer, made by the first that needs it."""
+        if what not in self._made:
+            self._made[what] = make()
+        made: Made = self._made[what]
+        return made
 
 
 @dataclass(frozen=True)
@@ -254,9 +277,9 @@ def _scored(
         as_of=subject.as_of,
         data_through=subject.data_through,
         fit=fit,
-        fit_unavailable_reason=None if fit else (asked.fit.silence or _absent("fit", language)),
+        fit_unavailable_reason=None if fit else (asked.fit.silence or absent("fit", language)),
         intent=intent,
-        intent_unavailable_reason=None if intent else (asked.intent.silence or _absent("intent", language)),
+        intent_unavailable_reason=None if intent else (asked.intent.silence or absent("intent", language)),
         fire=fire_of(desk.release.scorers, rows=rows, fit=fit, intent=intent),
         priority=priority,
         machine_score=held.machine_score,
@@ -265,7 +288,7 @@ def _scored(
         adjustment_reason=held.reason,
         working_priority=held.priority,
         unseen_categories=_unseen(asked.models, rows=rows),
-        warnings=_warnings(subject, language=language),
+        warnings=warnings_of(subject, language=language),
         release=ReleaseName(id=desk.release.release.id, created_at=desk.release.release.created_at),
     )
     return Scored(subject.request, answer, language, rows, explained, subject.newer)
@@ -279,15 +302,26 @@ def _lead(
     return with_fit_range(desk, asked.subject, model, fit=fit, row=row, language=language)
 
 
-def _absent(kind: str, language: Language) -> str:
+def absent(kind: str, language: Language) -> str:
+    """Why there is nothing of a kind, where the release has no model of it."""
     return phrase("no_model", language=language, kind=phrase(kind, language=language))
 
 
 def priority_of(
     release: LoadedRelease, *, fit: FitScore | None, intent: IntentScore | None, language: Language
 ) -> Priority:
-    """What the release's table says of the two grades."""
-    grades = {"fit": fit.grade if fit else None, "intent": intent.grade if intent else None}
+    """What the release's table says of the grades of two halves."""
+    grades: dict[str, Grade | None] = {
+        "fit": fit.grade if fit else None,
+        "intent": intent.grade if intent else None,
+    }
+    return priority_of_grades(release, grades=grades, language=language)
+
+
+def priority_of_grades(
+    release: LoadedRelease, *, grades: Mapping[str, Grade | None], language: Language
+) -> Priority:
+    """As `priority_of`."""
     action = release.priorities.priority(fit=grades["fit"], intent=grades["intent"])
     given = [kind for kind, grade in grades.items() if grade]
     key = {2: "both_grades", 0: "no_grade"}.get(len(given)) or f"{given[0]}_grade"
@@ -302,7 +336,8 @@ def _unseen(models: Iterable[ServedModel], *, rows: Mapping[ModelKey, Row]) -> l
     return sorted({name for model in models for name in model.scorer.unseen_in(rows[model.key])})
 
 
-def _warnings(subject: Subject, *, language: Language) -> list[str]:
+def warnings_of(subject: Subject, *, language: Language) -> list[str]:
+    """What a reader of an answer should mind."""
     sent_along = subject.account.account_id is None
     if sent_along or subject.data_through is None or subject.as_of - subject.data_through <= _STALE:
         return []

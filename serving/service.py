@@ -7,6 +7,7 @@ current release, or before the keys are known, the service lives but is not read
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import Any
 
 import bentoml
@@ -15,7 +16,12 @@ from features.workspace import Workspace
 from serving.access.access import Access
 from serving.collecting import collect_seldom
 from serving.holder import DeskHolder
+from serving.jobs.running import supervised
+from serving.jobs.settings import JobSettings
+from serving.log_lines import say_in_lines
+from serving.web.alone import OursAlone
 from serving.web.application import application
+from serving.web.connections import lose_patience
 from serving.web.services import Services
 
 __all__ = ["WORKERS", "SpearfishService"]
@@ -31,6 +37,11 @@ class _Service:
     """Explained fit and intent scores. Every route is in `serving.web.routes`."""
 
     def __init__(self) -> None:
+        say_in_lines()
+        self._beside = ExitStack()
+        if JobSettings.from_environment().runner:
+            # `bentoml serve` started this worker, and nobody else runs jobs.
+            self._beside.enter_context(supervised(_holder.workspace))
         _access.start()
         _holder.start()
         collect_seldom()
@@ -42,17 +53,26 @@ class _Service:
         return _holder.watching and _access.watching
 
     def stop(self) -> None:
-        """Let go of the store."""
+        """Let go of the store, and of the jobs."""
+        self._beside.close()
         _access.stop()
         _holder.stop()
 
     stop = bentoml.on_shutdown(stop)
 
 
+lose_patience()
+
 # Called instead of written as a decorator: BentoML's types are not seen here.
+# Its access log and its metrics name every path, and with it accounts: `serving.web.observed` has others.
 SpearfishService: Any = bentoml.service(
-    name="spearfish", workers=int(os.environ.get(WORKERS, "1")), traffic={"timeout": 60}
+    name="spearfish",
+    workers=int(os.environ.get(WORKERS, "1")),
+    # Later than every limit of ours, whose problems say more; each request costs a timer for as long.
+    traffic={"timeout": 120},
+    logging={"access": {"enabled": False}},
+    metrics={"enabled": False},
 )(_Service)
-SpearfishService.mount_asgi_app(
-    application(Services(answers=_holder, access=_access, door=_holder.door)), name="spearfish"
+SpearfishService.add_asgi_middleware(
+    OursAlone, ours=application(Services(answers=_holder, access=_access, door=_holder.door))
 )

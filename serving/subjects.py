@@ -8,26 +8,28 @@ along has no identifier.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from features.errors import InputError, SpearfishError, UnknownAccountError
 from features.feature import Language
 from features.privacy.known_people import newest_opt_out
-from features.tables import Tables
+from features.tables import Attribute, Tables
 from serving.accounts import Account
 from serving.answers import LeadFound, iso
 from serving.desk import Desk
 from serving.leads import read_lead
 from serving.looking import Accounts, LookedUp
 from serving.population import Deal
-from serving.problems import FieldError, InvalidRequestError
+from serving.problems import FieldError, InvalidRequestError, NotReadyError
 from serving.records import ALL_ALONG, RECORD_ID, read_record
 from serving.requests import ScoreRequest
 from serving.segments import Segments
@@ -89,11 +91,13 @@ def find_subject(
     now: datetime,
     language: Language,
     accounts: Accounts | None = None,
+    newer: Mapping[str, tuple[Activity, ...]] | None = None,
 ) -> Subject:
     """Whom a request is about.
 
     now: naive UTC, whole seconds; nothing may lie after it. accounts: where to look them up, by default one
-    by one. Raises UnknownAccountError, AmbiguousDomainError or InvalidRequestError.
+    by one. newer: by account, what came after the tables, where the store was asked before. Raises
+    UnknownAccountError, AmbiguousDomainError or InvalidRequestError.
     """
     if request.as_of is not None:
         _require_past("as_of", request.as_of, now=now)
@@ -106,8 +110,9 @@ def find_subject(
         account, asked = accounts.by_id(request.account_id), "account_id"
     else:
         account, asked = accounts.by_domain(request.domain or ""), "domain"
-    newer = desk.newer(account.account_id or "")
-    newest = max((row.known_at for row in newer), default=account.newest_known_at)
+    known = (newer or {}).get(account.account_id or "")
+    own = desk.newer(account.account_id or "") if known is None else known
+    newest = max((row.known_at for row in own), default=account.newest_known_at)
     account = replace(account, newest_known_at=max(newest, account.newest_known_at))
     as_of = request.as_of or default_as_of(account.newest_known_at, now=now, time_zone=desk.time_zone)
     _require_known(account, as_of=as_of, asked="lead" if lead else asked)
@@ -116,12 +121,12 @@ def find_subject(
         request=request,
         account=account,
         as_of=as_of,
-        data_through=_data_through(desk, newer),
+        data_through=_data_through(desk, own),
         deals=accounts.deals(account.account_id or ""),
         segments=_segments(desk, account.account_id or "", as_of, connect=connect),
         connect=connect,
         lead=lead,
-        newer=newer,
+        newer=own,
     )
 
 
@@ -144,10 +149,14 @@ def find_subjects(
         domains=[one.domain for one in requests if one.domain is not None],
     )
 
+    newer = desk.newer_of(accounts.found)
+
     def attempt(request: ScoreRequest) -> Subject | SpearfishError:
         try:
-            return find_subject(desk, request=request, now=now, language=language, accounts=accounts)
-        except InputError as error:
+            return find_subject(
+                desk, request=request, now=now, language=language, accounts=accounts, newer=newer
+            )
+        except (InputError, NotReadyError) as error:
             return error
 
     return [attempt(request) for request in requests]
@@ -156,8 +165,14 @@ def find_subjects(
 def _segments(
     desk: Desk, account_id: str, as_of: datetime, *, connect: Callable[[], duckdb.DuckDBPyConnection]
 ) -> Segments:
-    schema = desk.snapshot.tables.schema("accounts")
+    schema = _schema(tuple(desk.snapshot.tables.attributes))
     return Segments(account_id, as_of, desk.release.populations, schema, connect)
+
+
+@lru_cache(maxsize=4)
+def _schema(attributes: tuple[Attribute, ...]) -> pa.Schema:
+    """Of the accounts: the same for every row of a file."""
+    return Tables({}, attributes).schema("accounts")
 
 
 def _require_past(name: str, moment: datetime, *, now: datetime) -> None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, insort
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,8 +34,10 @@ __all__ = [
     "HELD_AT",
     "HELD_DAYS",
     "Verdicts",
+    "VerdictsOfIdentities",
     "Working",
     "machine_score",
+    "mean_score",
     "threshold",
     "working",
     "working_after",
@@ -45,6 +48,7 @@ HELD_AT = 20.0
 
 _RISE = 10.0
 HELD_DAYS = 90
+_DIGITS = 6
 _OVERLAP = timedelta(minutes=5)
 """How far back to look again for feedback that another process was storing when we looked. Whatever its clock
 says, what it stores later has a higher place."""
@@ -102,19 +106,48 @@ class Verdicts:
             self._through = max(self._through or given.at, given.at)
             insort(self._by_account[given.account_id], _Verdict.of(given))
 
-    def rejection(self, account_id: str, *, before: datetime) -> _Verdict | None:
-        """The rejection in force at a moment: the latest word was one, and it has not run out."""
-        said = self._by_account.get(account_id, [])
-        place = bisect_left(said, before, key=lambda verdict: verdict.at)
-        latest = said[place - 1] if place else None
+    def rejection(self, *account_ids: str, before: datetime) -> _Verdict | None:
+        """The rejection in force at a moment: the latest word was one, and it has not run out.
+
+        account_ids: every identifier of one account.
+        """
+        words = [word for account_id in account_ids if (word := self._latest(account_id, before=before))]
+        latest = max(words, default=None)
         if latest is None or not latest.rejected or before > latest.at + timedelta(days=HELD_DAYS):
             return None
         return latest
 
+    def _latest(self, account_id: str, *, before: datetime) -> _Verdict | None:
+        said = self._by_account.get(account_id, [])
+        place = bisect_left(said, before, key=lambda verdict: verdict.at)
+        return said[place - 1] if place else None
+
+
+class VerdictsOfIdentities:
+    """Verdicts where several accounts are one: what was said of any of them was said of all.
+
+    members: the identifiers that stand behind one, itself among them.
+    """
+
+    def __init__(self, verdicts: Verdicts, *, members: Callable[[str], Sequence[str]]) -> None:
+        self._verdicts, self._members = verdicts, members
+
+    def rejection(self, account_id: str, *, before: datetime) -> _Verdict | None:
+        """As `Verdicts.rejection`."""
+        return self._verdicts.rejection(*self._members(account_id), before=before)
+
+    def note(self, given: Feedback) -> None:
+        """As `Verdicts.note`."""
+        self._verdicts.note(given)
+
 
 def machine_score(fit: FitScore | None, intent: IntentScore | None) -> float | None:
     """The mean of the scores there are, 0-100."""
-    scores = [half.score for half in (fit, intent) if half is not None]
+    return mean_score([half.score for half in (fit, intent) if half is not None])
+
+
+def mean_score(scores: Sequence[float]) -> float | None:
+    """As `machine_score`, of the scores there are."""
     return sum(scores) / len(scores) if scores else None
 
 
@@ -137,11 +170,17 @@ def working(
     reason = _sentence(rejection, language=language)
     if priority.to_sales:
         priority = Priority(action="nurture", to_sales=False, why=reason)
-    return Working(score, held - score, held, reason, priority)
+    # Scores have one digit, and their mean two: what a subtraction leaves behind is none of the score's.
+    return Working(score, round(held - score, _DIGITS), held, reason, priority)
 
 
 def working_after(
-    said: Feedback, *, verdicts: Verdicts, score: float | None, priority: Priority, language: Language
+    said: Feedback,
+    *,
+    verdicts: VerdictsOfIdentities,
+    score: float | None,
+    priority: Priority,
+    language: Language,
 ) -> Working:
     """As `working`, right after feedback that is not among the verdicts yet."""
     if said.verdict == "outcome":

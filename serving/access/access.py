@@ -23,6 +23,7 @@ from serving.access.tally import Tally
 from serving.scoring import utc_now
 from serving.store import keys
 from serving.store.door import StoreDoor
+from serving.store.store import Store
 from serving.watch import Watch
 
 __all__ = ["Access"]
@@ -30,6 +31,9 @@ __all__ = ["Access"]
 _LOOK_EVERY = 0.5
 _WRITE_EVERY = 5.0
 _FRESH_FOR = 2.0
+_REREAD_AFTER = 60.0
+"""Seconds after which all keys are read again, whatever the store says of changes: it may be another one."""
+
 _TRUSTED_FOR = 300.0
 """Seconds that known keys go on without a store."""
 
@@ -45,7 +49,8 @@ class Access:
     def __init__(self, door: StoreDoor, *, limits: Path | None) -> None:
         self._door, self._limits = door, Limits(limits)
         self._ring: KeyRing | None = None
-        self._read_at = -_TRUSTED_FOR
+        self._store: Store | None = None
+        self._read_at = self._taken_at = -_TRUSTED_FOR
         self._fault = ""
         self._tally = Tally(utc_now)
         self._gate = Gate(self._known, limits=self._limits, tally=self._tally, now=utc_now)
@@ -75,17 +80,20 @@ class Access:
         """Whether keys can be told apart now."""
         return self._known().ring is not None
 
-    def admit(self, request: HTTPConnection, *, needs: Scope | None) -> Caller:
+    def admit(self, request: HTTPConnection, *, needs: Scope | None, here: bool = False) -> Caller:
         """The caller of a request; see `Gate.admit`."""
-        return self._gate.admit(request, needs=needs)
+        return self._gate.admit(request, needs=needs, here=here)
 
     def look(self) -> None:
         """Read the keys when they changed. Faults are kept, never raised."""
         try:
-            with self._door.open().reading() as connection:
+            store = self._door.open()
+            with store.reading() as connection:
                 change = keys.changes(connection)
-                if self._ring is None or self._ring.change != change:
+                known = self._ring is not None and self._ring.change == change and self._store is store
+                if not known or self._is_old():
                     self._take(KeyRing(keys.every_key(connection), change=change))
+            self._store = store
             self._read_at = time.monotonic()
             self._fault = ""
         except SpearfishError as error:
@@ -101,7 +109,10 @@ class Access:
     def _take(self, ring: KeyRing) -> None:
         if not ring and not self._ring:
             _logger.warning("no API key is configured: requests from this machine are answered, no others")
-        self._ring = ring
+        self._ring, self._taken_at = ring, time.monotonic()
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._taken_at > _REREAD_AFTER
 
     def _known(self) -> Known:
         age = time.monotonic() - self._read_at

@@ -61,12 +61,15 @@ class Gate:
     ) -> None:
         self._known, self._limits, self._tally, self._now = known, limits, tally, now
 
-    def admit(self, request: HTTPConnection, *, needs: Scope | None) -> Caller:
+    def admit(self, request: HTTPConnection, *, needs: Scope | None, here: bool = False) -> Caller:
         """The caller. needs: None for what holds no data, which needs no key either.
 
-        Raises UnauthorizedError, NotAllowedError, TooManyRequestsError, AccessUnknownError.
+        here: whether this machine needs no key even where there are some. Raises UnauthorizedError,
+        NotAllowedError, TooManyRequestsError, AccessUnknownError.
         """
         known = self._known()
+        if here and _is_local(request):
+            return Caller()
         if known.ring is None:
             if needs is None:
                 return Caller()
@@ -77,14 +80,13 @@ class Gate:
         return Caller() if needs is None else Caller(self._key(request, needs=needs, known=known))
 
     def _require_local(self, request: HTTPConnection) -> None:
-        address = request.client.host if request.client else ""
-        here = is_loopback(address) and is_loopback(name_of(request.headers.get("host", "")))
-        if here and not any(name.startswith(_FORWARDED) for name in request.headers):
+        if _is_local(request):
             return
         self._tally.refuse("not-local")
+        address, host = _address_of(request) or "nowhere", request.headers.get("host", "no host")
         raise NotLocalError(
             "no API key is configured, so only the machine that the service runs on may ask",
-            got=f"a request from {address or 'nowhere'} to {request.headers.get('host', 'no host')}",
+            got=f"a request from {address} to {host}",
             fix=_CREATE,
         )
 
@@ -126,6 +128,16 @@ class Gate:
     def _unauthorized(self, reason: str, what: str, *, prefix: str = "", fix: str = _CREATE) -> Exception:
         self._tally.refuse(reason, prefix=prefix)
         return UnauthorizedError(what, fix=fix)
+
+
+def _address_of(request: HTTPConnection) -> str:
+    return request.client.host if request.client else ""
+
+
+def _is_local(request: HTTPConnection) -> bool:
+    """Whether somebody on this machine asks, by a name of this machine and through no proxy."""
+    here = is_loopback(_address_of(request)) and is_loopback(name_of(request.headers.get("host", "")))
+    return here and not any(name.startswith(_FORWARDED) for name in request.headers)
 
 
 def _unknown() -> AccessUnknownError:

@@ -15,10 +15,13 @@ from serving.access.scopes import SCOPES
 from serving.access.secrets import digest_of, new_key, prefix_of
 from serving.store import Store, keys
 
-__all__ = ["PER_MINUTE", "NewKey", "create_key", "state_of"]
+__all__ = ["MOST_AT_ONCE", "MOST_PER_MINUTE", "PER_MINUTE", "NewKey", "create_key", "state_of"]
 
 PER_MINUTE = 6_000
 """Requests that a key may make unless told otherwise: a hundred a second."""
+
+MOST_PER_MINUTE = 6_000_000
+MOST_AT_ONCE = 1_000_000
 
 _LONGEST_OWNER = 200
 
@@ -47,6 +50,9 @@ def create_key(
     burst: requests at once; ten seconds' worth unless given. Raises InputError.
     """
     _require_owner(owner)
+    burst = max(1, per_minute // 6) if burst is None else burst
+    _require_limit("requests a minute", per_minute, most=MOST_PER_MINUTE)
+    _require_limit("requests at once", burst, most=MOST_AT_ONCE)
     if expires_at is not None and expires_at <= now:
         raise InputError(
             "the key would have expired", got=f"{expires_at}Z", fix="choose an end in the future"
@@ -58,7 +64,7 @@ def create_key(
         owner=owner.strip(),
         scopes=_checked(scopes),
         per_minute=per_minute,
-        burst=burst or max(1, per_minute // 6),
+        burst=burst,
         expires_at=expires_at,
     )
     with store.writing() as connection:
@@ -81,6 +87,11 @@ def _require_owner(owner: str) -> None:
             allowed=f"the name of a system or team, up to {_LONGEST_OWNER} characters, no e-mail address",
             fix='such as "Salesforce production"',
         )
+
+
+def _require_limit(what: str, given: int, *, most: int) -> None:
+    if not 1 <= given <= most:
+        raise InputError(f"a key cannot make so many {what}", got=f"{given:,}", allowed=f"1 to {most:,}")
 
 
 def _checked(scopes: Sequence[str]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ _NOBODY = "0" * 64
 class KeyRing:
     """Every key that was ever made, revoked ones included. Never changes."""
 
-    def __init__(self, keys: Iterable[StoredKey], *, change: int) -> None:
+    def __init__(self, keys: Iterable[StoredKey], *, change: str) -> None:
         self.change = change
         self._keys = {key.prefix: key for key in keys}
 

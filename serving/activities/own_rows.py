@@ -108,8 +108,10 @@ class OwnRows:
 def _among(accounts: Sequence[str]) -> str:
     """The condition that a row is of one of these accounts.
 
-    A few are written out, so that only their own part of a sorted file is read.
+    A few are written out, and the first and the last of many, so that only their own part of a sorted file
+    is read.
     """
     if len(accounts) <= _FEW:
         return " OR ".join(f"account_id = {literal(account)}" for account in accounts)
-    return f"account_id IN (SELECT unnest([{', '.join(map(literal, accounts))}]))"
+    between = f"account_id BETWEEN {literal(min(accounts))} AND {literal(max(accounts))}"
+    return f"{between} AND account_id IN (SELECT unnest([{', '.join(map(literal, accounts))}]))"

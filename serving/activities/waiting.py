@@ -36,6 +36,12 @@ class Waiting:
         if self._door is not None:
             self._door.close()
 
+    def forget(self) -> None:
+        """Know nothing, as before the first look: the store is another one. `cover` it then."""
+        with self._looking, self._changing:
+            self._newest.clear()
+            self._after = None
+
     @property
     def rows(self) -> int:
         """How many rows wait to be moved, as of the last look."""
@@ -78,6 +84,10 @@ class Waiting:
         with self._changing:
             for account, place in places:
                 self._newest[account] = max(place, self._newest.get(account, 0))
+
+    def has(self, account_ids: Collection[str], *, after: int) -> bool:
+        """Whether these accounts may have activities after a place of the order; asks nobody."""
+        return any(self._newest.get(account, 0) > after for account in account_ids)
 
     def of(self, account_ids: Collection[str], *, after: int) -> tuple[Activity, ...]:
         """The activities of these accounts after a place of the order. Raises WorkspaceError."""

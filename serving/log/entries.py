@@ -31,6 +31,7 @@ class Answered(NamedTuple):
     """An answer, and whether the log keeps it: to be waited for before it is sent (`serving.web.keeping`)."""
 
     answer: ScoreAnswer
+    text: str
     kept: Future[bool]
 
 
@@ -88,8 +89,8 @@ class Entry:
             machine_score=answer.machine_score,
             working_score=answer.working_score,
             inputs=_as_json(_inputs(self.scored.request, people=self.people)),
-            answer=answer.model_dump_json(),
-            evidence=self._evidence().to_bytes(),
+            answer=self.scored.text(),
+            evidence=self.scored.once("evidence", self._evidence().to_bytes),
         )
 
     def _evidence(self) -> Evidence:

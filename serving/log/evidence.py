@@ -21,6 +21,7 @@ from features.errors import WorkspaceError
 from features.feature import Language
 from models.bundle import machine_type
 from models.card import ModelKey
+from serving.own_version import own_version
 
 __all__ = ["Evidence", "versions_here"]
 
@@ -35,7 +36,7 @@ _LEVEL = 3
 @cache
 def versions_here() -> dict[str, str]:
     """What a score may depend on beside the model: LightGBM, the type of machine, and ourselves."""
-    return {"lightgbm": version("lightgbm"), "machine": machine_type(), "spearfish": version("spearfish")}
+    return {"lightgbm": version("lightgbm"), "machine": machine_type(), "spearfish": own_version()}
 
 
 @dataclass(frozen=True)

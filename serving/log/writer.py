@@ -151,18 +151,24 @@ class PredictionLog:
         return batch
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
-        """Write a batch; a buffered log tries again and again."""
+        """Write a batch; a buffered log tries again and again. What is refused is refused alone."""
         while True:
             try:
                 self._insert([each.entry for each in batch])
             # The list of the forgotten, which rows are made by, may be damaged or out of reach.
             except (SpearfishError, IntegrityError, OSError) as error:
+                if len(batch) > 1 and _is_refused(error):
+                    return self._write_each(batch)
                 if not self._again(error):
                     return self._give_up(batch, error)
                 self._pause.wait(_PAUSE)
             else:
                 metrics.count_kept(len(batch))
                 return _settle(batch)
+
+    def _write_each(self, batch: Sequence[_Waiting]) -> None:
+        for one in batch:
+            self._write([one])
 
     def _insert(self, entries: Sequence[Entry]) -> None:
         """Rows are made before it is our turn to write; those made before somebody was forgotten, anew."""
@@ -174,9 +180,8 @@ class PredictionLog:
 
     def _again(self, error: Exception) -> bool:
         """Whether to try once more: not what the database will never take, nor when somebody waits for it."""
-        refused = isinstance(error, IntegrityError) or isinstance(error.__cause__, DataError)
         late = self._stopping.is_set() and time.monotonic() > self._stop_by
-        again = self.settings.mode == "buffered" and not refused and not late
+        again = self.settings.mode == "buffered" and not _is_refused(error) and not late
         if again:
             _logger.error("answers wait to be written: %s", error)
         return again
@@ -198,6 +203,11 @@ class PredictionLog:
             _logger.warning("old answers stay for now: %s", error)
             gone = 0
         self._prune_at = time.monotonic() + (1.0 if gone == MOST_AT_ONCE else _PRUNE_EVERY)
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether the database takes a row neither now nor later."""
+    return isinstance(error, IntegrityError) or isinstance(error.__cause__, DataError)
 
 
 def _settled(*, kept: bool) -> Future[bool]:

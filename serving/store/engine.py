@@ -12,16 +12,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from sqlite3 import OperationalError as SQLiteError
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, StatementError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    NoSuchModuleError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from features.errors import ConfigError, SpearfishError, WorkspaceError
 from serving.store.schema import REVISION
 
 __all__ = [
     "database_exists",
+    "file_of",
     "migrate",
     "open_database",
     "reading",
@@ -33,17 +41,33 @@ __all__ = [
 BUSY_SECONDS = 10
 _WRITES = "spearfish_writes"
 
-_SQLITE_FAULTS = {
-    "SQLITE_BUSY": ("is locked by another process", "end what holds it, or try again"),
-    "SQLITE_LOCKED": ("is locked by another process", "end what holds it, or try again"),
+_POSTGRESQL: dict[str, Any] = {
+    "connect_timeout": 5,
+    "options": f"-c lock_timeout={BUSY_SECONDS}s",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+_LOCKED = ("is locked by another process", "end what holds it, or try again")
+_FULL = ("cannot grow, the disk is full", "free some space")
+
+_FAULTS = {
+    "SQLITE_BUSY": _LOCKED,
+    "SQLITE_LOCKED": _LOCKED,
     "SQLITE_READONLY": ("cannot be written to", "give this user write access to the file and its folder"),
     "SQLITE_CANTOPEN": ("cannot be opened", "check that its folder exists and may be written to"),
     "SQLITE_PERM": ("cannot be opened", "give this user access to the file and its folder"),
     "SQLITE_NOTADB": ("is not a database", "restore the file from a backup, or move it away"),
     "SQLITE_CORRUPT": ("is damaged", "restore the file from a backup, or move it away"),
-    "SQLITE_FULL": ("cannot grow, the disk is full", "free some space"),
-    "SQLITE_IOERR": ("cannot be read or written", "check the disk"),
+    "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR": ("cannot be read or written", "check the disk and that it has space"),
+    # PostgreSQL: lock_not_available, disk_full.
+    "55P03": _LOCKED,
+    "53100": _FULL,
 }
+"""What is wrong and what to do, by how names of SQLite's errors or PostgreSQL's SQLSTATE begin."""
 
 
 def open_database(url: str, *, create: bool = True) -> Engine:
@@ -66,8 +90,13 @@ def open_database(url: str, *, create: bool = True) -> Engine:
 
 def database_exists(url: str) -> bool:
     """Whether there is a database to open; one that is not a file of SQLite's always is."""
-    file = _sqlite_file(_parsed(url))
+    file = file_of(url)
     return file is None or file.exists()
+
+
+def file_of(url: str) -> Path | None:
+    """The file of SQLite that a URL names; None for one in memory and for another database."""
+    return _sqlite_file(_parsed(url))
 
 
 def _parsed(url: str) -> URL:
@@ -86,9 +115,8 @@ def _sqlite_file(url: URL) -> Path | None:
 
 def _engine(url: URL) -> Engine:
     is_sqlite = url.get_backend_name() == "sqlite"
-    options = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True}
     try:
-        engine = create_engine(url, **options)
+        engine = create_engine(url, pool_pre_ping=not is_sqlite, connect_args=_patience(url))
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigError(
             "the database driver is missing", got=url.drivername, fix=f"install it: {error}"
@@ -97,6 +125,15 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _patience(url: URL) -> dict[str, Any]:
+    """How long the driver waits for a lock, for a server, and for one that went away without a word."""
+    if url.get_backend_name() == "sqlite":
+        return {"timeout": BUSY_SECONDS}
+    # Those that are made of libpq know these; what the URL says counts before.
+    own = _POSTGRESQL if url.get_driver_name() in ("psycopg", "psycopg2") else {}
+    return {name: value for name, value in own.items() if name not in url.query}
 
 
 def _prepare_sqlite(connection: SQLiteConnection, record: object) -> None:
@@ -148,20 +185,22 @@ def store_faults(engine: Engine) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except StatementError as error:
-        if isinstance(error.orig, SpearfishError):
-            raise error.orig from None
-        raise _explained(error, place=engine.url.render_as_string(hide_password=True)) from error
+    except SQLAlchemyError as error:
+        fault = error.orig if isinstance(error, StatementError) and error.orig else error
+        if isinstance(fault, SpearfishError):
+            raise fault from None
+        raise _explained(fault, place=engine.url.render_as_string(hide_password=True)) from error
 
 
-def _explained(error: StatementError, *, place: str) -> WorkspaceError:
-    name = str(getattr(error.orig, "sqlite_errorname", ""))
-    for prefix, (fault, fix) in _SQLITE_FAULTS.items():
+def _explained(fault: BaseException, *, place: str) -> WorkspaceError:
+    name = str(getattr(fault, "sqlite_errorname", None) or getattr(fault, "sqlstate", None))
+    for prefix, (what, fix) in _FAULTS.items():
         if name.startswith(prefix):
-            return WorkspaceError(f"the store {fault}", got=place, fix=fix)
+            return WorkspaceError(f"the store {what}", got=place, fix=fix)
+    # What a driver says names hosts and users: callers are shown `what` and `fix` alone.
     return WorkspaceError(
-        f"the store does not answer: {str(error.orig).splitlines()[0]}",
-        got=place,
+        "the store does not answer",
+        got=f"{place}: {next(iter(str(fault).splitlines()), type(fault).__name__)}",
         fix="check that the database runs and that SPEARFISH_STORE_URL is right",
     )
 

@@ -40,9 +40,12 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.predictions: (),
     schema.feedback: ("reason", "given_by"),
     schema.activities: (),
+    schema.jobs: ("problem",),
+    schema.job_parts: (),
 }
 """By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once; the
-log of answers and the activities know whom their rows are about, and are cleaned by that."""
+log of answers, the activities and the parts of jobs know whom their rows are about, and are cleaned by
+that."""
 
 Gone = Callable[[Literal["account", "contact"], str], bool]
 """Whether an identifier is that of an account or of a contact that was forgotten."""
@@ -62,6 +65,10 @@ def erase(engine: Engine, *, clean: Callable[[str], str], gone: Gone | None = No
             changed["feedback"] += feedback.forget(connection, gone=partial(gone, "account"))
             named = partial(activities.is_of, gone=gone, clean=clean)
             changed["activities"] = activities.forget(connection, gone=named)
+            # It reads Parquet, which whoever only opens the store need not load.
+            from serving.store import job_rows
+
+            changed["job_parts"] = job_rows.forget(connection, clean=clean, gone=gone)
     changed = {name: rows for name, rows in changed.items() if rows}
     _pack(engine, tables=changed)
     return changed
@@ -109,6 +116,7 @@ def _pack(engine: Engine, *, tables: Iterable[str]) -> None:
             for table in (
                 schema.predictions,
                 schema.activities,
+                schema.job_parts,
                 *(table for table, columns in FREE_TEXT.items() if columns),
             ):
                 outside.execute(text(f"VACUUM FULL {table.name}"))

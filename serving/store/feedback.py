@@ -7,7 +7,7 @@ the account at that moment, and even it may lack one where the account had none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -55,10 +55,13 @@ def add(connection: Connection, given: Feedback) -> Feedback:
 
 
 def of_account(
-    connection: Connection, *, account_id: str, limit: int, before_id: int | None = None
+    connection: Connection, *, account_ids: Collection[str], limit: int, before_id: int | None = None
 ) -> tuple[Feedback, ...]:
-    """What was said of an account, the latest first. before_id: where the page before ended."""
-    query = select(_TABLE).where(_TABLE.c.account_id == account_id)
+    """What was said of an account under any of its identifiers, the latest first.
+
+    before_id: where the page before ended.
+    """
+    query = select(_TABLE).where(_TABLE.c.account_id.in_(account_ids))
     if before_id is not None:
         query = query.where(_TABLE.c.id < before_id)
     return _read(connection, query.order_by(_TABLE.c.id.desc()).limit(limit))

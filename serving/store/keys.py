@@ -43,10 +43,15 @@ class StoredKey(KeyDraft):
     last_used_at: datetime | None
 
 
-def changes(connection: Connection) -> int:
-    """How often keys were made or revoked: one small row, cheap enough to ask twice a second."""
-    number: int = connection.execute(select(schema.key_changes.c.number)).scalar_one()
-    return number
+def changes(connection: Connection) -> str:
+    """What is another text once keys were made or revoked: two small rows, cheap to ask twice a second.
+
+    Which key is the newest is part of it: a store that was restored may have counted as far, of other keys.
+    """
+    table = schema.api_keys
+    newest = select(table.c.prefix).order_by(table.c.id.desc()).limit(1).scalar_subquery()
+    number, prefix = connection.execute(select(schema.key_changes.c.number, newest)).one()
+    return f"{number} {prefix or ''}"
 
 
 def every_key(connection: Connection) -> tuple[StoredKey, ...]:

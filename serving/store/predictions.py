@@ -9,7 +9,7 @@ it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -92,10 +92,13 @@ def find(connection: Connection, *, request_id: str) -> Prediction | None:
 
 
 def of_account(
-    connection: Connection, *, account_id: str, limit: int, after: Place | None = None
+    connection: Connection, *, account_ids: Collection[str], limit: int, after: Place | None = None
 ) -> tuple[Prediction, ...]:
-    """The answers about an account, the newest first. after: where the page before ended."""
-    query = select(_TABLE).where(_TABLE.c.account_id == account_id)
+    """The answers about an account under any of its identifiers, the newest first.
+
+    after: where the page before ended.
+    """
+    query = select(_TABLE).where(_TABLE.c.account_id.in_(account_ids))
     if after is not None:
         at, request_id = after
         query = query.where(or_(_TABLE.c.at < at, and_(_TABLE.c.at == at, _TABLE.c.request_id < request_id)))
@@ -129,7 +132,7 @@ def forget_accounts(connection: Connection, account_ids: Sequence[str]) -> int:
     changed = 0
     for account_id in account_ids:
         # Each turn makes them fewer.
-        while rows := of_account(connection, account_id=account_id, limit=_ROWS_AT_ONCE):
+        while rows := of_account(connection, account_ids=[account_id], limit=_ROWS_AT_ONCE):
             for row in rows:
                 left = row.without_account()
                 values = {name: getattr(left, name) for name in ("account_id", "inputs", "answer", "erased")}

@@ -3,10 +3,10 @@
 Declares what people and services write: the bundles, the releases made of them, the one pointer row that
 says which release answers, and the log of who moved it; the keys of callers, what was done with them, and
 the answers to requests that must not be done twice; the log of answers, and what people say of accounts; the
-activities that were sent to the service. The database itself is made by the migrations, and a test holds the
-two together. Time rule: every moment is whole seconds, UTC, stored without a zone. Null rule:
-a release may lack any of the models, but one; a pointer without a release means that nothing was promoted
-yet; a key without an end does not expire.
+activities that were sent to the service; jobs over files, with their rows and results. The database itself is
+made by the migrations, and a test holds the two together. Time rule: every moment is whole seconds, UTC,
+stored without a zone. Null rule: a release may lack any of the models, but one; a pointer without a release
+means that nothing was promoted yet; a key without an end does not expire.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ __all__ = [
     "bundles",
     "feedback",
     "finished_requests",
+    "job_parts",
+    "jobs",
     "key_changes",
     "metadata",
     "pointer",
@@ -58,7 +60,7 @@ __all__ = [
     "releases",
 ]
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration. A database that says so is opened without loading alembic."""
 
 
@@ -288,3 +290,43 @@ activities = Table(
 )
 """Activities that were sent to the service, as the contract has them. Rows are never changed, and deleted
 only to forget somebody. sequence: see `serving.store.activities`."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    _moment("created_at"),
+    _moment("started_at", nullable=True),
+    Column("finished_at", UtcSeconds, index=True),
+    Column("api_key_id", Integer),
+    Column("language", String(2), nullable=False),
+    Column("format", String(16), nullable=False),
+    _moment("as_of", nullable=True),
+    Column("release_id", Integer),
+    Column("fingerprints", JSON),
+    Column("rows", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("problem", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("lease", String(32)),
+    _moment("lease_until", nullable=True),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    Index("ix_jobs_state_created_at", "state", "created_at"),
+)
+"""Jobs over files. lease: of the runner that works on it, until `lease_until`; attempts: how often it was
+begun since its last part was done. A key or a release that it names may be gone."""
+
+job_parts = Table(
+    "job_parts",
+    metadata,
+    Column("job_id", String(32), ForeignKey("jobs.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("first_row", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("input", LargeBinary),
+    Column("result", LargeBinary),
+)
+"""The rows of jobs, as Parquet. input: until they are answered; result: from then on."""

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
 from features.errors import SpearfishError
+from serving.log_lines import told
 from serving.problems import (
     MethodNotAllowedError,
     RouteNotFoundError,
@@ -28,6 +29,7 @@ from serving.problems import (
 from serving.web.endpoint import Call, Endpoint
 from serving.web.envelope import Envelope, add_headers, request_id_of
 from serving.web.guard import Handler, guarded
+from serving.web.observed import Observed
 from serving.web.routes import ENDPOINTS
 from serving.web.services import Services
 from serving.web.shell import shell_routes
@@ -47,7 +49,7 @@ def application(services: Services, *, endpoints: Sequence[Endpoint] = ENDPOINTS
     elsewhere = guarded(_elsewhere(routes), services=services, needs=None)
     return Starlette(
         routes=[*routes, Route("/{path:path}", elsewhere, methods=list(_METHODS), name="elsewhere")],
-        middleware=[Middleware(Envelope)],
+        middleware=[Middleware(Observed), Middleware(Envelope)],
         exception_handlers={
             SpearfishError: handler,
             ClientDisconnect: _gone,
@@ -58,7 +60,7 @@ def application(services: Services, *, endpoints: Sequence[Endpoint] = ENDPOINTS
 
 
 def _route(endpoint: Endpoint, *, services: Services) -> Route:
-    answer = guarded(endpoint.handle, services=services, needs=endpoint.scope)
+    answer = guarded(endpoint.handle, services=services, needs=endpoint.scope, signed=endpoint.signed)
     return Route(endpoint.path, answer, methods=[endpoint.method], name=endpoint.operation.name)
 
 
@@ -67,6 +69,8 @@ def _elsewhere(routes: Sequence[Route]) -> Callable[[Call], Awaitable[Response]]
         request = call.request
         path = request.url.path
         known = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+        # /v1/jobs/score is no job called score.
+        known = [route for route in known if route.path == path] or known
         methods = sorted({method for route in known for method in route.methods or ()})
         if methods:
             raise MethodNotAllowedError(f"{request.method} is not possible at {path}", methods=methods)
@@ -92,7 +96,7 @@ def _problem_handler(services: Services) -> ErrorHandler:
         kind, request_id = problem_kind(error), request_id_of(request.scope)
         services.answers.count_problem(kind.slug)
         if kind.status >= 500:
-            _logger.error("request %s: %s: %s", request_id, kind.slug, error)
+            _logger.error("%s: %s", kind.slug, error, extra=told(request_id=request_id))
         response = JSONResponse(
             problem(error, request_id=request_id),
             status_code=kind.status,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -18,11 +19,13 @@ from starlette.responses import Response
 from features.errors import InputError, WorkspaceError
 from features.feature import Language
 from features.tables import Attribute
+from serving import metrics
 from serving.access.gate import Caller
 from serving.access.scopes import Scope
 from serving.problems import (
     AccessUnknownError,
     BodyTooLargeError,
+    BusyError,
     HeadersTooLargeError,
     MalformedJsonError,
     MediaTypeError,
@@ -41,6 +44,9 @@ __all__ = ["LANGUAGE", "BodyModel", "Call", "Endpoint", "Json", "Operation", "js
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
+_PATIENCE = 20.0
+"""Seconds that a request waits for a thread."""
+
 BodyModel = Callable[[tuple[Attribute, ...]], type[BaseModel]]
 
 
@@ -65,7 +71,7 @@ LANGUAGE = parameter(
 
 _ALWAYS: tuple[type[Exception], ...] = (
     *(UnauthorizedError, NotAllowedError, NotLocalError, TooManyRequestsError, HeadersTooLargeError),
-    *(Exception, AccessUnknownError),
+    *(Exception, AccessUnknownError, BusyError),
 )
 _WITH_BODY = (MalformedJsonError, SlowRequestError, BodyTooLargeError, MediaTypeError, InputError)
 
@@ -89,8 +95,23 @@ class Call:
         return language_of(self.request.headers.get("accept-language", ""))
 
     async def compute(self, work: Callable[[], Result]) -> Result:
-        """The result of work that takes a while, done in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.services.answers.executor, work)
+        """The result of work that takes a while, done in a thread. Raises BusyError when none is free."""
+        return await _in_turn(self.services.answers.executor, work)
+
+    async def store(self, work: Callable[[], Result]) -> Result:
+        """As `compute`, for work that writes: while the store is locked, those who read are answered."""
+        return await _in_turn(self.services.writers, work)
+
+
+async def _in_turn(threads: Executor, work: Callable[[], Result]) -> Result:
+    with metrics.in_threads():
+        begun = threads.submit(work)
+        waiting = asyncio.wrap_future(begun)
+        await asyncio.wait((waiting,), timeout=_PATIENCE)
+        # What a thread has taken up comes to an end.
+        if not waiting.done() and begun.cancel():
+            raise BusyError("too much is asked at once: nothing was done", fix="try again in a few seconds")
+        return await waiting
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +120,8 @@ class Operation:
 
     name: the operationId. answer: the model of the answer, whose status is `status`.
     body: the model of the request's JSON, given the attributes that the workspace declares.
+    files: media types of a file that comes in place of JSON, and `form` the model of a form with it.
+    answer_files: media types of the answer, where it is a file; `answer` is the model of a row.
     repeatable: whether it writes and honours Idempotency-Key, by `serving.web.repeats`.
     problems: the errors of `serving.problems` that the work itself may end in; those of the frame (bodies,
         keys, limits) are added.
@@ -113,6 +136,9 @@ class Operation:
     status: int = 200
     body: BodyModel | None = None
     body_description: str = ""
+    files: tuple[str, ...] = ()
+    form: type[BaseModel] | None = None
+    answer_files: tuple[str, ...] = ()
     example: Json | None = None
     parameters: tuple[Json, ...] = ()
     problems: tuple[type[Exception], ...] = ()
@@ -127,13 +153,17 @@ class Operation:
 
 @dataclass(frozen=True, eq=False)
 class Endpoint:
-    """A path of /v1 and what answers there. path: as Starlette and OpenAPI write it: /v1/jobs/{id}."""
+    """A path of /v1 and what answers there. path: as Starlette and OpenAPI write it: /v1/jobs/{id}.
+
+    signed: whether a request is let in without a key, because it is signed; `handle` checks the signature.
+    """
 
     method: Literal["DELETE", "GET", "PATCH", "POST", "PUT"]
     path: str
     scope: Scope
     operation: Operation
     handle: Callable[[Call], Awaitable[Response]]
+    signed: Callable[[Request], bool] | None = None
 
 
 def json_answer(answer: BaseModel, *, status: int = 200) -> Response:

@@ -25,13 +25,26 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def guarded(
-    handle: Callable[[Call], Awaitable[Response]], *, services: Services, needs: Scope | None
+    handle: Callable[[Call], Awaitable[Response]],
+    *,
+    services: Services,
+    needs: Scope | None,
+    here: bool = False,
+    signed: Callable[[Request], bool] | None = None,
 ) -> Handler:
-    """What answers a request, once it may pass. needs: the scope that its key must have."""
+    """What answers a request, once it may pass. needs: the scope that its key must have.
+
+    here: whether nobody on this machine needs one. signed: whether a request needs none, because `handle`
+    checks a signature.
+    """
 
     async def answer(request: Request) -> Response:
         _require_small_headers(request)
-        return await handle(Call(request, services, services.access.admit(request, needs=needs)))
+        scope = None if signed is not None and signed(request) else needs
+        caller = services.access.admit(request, needs=scope, here=here)
+        # For the log, which names the key and nobody else.
+        request.state.key = None if caller.key is None else caller.key.prefix
+        return await handle(Call(request, services, caller))
 
     return answer
 

@@ -14,7 +14,7 @@ from serving.log.writer import LogUnavailableError
 from serving.phrases import phrase
 from serving.web.endpoint import Call
 
-__all__ = ["api_key_id", "kept"]
+__all__ = ["api_key_id", "kept", "kept_text"]
 
 
 def api_key_id(call: Call) -> int | None:
@@ -28,6 +28,12 @@ async def kept(call: Call, answered: Answered) -> ScoreAnswer:
         return answered.answer
     warning = phrase("not_kept", language=call.language)
     return answered.answer.model_copy(update={"warnings": [*answered.answer.warnings, warning]})
+
+
+async def kept_text(call: Call, answered: Answered) -> str:
+    """As `kept`, written as JSON."""
+    answer = await kept(call, answered)
+    return answered.text if answer is answered.answer else answer.model_dump_json()
 
 
 async def _is_kept(call: Call, answered: Answered) -> bool:

@@ -34,12 +34,12 @@ async def answer_once(call: Call, *, body: bytes, write: Callable[[Connection], 
     """
     given = call.request.headers.get("idempotency-key")
     if given is None:
-        return _response(await call.compute(partial(_do, call, write)))
+        return _response(await call.store(partial(_do, call, write)))
     _require_key(given)
     name = _name(call, given=given)
     work = partial(_do, call, partial(_do_once, name=name, body=_digest(call, body=body), write=write))
     with _alone(call, name=name):
-        return _response(await call.compute(work))
+        return _response(await call.store(work))
 
 
 @contextmanager

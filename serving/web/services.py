@@ -7,7 +7,7 @@ none. Null rule: none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,6 +47,11 @@ class Answers(Protocol):
     ) -> Answered:
         """The answer to the body of POST /v1/score, on its way into the log."""
 
+    def answer_at_once(
+        self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
+    ) -> Answered | None:
+        """As `answer`, when nothing must be computed for it; None when something must."""
+
     def answer_batch(
         self, body: bytes, *, language: Language, api_key_id: int | None = None
     ) -> list[Answered | SpearfishError]:
@@ -71,15 +76,27 @@ class Answers(Protocol):
 class Admission(Protocol):
     """Who may pass: see `serving.access`."""
 
-    def admit(self, request: Request, *, needs: Scope | None) -> Caller:
-        """The caller of a request to an endpoint that needs a scope. Raises the refusal."""
+    def admit(self, request: Request, *, needs: Scope | None, here: bool = False) -> Caller:
+        """The caller of a request to an endpoint that needs a scope. Raises the refusal.
+
+        here: whether this machine needs no key.
+        """
+
+
+def _writers() -> Executor:
+    return ThreadPoolExecutor(4, thread_name_prefix="write")
 
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of one worker. door: the way to the store. running: see `serving.web.repeats`."""
+    """The parts of one worker.
+
+    door: the way to the store. running: see `serving.web.repeats`. writers: the threads that requests write
+    in, which wait for each other at the store.
+    """
 
     answers: Answers
     access: Admission
     door: StoreDoor
     running: set[str] = field(default_factory=set)
+    writers: Executor = field(default_factory=_writers)

@@ -1,7 +1,8 @@
-"""What is there for people and importers: the page, what it loads, and the OpenAPI document.
+"""What is there for people, importers and Prometheus: the page and its files, the OpenAPI document, metrics.
 
-The page's files and the document hold no data and need no key; the overview does. Time rule: none. Null rule:
-none of its own.
+None of that holds data of accounts, nor needs a key, but for the metrics where they are asked for from
+elsewhere; the overview does. Time rule: none. Null rule: none of
+its own.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from serving import metrics
 from serving.openapi import document
+from serving.problems import FieldError, InvalidRequestError
 from serving.web.endpoint import Call
 from serving.web.guard import guarded
 from serving.web.routes import ENDPOINTS, TAGS
@@ -25,6 +28,8 @@ def shell_routes(services: Services) -> list[Route]:
         Route("/", guarded(_page, services=services, needs=None), name="page"),
         Route("/assets/{name}", guarded(_asset, services=services, needs=None), name="assets"),
         Route("/docs.json", guarded(_docs, services=services, needs=None), name="docs"),
+        # How much is asked and what is scored is nobody else's business; a scraper beside us needs no key.
+        Route("/metrics", guarded(_metrics, services=services, needs="admin", here=True), name="metrics"),
         Route("/overview.json", guarded(_overview, services=services, needs="score"), name="overview"),
     ]
 
@@ -38,8 +43,19 @@ async def _asset(call: Call) -> Response:
 
 
 async def _docs(call: Call) -> Response:
-    attributes = call.services.answers.attributes()
-    return JSONResponse(document(attributes, endpoints=ENDPOINTS, tags=tuple(TAGS.items())))
+    """The document; with ?tag=salesforce that of one group, for importers that take 100,000 characters."""
+    attributes, tag = call.services.answers.attributes(), call.request.query_params.get("tag")
+    if tag is None:
+        return JSONResponse(document(attributes, endpoints=ENDPOINTS, tags=tuple(TAGS.items())))
+    if tag not in TAGS:
+        error = FieldError("tag", "is no group of endpoints", tag[:80], ", ".join(TAGS), "choose one of them")
+        raise InvalidRequestError([error])
+    own = tuple(endpoint for endpoint in ENDPOINTS if endpoint.operation.tag == tag)
+    return JSONResponse(document(attributes, endpoints=own, tags=((tag, TAGS[tag]),)))
+
+
+async def _metrics(_: Call) -> Response:
+    return Response(metrics.exposition(), media_type=metrics.MEDIA_TYPE)
 
 
 async def _overview(call: Call) -> Response:

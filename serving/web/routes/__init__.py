@@ -7,22 +7,28 @@ part of the OpenAPI document and its scopes follow from that. Time rule: none. N
 from __future__ import annotations
 
 from serving.web.endpoint import Endpoint
-from serving.web.routes import accounts, activities, batches, models, scores
+from serving.web.routes import accounts, activities, batches, hubspot, jobs, models, salesforce, scores
 
 __all__ = ["ENDPOINTS", "TAGS"]
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *scores.ENDPOINTS,
     *batches.ENDPOINTS,
+    *salesforce.ENDPOINTS,
+    *hubspot.ENDPOINTS,
     *accounts.ENDPOINTS,
     *activities.ENDPOINTS,
+    *jobs.ENDPOINTS,
     *models.ENDPOINTS,
 )
 
 TAGS = {
     "scores": "Scores with their reasons.",
+    "salesforce": "Scores for Flow, External Services and Apex.",
+    "hubspot": "Scores for workflows of HubSpot.",
     "accounts": "What was answered about an account, and what people said of it.",
     "activities": "What accounts do, sent as it happens.",
+    "jobs": "Files of accounts, scored beside the service.",
     "models": "What the models learned.",
 }
 """The groups of the OpenAPI document, in its order."""

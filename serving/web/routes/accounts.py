@@ -76,9 +76,13 @@ async def _account(call: Call) -> Response:
     limit, page = _limit(query.get("limit")), query.get("page")
 
     def work() -> dict[str, Any]:
-        account = call.services.answers.desk().snapshot.accounts.by_id(call.request.path_params["id"])
+        snapshot = call.services.answers.desk().snapshot
+        account = snapshot.accounts.by_id(call.request.path_params["id"])
         name = AccountName(account_id=account.account_id, name=account.name, domain=account.domain)
-        return account_history(call.services.door.open(), account=name, limit=limit, page=page)
+        members = snapshot.own_rows.members(account.account_id or "")
+        return account_history(
+            call.services.door.open(), account=name, members=members, limit=limit, page=page
+        )
 
     return JSONResponse(await call.compute(work))
 

@@ -12,15 +12,14 @@ from functools import partial
 from starlette.responses import Response
 
 from features.errors import BundleError, EngineError, SpearfishError, WorkspaceError
-from serving.answers import ScoreAnswer
-from serving.batches import BatchAnswer, batch_answer
+from serving.batches import BatchAnswer, batch_text
 from serving.log.entries import Answered
 from serving.log.writer import LogUnavailableError
 from serving.problems import NotReadyError
 from serving.requests import MOST_ROWS, batch_model
 from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation
-from serving.web.keeping import api_key_id, kept
+from serving.web.keeping import api_key_id, kept_text
 
 __all__ = ["ENDPOINTS"]
 
@@ -30,22 +29,24 @@ async def _score(call: Call) -> Response:
     work = partial(
         call.services.answers.answer_batch, body, language=call.language, api_key_id=api_key_id(call)
     )
-    rows = await asyncio.gather(*(_kept(call, row) for row in await call.compute(work)))
+    rows = await _kept(call, await call.compute(work))
     # Megabytes: written where others need not wait for it.
-    text = await call.compute(partial(_written, rows, request_id=call.request_id))
+    text = await call.compute(partial(batch_text, rows, request_id=call.request_id))
     return Response(text, media_type="application/json")
 
 
-def _written(rows: Sequence[ScoreAnswer | SpearfishError], *, request_id: str) -> str:
-    return batch_answer(rows, request_id=request_id).model_dump_json()
+async def _kept(call: Call, rows: Sequence[Answered | SpearfishError]) -> list[str | SpearfishError]:
+    if all(isinstance(row, SpearfishError) or row.kept.done() for row in rows):
+        return [await _kept_row(call, row) for row in rows]
+    return await asyncio.gather(*(_kept_row(call, row) for row in rows))
 
 
-async def _kept(call: Call, row: Answered | SpearfishError) -> ScoreAnswer | SpearfishError:
+async def _kept_row(call: Call, row: Answered | SpearfishError) -> str | SpearfishError:
     """The answer of a row, once it may be sent. One that cannot be kept is refused alone."""
     if isinstance(row, SpearfishError):
         return row
     try:
-        return await kept(call, row)
+        return await kept_text(call, row)
     except LogUnavailableError as error:
         return error
 

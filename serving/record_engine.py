@@ -1,0 +1,151 @@
+"""Features of accounts that come with their rows, by statements that are planned once.
+
+Turns tables in memory and keys into the features of `features.point_in_time`, by its SQL, bit for bit. To
+plan a statement takes as long as to run it over a hundred rows: here each thread plans once, over relations
+into which the rows of every question are handed anew. Time and null rules: those of the SQL.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from features.catalogue import Catalogue
+from features.contract import TABLES
+from features.counted import count_by
+from features.engine import run_sql
+from features.matrix import STEPS, Rows
+from features.point_in_time import RecordEngine, check_attributes
+from features.queries import consent_periods, consent_told
+from features.tables import OPT_OUT_SCHEMA, OPT_OUTS, Tables
+
+__all__ = ["ReadyRecordEngine"]
+
+Matrix = NDArray[np.float64]
+
+_CONSENT = "consent"
+_TIME = pa.timestamp("us")
+_KEYS = pa.schema([("key", pa.int64()), ("account_id", pa.string()), ("as_of", _TIME)])
+_PERIODS = pa.schema([("contact_id", pa.string()), ("since", _TIME), ("until", _TIME)])
+_LOST = OPT_OUTS.removesuffix(".parquet")
+
+
+class _Relation:
+    """What DuckDB reads as a table: the rows that were handed in last. It asks when a statement runs."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.nothing = self.rows = schema.empty_table()
+
+    def __arrow_c_schema__(self) -> object:
+        return self.nothing.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
+class _Planned:
+    """The statements of one thread, and the relations that they read."""
+
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, catalogue: Catalogue, *, statements: Mapping[str, str]
+    ) -> None:
+        empty = Tables({}, catalogue.attributes)
+        schemas = {name: empty.schema(name) for name in TABLES}
+        schemas |= {_LOST: OPT_OUT_SCHEMA, "consent_periods": _PERIODS, "keys": _KEYS}
+        self._cursor = cursor
+        self._relations = {name: _Relation(schema) for name, schema in schemas.items()}
+        for name, relation in self._relations.items():
+            cursor.register(name, relation)
+        run_sql(cursor, f"CREATE TEMP VIEW consent_told AS {consent_told(lost=_LOST)}")
+        count_by(cursor, catalogue.rules, kind="TEMP VIEW")
+        for name, sql in {**statements, _CONSENT: consent_periods()}.items():
+            run_sql(cursor, f"PREPARE {name} AS {sql}")
+
+    def run(self, given: Mapping[str, pa.Table], *, steps: Sequence[str]) -> dict[str, pa.Table]:
+        """The answers of some steps. given: rows of some relations; the others have none."""
+        try:
+            for name, rows in given.items():
+                self._relations[name].rows = rows
+            if _anybody_out(given):
+                self._relations["consent_periods"].rows = self._answer(_CONSENT).cast(_PERIODS)
+            return {step: self._answer(step) for step in steps}
+        finally:
+            for relation in self._relations.values():
+                relation.rows = relation.nothing
+
+    def _answer(self, name: str) -> pa.Table:
+        return run_sql(self._cursor, f"EXECUTE {name}").to_arrow_table()
+
+
+class ReadyRecordEngine(RecordEngine):
+    """As its base, for as many questions as a service is asked; threads may share it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__(catalogue)
+        self._own = threading.local()
+
+    def build_one(self, tables: Tables, account_id: str, as_of: datetime) -> Matrix:
+        """As the base says: float64 (k,) in the order of the catalogue."""
+        keys = pd.DataFrame({"account_id": [account_id], "as_of": np.array([as_of], dtype="datetime64[us]")})
+        row: Matrix = self.build(tables, keys)[0]
+        return row
+
+    def build(self, tables: Tables, keys: pd.DataFrame) -> Matrix:
+        """Features of many accounts, float64 (n, k): each row the bits that it has alone.
+
+        tables: in memory; a table or column that is not given is empty. keys: account_id and as_of
+        (datetime64, naive, UTC), one row for each. Raises ContractError or EngineError.
+        """
+        check_attributes(tables, self.catalogue)
+        moments = keys["as_of"].to_numpy().astype("datetime64[s]")
+        given = {name: _whole(tables, name) for name in tables.sources} | {"keys": _as_keys(keys)}
+        if isinstance(tables.opt_outs, pa.Table):
+            given[_LOST] = tables.opt_outs
+        steps = [step for step in self._statements if step not in _FIRST or len(given.get(_FIRST[step], ()))]
+        answers = self._planned().run(given, steps=steps)
+        matrix: Matrix = self._scatter.matrix(Rows(moments, self._of_nothing | answers))
+        return matrix
+
+    def _planned(self) -> _Planned:
+        planned: _Planned | None = getattr(self._own, "planned", None)
+        if planned is None:
+            cursor = self._connection.cursor()
+            planned = self._own.planned = _Planned(cursor, self.catalogue, statements=self._statements)
+        return planned
+
+
+_FIRST = {step: table for table, steps in STEPS.items() for step in steps} | {"contact_days": "activities"}
+"""The table without whose rows a step has none itself; formulas answer for each key in any case."""
+
+
+def _as_keys(keys: pd.DataFrame) -> pa.Table:
+    numbers = pa.array(np.arange(len(keys), dtype=np.int64))
+    moments = pa.array(keys["as_of"].to_numpy().astype("datetime64[us]"))
+    return pa.table([numbers, pa.array(keys["account_id"].to_list(), pa.string()), moments], schema=_KEYS)
+
+
+def _whole(tables: Tables, name: str) -> pa.Table:
+    """One table with every column of its schema."""
+    schema, given = tables.schema(name), tables.sources[name]
+    if not isinstance(given, pa.Table):
+        return schema.empty_table()
+    if given.schema.equals(schema):
+        return given
+    columns = [
+        given.column(field.name) if field.name in given.column_names else pa.nulls(len(given), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _anybody_out(given: Mapping[str, pa.Table]) -> bool:
+    """Whether anybody ever opted out; most records name nobody who did."""
+    told = (given[name].column("opted_out_at") for name in ("contacts", _LOST) if name in given)
+    return any(times.null_count < len(times) for times in told)
