@@ -52,18 +52,18 @@ simulated_market := checks.market --seeds 10
 few_rows := checks.few_rows
 hidden_positives := checks.hidden_positives --seeds 10
 interval_coverage := checks.interval_coverage --markets 200
-hazards := checks.hazards --seeds 3
+hazards := checks.hazards --seeds 5
 ingest_kills := checks.ingest_kills --kills 80
 activity_kills := checks.activity_kills --kills 40
 forget_kills := checks.forget_kills --kills 40
-training_kills := checks.training_kills --kills 25
+training_kills := checks.training_kills --kills 20
 hubspot_free_tier := checks.hubspot
 identity := checks.identity
 job_titles := checks.titles --tries
-audit := checks.audit --seeds 5
+audit := checks.audit --seeds 3
 x_education_leads := checks.undated x_education_leads
 online_shoppers := checks.undated online_shoppers
-small_tables := checks.small_tables
+small_tables := checks.small_tables --draws 6
 
 CAMPAIGNS := $(MARKETS) $(FAULTS) $(if $(wildcard ../shared/data),$(REAL))
 
@@ -75,11 +75,23 @@ verify: setup $(VENV)/.peers ## run the campaigns, two at a time, and bring the 
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(CAMPAIGNS)
 	@$(BIN)/python -m training.publishing
 
-bench: ingest_speed ## measure speed beside peers: ten million activities against DuckDB's own COPY
+bench: ingest_speed serving_speed ## measure speed beside peers: ingest against DuckDB's own COPY, and the service
 
-.PHONY: ingest_speed
+.PHONY: ingest_speed serving_speed serving_load serving_replay
 ingest_speed: setup
-	@$(BIN)/python tests/bench/ingest_bench.py --rows 10000000 --out results/ingest_speed.json
+	@$(BIN)/python tests/bench/ingest_bench.py --rows 10000000 --out results/$@.json
+
+# Alone on idle cores: a served market beside an empty endpoint and MLflow's server, a million accounts in a
+# file; ten minutes of load with kills and swaps; a thousand answers computed again.
+serving_speed serving_load serving_replay: export PYTHONPATH := .:tests/serving:tests/load
+serving_speed: setup
+	@$(BIN)/python tests/bench/serving_bench.py --job-accounts 1000000 --out results/$@.json
+
+serving_load: setup
+	@$(BIN)/python tests/load/serving_load.py --minutes 10 --out results/$@.json
+
+serving_replay: setup
+	@$(BIN)/python tests/load/serving_replay.py --answers 1000 --out results/$@.json
 
 notebooks: setup ## run the notebooks and keep them, outputs included, in notebooks/executed
 	@$(BIN)/python -m training.notebooks

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from xdist.scheduler import LoadFileScheduling
@@ -22,36 +24,66 @@ ARGUMENTS = [
 ]
 
 
-LONGEST = (
-    *("test_training_kills", "test_backtest", "test_hubspot", "test_tune", "test_whole_workspace"),
-    *("test_market_check", "test_whole_path", "test_quality", "test_notebooks", "test_page", "test_faults"),
+SERVED = ("jobs_service", "log_lines", "model_cards", "page", "profile", "service")
+TRAINED = (
+    *("bad_labels", "changes", "contest", "crossing", "drift", "few_rows", "fit", "gate"),
+    *("interval_fitting", "preview", "report", "report_rivals", "track", "train_over_origins"),
+    "weighted_intent",
 )
-"""Files of few tests that take long: begun last, one would keep a worker busy while the other waits."""
-
-SERVED = ("model_cards", "page", "page_with_keys", "profile", "service")
 TOGETHER: dict[str, tuple[str, ...]] = {
     "cli": ("tests/cli/",),
     "store": ("tests/store/",),
+    "trained": tuple(f"tests/training/test_{name}.py" for name in TRAINED),
     "served": tuple(f"tests/serving/test_{name}.py" for name in SERVED),
+    "served with keys": tuple(f"tests/serving/test_{name}.py" for name in ("pages", "schema_fuzz")),
 }
-"""Files that share what takes long to make: a forge, a database of MLflow, a server; one worker has all."""
+"""Files that share what takes long to make: a forge, a database of MLflow, models, a server; one worker has
+all."""
+
+LONGEST = (
+    *("store", "trained", "cli", "test_training_kills", "test_backtest", "served"),
+    *("test_quality", "test_market_check", "test_hubspot", "test_notebooks", "test_whole_workspace"),
+    *("test_faults", "test_tune", "served with keys"),
+)
+"""Files and groups that take long: begun last, one would keep a worker busy while the other waits."""
+
+
+def _unit(file: str) -> str:
+    """The group of a file, or the file's own name."""
+    return next((group for group, files in TOGETHER.items() if file.startswith(files)), Path(file).stem)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Each of several workers takes its share of the cores: if all used every core, threads would wait."""
+    # Imports make millions of objects that stay: looked for every 700, garbage costs a tenth of the time.
+    gc.set_threshold(50_000, 20, 50)
+    # Every process that a test starts would compile all of our modules anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    if worker is None or not hasattr(os, "sched_setaffinity"):
+    if not hasattr(os, "sched_setaffinity"):
         return
-    number, cores = int(worker["workerid"].removeprefix("gw")), sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, cores[number :: worker["workercount"]] or cores)
+    if worker is not None:
+        number, cores = int(worker["workerid"].removeprefix("gw")), sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[number :: worker["workercount"]] or cores)
+    _give_duckdb_threads(len(os.sched_getaffinity(0)))
+
+
+def _give_duckdb_threads(count: int) -> None:
+    """DuckDB counts the cores of the machine, and makes ready for each what it computes with."""
+    engine: Any = duckdb
+    connect = engine.connect
+
+    def connect_with(*given: Any, config: Mapping[str, Any] | None = None, **named: Any) -> Any:
+        return connect(*given, config={"threads": count, **(config or {})}, **named)
+
+    engine.connect = connect_with
 
 
 class Together(LoadFileScheduling):
     """A file to each worker, as `--dist loadfile` gives them out, or a group of files."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file: str = super()._split_scope(nodeid)
-        return next((group for group, files in TOGETHER.items() if file.startswith(files)), file)
+        return _unit(super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -59,10 +91,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | N
     return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
+def pytest_collection_finish() -> None:
+    """What is imported stays, and need not be looked through for garbage again."""
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, all else in the order of the folders, whose files share what they make."""
+    """The longest first, all else in the order of the folders, whose files share what they make."""
     places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+    items.sort(key=lambda item: places.get(_unit(item.nodeid.partition("::")[0]), len(places)))
 
 
 @pytest.fixture(autouse=True)

@@ -18,33 +18,65 @@ from urllib.parse import quote
 
 import pytest
 
-__all__ = ["PASSWORD", "mariadb_server", "postgresql_server"]
+__all__ = ["PASSWORD", "PostgreSQL", "mariadb_server", "postgresql", "postgresql_server"]
 
 PASSWORD = "s3cret p@ss"
 _CRM = f"""CREATE DATABASE crm CHARACTER SET utf8mb4; USE crm;
 CREATE USER reader@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'; GRANT SELECT ON crm.* TO reader@'127.0.0.1';"""
 
 
+class PostgreSQL:
+    """A server that may be stopped and started again. url: of a database that belongs to its user."""
+
+    def __init__(self, programs: Path, folder: Path, *, user: str | None) -> None:
+        self._programs, self._folder, self._user, self._port = programs, folder, user, _free_port()
+        self.place = f"127.0.0.1:{self._port}/postgres"
+        self.url = f"postgresql+psycopg://owner@{self.place}"
+        options = [f"--pgdata={folder / 'data'}", "--username=owner", "--auth=trust", "--encoding=UTF8"]
+        self._run("initdb", *options, "--no-sync")
+        rules = ("host all owner 127.0.0.1/32 trust", "host all all 127.0.0.1/32 scram-sha-256")
+        (folder / "data" / "pg_hba.conf").write_text("\n".join([*rules, ""]), encoding="utf-8")
+
+    def start(self) -> None:
+        options = f"-p {self._port} -h 127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        self._control("start", f"--options={options}")
+
+    def stop(self) -> None:
+        """At once, as a crash would."""
+        self._control("stop", "--mode=immediate")
+
+    def run(self, script: str) -> None:
+        owner = ["--host=127.0.0.1", f"--port={self._port}", "--username=owner", "--dbname=postgres"]
+        self._run("psql", *owner, told=script)
+
+    def _control(self, what: str, *options: str) -> None:
+        files = (f"--pgdata={self._folder / 'data'}", f"--log={self._folder / 'log'}")
+        self._run("pg_ctl", what, *files, "--wait", *options)
+
+    def _run(self, program: str, *arguments: str, told: str = "") -> None:
+        _run(self._programs / program, *arguments, user=self._user, folder=self._folder, told=told)
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """A server that runs; whoever stops it starts it again."""
+    programs = _newest(Path("/usr/lib/postgresql"), "bin/initdb", package="postgresql").parent
+    with _folder("postgres") as (folder, user):
+        server = PostgreSQL(programs, folder, user=user)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @contextmanager
 def postgresql_server(script: str) -> Iterator[str]:
     """The address of a database in which `script` was run, and in which the user `reader` may read."""
-    programs = _newest(Path("/usr/lib/postgresql"), "bin/initdb", package="postgresql").parent
-    with _folder("postgres") as (folder, user):
-        data, port = folder / "data", _free_port()
-        options = [f"--pgdata={data}", "--username=owner", "--auth=trust", "--encoding=UTF8", "--no-sync"]
-        _run(programs / "initdb", *options, user=user, folder=folder)
-        rules = ("host all owner 127.0.0.1/32 trust", "host all all 127.0.0.1/32 scram-sha-256")
-        (data / "pg_hba.conf").write_text("\n".join([*rules, ""]), encoding="utf-8")
-        started = f"-p {port} -h 127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        control = [f"--pgdata={data}", "--wait", f"--log={folder / 'log'}"]
-        _run(programs / "pg_ctl", "start", *control, f"--options={started}", user=user, folder=folder)
-        try:
-            allowed = f"CREATE USER reader PASSWORD '{PASSWORD}'; GRANT pg_read_all_data TO reader;"
-            owner = ["--host=127.0.0.1", f"--port={port}", "--username=owner", "--dbname=postgres"]
-            _run(programs / "psql", *owner, user=user, folder=folder, told=script + allowed)
-            yield f"postgresql://reader:{quote(PASSWORD)}@127.0.0.1:{port}/postgres"
-        finally:
-            _run(programs / "pg_ctl", "stop", "--mode=immediate", *control, user=user, folder=folder)
+    with postgresql() as server:
+        allowed = f"CREATE USER reader PASSWORD '{PASSWORD}'; GRANT pg_read_all_data TO reader;"
+        server.run(script + allowed)
+        yield f"postgresql://reader:{quote(PASSWORD)}@{server.place}"
 
 
 @contextmanager

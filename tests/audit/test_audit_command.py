@@ -63,6 +63,7 @@ def test_people_read_a_table_with_what_to_do(folder: Path) -> None:
         (("broken.csv", "--outcome", "won"), InputError, "not written in UTF-8"),
         (("list.xlsx", "--outcome", "won"), ConfigError, "'.xlsx'"),
         ((), ConfigError, "nothing to audit"),
+        (("honest.csv", "--outcome", "won", "--cutoff", "2024-01-01"), ConfigError, "nothing beside a file"),
     ],
 )
 def test_what_cannot_be_audited_is_refused(
@@ -72,6 +73,12 @@ def test_what_cannot_be_audited_is_refused(
     done = RUN.invoke(app, ["audit", *(str(folder / one) for one in file), *options])
     assert isinstance(done.exception, error)
     assert told in str(done.exception)
+
+
+def test_an_outcome_without_a_file_is_refused() -> None:
+    done = RUN.invoke(app, ["audit", "--config", "any.toml", "--outcome", "won"])
+    assert isinstance(done.exception, ConfigError)
+    assert "--outcome does nothing without a file" in str(done.exception)
 
 
 def test_columns_of_any_type_are_read(tmp_path: Path) -> None:

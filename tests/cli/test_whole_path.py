@@ -15,6 +15,8 @@ from features.mapping import load_config
 
 CONFIG = Path(__file__).parents[2] / "configs" / "simulated_market.toml"
 ACCOUNTS = 600
+INSTALLED = ("simulate", "train", "promote", "score")
+"""Commands that are run as they are installed; the others as children of a process that has imported all."""
 QUICK = """
 [model.fit]
 max_rounds = 30
@@ -58,7 +60,8 @@ def done(home: Path, bound: tuple[object, ...]) -> dict[str, Done]:
         ("score", "--top", 3, "--out", home.parent / "ranking.csv", "--json"),
         ("doctor", "--json"),
     ):
-        said[name] = program(name, *arguments, home=home)
+        run = program if name in INSTALLED else spearfish
+        said[name] = run(name, *arguments, home=home)
         assert said[name].code == 0, said[name].err
     return said
 

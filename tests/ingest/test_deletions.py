@@ -45,12 +45,14 @@ def test_a_marked_row_ends_what_its_source_said_before(tmp_path: Path) -> None:
         ("a3", "Eve", "", "5", "", "2023-01-01T00:00:00Z", "true"),
     ]
     write_csv(tmp_path / "accounts.csv", (*ACCOUNTS, "Gone"), rows)
-    _, workspace = run(path)
+    report, workspace = run(path)
     assert _lives(workspace, table="accounts", key="account_id") == [
         ("a1", "2023-01-01", "2023-03-01"),
         ("a1", "2023-02-01", "2023-03-01"),
         ("a2", "2023-01-01", ""),
     ]
+    told = report.table("accounts")
+    assert (told.read, told.loaded, told.collapsed, told.deleted) == (5, 3, 0, 2)
     back = ("a1", "Ada", "", "20", "", "2023-05-01T00:00:00Z", "false")
     write_csv(tmp_path / "accounts_later.csv", (*ACCOUNTS, "Gone"), [back])
     run(path)
@@ -217,3 +219,50 @@ def test_the_time_of_an_extract_can_be_given_with_the_command(tmp_path: Path) ->
     workspace = Workspace(tmp_path / "w")
     ingest(load_config(path, overrides=given), workspace=workspace, now=NOW)
     assert workspace.tables().read("accounts")["known_at"].tolist() == [pd.Timestamp(2023, 5, 1)]
+
+
+_HEAD, _ACCOUNTS, _ACTIVITIES = COMPLETE.split("[[sources]]")
+
+
+def _regions(folder: Path, *, named: bool, **regions: tuple[str, str, list[str]]) -> Workspace:
+    """One ingest of a complete list per region: its folder, the day of the extract, the accounts in it."""
+    parts = [_HEAD]
+    for region, (place, day, accounts) in regions.items():
+        (folder / place).mkdir(exist_ok=True)
+        file = f"{place}/accounts_{region}.csv"
+        rows = [(account, "", "", "10", "", "") for account in accounts]
+        write_csv(folder / file, ACCOUNTS, rows)
+        told = _ACCOUNTS.replace("{day}", day).replace("accounts*.csv", file)
+        name = f'table = "accounts"\nname = "{region}"' if named else 'table = "accounts"'
+        parts.append(told.replace('table = "accounts"', name))
+    write_csv(folder / "activities.csv", ACTIVITIES, [])
+    (folder / "mapping.toml").write_text("[[sources]]".join([*parts, _ACTIVITIES]), encoding="utf-8")
+    return run(folder / "mapping.toml")[1]
+
+
+def test_what_one_complete_source_lacks_takes_nothing_from_another_that_is_bound_alike(
+    tmp_path: Path,
+) -> None:
+    first = ("a", "2023-01-01", ["e1", "e2"])
+    _regions(tmp_path, named=True, emea=first, apac=("a", "2023-02-01", ["p1", "p2"]))
+    # The file was moved, and is another extract of the same source.
+    workspace = _regions(
+        tmp_path, named=True, emea=("b", "2023-03-01", ["e1"]), apac=("a", "2023-02-01", ["p1", "p2"])
+    )
+    assert _lives(workspace, table="accounts", key="account_id") == [
+        ("e1", "2023-01-01", ""),
+        ("e2", "2023-01-01", "2023-03-01"),
+        ("p1", "2023-02-01", ""),
+        ("p2", "2023-02-01", ""),
+    ]
+
+
+def test_complete_sources_that_nobody_can_tell_apart_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"bound alike and `complete`.*give them different names"):
+        _regions(tmp_path, named=False, emea=("a", "2023-01-01", ["e"]), apac=("a", "2023-02-01", ["p"]))
+
+
+def test_a_complete_source_is_not_taken_for_another_that_was_there_before(tmp_path: Path) -> None:
+    _regions(tmp_path, named=False, emea=("a", "2023-01-01", ["e1"]))
+    with pytest.raises(ConfigError, match=r"bound otherwise .* known by its name .*--rebuild"):
+        _regions(tmp_path, named=False, apac=("a", "2023-02-01", ["p1"]))

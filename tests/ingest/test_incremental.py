@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -242,3 +245,37 @@ def test_a_new_attribute_of_a_new_source_is_added(tmp_path: Path) -> None:
     assert [attribute.name for attribute in workspace.manifest().attributes] == ["rank", "score"]
     path.write_text(MAPPING, encoding="utf-8")
     assert not run(path)[0].changed
+
+
+def _as_stored_before(workspace: Workspace, *, identifier: str) -> None:
+    """The activities of versions that derived an identifier for each row, and kept no fractions."""
+    snapshot = workspace.manifest().snapshot
+    (workspace.snapshots / snapshot).rename(workspace.snapshots / "older")
+    told = workspace.manifest_path.read_text(encoding="utf-8").replace(snapshot, "older")
+    workspace.manifest_path.write_text(told, encoding="utf-8")
+    file = workspace.snapshots / "older" / "activities.parquet"
+    rows = pq.read_table(file)
+    kept = rows.select([name for name in rows.column_names if name not in ("activity_id", "_beyond")])
+    with_id = kept.append_column("activity_id", pa.array([identifier] * len(rows), pa.string()))
+    pq.write_table(with_id.replace_schema_metadata(None), file)
+
+
+@pytest.mark.parametrize(("fraction", "goes_on"), [("", True), (".25", False)])
+def test_rows_of_an_older_version_are_told_from_new_ones_or_asked_for_again(
+    tmp_path: Path, fraction: str, goes_on: bool
+) -> None:
+    visit = (*VISIT[:2], VISIT[2] + fraction, VISIT[3])
+    path = write_sources(tmp_path, activities=[visit])
+    _, workspace = run(path)
+    # What such versions hashed: cells, then the lengths of those that hold any text, parted by chr(31).
+    moment = 1_675_245_600_000_000 + (250_000 if fraction else 0)
+    cells = ["a1", "", "web_visit", "inbound", str(moment), "1", "120", "", "2", "-1", "9", "7"]
+    identifier = hashlib.md5("\x1f".join(cells).encode(), usedforsecurity=False).hexdigest()[:20]
+    _as_stored_before(workspace, identifier=identifier)
+    write_sources(tmp_path, activities=[visit, visit])
+    if not goes_on:
+        with pytest.raises(WorkspaceError, match=r"fractions of seconds.*count twice.*--rebuild"):
+            run(path)
+        config = load_config(path, overrides={"folder": str(tmp_path)})
+        ingest(config, workspace=workspace, now=NOW, rebuild=True)
+    assert run(path)[0].table("activities").rows == 1

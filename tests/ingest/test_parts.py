@@ -46,7 +46,7 @@ COLUMNS = ['seconds = { column = "Minutes", scale = 60 }\n', 'activity_id = "Id"
 @contextmanager
 def _as_if_large() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("staging._SMALL", "repeated._FEW"):
+        for name in ("staging._SMALL", "plain_text._SMALL", "repeated._FEW"):
             patch.setattr(f"features.{name}", -1)
         patch.setattr("features.repeated._AT_ONCE", 4)
         patch.setattr("features.sorting._FIRST", 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_sources import ACCOUNTS, ADA, MAPPING, run, write_csv, write_sources
+from small_sources import ACCOUNTS, ADA, MAPPING, VISIT, run, write_csv, write_sources
 
 from features.report import Example
 
@@ -138,3 +138,18 @@ def test_one_bad_row_in_the_middle_of_many_is_found(tmp_path: Path) -> None:
 def test_what_is_allowed_is_said(tmp_path: Path, row: tuple[str, ...], allowed: str) -> None:
     (example,) = _examples(write_sources(tmp_path, activities=[row]), "activities")
     assert example.allowed == allowed
+
+
+def test_a_row_without_an_identifier_is_found_by_what_it_says(tmp_path: Path) -> None:
+    lines = [
+        VISIT,
+        ("a9", *VISIT[1:]),
+        ("a9", "call", "2023-02-01 10:00:00.5", "2"),
+        ("a9", *VISIT[1:3], "3"),
+    ]
+    twice = ("a8", *VISIT[1:])
+    path = write_sources(tmp_path, activities=[*lines, twice, twice])
+    found = {(one.reason, one.got, one.file, one.line) for one in _examples(path, "activities")}
+    stray = "unknown account"
+    file = "activities.csv"
+    assert found == {(stray, "a9", file, line) for line in (3, 4, 5)} | {(stray, "a8", None, None)}

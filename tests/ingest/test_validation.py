@@ -39,7 +39,9 @@ def test_sql_and_python_find_the_same_first_fault(name: str, data: st.DataObject
     record = st.fixed_dictionaries({column.name: _values(column) for column in table.columns})
     records = data.draw(st.lists(record, min_size=1, max_size=30))
     schema = pa.schema([(column.name, arrow_type(column.type)) for column in table.columns])
-    checks = row_checks(table, now=NOW)
+    checks = row_checks(
+        table, now=NOW, usual={"channel": data.draw(st.sampled_from([(), ("Not This", "x1")]))}
+    )
     first = " ".join(f"WHEN {check.fails} THEN {k}" for k, check in enumerate(checks))
     with open_engine() as connection:
         connection.register("given", pa.Table.from_pylist(records, schema=schema))

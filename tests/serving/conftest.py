@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Iterator
 
 import httpx
 import pytest
 import small_workspace
+from fuzz import all_scopes
 from server_process import Server, running
 
 from features.workspace import Workspace
@@ -47,3 +49,25 @@ def server(company: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def client(server: Server) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, timeout=60) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def keyed(company: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A copy of the company, to write to."""
+    copy = Workspace(tmp_path_factory.mktemp("keyed") / "workspace")
+    shutil.copytree(company.home, copy.home)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def key(keyed: Workspace) -> str:
+    """A key of the copy that may do everything."""
+    return all_scopes(keyed)
+
+
+@pytest.fixture(scope="session")
+def keyed_server(keyed: Workspace, key: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server in front of the copy, which answers who has the key."""
+    with running(keyed, log=tmp_path_factory.mktemp("keyed-server") / "log") as started:
+        yield started
+        assert started.stop(signal.SIGTERM) == 0

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from features.workspace import Workspace
+from serving.jobs.settings import RUNNER
 
 PATIENCE = 120.0
 """Seconds that anything may take to come true on a busy machine."""
@@ -42,13 +43,14 @@ def until(comes_true: Callable[[], bool], *, patience: float = PATIENCE) -> None
 class Server:
     """A server in a process of its own, started as `spearfish serve` starts it."""
 
-    def __init__(self, workspace: Workspace, *, log: Path, workers: int = 1) -> None:
+    def __init__(self, workspace: Workspace, *, log: Path, workers: int = 1, jobs: bool = True) -> None:
         self.workspace, self.log, self.port = workspace, log, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-c", _SERVE, str(workspace.home), str(self.port), str(workers)]
+        environment = os.environ | ({} if jobs else {RUNNER: "no"})
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env=environment
             )
 
     def status(self, path: str) -> int | None:
@@ -84,8 +86,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(workspace: Workspace, *, log: Path, ready: int = 200, workers: int = 1) -> Iterator[Server]:
-    server = Server(workspace, log=log, workers=workers)
+def running(
+    workspace: Workspace, *, log: Path, ready: int = 200, workers: int = 1, jobs: bool = True
+) -> Iterator[Server]:
+    """jobs: whether a process beside it runs those that it is given."""
+    server = Server(workspace, log=log, workers=workers, jobs=jobs)
     try:
         server.await_status("/readyz", ready)
         yield server

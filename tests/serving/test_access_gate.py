@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from in_process import ask, slug_of
-from sqlalchemy import event
+from sqlalchemy import delete, event, update
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 
@@ -22,6 +22,7 @@ from serving.answers import ProblemDetails
 from serving.scoring import utc_now
 from serving.store import audit, keys
 from serving.store.door import StoreDoor
+from serving.store.schema import api_keys, key_changes
 from serving.store.store import Store
 from serving.web.application import application
 from serving.web.endpoint import Call, Endpoint, Operation
@@ -106,6 +107,25 @@ def test_without_a_key_only_this_machine_is_answered(
         assert slug_of(response) == "not-local"
         assert "spearfish keys create" in response.json()["detail"]
         assert get(app, "/docs.json", address=address, host=host).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "address", "status"),
+    [
+        ({}, "127.0.0.1", 200),
+        # As a proxy on this machine asks for somebody else.
+        ({"X-Forwarded-For": "192.0.2.7"}, "127.0.0.1", 401),
+        ({}, "192.0.2.7", 401),
+        ({"Authorization": "of a scorer"}, "192.0.2.7", 403),
+        ({"Authorization": "of an admin"}, "192.0.2.7", 200),
+    ],
+)
+def test_metrics_are_for_this_machine_and_for_admins(
+    app: Starlette, access: Access, door: StoreDoor, headers: dict[str, str], *, address: str, status: int
+) -> None:
+    keys_of = {"of a scorer": make(door, access), "of an admin": make(door, access, "admin")}
+    sent = headers | {name: f"Bearer {keys_of[who]}" for name, who in headers.items() if who in keys_of}
+    assert ask(app, "GET", "/metrics", address=address, headers=sent).status_code == status
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via"])
@@ -197,6 +217,29 @@ def test_known_keys_go_on_without_a_store_for_a_while(
     assert get(app, key=stranger).status_code == 401
 
 
+def test_keys_are_read_again_after_the_store_was_restored(
+    app: Starlette, access: Access, door: StoreDoor
+) -> None:
+    """Into one that has counted as many changes, and where another key was made or revoked."""
+    first, lost = make(door, access), make(door, access)
+    with door.open().writing() as connection:
+        connection.execute(delete(api_keys).where(api_keys.c.prefix == lost[6:14]))
+    since = create_key(door.open(), owner="CRM", scopes=("score",), who="Ada", now=utc_now()).text
+    with door.open().writing() as connection:
+        connection.execute(update(key_changes).values(number=2))
+    access.look()
+    assert [get(app, key=key).status_code for key in (first, lost, since)] == [200, 401, 200]
+    with door.open().writing() as connection:
+        connection.execute(
+            update(api_keys).where(api_keys.c.prefix == first[6:14]).values(revoked_at=utc_now())
+        )
+    access.look()
+    assert get(app, key=first).status_code == 200, "nothing tells of it"
+    access._taken_at -= 61
+    access.look()
+    assert get(app, key=first).status_code == 401
+
+
 def test_before_the_keys_are_known_nobody_passes(door: StoreDoor, tmp_path: Path) -> None:
     unread = Access(StoreDoor(f"sqlite:///{tmp_path}/nowhere/store.db"), limits=None)
     unread.look()
@@ -262,6 +305,9 @@ def test_the_store_holds_no_key(door: StoreDoor, access: Access, tmp_path: Path)
         ({"owner": " "}, "name of a system"),
         ({"scopes": ("scores",)}, "did you mean 'score'"),
         ({"scopes": ()}, "needs a scope"),
+        ({"burst": 0}, "1 to 1,000,000"),
+        ({"burst": 10**10}, "1 to 1,000,000"),
+        ({"per_minute": 10**8}, "1 to 6,000,000"),
         ({"expires_at": datetime.fromisoformat("2026-01-01")}, "would have expired"),
     ],
     ids=str,

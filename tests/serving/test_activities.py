@@ -14,12 +14,14 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+import small_workspace
 from in_process import ask, open_to_everybody
 from server_process import until
 from small_workspace import account_id
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from features.mapping import load_config
+from features.point_in_time import build_features
 from features.privacy.forgetting import Request
 from features.privacy.suppression import FORGOTTEN_FILE, Forgotten
 from features.workspace import Workspace
@@ -27,6 +29,7 @@ from serving.answers import iso
 from serving.desk import Desk, open_desk
 from serving.holder import DeskHolder
 from serving.log.replay import Replayer
+from serving.ranking import known_accounts
 from serving.requests import ScoreRequest
 from serving.scoring import score_subjects, utc_now
 from serving.store import Store, activities, feedback
@@ -85,6 +88,18 @@ def stored(home: Workspace) -> list[Activity]:
 
 def ingest(company: Workspace, home: Workspace) -> Any:
     return ingest_all(load_config(company.home.parent / "small.toml"), workspace=home)
+
+
+def asked_for_rows(holder: DeskHolder) -> list[str]:
+    """The statements, from now on, that look activities of accounts up."""
+    asked: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "FROM activities" in statement and "account_id IN" in statement:
+            asked.append(statement)
+
+    event.listen(holder.door.open().engine, "before_cursor_execute", note)
+    return asked
 
 
 def let_the_second_pass(home: Workspace) -> None:
@@ -162,6 +177,21 @@ def test_an_answer_counts_what_was_sent_at_once_and_elsewhere_soon(
         other.stop()
 
 
+def test_a_batch_asks_once_for_what_its_accounts_have_since(app: Any, holder: DeskHolder) -> None:
+    assert set(statuses(send(app, *(row(f"a{n}", n, channel="webinar") for n in range(20, 50))))) == {
+        "accepted"
+    }
+    asked = asked_for_rows(holder)
+    rows = [{"account_id": account_id(n)} for n in range(10, 60)]
+    batch = ask(app, "POST", "/v1/score/batch", json={"accounts": rows}).raise_for_status().json()
+    assert len(asked) == 1
+    for number in (19, 20, 49, 50):
+        told, alone = batch["results"][number - 10]["answer"], score(app, number)
+        assert told | {"request_id": ""} == alone | {"request_id": ""}
+    known_accounts(holder.desk(), now=utc_now())
+    assert len(asked) == 4
+
+
 def many(random: np.random.Generator, accounts: Sequence[int], *, now: datetime) -> list[dict[str, Any]]:
     """Activities of all kinds: people known, unknown and of other accounts, recent and old."""
     return [
@@ -180,6 +210,16 @@ def many(random: np.random.Generator, accounts: Sequence[int], *, now: datetime)
     ]
 
 
+def take(home: Workspace, rows: Sequence[dict[str, Any]]) -> None:
+    """Have activities taken, and let their second pass."""
+    holder = DeskHolder(home)
+    holder.look()
+    assert set(statuses(send(open_to_everybody(holder), *rows))) == {"accepted"}
+    holder.executor.shutdown()
+    holder.door.close()
+    let_the_second_pass(home)
+
+
 def rows_served(desk: Desk, accounts: Sequence[int], *, as_of: datetime) -> dict[Any, list[bytes]]:
     """The features of accounts, one by one and in a batch, as bytes."""
     asked = [ScoreRequest.model_validate({"account_id": account_id(number)}) for number in accounts]
@@ -195,23 +235,27 @@ def rows_served(desk: Desk, accounts: Sequence[int], *, as_of: datetime) -> dict
     return found
 
 
-def test_served_equals_offline_to_the_bit(app: Any, company: Workspace, home: Workspace) -> None:
-    """Before and after the ingest, alone and in a batch, and by the engine over all tables."""
-    accounts = list(range(100))
-    sent = many(np.random.default_rng(3), accounts[:60], now=utc_now())
-    assert set(statuses(send(app, *sent))) == {"accepted"}
-    let_the_second_pass(home)
+def test_served_equals_offline_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,000 accounts before and after the ingest, alone and in a batch, and as training builds their rows."""
+    monkeypatch.setattr(small_workspace, "ACCOUNTS", 1_000)
+    home, accounts = small_workspace.build_workspace(tmp_path), list(range(1_000))
+    sent = many(np.random.default_rng(3), accounts[:600], now=utc_now())
+    take(home, sent)
     as_of = utc_now()
     with open_desk(home, now=as_of) as desk:
         before = rows_served(desk, accounts, as_of=as_of)
-    report = ingest(company, home)
-    assert (report.changed, ingest(company, home).changed) == (True, False)
+    assert ingest_all(load_config(tmp_path / "small.toml"), workspace=home).changed
+    keys = pd.DataFrame({"account_id": [account_id(one) for one in accounts], "as_of": as_of})
     with open_desk(home, now=as_of) as desk:
         assert desk.newer(account_id(7)) == ()
         after = rows_served(desk, accounts, as_of=as_of)
-        keys = pd.DataFrame({"account_id": [account_id(one) for one in accounts], "as_of": as_of})
-        offline = desk.matrices(keys.astype({"as_of": "datetime64[us]"}), ["fit", "intent"])
-    assert len(before) == 200
+        offline = {
+            one.bundle.key: build_features(
+                home.tables(), keys.astype({"as_of": "datetime64[us]"}), catalogue=one.bundle.catalogue
+            ).to_numpy()
+            for one in desk.release.scorers
+        }
+    assert len(before) == 2_000
     for (account, model), features in before.items():
         expected = offline[model][int(account.removeprefix("acc-"))].tobytes()
         assert {*features, *after[account, model]} == {expected}
@@ -291,7 +335,7 @@ def test_somebody_forgotten_while_rows_wait_for_their_turn_is_not_in_them(
     said = {"account_id": account_id(9), "verdict": "accepted"}
     assert ask(app, "POST", "/v1/feedback", json=said).status_code == 404
     with Store.open(home.store_url) as store, store.reading() as connection:
-        assert feedback.of_account(connection, account_id=account_id(9), limit=1) == ()
+        assert feedback.of_account(connection, account_ids=[account_id(9)], limit=1) == ()
 
 
 def test_replay_counts_the_activities_that_counted_then(

@@ -10,10 +10,10 @@ import pytest
 from loading import KNOWN_ACCOUNTS, NOW, VISITS, load
 
 from features.catalogue import learn_catalogue
-from features.point_in_time import RecordEngine
 from features.privacy.forgetting import Request, plan, remember
 from features.workspace import Workspace
 from serving.desk import Snapshot
+from serving.record_engine import ReadyRecordEngine
 from serving.records import RECORD_ID, read_record
 from serving.requests import parse_request
 
@@ -103,7 +103,7 @@ def _counted(snapshot: Snapshot, who: str, *, as_of: datetime, contacts: list[di
     body = {"record": {"account": {}, "activities": visits, "contacts": contacts}}
     request = parse_request(json.dumps(body).encode(), attributes=())
     record = read_record(request.record, attributes=(), now=NOW)
-    engine = RecordEngine(learn_catalogue(snapshot.tables, cutoff=NOW))
+    engine = ReadyRecordEngine(learn_catalogue(snapshot.tables, cutoff=NOW))
     row = engine.build_one(snapshot.people.permitted(record.tables), RECORD_ID, as_of)
     engine.close()
     return float(row[engine.catalogue.index("engagement_count_30d")])

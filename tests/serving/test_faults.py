@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from features.contract import CONTRACT_VERSION
 from features.errors import EngineError
 from features.point_in_time import FeatureEngine
 from features.workspace import Workspace
-from serving import holder as holder_module
 from serving.holder import DeskHolder
+from serving.remembered import Remembered
+from serving.scoring import utc_now
 from serving.store import Draft, Store, StoredBundle, predictions
 
 REQUEST = {"account_id": "acc-20", "as_of": AS_OF}
@@ -53,7 +55,7 @@ def test_it_lives_without_a_release_and_every_worker_takes_a_new_one(
 ) -> None:
     """In one life of a server with two workers, of which no request fails once it is ready."""
     with (
-        running(workspace, log=tmp_path / "log", ready=503, workers=2) as server,
+        running(workspace, log=tmp_path / "log", ready=503, workers=2, jobs=False) as server,
         httpx.Client(timeout=60) as asking,
     ):
 
@@ -100,19 +102,45 @@ def test_a_new_release_answers_from_its_moment_on(workspace: Workspace, holder: 
     assert served.scorer.bundle.fingerprint == made.fingerprint
 
 
+@pytest.mark.parametrize("unreadable", [True, False])
 def test_a_broken_bundle_is_refused_and_the_old_release_goes_on(
-    workspace: Workspace, holder: DeskHolder
+    workspace: Workspace, holder: DeskHolder, unreadable: bool
 ) -> None:
+    """One that cannot be read, and one that does not give its golden rows."""
     first = publish(workspace, kinds=["fit"])
     holder.look()
+    made = bundle(workspace.tables(), kind="fit", seed=2)
+    wrong = replace(made, golden=(replace(made.golden[0], logit=(5.0).hex()), *made.golden[1:]))
+    content = b"no bundle" if unreadable else wrong.to_bytes()
+    fingerprint = "f" * 64 if unreadable else wrong.fingerprint
     with Store.open(workspace.store_url) as store:
-        broken = StoredBundle("fit", "icp_fit", "f" * 64, b"no bundle")
+        broken = StoredBundle("fit", "icp_fit", fingerprint, content)
         now = small_workspace.NOW
         store.publish(Draft((broken,), "test", "test"), activate_at=None, now=now)
     holder.look()
     assert holder.ready
     response = ask(holder)
     assert response.json()["release"]["id"] == first
+
+
+def test_what_is_to_come_is_made_before_its_moment(
+    workspace: Workspace, holder: DeskHolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the moment itself costs a look, of which there are two a second, and nothing more."""
+    publish(workspace, kinds=["fit"])
+    holder.look()
+    now = utc_now()
+    made = bundle(workspace.tables(), kind="fit", seed=2)
+    with Store.open(workspace.store_url) as store:
+        stored = StoredBundle("fit", made.name, made.fingerprint, made.to_bytes())
+        draft = Draft((stored,), "test", "test")
+        second = store.publish(draft, activate_at=now + timedelta(days=1), now=now).release.id
+    holder.look()
+    before = holder.desk().release.release.id
+    monkeypatch.setattr("serving.holder.Desk", None)
+    monkeypatch.setattr("serving.holder.utc_now", lambda: now + timedelta(days=1))
+    holder.look()
+    assert (before == second, holder.desk().release.release.id) == (False, second)
 
 
 def test_new_tables_are_taken_without_a_restart(
@@ -164,7 +192,7 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a secret path")
 
-    monkeypatch.setattr(holder_module, "score_in_full", fail)
+    monkeypatch.setattr(Remembered, "score", fail)
     response = ask(holder)
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"

@@ -6,16 +6,19 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 from in_process import ask, open_to_everybody
 from server_process import until
 from small_workspace import AS_OF, account_id
 
+from features.tables import Tables
 from features.workspace import Workspace
 from serving.answers import Priority, iso
 from serving.history import AccountHistory, LoggedAnswer
@@ -127,7 +130,13 @@ def test_an_answer_that_counts_newer_activities_is_replayed(
             assert (found.scores, found.features) == ((), ())
 
 
-@pytest.mark.parametrize("path", ["/v1/predictions/none", "/v1/accounts/nobody"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1/predictions/none", "/v1/predictions/%00", "/v1/predictions/a%0d%0ab", "/v1/predictions/%ff"),
+        *("/v1/accounts/nobody", "/v1/accounts/%00", "/v1/accounts/a%1bb"),
+    ],
+)
 def test_what_is_not_known_is_a_404(app: Any, path: str) -> None:
     response = ask(app, "GET", path)
     assert response.status_code == 404
@@ -216,6 +225,36 @@ def test_incomplete_feedback_is_refused(app: Any, told: dict[str, Any]) -> None:
     assert say(app, 23, **told).status_code == 422
 
 
+VISIT = {"activity_id": "a", "account_id": account_id(23), "channel": "web_visit", "direction": "inbound"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/v1/feedback", {"account_id": "acc-23", "verdict": "rejected", "reason": "a\x00b"}, "reason"),
+        ("/v1/feedback", {"account_id": "acc\x1b", "verdict": "accepted"}, "account_id"),
+        ("/v1/score", {"account_id": "\x07"}, "account_id"),
+        (
+            "/v1/activities",
+            {"activities": [VISIT | {"activity_id": "a\x00", "occurred_at": "2026-03-01T10:00:00Z"}]},
+            "activities[0].activity_id",
+        ),
+        (
+            "/v1/activities",
+            {"activities": [VISIT | {"occurred_at": "2999-01-01T00:00:00Z"}]},
+            "activities[0].occurred_at",
+        ),
+    ],
+    ids=["reason", "account", "score", "activity", "future"],
+)
+def test_control_characters_and_the_future_are_refused_where_something_is_written(
+    app: Any, path: str, body: dict[str, Any], field: str
+) -> None:
+    told = ask(app, "POST", path, json=body).json()
+    problem = told["results"][0]["problem"] if "results" in told else told
+    assert (problem["status"], problem["errors"][0]["field"]) == (422, field)
+
+
 def test_feedback_on_an_answer_about_another_account_is_refused(app: Any, holder: DeskHolder) -> None:
     answer = score(app, account_id=account_id(24))
     until(lambda: holder.log.waiting == 0)
@@ -234,6 +273,34 @@ def test_another_worker_learns_of_feedback(app: Any, holder: DeskHolder, home: W
         )
     finally:
         other.stop()
+
+
+def test_what_was_said_of_an_account_is_said_of_the_one_that_stands_for_it_since(
+    app: Any, holder: DeskHolder, home: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = score(app, account_id=account_id(41))
+    say(app, 41, verdict="rejected", reason="no budget")
+    until(lambda: holder.log.waiting == 0)
+    alike = {"account_id": account_id(41), "identity": account_id(40), "place": 1, "rule": "name"}
+    pd.DataFrame([alike | {"score": 1.0}]).to_parquet(tmp_path / "identity.parquet")
+    alone = Workspace.tables
+
+    def as_one(*asked: Any) -> Tables:
+        return replace(alone(*asked), merged=tmp_path / "identity.parquet")
+
+    monkeypatch.setattr(Workspace, "tables", as_one)
+    later = DeskHolder(home)
+    later.look()
+    merged = open_to_everybody(later)
+    assert "Rejected by sales" in score(merged, account_id=account_id(40))["adjustment_reason"]
+    told = ask(merged, "GET", f"/v1/accounts/{account_id(40)}").json()
+    assert [one["request_id"] for one in told["scores"]] == [answer["request_id"]]
+    assert [one["verdict"] for one in told["feedback"]] == ["rejected"]
+    assert say(merged, 40, verdict="accepted", request_id=answer["request_id"]).status_code == 201
+    assert score(merged, account_id=account_id(40))["adjustment"] == 0.0
+    assert say(merged, 39, verdict="accepted", request_id=answer["request_id"]).status_code == 422
+    later.executor.shutdown()
+    later.door.close()
 
 
 def test_feedback_is_learned_of_whatever_the_clock_of_its_worker_says(tmp_path: Path) -> None:
@@ -259,6 +326,8 @@ def rejection(at: float | None, *, days: int = 0) -> Verdicts:
     [
         (60.0, 60.0, 0, 20.0),
         (60.0, 69.9, 0, 20.0),
+        # 20 - 69.95 is -49.95000000000000284 in floats; its own digits are told.
+        (60.0, 69.95, 0, 20.0),
         (60.0, 70.0, 0, 70.0),
         (96.0, 97.9, 0, 20.0),
         (96.0, 98.0, 0, 98.0),
@@ -278,6 +347,7 @@ def test_a_rejected_account_earns_its_score_again(
     found = working(score, rejection=in_force, priority=SALES, language="en")
     earned = 0.0 if in_force is None else 101.0 if rejected_at is None else threshold(rejected_at)
     assert found.working_score == expected
+    assert found.adjustment == (0.0 if score is None or expected is None else round(expected - score, 6))
     assert (found.reason is None) == found.priority.to_sales == (score is None or score >= earned)
 
 

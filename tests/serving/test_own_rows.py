@@ -12,10 +12,11 @@ import pyarrow as pa
 import pytest
 from small_workspace import CUTOFF, account_id, catalogue_of
 
-from features.point_in_time import FeatureEngine, RecordEngine
+from features.point_in_time import FeatureEngine
 from features.tables import OPT_OUT_SCHEMA, Tables
 from features.workspace import Workspace
 from serving.activities.own_rows import OwnRows
+from serving.record_engine import ReadyRecordEngine
 from serving.store.activities import Activity
 
 STANDS_FOR = {11: (10, "name"), 13: (12, "parent"), 15: (14, "lead: domain"), 16: (14, "domain")}
@@ -46,16 +47,18 @@ def own(merged: Tables) -> OwnRows:
     return OwnRows(merged)
 
 
-def test_one_by_one_the_features_are_those_over_all_rows(merged: Tables, own: OwnRows) -> None:
+def test_alone_and_together_the_features_are_those_over_all_rows(merged: Tables, own: OwnRows) -> None:
     catalogue = catalogue_of(merged, kind="intent")
     accounts = [account_id(number) for number in (0, 2, 5, *range(7, 18))]
-    record = RecordEngine(catalogue)
+    record = ReadyRecordEngine(catalogue)
     with FeatureEngine(merged, catalogue) as engine:
         keys = pd.DataFrame({"account_id": accounts, "as_of": CUTOFF}).astype({"as_of": "datetime64[us]"})
         expected = engine.build(keys).to_numpy()
     for place, account in enumerate(accounts):
         found = record.build_one(own.tables([account], newer=()), account, CUTOFF)
         assert found.tobytes() == expected[place].tobytes(), account
+    assert record.build(own.tables(accounts, newer=()), keys).tobytes() == expected.tobytes()
+    record.close()
     stale = [place for place, number in enumerate((0, 2, 5, *range(7, 18))) if number in STANDS_FOR]
     assert np.isnan(expected[stale]).any(axis=1).all()
 

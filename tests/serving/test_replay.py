@@ -173,12 +173,13 @@ def test_what_was_erased_is_said_and_the_scores_are_still_checked(workspace: Wor
     gone = {("account", account_id(12)), ("contact", person)}
     with Store.open(workspace.store_url) as store:
         store.erase(lambda text: text, gone=lambda *named: named in gone)
-    by_erased = {one.erased: one for one in replayed(workspace) if one.erased}
+    found = list(replayed(workspace))
+    by_erased = {one.erased: one for one in found if one.erased}
     assert set(by_erased) == {"account", "people"}
     for one in by_erased.values():
         assert (one.scores, one.features, one.equal) == ((), None, True)
         assert "erased" in (one.unchecked or "")
-    assert sum(one.features == () for one in replayed(workspace)) == 16
+    assert sum(one.features == () for one in found) == 16
 
 
 def test_an_account_that_is_forgotten_before_its_answer_is_written_is_not_named(company: Workspace) -> None:

@@ -31,8 +31,8 @@ from serving.web.routes import ENDPOINTS, TAGS
 from serving.web.services import Services
 
 OPERATIONS = [pytest.param(each, id=each.operation.name) for each in ENDPOINTS]
-OTHERS = {"not-found", "method-not-allowed", "duplicate-account"}
-"""Problems of paths and methods without an endpoint, and of single rows of a batch."""
+OTHERS = {"not-found", "method-not-allowed", "duplicate-account", "malformed-http"}
+"""Problems of paths and methods without an endpoint, of what is no request, and of single rows of a batch."""
 
 
 class Nothing:
@@ -111,9 +111,9 @@ def provoked(frame: Frame, endpoint: Endpoint) -> Iterator[httpx.Response]:
 
 OF_THE_WORK = {
     *("malformed-json", "invalid-request"),
-    *("idempotency-key-reused", "request-in-progress"),
+    *("idempotency-key-reused", "request-in-progress", "busy"),
 }
-"""Problems that the frame declares for the work: bodies are read by it, and writes are done by it."""
+"""Problems that the frame declares for the work: it reads bodies and writes, and waits for its turn."""
 
 
 @pytest.mark.parametrize("endpoint", OPERATIONS)

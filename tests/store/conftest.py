@@ -17,6 +17,7 @@ from tracked_models import FIT, FIT_2, INTENT
 
 from features.workspace import Workspace
 from training import retrain as retraining
+from training.tracking.mlflow_database import make_database
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,7 +49,7 @@ def either_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def empty_tracking(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made = Workspace(tmp_path_factory.mktemp("tracking"))
-    tracked_models.client(made).search_registered_models()
+    make_database(made.mlflow_uri)
     with closing(sqlite3.connect(made.home / "mlflow.db")) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
     return made

@@ -76,7 +76,7 @@ def test_a_history_is_read_page_by_page_the_newest_first(store: Store) -> None:
     keep(store, *(made(f"r{n}", at=hour) for n, hour in enumerate(hours)), made("x", account_id="b"))
     pages, after = [], None
     with store.reading() as connection:
-        while rows := predictions.of_account(connection, account_id="a", limit=3, after=after):
+        while rows := predictions.of_account(connection, account_ids=["a"], limit=3, after=after):
             pages.append([row.request_id for row in rows])
             after = rows[-1].at, rows[-1].request_id
     assert pages == [["r6", "r5", "r4"], ["r3", "r2", "r1"], ["r0"]]
@@ -149,6 +149,28 @@ def test_a_row_that_cannot_be_made_waits_as_for_the_store(store: Store) -> None:
         assert log.writing
         assert log.waiting == 1
     assert stored(store) == {"r"}
+
+
+class Refused(Made):
+    """What no database takes."""
+
+    def row(self) -> Prediction:
+        return made(self.request_id, release_id=None)
+
+
+@pytest.mark.parametrize("mode", ["buffered", "durable"])
+def test_a_row_that_is_refused_takes_no_other_with_it(store: Store, mode: Mode) -> None:
+    log = PredictionLog(lambda: store, settings=LogSettings(mode=mode), clock=lambda: AT)
+    # Before it begins to write, so that all are in one batch.
+    told = [log.keep(Refused(name) if name == "r3" else Made(name)) for name in ("r1", "r2", "r3", "r4")]
+    log.start()
+    log.stop()
+    assert stored(store) == {"r1", "r2", "r4"}
+    if mode == "durable":
+        assert [one.exception() is None for one in told] == [True, True, False, True]
+        with pytest.raises(LogUnavailableError):
+            told[2].result()
+    assert log.waiting == 0
 
 
 def test_somebody_forgotten_while_a_row_waits_for_its_turn_is_not_in_it(store: Store) -> None:

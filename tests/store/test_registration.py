@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from models.bundle import Bundle
 from training.releasing import previewing
 from training.releasing.doctor import doctor
 from training.releasing.promote import promote
-from training.tracking.mlflow_database import make_database
+from training.tracking.mlflow_database import make_database, mlflow_client
 from training.tracking.registered import RegisteredModels
 from training.tracking.registration import leftovers, register_training
 
@@ -119,17 +120,27 @@ def test_a_database_is_there_whole_or_not_at_all(trained: Workspace, monkeypatch
     begun.write_text("half a database")
     made: list[str] = []
 
-    def die(uri: str) -> None:
-        made.append(uri)
+    def die(*_: object) -> None:
+        made.append("begun")
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("training.tracking.mlflow_database.mlflow_client", die)
+    monkeypatch.setattr("training.tracking.mlflow_database.os.link", die)
     with pytest.raises(WorkspaceError, match="database cannot be made"):
         make_database(trained.mlflow_uri)
     assert not list(trained.home.glob("*mlflow.db*"))
     (trained.home / "mlflow.db").touch()
     make_database(trained.mlflow_uri)
     assert len(made) == 1
+
+
+def test_every_database_begins_empty(tmp_path: Path) -> None:
+    """The second is a copy of what the first began as, not of what it became."""
+    for name in ("first", "second"):
+        uri = f"sqlite:///{tmp_path / name / 'mlflow.db'}"
+        make_database(uri)
+        client = mlflow_client(uri)
+        assert client.get_experiment_by_name("here") is None
+        client.create_experiment("here")
 
 
 def test_a_preview_tells_what_a_killed_training_left(

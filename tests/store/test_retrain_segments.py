@@ -15,7 +15,9 @@ from models.bundle import Bundle
 from models.making import with_name, with_settings
 from training import retrain as retraining
 from training.gate.asking import served
+from training.labels import next_cutoff
 from training.releasing import promote as promotion
+from training.releasing.due import standings
 from training.retrain import retrain
 from training.tracking.registered import RegisteredModels
 
@@ -135,3 +137,32 @@ def test_what_fails_without_a_refusal_is_no_refusal(untrained: Workspace, traine
     (version,) = RegisteredModels(untrained).versions("fit")
     assert not {"gate", "left_unserved", "tried_again"} & version.tags.keys()
     assert logged(untrained) == ["failed"]
+
+
+class Killed(BaseException):
+    """Nothing that is done after it is done; no handler of ours takes it."""
+
+
+def kill(*_: object, **__: object) -> None:
+    raise Killed
+
+
+@pytest.mark.parametrize("promoted", [True, False], ids=["after the promotion", "after a refusal"])
+def test_what_a_killed_run_could_not_note_the_next_one_notes(
+    untrained: Workspace, trainer: Trainer, monkeypatch: pytest.MonkeyPatch, *, promoted: bool
+) -> None:
+    """The gate refuses a segment; whether others were promoted or not, the try is known in the end."""
+    patient = NAMED.model_copy(update={"retrain": RetrainSettings(every_days=30)})
+    trainer.others = (EMEA,) if promoted else (INTENT, EMEA)
+    retrain(untrained, config=patient, who="cron")
+    monkeypatch.setattr(retraining, "watch", lambda *_, **__: drift("icp_fit.emea"))
+    tracked_models.ingest(untrained, fingerprint="1" * 64)
+    trainer.others = (INTENT, emea(FIT_2, config=NAMED))
+    with monkeypatch.context() as killing:
+        killing.setattr(retraining, "note_tried", kill)
+        with pytest.raises(Killed):
+            retrain(untrained, config=patient, who="cron")
+    (known,) = (one for one in RegisteredModels(untrained).versions("fit.emea") if "champion" in one.aliases)
+    assert "tried_again" not in known.tags
+    assert retrain(untrained, config=patient, who="cron").outcome == "nothing new"
+    assert standings(untrained)["fit.emea"].tried == next_cutoff(untrained.tables())

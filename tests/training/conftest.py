@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from trained_market import MARKET
 
 from features.mapping import Config, load_config
@@ -38,9 +44,46 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="session")
+def quick(config: Config) -> Config:
+    """Trees alone, which learn faster than the mixture for few rows."""
+    fit = config.model.fit.model_copy(update={"few_rows": 0, "max_rounds": 30})
+    return config.model_copy(update={"model": config.model.model_copy(update={"fit": fit})})
+
+
+@pytest.fixture(scope="module")
+def quick_peers() -> Iterator[None]:
+    """Other people's histogram boosting with a tenth of its trees, which take longer than all else."""
+    with pytest.MonkeyPatch.context() as patch:
+        fewer = partial(HistGradientBoostingClassifier, max_iter=10)
+        patch.setattr("training.undated.peers.HistGradientBoostingClassifier", fewer)
+        yield
+
+
+@pytest.fixture
+def without_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predictions alone, without the rankings of every week, of which `test_warning` is."""
+    monkeypatch.setattr("training.backtesting.backtest.days_of_warning", lambda *_, **__: pd.DataFrame())
+
+
+@pytest.fixture(scope="session")
 def market(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Tables:
     directory = simulate(MARKET, directory=tmp_path_factory.mktemp("market") / "small").directory
     return market_tables(directory, config=config)
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Callable[[Tables], Tables]:
+    """Puts tables into files, as an ingest does: of those in memory every connection makes a copy."""
+
+    def store(tables: Tables) -> Tables:
+        files = {}
+        with tables.connect() as connection:
+            for name in tables.sources:
+                files[name] = (tmp_path / f"{name}.parquet",)
+                pq.write_table(connection.execute(f"FROM {name}").to_arrow_table(), *files[name])
+        return replace(tables, sources=files)
+
+    return store
 
 
 @pytest.fixture(scope="session")

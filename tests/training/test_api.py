@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from training.labels import next_cutoff
 from training.learning.estimator import SpearfishClassifier
 
 CUTOFF = MARKET.end - timedelta(days=540)
+pytestmark = pytest.mark.usefixtures("quick_peers")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +33,10 @@ def report(market: Tables, config: Config) -> BacktestReport:
     return backtest_estimator(estimator, market, config=config, kind="fit", cutoffs=[CUTOFF])
 
 
-def test_features_are_those_that_could_be_known(market: Tables, config: Config) -> None:
-    earlier = market.known_before(CUTOFF)
+def test_features_are_those_that_could_be_known(
+    market: Tables, config: Config, stored: Callable[[Tables], Tables]
+) -> None:
+    earlier = stored(market.known_before(CUTOFF))
     cutoff = next_cutoff(earlier)
     keys = labels(market, kind="fit", cutoff=cutoff, config=config)
     pd.testing.assert_frame_equal(keys, labels(earlier, kind="fit", cutoff=cutoff, config=config))
@@ -81,8 +85,13 @@ def test_frames_hold_every_figure_with_interval_and_base(report: BacktestReport)
     assert set(report.to_json()["metrics"]) >= {"estimator", "ours"}
 
 
-def test_estimators_get_what_they_can_read(market: Tables, config: Config, report: BacktestReport) -> None:
+def test_estimators_get_what_they_can_read(
+    market: Tables, config: Config, report: BacktestReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A forest gets gaps and a column per level, ours gets categories; neither needs a pipeline."""
+    # What our model says beside them is of no matter here, and takes longer than both.
+    beside = estimator_learner(LogisticRegression(max_iter=2000))
+    monkeypatch.setattr("training.backtesting.backtest.our_learner", beside)
     for estimator in (RandomForestClassifier(20, random_state=0), SpearfishClassifier(smallest_class=20)):
         found = backtest_estimator(estimator, market, config=config, kind="fit", cutoffs=[CUTOFF])
         assert found.predictions["account_id"].tolist() == report.predictions["account_id"].tolist()

@@ -27,6 +27,7 @@ BASELINES = [
     *("recent_activity", "recency"),
 ]
 CUTOFFS = (MARKET.end - timedelta(days=270), MARKET.end - timedelta(days=90))
+pytestmark = pytest.mark.usefixtures("quick_peers")
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +55,18 @@ def with_later_outcomes_turned_round(tables: Tables, cutoff: datetime) -> Tables
     return Tables.from_frames(frames, attributes=tables.attributes)
 
 
+@pytest.mark.usefixtures("without_warning")
 @pytest.mark.parametrize("change", [without_later_rows, with_later_outcomes_turned_round])
 def test_no_prediction_reads_what_became_known_later(
     market: Tables,
     sparse: Config,
     report: BacktestReport,
     change: Callable[[Tables, datetime], Tables],
+    stored: Callable[[Tables], Tables],
 ) -> None:
     cutoff = CUTOFFS[0]
     made = report.predictions[report.predictions["cutoff"] == pd.Timestamp(cutoff)].reset_index(drop=True)
-    again = predict_at(change(market, cutoff), cutoff=cutoff, config=sparse).frame
+    again = predict_at(stored(change(market, cutoff)), cutoff=cutoff, config=sparse).frame
     columns = ["account_id", *BASELINES, "probability", "grade", "decile"]
     pd.testing.assert_frame_equal(made[columns], again[columns], check_exact=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
@@ -22,13 +23,7 @@ from training.backtesting.report import BacktestReport, Followed
 
 CUTOFF = MARKET.end - timedelta(days=300)
 WINDOW = timedelta(days=180)
-
-
-@pytest.fixture(scope="module")
-def quick(config: Config) -> Config:
-    """Trees alone, which learn faster than the mixture for few rows."""
-    fit = config.model.fit.model_copy(update={"few_rows": 0, "max_rounds": 30})
-    return config.model_copy(update={"model": config.model.model_copy(update={"fit": fit})})
+pytestmark = pytest.mark.usefixtures("quick_peers")
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +69,14 @@ def test_what_is_still_open_is_counted_and_told(report: BacktestReport) -> None:
 
 
 def test_no_prediction_reads_what_became_known_after_the_deal_was_opened(
-    market: Tables, constrained: Config, report: BacktestReport
+    market: Tables, constrained: Config, report: BacktestReport, stored: Callable[[Tables], Tables]
 ) -> None:
     """Every outcome known after the cutoff is turned round, which no prediction may notice."""
     frames = {name: market.read(name) for name in market.sources}
     later = frames["opportunities"]["known_at"] >= pd.Timestamp(CUTOFF)
     turned = frames["opportunities"]["outcome"].map({"won": "lost", "lost": "won"})
     frames["opportunities"].loc[later, "outcome"] = turned[later]
-    changed = Tables.from_frames(frames, attributes=market.attributes)
+    changed = stored(Tables.from_frames(frames, attributes=market.attributes))
     made = predict_at(changed, cutoff=CUTOFF, config=constrained, kind="fit").frame
     told = report.predictions.merge(made, on="opportunity_id", suffixes=("", "_again"))
     assert len(told) == len(report.predictions)
@@ -138,6 +133,14 @@ def test_a_column_without_any_value_and_one_without_change_harm_nothing(
     tables = made_of(market, accounts__annual_revenue=revenue, accounts__employees=10)
     found = backtest_tables(tables, config=quick, kind="fit", cutoffs=[CUTOFF])
     assert {"histogram_boosting", "lightgbm", "logistic_regression"} <= set(found.measured.estimates)
+
+
+def test_accounts_without_any_fact_are_refused(market: Tables, quick: Config) -> None:
+    frame = market.read("accounts")
+    facts = [name for name in frame.columns if name not in ("account_id", "known_at", "withdrawn_at", "name")]
+    tables = made_of(market, **{f"accounts__{name}": None for name in facts})
+    with pytest.raises(NotEnoughDataError, match="no feature tells one row from another"):
+        backtest_tables(tables, config=quick, kind="fit", cutoffs=[CUTOFF])
 
 
 @pytest.mark.parametrize(("outcome", "said"), [("won", "one class only"), (None, "no row to learn from")])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from label_tables import CUTOFF, START, OnlyTables, account, deals, tables, visit
+from label_tables import CUTOFF, START, OnlyTables, account, deal, deals, tables, visit
 
 from features.errors import NotEnoughDataError
 from features.mapping import Config
@@ -56,6 +56,30 @@ def test_a_horizon_longer_than_the_data_is_refused(config: Config) -> None:
         train_intent(found, cutoff=CUTOFF, config=config)
     with pytest.raises(NotEnoughDataError, match="activities or opportunities before the cutoff"):
         train_intent(tables(accounts=[account("a")]), cutoff=CUTOFF, config=config)
+
+
+@pytest.mark.parametrize(
+    ("known", "settings", "told"),
+    [
+        (
+            "2023-12-30",
+            {},
+            "before the accounts exist .*accounts from 2023-12-30 on.*start_of_time",
+        ),
+        ("2020-01-01", {"history_days": 30}, "history_days is shorter than the horizon .*30 .*90 days"),
+        ("2022-01-01", {}, 'no account is left .*no customers.*customers = "keep"'),
+    ],
+    ids=["accounts later", "short history asked for", "customers only"],
+)
+def test_intent_without_any_snapshot_says_why(
+    config: Config, known: str, settings: dict[str, Any], told: str
+) -> None:
+    won = deal("d", "a", "2022-01-01", closed_at="2022-01-02")
+    asked = config.labels.intent.model_copy(update=settings)
+    labels = config.labels.model_copy(update={"intent": asked})
+    found = tables(accounts=[account("a", known)], opportunities=[won])
+    with pytest.raises(NotEnoughDataError, match=told):
+        train_intent(found, cutoff=CUTOFF, config=config.model_copy(update={"labels": labels}))
 
 
 def test_forty_of_each_train_and_idle_features_are_named(config: Config) -> None:

@@ -34,6 +34,8 @@ from training.market.write import simulate
 
 Judges = dict[str, Judge]
 NOW = MARKET.end + timedelta(days=5)
+FIRST = MARKET.end - timedelta(days=10)
+"""When the first release began to answer; the second did when the market ended."""
 
 
 @pytest.fixture(scope="module")
@@ -160,9 +162,9 @@ def workspace(
     ingest(mapping, workspace=found)
     both = [fit_training.bundle, intent_training.bundle]
     with Store.open(found.store_url) as store:
-        for bundles in (both, [judges["bolder"].bundle]):
+        for bundles, at in ((both, FIRST), ([judges["bolder"].bundle], MARKET.end)):
             draft = Draft(tuple(map(stored, bundles)), created_by="test", reason="test", settings={})
-            store.publish(draft, activate_at=None, now=MARKET.end)
+            store.publish(draft, activate_at=None, now=at)
     return found
 
 
@@ -191,6 +193,22 @@ def test_a_change_between_two_releases_is_told(workspace: Workspace) -> None:
     assert document["intent"]["parts"]["model"]["total"] == change.part("model").total
     assert "time first, then the new facts" in document["path"]
     assert to_json(report, language="zh")["intent"]["sentence"].startswith("购买意向：概率由")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "releases"),
+    [
+        ("2024-12-23", "2025-01-03", (1, 2)),
+        ("2024-06-01", "2024-12-01", (2, 2)),
+        ("2024-06-01", "2024-12-25", (1, 1)),
+    ],
+    ids=["one and the next", "before the first: today's", "the first alone"],
+)
+def test_each_moment_is_scored_by_what_answered_then(
+    workspace: Workspace, start: str, end: str, releases: tuple[int, int]
+) -> None:
+    report = asked(workspace, start, end)
+    assert (report.old_release, report.new_release) == releases
 
 
 def test_data_that_end_before_are_mentioned(workspace: Workspace) -> None:

@@ -12,7 +12,7 @@ from trained_market import MARKET
 from features.errors import ConfigError
 from features.mapping import Config, load_config
 from features.point_in_time import FeatureEngine, RecordEngine
-from features.tables import Tables
+from features.tables import Attribute, Tables
 from models.bundle import Bundle
 from models.explanation import Reasons
 from training.fit import Training, select_features, train_intent
@@ -77,20 +77,20 @@ def test_batch_single_account_and_record_agree_with_counting_by_hand(
         batch = engine.build(keys)
         assert batch[NAME].tolist() == [expected.get(account, 0) for account in accounts]
         records = RecordEngine(catalogue)
+        names = ("accounts", "contacts", "activities", "intent_topics", "opportunities")
+        frames = {name: market.read(name) for name in names}
         for row, account in enumerate(accounts):
             bits = batch.iloc[row].to_numpy().tobytes()
             assert engine.build_one(account, MARKET.end).tobytes() == bits
-            tables = alone(market, account)
+            tables = alone(frames, account, attributes=market.attributes)
             assert records.build_one(tables, account, MARKET.end).tobytes() == bits
         records.close()
 
 
-def alone(market: Tables, account: str) -> Tables:
+def alone(frames: dict[str, pd.DataFrame], account: str, *, attributes: tuple[Attribute, ...]) -> Tables:
     """The rows of one account, as a request brings them."""
-    frames = {name: market.read(name) for name in ("accounts", "contacts", "activities")}
-    frames |= {name: market.read(name) for name in ("intent_topics", "opportunities")}
     own = {name: frame[frame["account_id"] == account] for name, frame in frames.items()}
-    return Tables.from_frames(own, attributes=market.attributes)
+    return Tables.from_frames(own, attributes=attributes)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -136,7 +137,7 @@ def test_a_rising_feature_never_lowers_the_probability(market: Tables, config: C
 
 
 def test_a_planted_future_signal_brings_no_lift(
-    market: Tables, config: Config, intent_training: Training
+    market: Tables, config: Config, intent_training: Training, stored: Callable[[Tables], Tables]
 ) -> None:
     """A burst of activity at every account that will open a deal, known only once it is opened."""
     opened = market.read("opportunities").drop_duplicates("opportunity_id")
@@ -153,6 +154,6 @@ def test_a_planted_future_signal_brings_no_lift(
     )
     frames = {name: market.read(name) for name in market.sources}
     frames["activities"] = pd.concat([frames["activities"], burst], ignore_index=True)
-    planted = Tables.from_frames(frames, attributes=market.attributes)
+    planted = stored(Tables.from_frames(frames, attributes=market.attributes))
     again = train_intent(planted, cutoff=MARKET.end, config=config)
     assert again.bundle.fingerprint == intent_training.bundle.fingerprint

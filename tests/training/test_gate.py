@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import BundleError, InputError
-from features.label_settings import FitLabelSettings
 from features.settings import GateSettings
 from features.tables import Tables
 from training.fit import Training
@@ -84,11 +83,18 @@ def test_a_challenger_may_not_be_worse(noise: dict[str, float], keep: float, out
 
 
 @pytest.mark.parametrize(
-    ("slope", "shift", "broken"),
-    [(1.0, 0.0, False), (3.0, 0.0, True), (1.0, 1.5, True), (1.0, 0.1, False)],
+    ("slope", "shift", "broken", "off"),
+    [
+        (1.0, 0.0, False, ()),
+        (3.0, 0.0, True, ("probabilities too low", "probabilities too bold")),
+        (1.0, 1.5, True, ("probabilities too high",)),
+        (1.0, 0.1, False, ("probabilities too high",)),
+    ],
     ids=["true", "overconfident of late", "too high of late", "nearly true"],
 )
-def test_calibration_is_judged_on_the_newest_slice(slope: float, shift: float, broken: bool) -> None:
+def test_calibration_is_judged_on_the_newest_slice(
+    slope: float, shift: float, broken: bool, off: tuple[str, ...]
+) -> None:
     rows = made_rows()
     late = rows["slice"] == 1
     logit = rows["logit"].where(~late, rows["logit"] * slope + shift)
@@ -97,6 +103,7 @@ def test_calibration_is_judged_on_the_newest_slice(slope: float, shift: float, b
     assert found.rows == late.sum()
     assert found.broken(slope=SETTINGS.slope, level=SETTINGS.level) is broken
     assert found.slope.value == pytest.approx(1 / slope, abs=0.15)
+    assert found.surely_off == off
 
 
 def test_a_line_fitted_on_all_slices_is_found_out() -> None:
@@ -233,8 +240,7 @@ def test_a_rehearsal_learns_from_what_the_champion_could_know_and_predicts_the_r
 ) -> None:
     known_at = intent_training.rows.frame["label_known_at"]
     cutoff = known_at.quantile(0.8).to_pydatetime()
-    labels = FitLabelSettings()
-    rows = rehearse(intent_training, tables=market, labels=labels, cutoff=cutoff, smallest=5)
+    rows = rehearse(intent_training, cutoff=cutoff, smallest=5)
     assert rows is not None
     assert len(rows) == (known_at > cutoff).sum()
     held = held_out(intent_training, settings=SETTINGS, secret=SECRET, rehearsed=rows, rehearsed_at=cutoff)
@@ -245,7 +251,6 @@ def test_a_rehearsal_learns_from_what_the_champion_could_know_and_predicts_the_r
     assert check.figures["rows"] == len(rows.drop_duplicates(["account_id", "as_of"]))
 
 
-def test_nothing_is_rehearsed_where_nothing_became_known(intent_training: Training, market: Tables) -> None:
+def test_nothing_is_rehearsed_where_nothing_became_known(intent_training: Training) -> None:
     newest = intent_training.rows.frame["label_known_at"].max().to_pydatetime()
-    found = rehearse(intent_training, tables=market, labels=FitLabelSettings(), cutoff=newest, smallest=5)
-    assert found is None
+    assert rehearse(intent_training, cutoff=newest, smallest=5) is None

@@ -6,6 +6,7 @@ the whole protocol is `python -m training.checks.hubspot`, which `make verify` r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +24,8 @@ from training.backtesting.report import BacktestReport
 from training.checks.hubspot import CONFIG
 from training.fit import matrix
 from training.labels import intent_outcomes
+
+pytestmark = pytest.mark.usefixtures("quick_peers")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +106,10 @@ def test_the_figures_reach_their_floors(report: BacktestReport) -> None:
     assert report.measured.ahead["logistic_regression"]["roc_auc"].value > 0.02
 
 
-def test_no_prediction_reads_a_later_outcome(workspace: Workspace, config: Config) -> None:
+@pytest.mark.usefixtures("without_warning")
+def test_no_prediction_reads_a_later_outcome(
+    workspace: Workspace, config: Config, stored: Callable[[Tables], Tables]
+) -> None:
     """Every company becomes a customer at the cutoff, or none ever does: nothing changes."""
     cutoff = config.backtest.development_cutoffs[0]
     tables = workspace.tables()
@@ -115,7 +121,9 @@ def test_no_prediction_reads_a_later_outcome(workspace: Workspace, config: Confi
         everybody[column] = pd.Timestamp(cutoff)
     as_it_was, *made = [
         predict_at(
-            Tables.from_frames(frames | {"opportunities": opportunities}, attributes=tables.attributes),
+            stored(
+                Tables.from_frames(frames | {"opportunities": opportunities}, attributes=tables.attributes)
+            ),
             cutoff=cutoff,
             config=config,
         ).frame

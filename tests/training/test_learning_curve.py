@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -57,3 +58,9 @@ def test_more_rows_teach_more_and_every_figure_has_its_interval():
 def test_a_table_too_small_is_refused():
     with pytest.raises(NotEnoughDataError, match="too few rows for a learning curve"):
         learning_curve(drawn(rows=60), settings=LearningSettings(), sizes=(80,))
+
+
+def test_wins_that_are_one_row_many_times_leave_none_to_judge_by():
+    rows = drawn()
+    same = replace(rows, X=np.where(rows.label[:, None] == 1, 1.0, rows.X))
+    assert not list(samples(same, sizes=(80,), draws=2, seed=0))

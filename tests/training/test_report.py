@@ -179,10 +179,16 @@ def test_tenths_and_grades_hold_every_row(fit_training: Training, metrics: dict[
 
 
 def screen(
-    training: Training, *, metrics: dict[str, Estimate], audit: Audit | None, low: float = 0.7
+    training: Training,
+    *,
+    metrics: dict[str, Estimate],
+    audit: Audit | None = None,
+    low: float = 0.7,
+    best: float = 0.5,
 ) -> dict[str, Any]:
+    """best: the share of grade A with the event; NaN where nobody reached it."""
     grades = pd.DataFrame(
-        {"accounts": [10, 0, 20, 30], "conversion": [0.5, np.nan, 0.1, 0.02], "low": 0.3, "high": 0.7},
+        {"accounts": [10, 0, 20, 30], "conversion": [best, np.nan, 0.1, 0.02], "low": 0.3, "high": 0.7},
         index=["A", "B", "C", "D"],
     )
     changed = metrics | {"roc_auc": Estimate(0.8, low, 0.9, 0.5)}
@@ -211,8 +217,19 @@ def test_the_first_screen_says_what_to_do(
     assert told["word"] == word
     assert advice in "".join(told["do"])
     assert (told["rate"], told["event"], told["interval"]) == ("50%", "were won", " (30% to 70%)")
-    assert "50% of the time (30% to 70%), those of grade D 2.0% of the time (30% to 70%). Of" in told["works"]
+    assert (
+        "50% of the time (30% to 70%), those of grade D had the event 2.0% of the time (30% to 70%). Of"
+        in told["works"]
+    )
     assert "percentage points on average" in told["sure"]
+
+
+def test_the_first_screen_has_no_share_of_a_grade_that_nobody_reached(
+    fit_training: Training, metrics: dict[str, Estimate]
+) -> None:
+    told = screen(fit_training, metrics=metrics, best=np.nan)
+    assert told["rate"] is None
+    assert told["works"].startswith("Accounts of grade D had the event 2.0% of the time")
 
 
 def test_segments_count_by_hand(fit_training: Training) -> None:
@@ -232,7 +249,8 @@ def test_segments_count_by_hand(fit_training: Training) -> None:
     small, middle = found["size", "up to 50 people"], found["size", "51 to 200"]
     assert (small.rows, small.events, small.base_rate) == (40, 20, 0.5)
     assert small.ranking is not None
-    assert small.ratio == pytest.approx(20 / later["probability"][::2].sum())
+    assert small.ratio.value == pytest.approx(20 / later["probability"][::2].sum())
+    assert small.ratio.low < small.ratio.value < small.ratio.high
     assert (middle.rows, middle.events, middle.ranking) == (40, 0, None)
     assert found["quarter", "2024 Q1"].rows == found["quarter", "2024 Q2"].rows == 40
     assert found["industry", catalogue.feature("industry").levels[0].replace("_", " ")].rows == count

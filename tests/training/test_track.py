@@ -15,6 +15,7 @@ from rich.console import Console
 from features.workspace import Workspace
 from models.bundle import load
 from training.backtesting.evaluate import evaluate
+from training.contributions import Contributions
 from training.fit import Training, Untrained
 from training.plots import beeswarm, curves
 from training.report import write_report
@@ -61,6 +62,12 @@ def test_a_run_holds_everything(tracked: tuple[Workspace, str, Path], fit_traini
     assert {"plots", BUNDLE_ARTIFACT, "booster", page.name} <= names
     location = client.get_experiment_by_name(EXPERIMENT).artifact_location
     assert location == workspace.artifacts.absolute().as_uri()
+
+
+def test_a_feature_without_any_value_is_drawn_without_a_warning(fit_training: Training) -> None:
+    told = Contributions.of(fit_training)
+    told.rows[:, np.abs(told.values).mean(axis=0).argmax()] = np.nan
+    assert beeswarm(fit_training, contributions=told).axes
 
 
 def test_the_version_is_the_challenger_and_its_bundle_the_trained_one(

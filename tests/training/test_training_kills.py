@@ -11,6 +11,7 @@ from training.checks.training_kills import campaign
 
 
 def test_kills_leave_what_the_next_run_can_use(tmp_path: Path) -> None:
-    found = campaign(2, seed=3, folder=tmp_path, commands=("first train", "retrain"))
+    found = campaign(4, seed=3, folder=tmp_path, commands=("first train", "retrain"))
     assert found["faults"] == []
-    assert sum(found["left"].values()) == 2
+    assert sum(found["left"].values()) == 4
+    assert found["both_states"] == {"first train": True, "retrain": True}

@@ -10,7 +10,7 @@ from training.checks.hazards import MARKETS, beats_the_best, summarise
 from training.checks.interval_coverage import USED
 from training.checks.interval_coverage import summarise as summarise_coverage
 from training.checks.interval_tries import TRIES
-from training.checks.truth import calibration_error, coverage
+from training.checks.truth import calibration_error, coverage, mean_of
 
 CHANCES = np.arange(40) / 40
 
@@ -59,19 +59,62 @@ def test_every_try_holds_the_probability(name: str) -> None:
     assert (high - low).max() > 0.01
 
 
-def test_the_summaries_are_means_over_markets() -> None:
-    facts = {"kind": "fit", "events": 9, "design_effect": 1.0, "error": 0.01, "base_rate": 0.3}
-    own = {"each": 0.8, "width": 0.1, "bins": [True, False]}
-    found = [{**facts, "way": USED, "held": held, **own} for held in (0.8, 1.0)]
-    told = summarise_coverage(found)["fit"]
-    assert told["ways"][USED]["coverage"]["mean"] == pytest.approx(0.9)
-    assert told["ways"][USED]["coverage_by_bin"] == [1.0, 0.0]
+def test_a_mean_over_markets_has_the_interval_of_student() -> None:
+    # Standard error .1 / 3 ** .5 = .057735; with two degrees of freedom 4.302653 of them on each side.
+    assert mean_of([0.7, 0.8, 0.9]) == pytest.approx({"mean": 0.8, "low": 0.551586, "high": 1.048414})
+    assert mean_of([0.7]) == {"mean": 0.7, "low": None, "high": None}
+
+
+@pytest.mark.parametrize(
+    ("shares", "low", "high"),
+    [
+        # On the scale of logits 1.386294 on each side of which .248414 / (.8 * .2) = 1.552588.
+        ([0.7, 0.8, 0.9], 0.458522, 0.949735),
+        # Nothing but 1 in eight markets: .025 ** (1 / 8).
+        ([1.0] * 8, 0.630575, 1.0),
+        ([0.0] * 8, 0.0, 0.369425),
+    ],
+)
+def test_the_interval_of_a_share_is_one_of_shares(shares: list[float], low: float, high: float) -> None:
+    found = mean_of(shares, share=True)
+    assert found == pytest.approx({"mean": np.mean(shares), "low": low, "high": high}, abs=1e-5)
+
+
+def test_coverage_is_a_mean_over_judged_markets_and_names_its_worst_and_its_top_bin() -> None:
+    facts = {
+        "kind": "fit",
+        "events": 9,
+        "design_effect": 1.0,
+        "error": 0.01,
+        "base_rate": 0.3,
+        "learner": "lines",
+    }
+    own = {**facts, "way": USED, "each": 0.8, "width": 0.1}
+    bins = ([True, False, True], [True, False, True], [True, True, False], [True, False, False])
+    held = (0.6, 0.8, 0.9, 0.9)
+    found = [
+        {**own, "judged": judged, "held": one, "bins": each}
+        for judged, one, each in zip((1, 1, 2, 3), held, bins, strict=True)
+    ]
+    fit = summarise_coverage(found)["fit"]
+    told = fit["ways"][USED]
+    assert fit["learners"] == {"lines": 4}
+    # Judged markets have .7, .9 and .9; their bins (1, 0, 1), (1, 1, 0) and (1, 0, 0).
+    assert told["coverage"]["mean"] == pytest.approx(2.5 / 3)
+    assert told["coverage_by_bin"] == [1.0, 0.333, 0.333]
+    assert (told["worst_bin"]["bin"], told["top_bin"]["bin"]) == (2, 3)
+    assert told["worst_bin"]["mean"] == told["top_bin"]["mean"] == pytest.approx(1 / 3)
+    assert 0 < told["worst_bin"]["low"] < 1 / 3 < told["worst_bin"]["high"] < 1
+
+
+def test_hazards_are_means_over_markets() -> None:
     names = ("base_rate", "model", "best", "gap", "calibration_error", "coverage", "width")
     hazards = [
         {"hazard": "none", "kind": "fit", "beats_the_best": beats, **dict.fromkeys(names, 0.5)}
         for beats in (False, True)
     ]
-    assert summarise(hazards)[0]["beats_the_best"] == 1
+    told = summarise(hazards)[0]
+    assert (told["beats_the_best"], told["markets"], told["gap"]["mean"]) == (1, 2, 0.5)
 
 
 def test_every_hazard_that_was_asked_for_is_checked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -12,13 +13,15 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from features.errors import ConfigError, ContractError
+from features.errors import ConfigError, ContractError, NotEnoughDataError
 from features.ingest import ingest
 from features.mapping import Config, load_config
+from features.settings import FitLearningSettings
 from features.workspace import Workspace
 from training.cli.cutoffs import with_capacity
 from training.undated import backtest as judging
 from training.undated.backtest import backtest_workspace, undated_rows
+from training.undated.learning_curve import learning_curve
 from training.undated.report import UndatedReport
 
 ROWS = 400
@@ -177,8 +180,20 @@ def test_what_needs_dates_is_refused(made):
         undated_rows(workspace.tables().without_times(), config=config.model_copy(update={"labels": labels}))
 
 
+@pytest.mark.parametrize("names", [(), ("visits",)])
+def test_rows_that_nothing_tells_apart_are_refused(made, names: tuple[str, ...]):
+    workspace, folder, _ = made
+    rows = undated_rows(workspace.tables().without_times(), config=read(folder))
+    catalogue = replace(rows.catalogue, features=tuple(rows.catalogue.feature(name) for name in names))
+    with pytest.raises(NotEnoughDataError, match=f"no feature tells .*got {len(names)} features"):
+        learning_curve(
+            replace(rows, X=np.zeros((len(rows.label), len(names))), catalogue=catalogue),
+            settings=FitLearningSettings(),
+        )
+
+
 def test_an_unknown_column_is_refused_with_a_suggestion(made):
     workspace, folder, _ = made
     config = read(folder, CONFIG.replace('"visits", "sour*"', '"visit"'))
-    with pytest.raises(ConfigError, match=r"early: no feature is called so \(got 'visit'\).*visits"):
+    with pytest.raises(ConfigError, match=r"early: no feature.*got 'visit'.*did you mean 'visits'"):
         backtest_workspace(workspace, config=config)

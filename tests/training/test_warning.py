@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
@@ -102,10 +103,15 @@ def test_without_events_there_is_nothing_to_warn_of() -> None:
     assert measure_warning([told], capacities={}) is None
 
 
-def test_a_week_reads_nothing_that_became_known_later(market: Tables, config: Config) -> None:
+def test_a_week_reads_nothing_that_became_known_later(
+    market: Tables, config: Config, stored: Callable[[Tables], Tables]
+) -> None:
     """What the first two weeks rank by is the same whatever follows the second one's first second."""
     cutoff = MARKET.end - timedelta(days=90)
     until = cutoff + timedelta(days=7)
+    four_weeks = config.labels.intent.model_copy(update={"horizon_days": 28})
+    labels = config.labels.model_copy(update={"intent": four_weeks})
+    config = config.model_copy(update={"labels": labels})
     catalogue = learn_catalogue(market, cutoff=cutoff)
     seen: list[NDArray[np.float64]] = []
 
@@ -113,7 +119,7 @@ def test_a_week_reads_nothing_that_became_known_later(market: Tables, config: Co
         seen.append(X)
         return np.zeros(len(X))
 
-    for tables in (market, market.known_before(until)):
+    for tables in (market, stored(market.known_before(until))):
         days_of_warning(
             tables, cutoff=cutoff, catalogue=catalogue, predict=predict, capacity=20, config=config
         )

@@ -14,7 +14,7 @@ from dated_rows import QUICK, dated_rows
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings, TuningSettings
 from training.learning.learn import Rows, judge
-from training.tuning.nested import Outer, judge_nested, outer_folds, part_of
+from training.tuning.nested import Outer, judge_nested, outer_folds
 from training.tuning.searching import Found, Search, Tell, open_storage
 from training.tuning.space import of_settings
 
@@ -133,6 +133,5 @@ def test_nested_figures_are_of_the_later_slices_alone() -> None:
 
 
 def test_a_history_that_bears_no_nested_folds_is_refused() -> None:
-    rows = dated_rows(months=4)
     with pytest.raises(NotEnoughDataError, match="too little history to tune"):
-        outer_of(part_of(rows, np.arange(len(rows.frame))))
+        outer_of(dated_rows(months=4))

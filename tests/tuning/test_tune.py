@@ -39,6 +39,7 @@ learning_rate = 0.3
 num_leaves = 4
 folds = 1
 negatives_per_positive = 4.0
+crossed_folds = 0
 
 [backtest]
 replicates = 100

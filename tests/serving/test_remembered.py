@@ -1,0 +1,114 @@
+"""A remembered answer is the one that would be computed, and nothing is remembered beyond its time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from small_workspace import AS_OF, NOW, account_id
+
+from features.workspace import Workspace
+from serving.batches import BatchAnswer, batch_answer, batch_text, score_batch
+from serving.desk import Desk, open_desk
+from serving.problems import DuplicateAccountError
+from serving.remembered import Remembered
+from serving.requests import parse_batch, parse_request
+from serving.scoring import Scored, score_in_full
+from serving.store.feedback import Feedback
+
+
+@pytest.fixture(scope="module")
+def own_desk(company: Workspace) -> Iterator[Desk]:
+    with open_desk(company, now=NOW) as opened:
+        yield opened
+
+
+def asked(desk: Desk, **request: Any) -> Any:
+    return parse_request(json.dumps(request).encode(), attributes=desk.snapshot.manifest.attributes)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "request_",
+    [{"account_id": "acc-12"}, {"account_id": "acc-13", "as_of": AS_OF}, {"domain": "company9.example"}],
+    ids=str,
+)
+def test_the_second_answer_is_the_computed_one(own_desk: Desk, request_: Any, language: Any) -> None:
+    remembered, request = Remembered(own_desk), asked(own_desk, **request_)
+    told: dict[str, Any] = {"now": NOW, "language": language}
+    assert remembered.at_once(request, request_id="a", **told) is None
+    remembered.score(request, request_id="a", **told)
+    again = remembered.at_once(request, request_id="b", **told)
+    computed = score_in_full(own_desk, request=request, request_id="b", **told)
+    assert again is not None
+    assert again.answer == computed.answer
+    assert again.text() == computed.text() == computed.answer.model_dump_json()
+
+
+def test_another_day_an_earlier_moment_and_the_future_are_no_same_question(own_desk: Desk) -> None:
+    remembered, request = Remembered(own_desk), asked(own_desk, account_id=account_id(12))
+    remembered.score(request, now=NOW, language="en", request_id="a")
+    assert remembered.at_once(request, now=NOW, language="en", request_id="b")
+    assert remembered.at_once(request, now=NOW, language="zh", request_id="b") is None
+    assert remembered.at_once(request, now=NOW + timedelta(days=1), language="en", request_id="b") is None
+    ahead = asked(own_desk, account_id=account_id(12), as_of="2099-01-01T00:00:00Z")
+    assert remembered.at_once(ahead, now=NOW, language="en", request_id="b") is None
+
+
+def test_what_sales_said_makes_it_another_answer(company: Workspace) -> None:
+    with open_desk(company, now=NOW) as desk:
+        remembered, request = Remembered(desk), asked(desk, account_id=account_id(14))
+        told: dict[str, Any] = {"now": NOW, "language": "en", "request_id": "a"}
+        remembered.score(request, **told)
+        desk.verdicts.note(
+            Feedback(
+                id=1,
+                at=NOW,
+                account_id=account_id(14),
+                verdict="rejected",
+                reason="too small",
+                outcome=None,
+                request_id=None,
+                machine_score=50.0,
+                api_key_id=None,
+            )
+        )
+        assert remembered.at_once(request, **told) is None
+        assert remembered.score(request, **told).answer == score_in_full(desk, request=request, **told).answer
+
+
+def test_the_oldest_make_room(own_desk: Desk) -> None:
+    remembered = Remembered(own_desk, most=2)
+    requests = [asked(own_desk, account_id=account_id(number)) for number in (10, 11, 12)]
+    for request in requests:
+        remembered.score(request, now=NOW, language="en", request_id="a")
+    found = [remembered.at_once(one, now=NOW, language="en", request_id="b") for one in requests]
+    assert [one is None for one in found] == [True, False, False]
+    assert [request.account_id for request, _ in remembered.newest(5)] == ["acc-12", "acc-11"]
+
+
+def test_a_new_desk_learns_what_the_last_one_was_asked_until_it_has_to_answer(own_desk: Desk) -> None:
+    request = asked(own_desk, account_id=account_id(10))
+    told: dict[str, Any] = {"now": NOW, "language": "en", "request_id": "a"}
+    late, in_time = Remembered(own_desk), Remembered(own_desk)
+    late.learn([(request, "en")], now=NOW, late=lambda: True)
+    in_time.learn([(request, "en")], now=NOW)
+    assert late.at_once(request, **told) is None
+    assert in_time.at_once(request, **told) is not None
+
+
+def test_a_batch_is_written_as_its_model_says(own_desk: Desk) -> None:
+    rows = [{"account_id": account_id(number)} for number in (10, 11, 10)]
+    body = json.dumps({"accounts": rows}).encode()
+    parsed = parse_batch(body, attributes=own_desk.snapshot.manifest.attributes)
+    remembered = Remembered(own_desk)
+    for _ in range(2):
+        found = score_batch(own_desk, rows=parsed, now=NOW, language="en", remembered=remembered)
+        texts = [one.text() if isinstance(one, Scored) else one for one in found]
+        answers = [one.answer if isinstance(one, Scored) else one for one in found]
+        whole: BatchAnswer = batch_answer(answers, request_id="batch")
+        assert batch_text(texts, request_id="batch") == whole.model_dump_json()
+        assert isinstance(found[2], DuplicateAccountError)
