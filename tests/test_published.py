@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from training.checks.results import ROOT, commit, stale, write_result
+from training.checks.results import ROOT, commit, digest, stale, write_result
 from training.publishing import DOCUMENTS, published
 from training.publishing.documents import every_table
 from training.publishing.markets import coverage_figures, hazard_figures
@@ -81,10 +81,13 @@ def test_the_figures_stand_between_the_marks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "told",
-    [{"commit": None}, {"commit": "0" * 40, "code": ["training"]}, {"commit": "HEAD+", "code": ["none"]}],
+    [{"commit": None}, {"digest": None}, {"digest": digest(["some"])}, {"commit": "HEAD+"}, {"code": []}],
 )
 def test_a_result_of_unknown_code_is_named(told: dict[str, object], tmp_path: Path) -> None:
-    (tmp_path / "some.json").write_text(json.dumps({"code": ["none"], **told}))
+    known = {"commit": "HEAD", "code": ["none"], "digest": digest(["none"])}
+    (tmp_path / "some.json").write_text(json.dumps(known))
+    assert stale(tmp_path) == []
+    (tmp_path / "some.json").write_text(json.dumps({**known, **told}))
     assert stale(tmp_path) == ["some.json"]
 
 
@@ -93,20 +96,26 @@ def test_a_result_gets_old_by_its_own_code_alone(tmp_path: Path) -> None:
         told = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", *words]
         return subprocess.run(told, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
 
-    for name in ("measured.py", "other.py"):
+    (tmp_path / "data").mkdir()
+    for name in ("measured.py", "other.py", "data/words.txt"):
         (tmp_path / name).write_text("first")
     git("init", "--quiet")
     git("add", ".")
     git("commit", "--quiet", "--message", "first")
-    result: Any = {"commit": git("rev-parse", "HEAD"), "code": ["measured.py"]}
+    code = ["data", "measured.py"]
+    result: Any = {"commit": git("rev-parse", "HEAD"), "code": code, "digest": digest(code, root=tmp_path)}
     (tmp_path / "some.json").write_text(json.dumps(result))
     (tmp_path / "other.py").write_text("second")
     assert stale(tmp_path, root=tmp_path) == []
-    assert commit(result["code"], root=tmp_path) == result["commit"]
-    (tmp_path / "measured.py").write_text("second")
+    assert commit(code, root=tmp_path) == result["commit"]
+    for name in ("measured.py", "data/words.txt"):
+        (tmp_path / name).write_text("second")
+        assert stale(tmp_path, root=tmp_path) == ["some.json"]
+        assert commit(code, root=tmp_path) == result["commit"] + "+"
+        (tmp_path / name).write_text("first")
+    (tmp_path / "measured.py").unlink()
     assert stale(tmp_path, root=tmp_path) == ["some.json"]
-    assert commit(result["code"], root=tmp_path) == result["commit"] + "+"
-    assert commit(result["code"], root=tmp_path.parent) is None
+    assert commit(code, root=tmp_path.parent) is None
 
 
 def test_a_result_names_the_code_that_ran(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ repository the commit is None, and the result counts as old.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "commit", "measured_code", "stale", "write_result"]
+__all__ = ["ROOT", "commit", "digest", "measured_code", "stale", "write_result"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +28,7 @@ def write_result(
     also: files that the figures follow from beside the modules that were imported, such as a config.
     """
     code = measured_code(also=also)
-    told = {"commit": commit(code), "code": code, **document}
+    told = {"commit": commit(code), "digest": digest(code), "code": code, **document}
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
@@ -54,13 +55,21 @@ def _is_stale(path: Path, *, root: Path) -> bool:
     # A `+` marks figures of code that was never committed: nobody can run it again.
     if not result.get("code") or not result.get("commit") or result["commit"].endswith("+"):
         return True
-    compared = subprocess.run(
-        ["git", "diff", "--quiet", result["commit"], "--", *result["code"]],
-        cwd=root,
-        capture_output=True,
-        check=False,
-    )
-    return compared.returncode != 0
+    return result.get("digest") != digest(result["code"], root=root)
+
+
+def digest(code: Sequence[str], *, root: Path = ROOT) -> str:
+    """SHA-256 of the names and bytes of files and of all that is in folders.
+
+    It outlives what commits do not: a history that was squashed, a copy without its repository.
+    """
+    told = hashlib.sha256()
+    for name in code:
+        inside = sorted(path for path in (root / name).rglob("*") if path.is_file())
+        for path in inside or [root / name]:
+            told.update(f"{path.relative_to(root).as_posix()}\0".encode())
+            told.update(hashlib.sha256(path.read_bytes() if path.is_file() else b"").digest())
+    return told.hexdigest()
 
 
 def commit(code: Sequence[str], *, root: Path = ROOT) -> str | None:
