@@ -7,61 +7,64 @@ current release, or before the keys are known, the service lives but is not read
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 import bentoml
+from starlette.types import ASGIApp
+from uvicorn.protocols.http import auto
 
-from features.workspace import Workspace
-from serving.access.access import Access
-from serving.collecting import collect_seldom
-from serving.holder import DeskHolder
-from serving.jobs.running import supervised
-from serving.jobs.settings import JobSettings
-from serving.log_lines import say_in_lines
 from serving.web.alone import OursAlone
-from serving.web.application import application
-from serving.web.connections import lose_patience
-from serving.web.services import Services
+
+if TYPE_CHECKING:
+    from serving.web.connections import PatientProtocol
+    from serving.worker import Worker
 
 __all__ = ["WORKERS", "SpearfishService"]
 
 WORKERS = "SPEARFISH_WORKERS"
 """The environment variable that says how many workers serve."""
 
-_holder = DeskHolder(Workspace.default())
-_access = Access(_holder.door, limits=_holder.workspace.home / "limits")
+
+# Both below are read late: the process that starts the workers reads this module, too, and answers nothing.
+@cache
+def _worker() -> Worker:
+    from serving.worker import Worker
+
+    return Worker()
+
+
+def _ours() -> ASGIApp:
+    return _worker().application
+
+
+def _connection(**told: Any) -> PatientProtocol:
+    from serving.web.connections import PatientProtocol
+
+    return PatientProtocol(**told)
 
 
 class _Service:
     """Explained fit and intent scores. Every route is in `serving.web.routes`."""
 
     def __init__(self) -> None:
-        say_in_lines()
-        self._beside = ExitStack()
-        if JobSettings.from_environment().runner:
-            # `bentoml serve` started this worker, and nobody else runs jobs.
-            self._beside.enter_context(supervised(_holder.workspace))
-        _access.start()
-        _holder.start()
-        collect_seldom()
+        _worker().start()
 
     def __is_ready__(self) -> bool:
-        return _holder.ready and _access.ready
+        return _worker().ready
 
     def __is_alive__(self) -> bool:
-        return _holder.watching and _access.watching
+        return _worker().watching
 
     def stop(self) -> None:
         """Let go of the store, and of the jobs."""
-        self._beside.close()
-        _access.stop()
-        _holder.stop()
+        _worker().stop()
 
     stop = bentoml.on_shutdown(stop)
 
 
-lose_patience()
+# BentoML lets nobody choose a protocol.
+auto.AutoHTTPProtocol = cast(Any, _connection)
 
 # Called instead of written as a decorator: BentoML's types are not seen here.
 # Its access log and its metrics name every path, and with it accounts: `serving.web.observed` has others.
@@ -73,6 +76,4 @@ SpearfishService: Any = bentoml.service(
     logging={"access": {"enabled": False}},
     metrics={"enabled": False},
 )(_Service)
-SpearfishService.add_asgi_middleware(
-    OursAlone, ours=application(Services(answers=_holder, access=_access, door=_holder.door))
-)
+SpearfishService.add_asgi_middleware(OursAlone, ours=_ours)

@@ -11,7 +11,6 @@ import re
 from functools import cache, lru_cache
 
 from opencc import OpenCC
-from pypinyin import Style, lazy_pinyin
 
 from features.identity.word_lists import word_pairs
 
@@ -65,4 +64,9 @@ def translated(characters: str) -> tuple[str, ...]:
 
 def _spelled(characters: str) -> list[str]:
     """One word in pinyin without tones; ü is written as English names write it."""
-    return ["".join(lazy_pinyin(characters, style=Style.NORMAL, v_to_u=False)).lower()] if characters else []
+    if not characters:
+        return []
+    # Not above: its dictionaries take a third of a second, and most commands meet no Chinese name.
+    from pypinyin import Style, lazy_pinyin
+
+    return ["".join(lazy_pinyin(characters, style=Style.NORMAL, v_to_u=False)).lower()]

@@ -7,6 +7,8 @@ none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["HEALTH", "OursAlone"]
@@ -18,10 +20,10 @@ _READS = ("GET", "HEAD")
 
 
 class OursAlone:
-    """ASGI middleware between BentoML's application and `ours`."""
+    """ASGI middleware between BentoML's application and the one that `ours` gives."""
 
-    def __init__(self, app: ASGIApp, *, ours: ASGIApp) -> None:
-        self._app, self._ours = app, ours
+    def __init__(self, app: ASGIApp, *, ours: Callable[[], ASGIApp]) -> None:
+        self._app, self._ours = app, ours()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         health = scope["type"] == "http" and scope["path"] in HEALTH and scope["method"] in _READS

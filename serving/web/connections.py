@@ -14,7 +14,6 @@ from typing import Any
 
 import h11
 from starlette.datastructures import MutableHeaders
-from uvicorn.protocols.http import auto
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from serving import metrics
@@ -22,18 +21,13 @@ from serving.problems import MalformedHttpError, SlowRequestError, problem, prob
 from serving.scoring import new_request_id
 from serving.web.envelope import add_headers
 
-__all__ = ["PatientProtocol", "lose_patience"]
+__all__ = ["PatientProtocol"]
 
 _SLOWEST_HEAD = 20.0
 """Seconds in which the request line and the headers must have arrived."""
 
 _SLOWEST_READER = 60.0
 """Seconds in which a reader must make room for the next 64 kB."""
-
-
-def lose_patience() -> None:
-    """From now on servers of this process have this protocol: BentoML lets nobody choose one."""
-    auto.AutoHTTPProtocol = PatientProtocol
 
 
 class PatientProtocol(H11Protocol):

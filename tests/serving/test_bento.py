@@ -25,7 +25,7 @@ ROOT = SERVING.parent
 _IMPORTED = """
 import sys
 from importlib.metadata import packages_distributions
-import serving.service, serving.jobs.__main__
+import pypinyin, serving.service, serving.worker, serving.web.connections, serving.jobs.__main__
 tops, found = {name.partition(".")[0] for name in sys.modules}, packages_distributions()
 print(*sorted({name for top in tops for name in found.get(top, [])}))
 """

@@ -265,9 +265,17 @@ def test_many_at_once_get_their_own_answers(client: httpx.Client, desk: Desk) ->
         assert list(pool.map(ask, requests)) == alone
 
 
-def test_the_server_never_loads_what_is_slow_to_import() -> None:
-    slow = ("mlflow", "shap", "matplotlib", "optuna", "training")
-    code = f"import sys, serving.service; print([name for name in {slow} if name in sys.modules])"
+@pytest.mark.parametrize(
+    ("modules", "slow"),
+    [
+        ("serving.service, serving.worker", ("mlflow", "shap", "matplotlib", "optuna", "training")),
+        # The process that starts the workers.
+        ("serving.service", ("duckdb", "features", "lightgbm", "pandas", "sqlalchemy")),
+    ],
+    ids=["worker", "supervisor"],
+)
+def test_the_server_never_loads_what_is_slow_to_import(modules: str, slow: tuple[str, ...]) -> None:
+    code = f"import sys, {modules}; print([name for name in {slow} if name in sys.modules])"
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
