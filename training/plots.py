@@ -7,8 +7,10 @@ rule: none.
 
 from __future__ import annotations
 
+import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 from anyascii import anyascii
@@ -22,13 +24,32 @@ from training.backtesting.evaluate import calibration_curve
 from training.contributions import Contributions
 from training.fit import Training
 
-__all__ = ["beeswarm", "curves"]
+__all__ = ["as_png", "beeswarm", "curves", "png_once"]
 
 _SHOWN = 15
+_DPI = 130
+_PACKED = 3
+_PICTURES: MutableMapping[Figure, bytes] = WeakKeyDictionary()
 _BLUE, _GREY = "#2456a6", "#9aa3ad"
 _LOW_TO_HIGH = LinearSegmentedColormap.from_list("low to high", ["#0072b2", "#9b4f96", "#e07b00"])
 """Blue and orange are told apart by every kind of eye (Okabe and Ito); no value between is grey, which stands
 for unknown."""
+
+
+def as_png(figure: Figure) -> bytes:
+    """A figure as a PNG picture."""
+    stream = io.BytesIO()
+    # To pack them tighter takes half as long again, and saves a sixth.
+    packed = {"compress_level": _PACKED}
+    figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs=packed)
+    return stream.getvalue()
+
+
+def png_once(figure: Figure) -> bytes:
+    """As `as_png`, of a figure that nobody changes any more: who asks for it again has the same picture."""
+    if figure not in _PICTURES:
+        _PICTURES[figure] = as_png(figure)
+    return _PICTURES[figure]
 
 
 def curves(later: pd.DataFrame) -> Figure:

@@ -62,8 +62,9 @@ def new_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
 def drawn(draw: Callable[[Axes], None]) -> bytes:
     with sheet() as axes:
         draw(axes)
-        stream = io.BytesIO()
-        axes.figure.savefig(stream, format="svg", metadata={"Date": None})
+        figure, stream = axes.get_figure(root=True), io.BytesIO()
+        assert figure is not None
+        figure.savefig(stream, format="svg", metadata={"Date": None})
         return stream.getvalue()
 
 

@@ -12,14 +12,11 @@ import io
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from anyascii import anyascii
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import precision_recall_curve, roc_curve
@@ -27,37 +24,21 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 from features.feature import Feature
 from training.backtesting.evaluate import Estimate
 from training.contributions import Contributions
+from training.plots import as_png
 from training.report.shares import percent_range, share_found
+from training.report.sheets import INK, QUIET, sheet, with_powers
 
 __all__ = [
     "Chart",
-    "as_chart",
     "backtest_charts",
     "calibration_chart",
     "decile_chart",
     "effect_charts",
     "interval_chart",
+    "png_chart",
 ]
 
-INK, QUIET, LINE, SEA, SOFT, AGAINST = "#10262d", "#54686f", "#dbe4e6", "#0b766c", "#9ed5cd", "#c8641a"
-_STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "font.family": "sans-serif",
-    "axes.edgecolor": "#9fb2b7",
-    "axes.labelcolor": QUIET,
-    "xtick.color": QUIET,
-    "ytick.color": QUIET,
-    "text.color": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    # The same ids in every run, so that the same training gives the same page.
-    "svg.hashsalt": "spearfish",
-    "svg.fonttype": "path",
-}
-_WIDE = (4.2, 3.1)
+SEA, SOFT, AGAINST = "#0b766c", "#9ed5cd", "#c8641a"
 _EFFECTS = 6
 _LEVELS = 10
 _SKEWED = 8
@@ -75,16 +56,19 @@ class Chart:
     title: str
 
 
-def as_chart(figure: Figure, *, title: str, words: str, vector: bool = True) -> Chart:
-    """A figure as an SVG picture, or as PNG where it holds many points."""
+def png_chart(content: bytes, *, title: str, words: str) -> Chart:
+    """A picture with many points, as `training.plots` makes it."""
+    return _chart("png", content, title=title, words=words)
+
+
+def _chart(kind: str, content: bytes, *, title: str, words: str) -> Chart:
+    return Chart(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", words, title)
+
+
+def _as_svg(figure: Figure) -> bytes:
     stream = io.BytesIO()
-    with rc_context(_STYLE):
-        if vector:
-            figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-        else:
-            figure.savefig(stream, format="png", dpi=130, metadata={"Software": None})
-    kind = "svg+xml" if vector else "png"
-    return Chart(f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}", words, title)
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
 
 
 def backtest_charts(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> Iterable[Chart]:
@@ -160,16 +144,14 @@ def interval_chart(found: pd.DataFrame, *, title: str, words: str, ours: str, la
     """Figures with their intervals, one below the other, the last on top. found: value, low, high; index
     name. ours: the one that stands out."""
     places = np.arange(len(found))
-    with rc_context(_STYLE):
-        figure = _figure(left=0.42)
-        axes = figure.axes[0]
+    with sheet(left=0.42) as axes:
         for place, (name, row) in zip(places, found.iterrows(), strict=True):
             color = SEA if name == ours else QUIET
             axes.plot([row["low"], row["high"]], [place, place], color=color, lw=1.6)
             axes.plot(row["value"], place, "o", color=color, markersize=6)
         axes.set(xlabel=label, ylim=(-0.6, len(found) - 0.4))
         axes.set_yticks(places, labels=[textwrap.fill(str(name), _LONGEST) for name in found.index])
-    return as_chart(figure, title=title, words=words)
+        return _on_sheet(axes, title=title, words=words)
 
 
 def effect_charts(contributions: Contributions) -> Iterable[Chart]:
@@ -182,19 +164,18 @@ def effect_charts(contributions: Contributions) -> Iterable[Chart]:
 def _drawn(
     title: str, draw: Callable[[Axes, pd.DataFrame], None], rows: pd.DataFrame, *, words: str
 ) -> Chart:
-    with rc_context(_STYLE):
-        figure = _figure()
-        draw(figure.axes[0], rows)
-    return as_chart(figure, title=title, words=words)
+    with sheet() as axes:
+        draw(axes, rows)
+        return _on_sheet(axes, title=title, words=words)
 
 
-def _figure(*, left: float = 0.15) -> Figure:
-    figure = Figure(figsize=_WIDE)
-    FigureCanvasAgg(figure)
-    figure.subplots()
-    # Fixed, as finding the best margins takes longer than drawing.
-    figure.subplots_adjust(left=left, right=0.95, bottom=0.15, top=0.97)
-    return figure
+def _on_sheet(axes: Axes, *, title: str, words: str, vector: bool = True) -> Chart:
+    """The picture of what was drawn: SVG, or PNG where it holds many points."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    if not vector:
+        return png_chart(as_png(figure), title=title, words=words)
+    return _chart("svg+xml", _as_svg(figure), title=title, words=words)
 
 
 def _roc(axes: Axes, later: pd.DataFrame) -> None:
@@ -245,14 +226,13 @@ def _shares(axes: Axes) -> None:
 def _effect(feature: Feature, values: np.ndarray, pushed: np.ndarray) -> Chart:
     known = ~np.isnan(values)
     number = feature.kind == "number" and bool(known.any())
-    with rc_context(_STYLE):
-        figure = _figure(left=0.15 if number else 0.34)
-        if number:
-            _scatter(figure.axes[0], values[known], pushed[known])
-        else:
-            _levels(figure.axes[0], feature, values, pushed)
     words = _effect_words(feature, values, pushed)
-    return as_chart(figure, title=feature.name, words=words, vector=False)
+    with sheet(left=0.15 if number else 0.34) as axes:
+        if number:
+            _scatter(axes, values[known], pushed[known])
+        else:
+            _levels(axes, feature, values, pushed)
+        return _on_sheet(axes, title=feature.name, words=words, vector=not number)
 
 
 def _scatter(axes: Axes, values: np.ndarray, pushed: np.ndarray) -> None:
@@ -260,7 +240,7 @@ def _scatter(axes: Axes, values: np.ndarray, pushed: np.ndarray) -> None:
     inside = values <= high
     axes.set_ylabel("log-odds")
     if low > 0 and high > _SKEWED * middle:
-        axes.set_xscale("log")
+        with_powers(axes)
     axes.axhline(0, color=INK, lw=1, linestyle="--")
     axes.scatter(values[inside], pushed[inside], s=7, color=SEA, alpha=0.35, linewidths=0)
     means = _running_mean(values[inside], pushed[inside])

@@ -24,12 +24,13 @@ from training.fit import Training
 from training.meanings import label_notes
 from training.origins.check import OriginCheck
 from training.plots import beeswarm as draw_beeswarm
+from training.plots import png_once
 from training.report.charts import (
-    as_chart,
     backtest_charts,
     calibration_chart,
     decile_chart,
     effect_charts,
+    png_chart,
 )
 from training.report.data import data_rows, quarter_rows
 from training.report.first_screen import first_screen
@@ -76,12 +77,11 @@ def model_section(
     grades, deciles = _grades(training), rated_tenths(later)
     audit = Audit.from_json(card["audit"]) if "audit" in card else None
     contributions = Contributions.of(training)
-    swarm = as_chart(
-        beeswarm or draw_beeswarm(training, contributions=contributions),
+    swarm = png_chart(
+        png_once(beeswarm or draw_beeswarm(training, contributions=contributions)),
         title="What each feature does, account by account",
         words="Each dot is an account: to the right the feature raises the score, to the left it lowers it. "
         "Its colour tells the value: from low (blue) to high (orange), grey where it is unknown.",
-        vector=False,
     )
     base, rivals = float(later["label"].mean()), find_rivals(training)
     return {

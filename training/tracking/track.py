@@ -25,10 +25,14 @@ from training.backtesting.evaluate import Estimate
 from training.fit import Training
 from training.gate.held_out import HELD_OUT_ARTIFACT, HeldOut
 from training.ownership import make_identity, owner_tags
+from training.plots import png_once
 from training.tracking.registered import BOOSTER, BUNDLE_ARTIFACT, FINGERPRINT_TAG, RegisteredModels
 from training.tracking.registration import EXPERIMENT, register_training, settle
 
 __all__ = ["EXPERIMENT", "Tracker", "artifact_location"]
+
+
+PLOTS = "plots"
 
 
 class Tracker:
@@ -65,10 +69,9 @@ class Tracker:
             run = client.create_run(self._experiment_id, run_name=bundle.name, tags=tags)
             run_id = str(run.info.run_id)
             client.log_batch(run_id, metrics=_metrics(training, metrics), params=_parameters(bundle))
-            for name, figure in figures.items():
-                client.log_figure(run_id, figure, f"plots/{name}.png")
             client.log_artifact(run_id, str(report))
             with tempfile.TemporaryDirectory() as folder:
+                client.log_artifacts(run_id, str(_save_plots(figures, Path(folder) / PLOTS)), PLOTS)
                 path = save(bundle, Path(folder) / BUNDLE_ARTIFACT)
                 client.log_artifacts(run_id, str(path), BUNDLE_ARTIFACT)
                 client.log_artifacts(run_id, str(_save_booster(bundle, Path(folder) / BOOSTER)), BOOSTER)
@@ -116,6 +119,13 @@ def artifact_location(workspace: Workspace) -> str | None:
         database = Path(str(make_url(workspace.mlflow_uri).database))
         return (database.absolute().parent / workspace.artifacts.name).as_uri()
     return workspace.artifacts.absolute().as_uri()
+
+
+def _save_plots(figures: Mapping[str, Figure], folder: Path) -> Path:
+    folder.mkdir()
+    for name, figure in figures.items():
+        (folder / f"{name}.png").write_bytes(png_once(figure))
+    return folder
 
 
 def _save_booster(bundle: Bundle, folder: Path) -> Path:
