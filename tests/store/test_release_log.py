@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from store_processes import NOON, draft
 
+from features.errors import WorkspaceError
 from features.workspace import Workspace
 from serving.store import Store
 from training.releasing.promote import promote, rollback
@@ -62,3 +64,8 @@ def test_reasons_are_kept_without_addresses(workspace: Workspace) -> None:
     with Store.open(workspace.store_url) as store:
         assert [event.why for event in store.events()][:2] == ["asked by [address], [telephone number]"] * 2
         assert "ann@" not in repr(store.history())
+
+
+def test_a_workspace_that_is_not_there_is_no_workspace_without_releases(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="no workspace here"):
+        release_log(Workspace(tmp_path / "wrong"), now=NOON)

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from training.backtesting.means import mean_of
 from training.checks.hazards import MARKETS, beats_the_best, summarise
 from training.checks.interval_coverage import USED
 from training.checks.interval_coverage import summarise as summarise_coverage
 from training.checks.interval_tries import TRIES
-from training.checks.truth import calibration_error, coverage, mean_of
+from training.checks.truth import calibration_error, coverage
 
 CHANCES = np.arange(40) / 40
 

@@ -24,9 +24,9 @@ from features.mapping import Config, load_config
 from models.booster import Matrix
 from training.backtesting.baselines import logistic_regression_probabilities
 from training.backtesting.evaluate import roc_auc
+from training.backtesting.means import mean_of
 from training.checks.market import fit_test_rows, fit_training_rows, market_tables
 from training.checks.results import ROOT, write_result
-from training.checks.truth import mean_of
 from training.console import Output
 from training.fit import matrix
 from training.learning.few_rows import learn_few

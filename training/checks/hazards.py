@@ -21,6 +21,7 @@ import pandas as pd
 from features.mapping import Config, load_config
 from models.bundle import Kind
 from training.backtesting.evaluate import measure
+from training.backtesting.means import mean_of
 from training.checks.interval_coverage import (
     JUDGED_SEEDS,
     Judged,
@@ -29,7 +30,7 @@ from training.checks.interval_coverage import (
 )
 from training.checks.judged_markets import head_of, market_parser, with_steps
 from training.checks.results import ROOT, write_result
-from training.checks.truth import calibration_error, coverage, mean_of
+from training.checks.truth import calibration_error, coverage
 from training.console import Output
 from training.learning.intervals import fit_intervals
 from training.learning.learn import Learned

@@ -34,6 +34,7 @@ from models.positive_unlabelled import (
     out_of_fold,
 )
 from models.positive_unlabelled.base import default_learner
+from training.backtesting.means import mean_of
 from training.checks.market import market_tables
 from training.checks.positive_unlabelled_peers import (
     BaggingPeer,
@@ -43,7 +44,6 @@ from training.checks.positive_unlabelled_peers import (
     risk_scores,
 )
 from training.checks.results import write_result
-from training.checks.truth import mean_of
 from training.console import Output
 from training.fit import matrix, select_features
 from training.market.settings import MarketSettings

@@ -28,6 +28,7 @@ from features.mapping import Config, load_config
 from features.tables import Tables
 from models.booster import Matrix
 from models.bundle import Kind
+from training.backtesting.means import mean_of
 from training.checks.interval_tries import TRIES
 from training.checks.judged_markets import head_of, market_parser, with_steps
 from training.checks.market import (
@@ -38,7 +39,7 @@ from training.checks.market import (
     market_tables,
 )
 from training.checks.results import ROOT, write_result
-from training.checks.truth import Coverage, calibration_error, coverage, mean_of
+from training.checks.truth import Coverage, calibration_error, coverage
 from training.console import Output
 from training.fit import matrix, select_features
 from training.learning.few_rows import learn_rows

@@ -32,8 +32,9 @@ from features.tables import Tables
 from models.bundle import Kind
 from training.backtesting.baselines import logistic_regression_probabilities
 from training.backtesting.evaluate import roc_auc
+from training.backtesting.means import mean_of
 from training.checks.results import write_result
-from training.checks.truth import calibration_error, mean_of
+from training.checks.truth import calibration_error
 from training.console import Output
 from training.fit import fit_rows, intent_rows, matrix, select_features
 from training.labels import fit_followed, fit_labels, intent_outcomes

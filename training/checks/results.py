@@ -51,11 +51,12 @@ def stale(results: Path, *, root: Path = ROOT) -> list[str]:
 
 
 def _is_stale(path: Path, *, root: Path) -> bool:
-    result = json.loads(path.read_text(encoding="utf-8"))
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     # A `+` marks figures of code that was never committed: nobody can run it again.
     if not result.get("code") or not result.get("commit") or result["commit"].endswith("+"):
         return True
-    return result.get("digest") != digest(result["code"], root=root)
+    known = digest(result["code"], root=root)
+    return bool(result.get("digest") != known)
 
 
 def digest(code: Sequence[str], *, root: Path = ROOT) -> str:

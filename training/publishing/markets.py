@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from training.checks.truth import mean_of
+from training.backtesting.means import mean_of
 from training.publishing.shown import interval, table
 
 __all__ = ["coverage_figures", "few_rows_figures", "hazard_figures", "market_figures"]
@@ -87,27 +87,21 @@ def coverage_figures(found: Mapping[str, Any]) -> Iterator[str]:
         f"bins of equal count; share of the bins whose interval holds their mean true chance (nominal "
         f"{found['nominal']:.2f}), and how wide intervals are; means with 95 % intervals over those markets. "
         "The mean over bins hides the worst of them (found by looking, so it looks worse than it is), and "
-        f"the top one is whom sales would call, so both stand beside it. {_settings(found)}"
+        "the top one is whom sales would call, so both stand beside it. All settings are those of "
+        f"`spearfish train`, but for the snapshots of intent, which lie {found['step_days']} days apart."
     )
     for block in (found, *([found["larger"]] if "larger" in found else [])):
         yield ""
         yield from _block(block)
 
 
-def _settings(found: Mapping[str, Any]) -> str:
-    if "step_days" not in found:
-        return ""
-    return (
-        "All settings are those of `spearfish train`, but for the snapshots of intent, which lie "
-        f"{found['step_days']} days apart."
-    )
-
-
 def _block(found: Mapping[str, Any]) -> Iterator[str]:
     first, last = found["seeds"]
     markets = last - first + 1
-    judged = f" judged on {found['judged_markets']} others;" if "judged_markets" in found else ""
-    yield f"{markets} markets of {found['accounts']:,} accounts,{judged} learned by: {_learners(found)}"
+    yield (
+        f"{markets} markets of {found['accounts']:,} accounts, judged on {found['judged_markets']} others; "
+        f"learned by: {_learners(found)}"
+    )
     yield ""
     heads = ("model", "base rate", "way", "coverage", "worst bin", "top bin", "of single accounts", "width")
     yield from table(
@@ -129,19 +123,15 @@ def _block(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _learners(found: Mapping[str, Any]) -> str:
-    told = (
+    return "; ".join(
         f"{_KINDS[kind]} {name} ({count} markets)"
         for kind, one in found["kinds"].items()
-        for name, count in one.get("learners", {}).items()
+        for name, count in one["learners"].items()
     )
-    return "; ".join(told) or "boosted trees with lighter settings than those of `train`"
 
 
 def _bins(told: Mapping[str, Any]) -> tuple[str, str]:
     """Of the worst of the 20 bins, counted from the lowest scores, and of the top one."""
-    if "worst_bin" not in told:
-        bins = told.get("coverage_by_bin", [])
-        return (f"{min(bins):.3f}", f"{bins[-1]:.3f}") if bins else ("", "")
     return f"{interval(told['worst_bin'])}, bin {told['worst_bin']['bin']}", interval(told["top_bin"])
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from features.errors import WorkspaceError
 from features.workspace import Workspace
 from serving.store import Event, Release, Store
 from training.gate.asking import has_store
@@ -64,8 +65,12 @@ class Entry:
 
 
 def release_log(workspace: Workspace, *, now: datetime) -> tuple[Entry, ...]:
-    """Every move, the newest first. now: naive UTC."""
+    """Every move, the newest first. now: naive UTC. Raises WorkspaceError where there is no workspace."""
     if not has_store(workspace):
+        if not workspace.home.is_dir():
+            raise WorkspaceError(
+                "there is no workspace here", got=workspace.home, fix="name another one with --workspace"
+            )
         return ()
     with Store.open(workspace.store_url) as store:
         events = store.events()

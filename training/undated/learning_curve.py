@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
-from scipy import stats
 
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings
 from training.backtesting.evaluate import Estimate, roc_auc
+from training.backtesting.means import mean_of
 from training.learning.enough import require_telling
 from training.learning.folds import Positions, equal_rows
 from training.learning.learn import Progress, Rows
@@ -113,11 +113,17 @@ def learning_curve(
         seed=seed,
         draws={size: len(told) for size, told in found.items()},
         roc_auc={
-            size: {name: _mean([one[name] for one in told], base=0.5) for name in ("probability", *others)}
+            size: {
+                name: _mean([one[name] for one in told], base=0.5, share=True)
+                for name in ("probability", *others)
+            }
             for size, told in found.items()
         },
         ahead={
-            size: {name: _mean([one["probability"] - one[name] for one in told], base=0.0) for name in others}
+            size: {
+                name: _mean([one["probability"] - one[name] for one in told], base=0.0, share=False)
+                for name in others
+            }
             for size, told in found.items()
         },
     )
@@ -164,10 +170,10 @@ def _judged(
     return {name: roc_auc(label, probabilities=chances) for name, chances in told.items()}
 
 
-def _mean(values: Sequence[float], *, base: float) -> Estimate:
-    mean, spread = float(np.mean(values)), float(stats.sem(values)) if len(values) > 1 else float("nan")
-    reach = float(stats.t.ppf(0.975, max(1, len(values) - 1))) * spread
-    return Estimate(mean, mean - reach, mean + reach, base)
+def _mean(values: Sequence[float], *, base: float, share: bool) -> Estimate:
+    told = mean_of(values, share=share)
+    low, high = (float("nan") if end is None else end for end in (told["low"], told["high"]))
+    return Estimate(float(np.mean(values)), low, high, base)
 
 
 def _figures(table: dict[int, dict[str, Estimate]]) -> dict[str, dict[str, dict[str, float]]]:
