@@ -2,14 +2,15 @@
 
 Turns labelled rows into a mean of straight lines and of trees of several kinds; which of them, how long and
 how strongly drawn to zero is chosen on folds, the simpler one where the difference is noise. The simple model
-that few rows are drawn to is a logistic regression whose weights are drawn to zero, and so to the base rate.
+that few rows are drawn to is a logistic regression whose weights are drawn to zero, and so to the base rate;
+the more rows, the less it weighs.
 Time rule: none, whoever has dates judges by them (`training.learning.few_rows`); rows of one group, equal
 ones for want of another, are never on both sides of a fold. Null rule: NaN is a value of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ from training.learning.folds import Positions, equal_rows, stratified_splits
 from training.learning.learn import Learned, Rows
 from training.learning.linear import fit_linear_part
 from training.learning.monotone import directions
-from training.learning.small_trees import KINDS, Table, Tried, grow_all, nothing_grown, try_out
+from training.learning.small_trees import KINDS, STRONGEST, Table, Tried, grow_all, nothing_grown, try_out
 
 __all__ = ["LINES", "SMALLEST_CLASS", "SmallLearned", "learn_small"]
 
@@ -36,13 +37,18 @@ LINES = "straight lines"
 
 _FOLDS = 5
 _STRENGTHS = (0.1, 0.3, 1.0)
-_FEW_ROWS = 2000
+_FEW_ROWS = 500
+"""Here the lines weigh as much as a kind of trees; of four times as many rows half as much."""
+
+_MEMBERS = 5
 
 Matrix = NDArray[np.float64]
 
-_TREES = tuple(kind.name for kind in KINDS)
-_MIXTURES: tuple[tuple[str, ...], ...] = ((LINES, *_TREES), _TREES)
-"""What may be averaged, the one nearer to the simple model first: lines go where they surely harm."""
+_MIXTURES: tuple[tuple[str, ...], ...] = (
+    (LINES, *(kind.name for kind in KINDS)),
+    tuple(kind.name for kind in STRONGEST),
+)
+"""What may be averaged, the one nearer to the simple model first: all that is simple goes where it harms."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,9 @@ def learn_small(
     strength, lines = _best_lines(table)
     tried = {kind.name: try_out(table, kind=kind) for kind in KINDS}
     margins = {LINES: lines} | {name: one.margins for name, one in tried.items()}
-    parts, losses = _simplest(table, {mixture: _mean(margins, mixture) for mixture in _MIXTURES})
-    told = _mean(margins, parts)
+    told_by = {mixture: _mean(margins, _shares(mixture, rows=len(table.label))) for mixture in _MIXTURES}
+    parts, losses = _simplest(table, told_by)
+    told = told_by[parts]
     calibration = fit_calibration(told, labels=table.label)
     text, linear = _whole_model(table, [tried[name] for name in parts if name in tried], parts, strength)
     return SmallLearned(
@@ -119,16 +126,25 @@ def _whole_model(
     table: Table, trees: Sequence[Tried], parts: Sequence[str], strength: float
 ) -> tuple[str, LinearPart | None]:
     """Grown on all rows, each part with its share of the margin."""
-    members = 5 if len(table.label) < _FEW_ROWS else 3
-    texts = [
-        text
+    shares = _shares(parts, rows=len(table.label))
+    texts = {
+        one.kind.name: grow_all(table, kind=one.kind, rounds=_longer(one.rounds), members=_MEMBERS)
         for one in trees
-        for text in grow_all(table, kind=one.kind, rounds=_longer(one.rounds), members=members)
-    ]
-    merged = merge_boosters(texts, weights=[1.0 / (members * len(parts))] * len(texts))
+    }
+    merged = merge_boosters(
+        [text for own in texts.values() for text in own],
+        weights=[shares[name] / _MEMBERS for name in texts for _ in range(_MEMBERS)],
+    )
     if LINES not in parts:
         return merged, None
-    return merged, _lines(table, strength=strength, learn=table.fold >= 0).scaled(1.0 / len(parts))
+    return merged, _lines(table, strength=strength, learn=table.fold >= 0).scaled(shares[LINES])
+
+
+def _shares(parts: Sequence[str], *, rows: int) -> dict[str, float]:
+    """Of the mean, by part; they sum to 1. Four times the rows halve what the lines weigh beside trees."""
+    lines = float(np.sqrt(_FEW_ROWS / rows))
+    weights = {name: lines if name == LINES else 1.0 for name in parts}
+    return {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
 
 def _longer(rounds: int) -> int:
@@ -184,8 +200,8 @@ def _log_loss(margins: Matrix, *, label: NDArray[np.int64]) -> Matrix:
     return losses
 
 
-def _mean(margins: dict[str, Matrix], parts: Sequence[str]) -> Matrix:
-    mean: Matrix = np.mean([margins[name] for name in parts], axis=0)
+def _mean(margins: Mapping[str, Matrix], shares: Mapping[str, float]) -> Matrix:
+    mean: Matrix = np.sum([share * margins[name] for name, share in shares.items()], axis=0)
     return mean
 
 

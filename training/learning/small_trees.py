@@ -1,8 +1,8 @@
 """Small trees for small tables: rows and folds in, boosters of several kinds out.
 
 Turns rows into boosters that differ in how they look for a split: at the best threshold, at thresholds drawn
-at random, and over target-encoded categories. Their mean errs less than any of them. Time rule: none. Null
-rule: NaN is a value of its own.
+at random, over target-encoded categories, and of one feature alone. Their mean errs less than any of them.
+Time rule: none. Null rule: NaN is a value of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.learning.learn import lightgbm_parameters
 from training.learning.monotone import directions
 from training.learning.target_encoding import Encoding, encoded_out_of_fold, fit_encoding
 
-__all__ = ["KINDS", "Table", "TreeKind", "Tried", "grow_all", "nothing_grown", "try_out"]
+__all__ = ["KINDS", "STRONGEST", "Table", "TreeKind", "Tried", "grow_all", "nothing_grown", "try_out"]
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -34,7 +34,7 @@ _WIDE = 3
 
 @dataclass(frozen=True)
 class TreeKind:
-    """A way to grow trees. leaves: of a table with rows enough. parameters: beside the common ones."""
+    """A way to grow trees. leaves: at most, where rows are enough. parameters: beside the common ones."""
 
     name: str
     leaves: int
@@ -42,12 +42,22 @@ class TreeKind:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Drawn for each split, not for each tree: the feature that tells most is then seldom out of reach.
+_DRAWN_FOR_SPLITS = {"feature_fraction": 1.0, "feature_fraction_bynode": 0.5}
+
+STRONGEST = (
+    TreeKind("trees", leaves=12, parameters=_DRAWN_FOR_SPLITS),
+    TreeKind("trees over encoded categories", leaves=12, encoded=True, parameters=_DRAWN_FOR_SPLITS),
+)
+"""What errs least where features matter together; where the truth is nearly their sum, all kinds do."""
+
 KINDS = (
-    TreeKind("trees", leaves=12),
-    TreeKind("trees over encoded categories", leaves=12, encoded=True),
+    *STRONGEST,
     TreeKind(
         "trees with random thresholds", leaves=16, parameters={"extra_trees": True, "learning_rate": 0.1}
     ),
+    # A sum of steps of single features: between the straight lines and trees that combine features.
+    TreeKind("single splits", leaves=2, encoded=True, parameters={"learning_rate": 0.1}),
 )
 
 
@@ -170,7 +180,7 @@ def _parameters(table: Table, *, kind: TreeKind, member: int = 0) -> dict[str, A
     rows = len(table.label)
     own = {
         "learning_rate": 0.05,
-        "num_leaves": int(np.clip(rows // 250, 4, kind.leaves)),
+        "num_leaves": min(kind.leaves, max(4, rows // 250)),
         "min_data_in_leaf": int(np.clip(rows // 100, 5, 20)),
         "min_sum_hessian_in_leaf": float(np.clip(rows / 2000, 0.5, 1.0)),
         "min_data_per_group": int(np.clip(rows // 40, 5, 50)),
