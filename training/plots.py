@@ -27,7 +27,9 @@ from training.fit import Training
 __all__ = ["as_png", "beeswarm", "curves", "png_once"]
 
 _SHOWN = 15
-_DPI = 130
+_FINE = 130
+"""Dots per inch of a picture that a page shows large."""
+
 _PACKED = 3
 _PICTURES: MutableMapping[Figure, bytes] = WeakKeyDictionary()
 _BLUE, _GREY = "#2456a6", "#9aa3ad"
@@ -41,7 +43,7 @@ def as_png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     # To pack them tighter takes half as long again, and saves a sixth.
     packed = {"compress_level": _PACKED}
-    figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None}, pil_kwargs=packed)
+    figure.savefig(stream, format="png", dpi="figure", metadata={"Software": None}, pil_kwargs=packed)
     return stream.getvalue()
 
 
@@ -71,7 +73,7 @@ def beeswarm(training: Training, *, contributions: Contributions | None = None) 
 
     told = contributions or Contributions.of(training)
     names = [anyascii(name) for name in told.catalogue.names]
-    figure = pyplot.figure(figsize=(9, 6))
+    figure = pyplot.figure(figsize=(9, 6), dpi=_FINE)
     with warnings.catch_warnings():
         # shap uses what matplotlib is about to deprecate, which is theirs to mend.
         warnings.simplefilter("ignore", PendingDeprecationWarning)

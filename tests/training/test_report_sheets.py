@@ -120,7 +120,7 @@ def test_the_words_below_stand_where_matplotlib_puts_them() -> None:
         axes.figure.canvas.draw()
         ours = axes.xaxis.label.get_window_extent().bounds
     with rc_context(STYLE):
-        figure, other = plt.subplots(figsize=(4.2, 3.1))
+        figure, other = plt.subplots(figsize=(4.2, 3.1), dpi=130)
         figure.subplots_adjust(left=0.15, right=0.95, bottom=0.15, top=0.97)
         other.plot(X, X)
         other.set_xlabel("length")

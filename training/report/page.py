@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -67,16 +68,21 @@ def write_report(
 
 def render(**context: object) -> str:
     """The page of what the sections say."""
-    environment = Environment(
+    page = _environment().get_template("report.html.j2").render(context)
+    # A percent sign stays on the line of its number.
+    return page.replace(" %", "\u00a0%")
+
+
+@cache
+def _environment() -> Environment:
+    """Kept, as it takes longer to read the template than to fill it in."""
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("report.html.j2").render(context)
-    # A percent sign stays on the line of its number.
-    return page.replace(" %", "\u00a0%")
 
 
 def profiles(trained: Sequence[Training]) -> Iterator[dict[str, object]]:

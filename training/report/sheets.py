@@ -40,6 +40,7 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "path",
 }
 _SIZE = (4.2, 3.1)
+_DPI = 130
 _BELOW = -0.11
 """The middle line of the words below the axes, as a share of their height."""
 
@@ -98,7 +99,7 @@ def _in_letters(formula: str) -> str:
 
 
 def _axes(left: float) -> Axes:
-    figure = Figure(figsize=_SIZE)
+    figure = Figure(figsize=_SIZE, dpi=_DPI)
     FigureCanvasAgg(figure)
     axes: Axes = figure.subplots()
     # Fixed, as finding the best margins takes longer than drawing.
