@@ -81,7 +81,9 @@ def _read_json(body: bytes) -> object:
         )
 
     try:
-        found: object = json.loads(body, object_pairs_hook=unique, parse_constant=constant)
+        # By itself json would read UTF-16 and a byte order mark as well, which the models refuse.
+        text = body.decode("utf-8")
+        found: object = json.loads(text, object_pairs_hook=unique, parse_constant=constant)
     except (ValueError, RecursionError) as error:
         raise MalformedJsonError(
             "the body is not valid JSON", got=_short(str(error)), allowed="one JSON object in UTF-8"
@@ -149,7 +151,8 @@ _ALLOWED: dict[str, tuple[str | None, str | None]] = {
 def _path(location: Iterable[object]) -> str:
     path = ""
     for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
+        # A field that nobody knows may be called anything.
+        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{_short(str(part))}"
     return path or _WHOLE
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -17,7 +19,13 @@ from starlette.datastructures import MutableHeaders
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from serving import metrics
-from serving.problems import MalformedHttpError, SlowRequestError, problem, problem_kind
+from serving.problems import (
+    HeadersTooLargeError,
+    MalformedHttpError,
+    SlowRequestError,
+    problem,
+    problem_kind,
+)
 from serving.scoring import new_request_id
 from serving.web.envelope import add_headers
 
@@ -25,6 +33,8 @@ __all__ = ["PatientProtocol"]
 
 _SLOWEST_HEAD = 20.0
 """Seconds in which the request line and the headers must have arrived."""
+
+_TOO_LARGE = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
 _SLOWEST_READER = 60.0
 """Seconds in which a reader must make room for the next 64 kB."""
@@ -65,7 +75,13 @@ class PatientProtocol(H11Protocol):
         self._reader = None
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(MalformedHttpError(f"this is no HTTP request: {msg}", fix="send HTTP/1.1"))
+        # uvicorn calls this where it has caught what h11 says, and tells only that it is wrong.
+        if getattr(sys.exception(), "error_status_hint", None) == _TOO_LARGE:
+            self._refuse(
+                HeadersTooLargeError("the path and the headers are too large", fix="send fewer cookies")
+            )
+        else:
+            self._refuse(MalformedHttpError(f"this is no HTTP request: {msg}", fix="send HTTP/1.1"))
 
     def _await_head(self) -> None:
         if self._head is None and not self.transport.is_closing():

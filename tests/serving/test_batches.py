@@ -143,6 +143,12 @@ def test_a_batch_that_is_wrong_as_a_whole_is_refused(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_batch_is_read_as_a_single_request_is_in_utf_8_alone(encoding: str) -> None:
+    with pytest.raises(MalformedJsonError):
+        parse_batch('{"accounts": [{"account_id": "a"}]}'.encode(encoding), attributes=())
+
+
 @pytest.mark.parametrize("number", ["1e999", "-1e999"])
 def test_numbers_that_are_not_finite_are_wrong_in_their_row(desk: Desk, number: str) -> None:
     body = f'{{"accounts": [{{"record": {{"account": {{"annual_revenue": {number}}}}}}}]}}'.encode()

@@ -109,6 +109,8 @@ def test_a_fault_names_the_field_and_the_way_out(request_: object, field: str, p
         b"",
         b"{",
         b"\xff",
+        '{"account_id": "a"}'.encode("utf-16"),
+        b'\xef\xbb\xbf{"account_id": "a"}',
         b'{"account_id": "\\ud800"}',
         b'{"account_id": "a"} {}',
         b'{"account_id": "a", "account_id": "b"}',
@@ -121,6 +123,12 @@ def test_a_fault_names_the_field_and_the_way_out(request_: object, field: str, p
 def test_what_is_no_sound_json_is_refused_as_such(body: bytes) -> None:
     with pytest.raises(MalformedJsonError):
         parse(body)
+
+
+def test_a_field_of_any_length_is_named_shortly() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        parse(b'{"%s": 1}' % (b"k" * 1_000_000))
+    assert caught.value.errors[0].field == "k" * 117 + "..."
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"-1e999"])

@@ -116,6 +116,11 @@ def test_what_is_no_http_is_told_as_every_problem_is() -> None:
     assert (status, problem.type) == (400, "urn:spearfish:problem:malformed-http")
 
 
+def test_headers_without_an_end_are_too_large() -> None:
+    status, problem = problem_of(told(trickled(GET[:-2] + b"Cookie: " + b"c" * 100_000))[0])
+    assert (status, problem.type) == (431, "urn:spearfish:problem:headers-too-large")
+
+
 def test_a_body_that_is_no_body_ends_the_connection_alone() -> None:
     chunked = b"POST /slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
     assert problem_of(told(trickled(chunked))[0])[0] == 400
