@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -20,7 +21,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from serving.answers import ScoreAnswer
 
@@ -96,6 +97,9 @@ _MODELS = Gauge(
     multiprocess_mode="livemax",
 )
 
+_SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The folder in which the workers of a server add up; BentoML empties it when it starts."""
+
 _METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
 _shown: set[tuple[str, str]] = set()
 
@@ -133,11 +137,32 @@ def in_threads() -> AbstractContextManager[None]:
 
 def exposition() -> bytes:
     """All of it as Prometheus reads it, over all workers of this server."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if _SHARED not in os.environ:
         return generate_latest(REGISTRY)
+    _forget_the_dead(Path(os.environ[_SHARED]))
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     return generate_latest(registry)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """What a worker that was killed showed last would be shown for good: nobody else forgets it."""
+    for file in folder.glob("gauge_live*.db"):
+        process = int(file.stem.rpartition("_")[2])
+        if not _lives(process):
+            # Another worker may be doing the same.
+            with suppress(FileNotFoundError):
+                mark_process_dead(process, path=str(folder))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def show_release(release_id: int, *, models: Mapping[str, str]) -> None:
