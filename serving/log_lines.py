@@ -13,7 +13,7 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from features.privacy.masking import without_addresses
 
@@ -52,9 +52,12 @@ def _failure(error: BaseException) -> dict[str, object]:
     return {"error": type(error).__name__, "where": [f"{one.filename}:{one.lineno}" for one in places]}
 
 
-def say_in_lines() -> None:
-    """From now on everything that this process logs, BentoML's own words included, is a line of JSON."""
-    handler = logging.StreamHandler(sys.stdout)
+def say_in_lines(stream: TextIO | None = None) -> None:
+    """From now on everything that this process logs, BentoML's own words included, is a line of JSON.
+
+    stream: where to; None for standard output.
+    """
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(JsonLines())
     for name in ("bentoml", "circus", "uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers.clear()

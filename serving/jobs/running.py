@@ -24,6 +24,7 @@ from typing import IO
 from features.workspace import Workspace
 from serving.jobs.runner import Runner
 from serving.jobs.settings import JobSettings
+from serving.log_lines import say_in_lines
 
 __all__ = ["run", "supervised"]
 
@@ -41,7 +42,8 @@ _logger = logging.getLogger("spearfish.jobs")
 
 def run(workspace: Workspace, *, supervised: bool = False) -> None:
     """Run jobs in this process. supervised: end with the standard input. Raises ConfigError."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
+    # Standard output is that of whoever started us.
+    say_in_lines(sys.stderr)
     gc.set_threshold(50_000, 20, 50)
     runner = Runner(workspace, settings=JobSettings.from_environment(), clock=_now)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,6 +36,29 @@ def test_a_line_holds_when_who_what_and_its_own_members() -> None:
         "request_id": "r1",
     }
     assert "key" not in found
+
+
+_RUNNER = """
+import logging, sys
+from pathlib import Path
+from features.workspace import Workspace
+from serving.jobs import running
+running.Runner.run = lambda _: logging.getLogger("spearfish.jobs").error("of ann@customer.example")
+running.run(Workspace(Path(sys.argv[1])))
+"""
+
+
+def test_a_runner_of_jobs_says_what_it_says_in_such_lines_too(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _RUNNER, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    found = json.loads(done.stderr)
+    assert (done.stdout, found["logger"], found["level"]) == ("", "spearfish.jobs", "error")
+    assert "ann@" not in found["message"]
 
 
 def test_addresses_and_values_are_not_told() -> None:
