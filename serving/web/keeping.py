@@ -7,14 +7,17 @@ seconds for the store at most. Null rule: where the log was full and is not dura
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+from features.errors import SpearfishError
 from serving.answers import ScoreAnswer
 from serving.log.entries import Answered
 from serving.log.writer import LogUnavailableError
 from serving.phrases import phrase
+from serving.problems import problem_kind
 from serving.web.endpoint import Call
 
-__all__ = ["api_key_id", "kept", "kept_text"]
+__all__ = ["api_key_id", "kept", "kept_text", "require_some"]
 
 
 def api_key_id(call: Call) -> int | None:
@@ -34,6 +37,17 @@ async def kept_text(call: Call, answered: Answered) -> str:
     """As `kept`, written as JSON."""
     answer = await kept(call, answered)
     return answered.text if answer is answered.answer else answer.model_dump_json()
+
+
+def require_some(rows: Sequence[object | SpearfishError]) -> None:
+    """Refuse a batch without a single answer where that is our fault: who sends it again may get some.
+
+    Raises the first such fault. A batch that is wrong in every row is answered row by row.
+    """
+    wrong = [row for row in rows if isinstance(row, SpearfishError)]
+    ours = [row for row in wrong if problem_kind(row).status >= 500]
+    if ours and len(wrong) == len(rows):
+        raise ours[0]
 
 
 async def _is_kept(call: Call, answered: Answered) -> bool:

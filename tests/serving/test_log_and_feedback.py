@@ -91,13 +91,23 @@ def test_a_durable_answer_is_kept_or_refused(home: Workspace, monkeypatch: pytes
         app = open_to_everybody(holder)
         answer = score(app, account_id=account_id(30))
         assert ask(app, "GET", f"/v1/predictions/{answer['request_id']}").status_code == 200
+        rows = {"accounts": [{"account_id": account_id(30)}, {"account_id": "nobody"}]}
+        records = {"accounts": [{"SpearfishAccountId": account_id(30)}]}
         with closing(sqlite3.connect(home.home / "store.db")) as other:
             other.execute("BEGIN IMMEDIATE")
-            refused = ask(app, "POST", "/v1/score", json={"account_id": account_id(30)})
-            assert refused.status_code == 503
-            assert int(refused.headers["retry-after"]) > 0
+            for path, body in (
+                ("/v1/score", {"account_id": account_id(30)}),
+                # A batch is answered row by row, but not where it holds nothing but our own fault.
+                ("/v1/score/batch", rows),
+                ("/v1/salesforce/score/batch", records),
+            ):
+                refused = ask(app, "POST", path, json=body)
+                assert refused.status_code == 503, path
+                assert int(refused.headers["retry-after"]) > 0
             other.rollback()
         assert score(app, account_id=account_id(30))["fit"] == answer["fit"]
+        later = ask(app, "POST", "/v1/score/batch", json=rows).raise_for_status().json()
+        assert [row["problem"] and row["problem"]["status"] for row in later["results"]] == [None, 404]
     finally:
         holder.stop()
 

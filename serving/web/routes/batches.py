@@ -19,7 +19,7 @@ from serving.problems import NotReadyError
 from serving.requests import MOST_ROWS, batch_model
 from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation
-from serving.web.keeping import api_key_id, kept_text
+from serving.web.keeping import api_key_id, kept_text, require_some
 
 __all__ = ["ENDPOINTS"]
 
@@ -30,6 +30,7 @@ async def _score(call: Call) -> Response:
         call.services.answers.answer_batch, body, language=call.language, api_key_id=api_key_id(call)
     )
     rows = await _kept(call, await call.compute(work))
+    require_some(rows)
     # Megabytes: written where others need not wait for it.
     text = await call.compute(partial(batch_text, rows, request_id=call.request_id))
     return Response(text, media_type="application/json")

@@ -23,7 +23,7 @@ from serving.reading import parse_body, parse_rows
 from serving.requests import MOST_ROWS
 from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer
-from serving.web.keeping import api_key_id, kept
+from serving.web.keeping import api_key_id, kept, require_some
 
 __all__ = ["ENDPOINTS"]
 
@@ -47,6 +47,7 @@ async def _score_many(call: Call) -> Response:
     body, language = await json_body(call.request), call.language
     outcomes = await call.compute(partial(_outcomes, call, body))
     rows = await asyncio.gather(*(_sent(call, outcome) for outcome in outcomes))
+    require_some(rows)
     told = partial(flat_rows, rows, request_id=call.request_id, language=language)
     return json_answer(await call.compute(told))
 
