@@ -8,18 +8,22 @@ none. Null rule: none.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
-from features.errors import SpearfishError
+from features.errors import SpearfishError, suggestion
 from serving.log_lines import told
 from serving.problems import (
+    FieldError,
+    InvalidRequestError,
     MethodNotAllowedError,
     RouteNotFoundError,
     headers_of,
@@ -38,6 +42,7 @@ __all__ = ["application"]
 
 ErrorHandler = Callable[[Request, Exception], Awaitable[Response]]
 
+_MOST_ERRORS = 20
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _logger = logging.getLogger("spearfish.serving")
 
@@ -59,9 +64,54 @@ def application(services: Services, *, endpoints: Sequence[Endpoint] = ENDPOINTS
     )
 
 
+class _Rest(Convertor[str]):
+    """All that is left of a path: identifiers of accounts may hold slashes, which arrive decoded."""
+
+    regex = r"[\s\S]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("rest", _Rest())
+
+
 def _route(endpoint: Endpoint, *, services: Services) -> Route:
-    answer = guarded(endpoint.handle, services=services, needs=endpoint.scope, signed=endpoint.signed)
-    return Route(endpoint.path, answer, methods=[endpoint.method], name=endpoint.operation.name)
+    answer = guarded(
+        _asked_rightly(endpoint), services=services, needs=endpoint.scope, signed=endpoint.signed
+    )
+    pattern = re.sub(r"\}$", ":rest}", endpoint.path) if endpoint.slashes else endpoint.path
+    route = Route(pattern, answer, methods=[endpoint.method], name=endpoint.operation.name)
+    # As the document, the metrics and the log call it.
+    route.path = endpoint.path
+    return route
+
+
+def _asked_rightly(endpoint: Endpoint) -> Callable[[Call], Awaitable[Response]]:
+    """What answers a call whose query the document knows: a misspelt name would be passed over."""
+    allowed = [each["name"] for each in endpoint.operation.parameters if each["in"] == "query"]
+
+    async def answer(call: Call) -> Response:
+        given = [name for name, _ in call.request.query_params.multi_items()]
+        wrong = [_no_parameter(name, allowed) for name in given if name not in allowed]
+        wrong += [
+            FieldError(name, "is given twice", None, "each parameter once", "leave one of them out")
+            for name in allowed
+            if given.count(name) > 1
+        ]
+        if wrong:
+            raise InvalidRequestError(wrong[:_MOST_ERRORS])
+        return await endpoint.handle(call)
+
+    return answer
+
+
+def _no_parameter(name: str, allowed: Sequence[str]) -> FieldError:
+    near = suggestion(name[:80], allowed)
+    return FieldError(name[:80], "no such parameter", None, ", ".join(allowed) or "none", near or "remove it")
 
 
 def _elsewhere(routes: Sequence[Route]) -> Callable[[Call], Awaitable[Response]]:

@@ -71,11 +71,13 @@ LANGUAGE = parameter(
 
 _ALWAYS: tuple[type[Exception], ...] = (
     *(UnauthorizedError, NotAllowedError, NotLocalError, TooManyRequestsError, HeadersTooLargeError),
+    # Of the query.
+    InputError,
     *(Exception, AccessUnknownError, BusyError),
 )
-_WITH_BODY = (MalformedJsonError, SlowRequestError, BodyTooLargeError, MediaTypeError, InputError)
+_WITH_BODY = (MalformedJsonError, SlowRequestError, BodyTooLargeError, MediaTypeError)
 
-_REPEATABLE = (InputError, RequestReusedError, RequestInProgressError, WorkspaceError)
+_REPEATABLE = (RequestReusedError, RequestInProgressError, WorkspaceError)
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,7 @@ class Endpoint:
     """A path of /v1 and what answers there. path: as Starlette and OpenAPI write it: /v1/jobs/{id}.
 
     signed: whether a request is let in without a key, because it is signed; `handle` checks the signature.
+    slashes: whether the parameter at the end of the path may hold some.
     """
 
     method: Literal["DELETE", "GET", "PATCH", "POST", "PUT"]
@@ -164,6 +167,7 @@ class Endpoint:
     operation: Operation
     handle: Callable[[Call], Awaitable[Response]]
     signed: Callable[[Request], bool] | None = None
+    slashes: bool = False
 
 
 def json_answer(answer: BaseModel, *, status: int = 200) -> Response:

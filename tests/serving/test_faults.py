@@ -150,11 +150,13 @@ def test_new_tables_are_taken_without_a_restart(
     holder.look()
     before = holder.desk().snapshot.manifest.snapshot
     frame = small_workspace.frames()["accounts"]
-    newcomer = frame.iloc[[0]].assign(account_id="acc-new", domain="new.example")
+    newcomer = frame.iloc[[0]].assign(account_id="eu/acc new", domain="new.example")
     load_data(workspace, folder=tmp_path, accounts=[frame, newcomer])
     holder.look()
     assert holder.desk().snapshot.manifest.snapshot != before
-    assert ask(holder, {"account_id": "acc-new"}).status_code == 200
+    assert ask(holder, {"account_id": "eu/acc new"}).status_code == 200
+    told = in_process.ask(open_to_everybody(holder), "GET", "/v1/accounts/eu%2Facc%20new")
+    assert told.raise_for_status().json()["account"]["account_id"] == "eu/acc new"
 
 
 @pytest.mark.parametrize("fault", [duckdb.FatalException, duckdb.InternalException])

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
-from in_process import ask, open_to_everybody
+from in_process import ask, open_to_everybody, slug_of
 from server_process import until
 from small_workspace import AS_OF, account_id
 
@@ -145,12 +145,14 @@ def test_an_answer_that_counts_newer_activities_is_replayed(
     [
         *("/v1/predictions/none", "/v1/predictions/%00", "/v1/predictions/a%0d%0ab", "/v1/predictions/%ff"),
         *("/v1/accounts/nobody", "/v1/accounts/%00", "/v1/accounts/a%1bb"),
+        *("/v1/accounts/a%2Fb", "/v1/accounts/a/b/", "/v1/accounts/%0a"),
     ],
 )
 def test_what_is_not_known_is_a_404(app: Any, path: str) -> None:
     response = ask(app, "GET", path)
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
+    assert slug_of(response) == f"unknown-{path.split('/')[2].removesuffix('s')}"
 
 
 def test_an_account_has_its_scores_a_page_at_a_time(app: Any, holder: DeskHolder) -> None:

@@ -128,6 +128,26 @@ def test_the_frame_answers_as_declared(
 
 
 @pytest.mark.parametrize("endpoint", OPERATIONS)
+def test_a_query_is_as_strict_as_a_body(frame: Frame, endpoint: Endpoint) -> None:
+    app, path = frame.app(frame.guarded), re.sub(r"\{\w+\}", "x", endpoint.path)
+    key = {"Authorization": f"Bearer {frame.keys[endpoint.scope]}"}
+    known = [one["name"] for one in endpoint.operation.parameters if one["in"] == "query"]
+
+    def wrong(query: str) -> dict[str, str]:
+        response = ask(app, endpoint.method, f"{path}?{query}", headers=key)
+        assert (response.status_code, slug_of(response)) == (422, "invalid-request")
+        (error,) = response.json()["errors"]
+        return dict(error)
+
+    unknown = wrong("surprise=1")
+    assert (unknown["field"], unknown["what"]) == ("surprise", "no such parameter")
+    assert unknown["allowed"] == (", ".join(known) or "none")
+    for name in known:
+        assert f"'{name}'" in wrong(f"{name}s=1")["fix"]
+        assert wrong(f"{name}=1&{name}=2")["what"] == "is given twice"
+
+
+@pytest.mark.parametrize("endpoint", OPERATIONS)
 def test_the_document_holds_every_status_and_the_key(endpoint: Endpoint) -> None:
     told = document((), endpoints=ENDPOINTS, tags=tuple(TAGS.items()))
     operation = told["paths"][endpoint.path][endpoint.method.lower()]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
-from features.errors import BundleError, EngineError, InputError, UnknownAccountError, WorkspaceError
+from features.errors import BundleError, EngineError, UnknownAccountError, WorkspaceError
 from serving.answers import AccountName
 from serving.feedback import (
     FeedbackAnswer,
@@ -140,6 +140,7 @@ ENDPOINTS = (
         "/v1/accounts/{id}",
         scope="score",
         handle=_account,
+        slashes=True,
         operation=Operation(
             name="getAccount",
             summary="The scores of an account over time",
@@ -149,7 +150,7 @@ ENDPOINTS = (
             parameters=(_ACCOUNT_ID, _LIMIT, _PAGE),
             answer=AccountHistory,
             answer_description="Scores, the newest first, and feedback.",
-            problems=(InputError, *_PROBLEMS),
+            problems=_PROBLEMS,
         ),
     ),
     Endpoint(

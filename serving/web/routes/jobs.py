@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from features.errors import BundleError, InputError, WorkspaceError
+from features.errors import BundleError, WorkspaceError
 from serving.answers import iso
 from serving.fields import Moment, StrictModel
 from serving.jobs.answers import JobAnswer, JobFile, ResultRow, job_answer
@@ -215,7 +215,7 @@ ENDPOINTS = (
             status=202,
             repeatable=True,
             problems=(
-                *(MediaTypeError, BodyTooLargeError, SlowRequestError, InputError),
+                *(MediaTypeError, BodyTooLargeError, SlowRequestError),
                 *(NotReadyError, WorkspaceError, BundleError),
             ),
         ),
@@ -268,7 +268,7 @@ ENDPOINTS = (
             answer=ResultRow,
             answer_files=tuple(MEDIA_TYPES.values()),
             answer_description="The rows, in the format asked for; of NDJSON, each line is one.",
-            problems=(*_OF_STORE, InputError, JobUnfinishedError),
+            problems=(*_OF_STORE, JobUnfinishedError),
         ),
     ),
 )

@@ -9,7 +9,7 @@ from functools import partial
 
 from starlette.responses import Response
 
-from features.errors import BundleError, EngineError, InputError, WorkspaceError
+from features.errors import BundleError, EngineError, WorkspaceError
 from serving.model_cards import ModelAnswer
 from serving.problems import NotReadyError
 from serving.profile import ProfileAnswer
@@ -70,7 +70,7 @@ ENDPOINTS = (
             parameters=(LANGUAGE, _MODEL),
             answer=ProfileAnswer,
             answer_description="The profile of a fit model that answers now.",
-            problems=(InputError, *_UNAVAILABLE),
+            problems=_UNAVAILABLE,
         ),
     ),
 )
