@@ -22,10 +22,11 @@ from serving.web.alone import HEALTH
 SERVING = Path(serving.__file__).parent
 ROOT = SERVING.parent
 
+# What a service loads only where it is needed: the driver of a store in PostgreSQL, pinyin for Chinese names.
 _IMPORTED = """
 import sys
 from importlib.metadata import packages_distributions
-import pypinyin, serving.service, serving.worker, serving.web.connections, serving.jobs.__main__
+import psycopg, pypinyin, serving.service, serving.worker, serving.web.connections, serving.jobs.__main__
 tops, found = {name.partition(".")[0] for name in sys.modules}, packages_distributions()
 print(*sorted({name for top in tops for name in found.get(top, [])}))
 """
