@@ -237,9 +237,10 @@ def summarise(at_random: Sequence[AtRandom], by_selection: Sequence[BySelection]
             "upper_end_over_truth": mean_of(other["range_high"] / other["range_truth"]),
         },
         "tries": {
-            name: mean_of([found.tries[name] for found in part], share=name.startswith("recall"))
+            name: {"markets": len(tried), **mean_of(tried, share=name.startswith("recall"))}
             for part in (at_random, by_selection)
             for name in part[0].tries
+            if (tried := [found.tries[name] for found in part if found.tries])
         },
     }
 
@@ -336,7 +337,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=6, help="how many pairs of markets")
     parser.add_argument("--first-seed", type=int, default=_FIRST_SEED, help="300 to 302 were for development")
     parser.add_argument("--accounts", type=int, default=20_000, help="accounts of each market")
-    parser.add_argument("--tries", action="store_true", help="also the methods that lost")
+    parser.add_argument("--tries", type=int, default=0, help="on how many also the methods that lost")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
     output = Output(as_json=True)
@@ -347,7 +348,7 @@ def main() -> None:
     with output.progress() as progress, tempfile.TemporaryDirectory() as name:
         for number, seed in enumerate(seeds):
             rate = _LABEL_RATES[number % len(_LABEL_RATES)]
-            chosen = {"accounts": given.accounts, "folder": Path(name), "tries": given.tries}
+            chosen = {"accounts": given.accounts, "folder": Path(name), "tries": number < given.tries}
             at_random.append(check_at_random(seed, label_rate=rate, **chosen))
             by_selection.append(check_by_selection(seed, label_rate=rate, **chosen))
             progress("check hidden positives", number + 1, given.seeds)

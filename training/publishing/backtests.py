@@ -43,6 +43,24 @@ def hubspot_figures(found: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield from _leads(found["spearfish_minus"])
+    yield ""
+    yield _warning(found["warning"])
+
+
+def _warning(found: Mapping[str, Any]) -> str:
+    """How early those who buy are told of, when sales looks at so many accounts a week."""
+    ours, simple = found["figures"]["probability"], found["figures"]["recent_activity"]
+    weekly = found["accounts_a_week"].values()
+    lead = found["spearfish_minus"]["recent_activity"]["mean_days"]
+    return (
+        f"**Days of warning**, {min(weekly)} to {max(weekly)} accounts a week, {found['events']} events: "
+        f"warned of {interval(ours['share_warned'])} of them (by recent activity "
+        f"{interval(simple['share_warned'])}, by chance {ours['share_warned']['base']:.3f}); median days "
+        f"before, of all events, {interval(ours['median_days'], digits=0)} "
+        f"(by recent activity {interval(simple['median_days'], digits=0)}), mean "
+        f"{interval(ours['mean_days'], digits=1)} ({interval(simple['mean_days'], digits=1)}), which is "
+        f"{interval(lead, digits=1, sign=True)} days earlier."
+    )
 
 
 def _leads(found: Mapping[str, Any]) -> Iterator[str]:

@@ -28,9 +28,12 @@ def hidden_figures(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"{_weighted(found['by_selection'])} {_numbers(found)}"
     if found["tries"]:
         yield ""
-        yield from table(
-            ("also tried", "mean"), ((name, interval(one)) for name, one in found["tries"].items())
-        )
+        yield from table(("also tried", "markets", "mean"), _tries(found["tries"]))
+
+
+def _tries(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, one in found.items():
+        yield name, str(one["markets"]), interval(one)
 
 
 def _recalls(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -48,7 +51,9 @@ def _weighted(selection: Mapping[str, Any]) -> str:
         f"By selection, won against lost weighted by the estimated pursuit finds "
         f"{interval(selection['recall_won_lost_weighted'])}, the best possible ranker "
         f"{interval(selection['recall_best'])}; ours less the weighted one: "
-        f"{interval(selection['ours_less_won_lost_weighted'], sign=True)}."
+        f"{interval(selection['ours_less_won_lost_weighted'], sign=True)}. The mean chance that ours tells "
+        f"is {interval(selection['level_ours'], digits=2)} times the true one, the plain classifier's "
+        f"{interval(selection['level_plain'], digits=2)} times."
     )
 
 
