@@ -107,6 +107,7 @@ def test_answers_that_are_shown_have_the_fields_of_real_ones(sample: Sample) -> 
 
 
 def test_there_is_a_page_for_each_way() -> None:
-    assert {page.stem for page in PAGES} == {"salesforce", "hubspot", "curl", "python", "jobs", "https"}
+    ways = {"salesforce", "hubspot", "curl", "python", "jobs", "https"}
+    assert {page.stem for page in PAGES} == {*ways, "operation"}
     readme = (PAGES[0].parents[1] / "README.md").read_text(encoding="utf-8")
     assert all(f"docs/{page.name}" in readme for page in PAGES)
