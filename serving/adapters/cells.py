@@ -24,23 +24,24 @@ from serving.answers import iso
 __all__ = ["cell", "employees_of", "revenue_of", "text_of"]
 
 _NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _MILLISECONDS = re.compile(r"-?\d{11,14}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
 def text_of(value: object) -> str | None:
-    """A text; a number as it would be typed.
+    """A text; a number as it would be typed. Tabs and ends of lines, which people paste, are blanks.
 
-    >>> text_of(" Acme "), text_of(250.0), text_of(True), text_of("  ")
-    ('Acme', '250', 'true', None)
+    >>> text_of(" Acme "), text_of("Acme\\tLtd\\n"), text_of(250.0), text_of(True), text_of("  ")
+    ('Acme', 'Acme Ltd', '250', 'true', None)
     """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if value is None or isinstance(value, str | int | float):
-        return (str(value).strip() or None) if value is not None else None
+        return (_CONTROL.sub(" ", str(value)).strip() or None) if value is not None else None
     raise PydanticCustomError("cell", "is not a single value", {"allowed": "a text, a number, true or false"})
 
 

@@ -210,6 +210,8 @@ def test_what_hubspot_sends_wrongly(given: Any, field: str) -> None:
 @pytest.mark.parametrize(
     ("read", "given", "expected"),
     [
+        (cells.text_of, "\tAcme\r\nof\x0bBerlin\n", "Acme of Berlin"),
+        (cells.text_of, "\n\t", None),
         (cells.employees_of, "51-200", 101),
         (cells.employees_of, "", None),
         (cells.revenue_of, "$10M", 10_000_000),
