@@ -128,6 +128,9 @@ def add(connection: Connection, job: Job, parts: Iterable[Part]) -> None:
 
 def find(connection: Connection, *, job_id: str) -> Job | None:
     """A job; None when there is none of that name."""
+    # PostgreSQL takes no text with this character.
+    if "\x00" in job_id:
+        return None
     row = connection.execute(select(*_COLUMNS).where(_JOBS.c.id == job_id)).one_or_none()
     return None if row is None else Job(**row._asdict())
 

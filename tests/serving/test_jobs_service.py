@@ -149,6 +149,11 @@ def test_a_key_sees_its_own_jobs_and_an_admin_all(app: Starlette, path: str) -> 
         )
 
 
+def test_no_database_is_asked_for_a_name_that_postgresql_takes_for_no_text() -> None:
+    nothing: Any = None
+    assert jobs.find(nothing, job_id="a\x00") is None
+
+
 def test_a_job_is_cancelled_once_and_an_ended_one_never(app: Starlette, door: StoreDoor) -> None:
     url = send(app).headers["Location"]
     cancelled = [ask(app, "POST", f"{url}/cancel", headers=ONE).json() for _ in range(2)]
