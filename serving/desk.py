@@ -68,6 +68,12 @@ class Snapshot:
         self.own_rows = OwnRows(self.tables)
         self.moved_through = moved_through(workspace, snapshot=self.manifest.snapshot)
 
+    @property
+    def activities(self) -> int:
+        """Rows of that table."""
+        table = self.manifest.tables.get("activities")
+        return table.rows if table else 0
+
 
 class Desk:
     """A snapshot and a release that answer together. Safe to share between threads.
@@ -76,6 +82,7 @@ class Desk:
         accounts have activities that the snapshot does not hold.
     resident: whether many questions are to come, so that copying the tables into memory pays. Tables with
         more than ten million activities stay in their files, some ten milliseconds a question further away.
+    is_quick: whether everything is in memory that should be.
     """
 
     def __init__(
@@ -91,7 +98,8 @@ class Desk:
         self.verdicts = VerdictsOfIdentities(verdicts or Verdicts(), members=snapshot.own_rows.members)
         self.waiting = waiting or Waiting()
         self.time_zone = ZoneInfo(release.time_zone or snapshot.manifest.time_zone)
-        fits = _activities(snapshot.manifest) <= _MOST_RESIDENT_ACTIVITIES
+        fits = snapshot.activities <= _MOST_RESIDENT_ACTIVITIES
+        self.is_quick = resident or not fits
         self._shared = shared_features({one.bundle.key: one.bundle.catalogue for one in release.scorers})
         self._engines = [
             FeatureEngine(snapshot.tables, one.catalogue, threads=1, resident=resident and fits)
@@ -213,11 +221,6 @@ class Desk:
 
 def _matrix(engine: FeatureEngine, keys: pd.DataFrame) -> Row:
     return engine.build(keys).to_numpy()
-
-
-def _activities(manifest: Manifest) -> int:
-    table = manifest.tables.get("activities")
-    return table.rows if table else 0
 
 
 def open_desk(workspace: Workspace, *, now: datetime) -> Desk:

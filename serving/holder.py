@@ -56,6 +56,9 @@ _FEW_NAMES = 10_000
 _LEARNED = 500
 """Answers that a new desk computes before it answers; half a second of work."""
 
+_COPIED = 300_000
+"""Activities that are copied into memory in a second while requests are answered on the same cores."""
+
 THREADS = 16
 """Requests that are worked on at the same time; most of them wait for what is computed together."""
 
@@ -262,6 +265,8 @@ class DeskHolder:
             _logger.info("release %s answers, data through %s", current, snapshot.manifest.data_through)
         if coming in (None, current):
             self._coming = None
+            if not self.desk().is_quick:
+                self._remembered = self._made(release, snapshot, due=now)
         elif not _is_of(self._coming, self._releases[coming], snapshot):
             due = pointer.activate_at or now
             self._coming = self._made(self._releases[coming], snapshot, due=due)
@@ -278,14 +283,22 @@ class DeskHolder:
     def _made(self, release: LoadedRelease, snapshot: Snapshot, *, due: datetime) -> Remembered:
         """A desk that is ready to answer, and knows what the one before it was asked last.
 
-        due: when it should answer. What it could not learn by then it computes when it is asked.
+        due: when it should answer. What it could not learn by then it computes when it is asked; tables
+        that cannot be in memory by then it reads from their files, until it is made again.
         """
         self._waiting.cover(snapshot.moved_through)
-        desk = Desk(snapshot, release=release, verdicts=self._verdicts, waiting=self._waiting, resident=True)
+        before = self._remembered
+        desk = Desk(
+            snapshot,
+            release=release,
+            verdicts=self._verdicts,
+            waiting=self._waiting,
+            resident=before is None or before.desk.release is release or _is_copied(snapshot, by=due),
+        )
         self._warm(desk)
         made = Remembered(desk)
-        if self._remembered is not None:
-            asked = self._remembered.newest(_LEARNED)
+        if before is not None and desk.is_quick:
+            asked = before.newest(_LEARNED)
             made.learn(asked, now=utc_now(), late=lambda: utc_now() > due)
         return made
 
@@ -330,6 +343,11 @@ class DeskHolder:
 
 def _is_of(made: Remembered | None, release: LoadedRelease, snapshot: Snapshot) -> bool:
     return made is not None and made.desk.release is release and made.desk.snapshot is snapshot
+
+
+def _is_copied(snapshot: Snapshot, *, by: datetime) -> bool:
+    """Whether there is time to copy the tables into memory; a second may be taken in any case."""
+    return snapshot.activities <= _COPIED * max(1.0, (by - utc_now()).total_seconds())
 
 
 def _plan(desk: Desk) -> None:

@@ -143,6 +143,29 @@ def test_what_is_to_come_is_made_before_its_moment(
     assert (before == second, holder.desk().release.release.id) == (False, second)
 
 
+def test_a_release_waits_for_no_copy_of_large_tables(
+    workspace: Workspace, holder: DeskHolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers from their files at its moment, and from memory as soon as they are there."""
+    publish(workspace, kinds=["fit"])
+    holder.look()
+    made, make = list[tuple[int, bool]](), holder._made
+
+    def noted(*given: Any, **named: Any) -> Remembered:
+        one = make(*given, **named)
+        made.append((one.desk.release.release.id, one.desk.is_quick))
+        return one
+
+    monkeypatch.setattr(holder, "_made", noted)
+    monkeypatch.setattr("serving.holder._COPIED", 1)
+    second = publish(workspace, kinds=["fit"], seed=2)
+    holder.look()
+    assert made == [(second, False), (second, True)]
+    holder.look()
+    assert made[2:] == [], "what is in memory is made once"
+    assert ask(holder).json()["release"]["id"] == second
+
+
 def test_new_tables_are_taken_without_a_restart(
     workspace: Workspace, holder: DeskHolder, tmp_path: Path
 ) -> None:
