@@ -23,7 +23,7 @@ from serving.store.door import StoreDoor
 from serving.store.idempotency import Answered
 from serving.web.application import application
 from serving.web.bodies import json_body
-from serving.web.endpoint import Call, Endpoint, Operation
+from serving.web.endpoint import Call, Endpoint, Operation, parameter
 from serving.web.repeats import answer_once
 from serving.web.services import Services
 
@@ -63,7 +63,16 @@ def door(tmp_path: Path) -> StoreDoor:
 
 @pytest.fixture
 def app(door: StoreDoor) -> Starlette:
-    told = Operation("note", "", "", "notes", answer=ProblemDetails, answer_description="", repeatable=True)
+    told = Operation(
+        "note",
+        "",
+        "",
+        "notes",
+        answer=ProblemDetails,
+        answer_description="",
+        parameters=(parameter("mode", "query", "", schema={"type": "string"}),),
+        repeatable=True,
+    )
     answers: Any = Answers()
     services = Services(answers=answers, access=Everybody(), door=door)
     paths = [Endpoint("POST", path, "activities", told, note) for path in ("/notes", "/others")]
