@@ -46,6 +46,7 @@ _WORDS = {
     "roc_auc": ("Ranking (ROC AUC)", "how often an account with the event is ranked above one without"),
     "pr_auc": ("Precision averaged over recall (PR AUC)", "the base is the share of events"),
     "precision_at_k": ("Precision among the top {k}", "share of the best-ranked with the event"),
+    "recall_at_k": ("Recall among the top {k}", "share of all events that the best-ranked hold"),
     "lift_at_k": ("Lift among the top {k}", "events among the best-ranked against all"),
     "brier": ("Brier score", "squared error of the probability; lower is better"),
     "log_loss": ("Log loss", "surprise at what happened; lower is better"),
