@@ -2,7 +2,7 @@
 
 Turns the results of `training.checks.undated` and `training.checks.small_tables` into lines of Markdown.
 Time rule: none, and each table says that time was not tested. Null rule: a ranker that was not run has no
-line.
+line; a result that does not name its intervals is an older one, whose intervals are by row.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ from typing import Any
 
 from training.publishing.shown import interval, table
 from training.undated.peers import TITLES
+from training.undated.report import WITHOUT_DIRECTIONS
 
 __all__ = ["small_figures", "undated_figures"]
+
+_OLDER = "spearfish_minus_by_group"
+"""Only in results whose other intervals are by row."""
 
 
 def undated_figures(found: Mapping[str, Any], *, title: str) -> Iterator[str]:
@@ -23,29 +27,33 @@ def undated_figures(found: Mapping[str, Any], *, title: str) -> Iterator[str]:
         yield (
             f"**{title}**, {name.replace('_', ' ')} columns: {choice['events']:,} of {choice['rows']:,} rows "
             f"won (base rate {choice['base_rate']:.1%}), {found['repeats']} x {found['folds']} folds with "
-            "equal rows kept together, mean over folds, 95 % intervals by row. Time was not tested: the rows "
-            "have no dates."
+            f"equal rows kept together, mean over folds, 95 % intervals {choice.get('intervals', 'by row')}. "
+            "Time was not tested: the rows have no dates."
         )
         yield ""
-        yield from table(
-            ("ranker", "ROC AUC", "Spearfish minus it", "the same, equal rows drawn together", "seconds"),
-            _lines(choice),
-        )
+        together = ("the same, equal rows drawn together",) if _OLDER in choice else ()
+        yield from table(("ranker", "ROC AUC", "Spearfish minus it", *together, "seconds"), _lines(choice))
         yield ""
-        yield _verdict({name: one["roc_auc"] for name, one in choice["spearfish_minus"].items()})
+        leads = {name: one["roc_auc"] for name, one in choice["spearfish_minus"].items()}
+        cost = leads.pop(WITHOUT_DIRECTIONS, None)
+        yield _verdict(leads)
+        if cost is not None:
+            yield f"What the declared monotone effects change, ROC AUC, with minus without: {_signed(cost)}."
         yield ""
 
 
 def _lines(choice: Mapping[str, Any]) -> Iterator[list[str]]:
     for ranker, metrics in choice["metrics"].items():
+        if ranker == WITHOUT_DIRECTIONS:
+            continue
         own = ranker == "spearfish"
-        leads = (choice["spearfish_minus"], choice["spearfish_minus_by_group"])
+        together = [choice[_OLDER]] if _OLDER in choice else []
         column = "probability" if own else ranker
         yield [
             TITLES[column],
             interval(metrics["roc_auc"], digits=4),
-            "" if own else _signed(leads[0][ranker]["roc_auc"]),
-            "" if own else _signed(leads[1][ranker]),
+            "" if own else _signed(choice["spearfish_minus"][ranker]["roc_auc"]),
+            *("" if own else _signed(by_group[ranker]) for by_group in together),
             f"{choice['seconds'][column]:.1f}",
         ]
 

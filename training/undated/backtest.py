@@ -1,9 +1,9 @@
 """Backtest of a table without dates: won and lost rows in, metrics over repeated folds out.
 
 Turns opportunities with an outcome, and what is known of their accounts, into rows that are judged by models
-which learned from other rows only; rows that are equal in every column stay on one side. Time rule: none can
-be kept, and the report says that time was not tested. Null rule: an opportunity without an outcome is open
-and left out.
+which learned from other rows only; rows that are equal in every column, as those of one account are, stay on
+one side, and are drawn together for intervals. Time rule: none can be kept, and the report says that time was
+not tested. Null rule: an opportunity without an outcome is open and left out.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from training.labels import left_out, next_cutoff, require_dateless
 from training.learning.enough import require_telling
 from training.learning.folds import Positions, Split, equal_rows, stratified_splits
 from training.learning.learn import Progress, Rows
-from training.learning.monotone import require_directions
+from training.learning.monotone import directions, require_directions
 from training.learning.small import learn_small
 from training.undated.learning_curve import CurveReport, learning_curve
 from training.undated.peers import BASELINES, Peer
-from training.undated.report import ColumnsReport, UndatedReport
+from training.undated.report import WITHOUT_DIRECTIONS, ColumnsReport, UndatedReport
 
 __all__ = ["backtest_undated", "backtest_workspace", "column_choices", "undated_curve", "undated_rows"]
 
@@ -247,6 +247,10 @@ def _predicted(rows: Rows, split: Split, *, peers: Sequence[Peer], config: Confi
     new, started = rows.X[split.judge], perf_counter()
     learned = learn_small(learn, settings=config.model.fit)
     told, seconds = {"probability": learned.probabilities(new)}, {"probability": perf_counter() - started}
+    if _constrained(rows.catalogue, config=config):
+        started, free = perf_counter(), config.model.fit.model_copy(update={"rising": (), "falling": ()})
+        told[WITHOUT_DIRECTIONS] = learn_small(learn, settings=free).probabilities(new)
+        seconds[WITHOUT_DIRECTIONS] = perf_counter() - started
     for peer in peers:
         started = perf_counter()
         told[peer.column] = peer(
@@ -266,19 +270,24 @@ def _predicted(rows: Rows, split: Split, *, peers: Sequence[Peer], config: Confi
     return _Part(frame, seconds, learned.parts)
 
 
+def _constrained(catalogue: Catalogue, *, config: Config) -> bool:
+    """Whether some of these features may only raise, or only lower, the chance, and the cost is asked."""
+    return config.backtest.monotone_cost and any(directions(catalogue, config.model.fit))
+
+
 def _measured(
     rows: Rows, parts: Sequence[_Part], *, groups: Positions, peers: Sequence[Peer], config: Config
 ) -> ColumnsReport:
-    """Means over the folds, with intervals by row, and leads with intervals by group of equal rows, too."""
+    """Means over the folds, with intervals by group of equal rows, which holds every row of its accounts."""
     predictions = pd.concat([part.predictions for part in parts], ignore_index=True)
-    position = predictions["position"]
     told = predictions.assign(
-        account_id=position, cutoff=predictions["repeat"] * config.undated.folds + predictions["fold"]
+        account_id=groups[predictions["position"]],
+        cutoff=predictions["repeat"] * config.undated.folds + predictions["fold"],
     )
-    together = told.assign(account_id=groups[position])
-    settings, rankers = config.backtest, ["probability", *(peer.column for peer in peers)]
-    replicates = settings.replicates
-    by_group = measure(together, columns=rankers, replicates=replicates).ahead
+    rankers = ["probability", *(peer.column for peer in peers)]
+    if WITHOUT_DIRECTIONS in predictions.columns:
+        rankers.append(WITHOUT_DIRECTIONS)
+    settings, replicates = config.backtest, config.backtest.replicates
     return ColumnsReport(
         features=rows.catalogue.names,
         rows=len(rows.frame),
@@ -289,7 +298,6 @@ def _measured(
         measured=measure(
             told, columns=rankers, probabilities=rankers, top_k=settings.top_k, replicates=replicates
         ),
-        ahead_by_group={ranker: lead["roc_auc"] for ranker, lead in by_group.items()},
         grades=grade_conversion(told, grades=GRADES, replicates=replicates),
         deciles=grade_conversion(
             told.assign(grade=told["decile"]),
