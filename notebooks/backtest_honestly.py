@@ -21,8 +21,7 @@ from tempfile import mkdtemp
 from sklearn.ensemble import ExtraTreesClassifier
 
 from features.mapping import load_config
-from training.api import backtest_estimator, features, labels
-from training.checks.market import market_tables
+from training.api import backtest_estimator, features, labels, learning_curve, market_tables
 from training.market import MarketSettings, simulate
 
 folder = Path(mkdtemp()) / "market"
@@ -61,3 +60,12 @@ comparison
 
 # %%
 report.differences()
+
+# %% [markdown]
+# ## Would more deals help?
+# Our model again, from samples of the accounts that were known then and from all of them, beside a logistic
+# regression on the same samples. A curve that is flat at its end asks for other facts, not for more deals.
+
+# %%
+curve = learning_curve(tables, config=config, key="fit", cutoff=cutoff, sizes=(40, 80), draws=2)
+curve[["accounts", "events", "samples", "ranker", "value", "low", "high", "base_rate"]]

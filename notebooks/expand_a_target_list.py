@@ -25,7 +25,7 @@ from features.catalogue import learn_catalogue
 from features.mapping import load_config
 from features.point_in_time import build_features
 from models.positive_unlabelled import HiddenAtRandomClassifier, out_of_fold
-from training.checks.market import market_tables
+from training.api import market_tables
 from training.fit import select_features
 from training.labels import known_accounts
 from training.market import MarketSettings, read_truth, simulate

@@ -22,8 +22,7 @@ import pandas as pd
 from features.mapping import load_config
 from features.point_in_time import build_features
 from models.scoring import Scorer
-from training.checks.market import market_tables
-from training.fit import train_fit
+from training.api import market_tables, train_fit
 from training.labels import known_accounts
 from training.market import MarketSettings, read_truth, simulate
 

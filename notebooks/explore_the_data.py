@@ -19,8 +19,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from features.mapping import load_config
-from training.api import features, labels
-from training.checks.market import market_tables
+from training.api import features, labels, market_tables
 from training.market import MarketSettings, simulate
 
 folder = Path(mkdtemp()) / "market"

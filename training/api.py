@@ -13,6 +13,7 @@ prediction is made. Null rule: NaN is a value that was not known.
     X = features(workspace, keys=y, config=config, kind="intent")
     report = backtest_estimator(RandomForestClassifier(), workspace, config=config)
     report.metrics(), report.differences(), report.days_of_warning(), report.predictions
+    learning_curve(workspace, config=config)
 """
 
 from __future__ import annotations
@@ -20,26 +21,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from features.catalogue import learn_catalogue
+from features.contract import TABLES
 from features.errors import InputError
 from features.mapping import Config
 from features.point_in_time import build_features
 from features.tables import Tables
 from features.workspace import Workspace
-from models.card import Kind
+from models.card import Kind, ModelKey, kind_of
 from training.backtesting.backtest import backtest_tables
+from training.backtesting.curve import SIZES, dated_curve
 from training.backtesting.dates import chosen_cutoffs
 from training.backtesting.estimators import Preparation, as_frame, estimator_learner
 from training.backtesting.report import BacktestReport
-from training.fit import select_features
+from training.fit import select_features, train_fit, train_intent
 from training.labels import fit_labels, known_accounts, label_snapshots, require_past
 from training.learning.learn import Progress
 
-__all__ = ["backtest_estimator", "features", "labels"]
+__all__ = [
+    "backtest_estimator",
+    "features",
+    "labels",
+    "learning_curve",
+    "market_tables",
+    "train_fit",
+    "train_intent",
+]
+
+
+def market_tables(folder: Path, *, config: Config) -> Tables:
+    """The tables of a simulated market as `training.market.simulate` wrote them, without an ingest.
+
+    They follow the contract already. config: of the market, which says what further columns accounts have.
+    """
+    return Tables({name: (folder / f"{name}.parquet",) for name in TABLES}, config.attributes)
 
 
 def features(
@@ -133,6 +153,43 @@ def backtest_estimator(
             title=type(estimator).__name__,
             progress=progress,
         )
+
+
+def learning_curve(
+    source: Workspace | Tables,
+    *,
+    config: Config,
+    key: ModelKey = "fit",
+    cutoff: datetime | None = None,
+    sizes: Sequence[int] = SIZES,
+    draws: int = 10,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """How well a model of fewer accounts would have ranked what followed a past cutoff: would more data help?
+
+    key: of a model of the config, such as "intent" or "fit.emea". sizes: accounts of the rarer class in a
+    sample; the last point learns from all. draws: samples of each size. cutoff: as for `backtest_estimator`.
+
+    Returns one row per size and ranker (`ours`, and a logistic regression that learned from the same):
+    accounts, rows and events of a sample on average, how many samples, the ROC AUC with its 95 % interval
+    (value, low, high), what chance would get (base), and how many rows judged it, with the share of events
+    among them (judged, base_rate). A size that bears no model is left out. Raises NotEnoughDataError where
+    not even all accounts bear one, and ConfigError for a model that the config has not.
+    """
+    own = config.of_model(key)
+    with _opened(source) as tables:
+        asked = () if cutoff is None else (cutoff,)
+        moment = chosen_cutoffs(tables, config=own, kind=kind_of(key), asked=asked)[-1]
+        curve = dated_curve(
+            tables, config=own, key=key, cutoff=moment, sizes=sizes, draws=draws, progress=progress
+        )
+    told = [
+        {name: getattr(point, name) for name in ("accounts", "rows", "events", "samples")}
+        | {"ranker": ranker, **estimate.to_json(), "judged": curve.rows, "base_rate": curve.base_rate}
+        for point in curve.points
+        for ranker, estimate in (("ours", point.ours), ("logistic_regression_logarithms", point.regression))
+    ]
+    return pd.DataFrame(told)
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from trained_market import MARKET
 
-from features.errors import InputError
+from features.errors import ConfigError, InputError
 from features.mapping import Config
 from features.tables import Tables
-from training.api import backtest_estimator, features, labels
+from training.api import backtest_estimator, features, labels, learning_curve
+from training.backtesting import curve
+from training.backtesting.dates import chosen_cutoffs
 from training.backtesting.estimators import OTHER, estimator_learner
 from training.backtesting.report import BacktestReport
 from training.labels import next_cutoff
 from training.learning.estimator import SpearfishClassifier
+from training.learning.learn import Rows
 
 CUTOFF = MARKET.end - timedelta(days=540)
 pytestmark = pytest.mark.usefixtures("quick_peers")
@@ -123,3 +127,40 @@ def test_features_need_keys_or_a_moment(market: Tables, config: Config) -> None:
         features(market, config=config)
     with pytest.raises(InputError, match="keys are not rows with account_id and as_of"):
         features(market, keys=keys, config=config)
+
+
+@pytest.mark.parametrize(
+    "cutoff", [MARKET.end - timedelta(days=270), None], ids=["given", "the last testable one"]
+)
+def test_a_learning_curve_is_a_frame(
+    market: Tables, config: Config, monkeypatch: pytest.MonkeyPatch, cutoff: datetime | None
+) -> None:
+    """With a learner that takes large accounts for good ones."""
+
+    def learn(rows: Rows, **_: object) -> SimpleNamespace:
+        place = rows.catalogue.index("employees")
+        return SimpleNamespace(probabilities=lambda X: np.nan_to_num(X[:, place]))
+
+    monkeypatch.setattr(curve, "learn_rows", learn)
+    found = learning_curve(market, config=config, cutoff=cutoff, sizes=(45,), draws=2)
+    assert found["ranker"].tolist() == ["ours", "logistic_regression_logarithms"] * 2
+    assert found["samples"].tolist() == [2, 2, 1, 1]
+    few, many = found["accounts"].iloc[[0, 2]]
+    assert few < many
+    assert found["value"].between(found["low"], found["high"]).all()
+    assert set(found["base"]) == {0.5}
+    moment = cutoff or chosen_cutoffs(market, config=config, kind="fit")[-1]
+    told = curve.dated_curve(market, config=config, key="fit", cutoff=moment, sizes=(45,), draws=2)
+    assert set(found["judged"]) == {told.rows}
+    assert set(found["base_rate"]) == {told.base_rate}
+    points = told.to_json()["points"]
+    for row in found.itertuples():
+        (point,) = [one for one in points if one["accounts"] == row.accounts]
+        figures = point["roc_auc"]["spearfish" if row.ranker == "ours" else row.ranker]
+        assert (row.value, row.low, row.high) == (figures["value"], figures["low"], figures["high"])
+        assert (row.rows, row.events) == (point["rows"], point["events"])
+
+
+def test_a_learning_curve_is_of_a_model_of_the_config(market: Tables, config: Config) -> None:
+    with pytest.raises(ConfigError, match=r"declares no such model.*fit\.emea"):
+        learning_curve(market, config=config, key="fit.emea")
