@@ -50,7 +50,7 @@ REAL := small_tables x_education_leads online_shoppers hubspot_free_tier audit i
 
 simulated_market := checks.market --seeds 10
 few_rows := checks.few_rows
-hidden_positives := checks.hidden_positives --seeds 10 --tries 3
+hidden_positives := checks.hidden_positives --seeds 10
 interval_coverage := checks.interval_coverage --markets 200
 hazards := checks.hazards --seeds 5
 ingest_kills := checks.ingest_kills --kills 80

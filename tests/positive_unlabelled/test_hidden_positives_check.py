@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,9 @@ def test_the_summary_is_a_mean_with_students_interval() -> None:
         BySelection(seed, 100, 30, 10, 0.05, 0.1, 0.14, ours, 0.18, 0.3, 1.1, 0.0, 40.0, truth)
         for seed, (ours, truth) in enumerate(((0.15, 20), (0.16, 30), (0.17, 50)))
     ]
+    at_random[0] = replace(at_random[0], tries={"recall, bagging": 0.2})
     told = summarise(at_random, by_selection)
+    assert told["tries"] == {"recall, bagging": {"markets": 1, "mean": 0.2, "low": None, "high": None}}
     # Off by .1, 0 and .3; ours over plain 1.5, 1.6 and 1.7, with t(2) = 4.303: 4.303 * .1 / sqrt(3).
     assert told["at_random"]["number_off_by"]["mean"] == pytest.approx(0.4 / 3)
     assert told["at_random"]["number_within_20_percent"] == pytest.approx(2 / 3)
@@ -48,3 +51,12 @@ def test_the_summary_is_a_mean_with_students_interval() -> None:
     assert told["by_selection"]["ours_less_won_lost_weighted"]["mean"] == pytest.approx(0.02)
     assert told["range_where_no_profile_always_wins"]["held"] == pytest.approx(2 / 3)
     assert summarise(at_random[:1], by_selection[:1])["by_selection"]["recall_ours"]["low"] is None
+
+
+def test_what_lost_can_be_tried_again(tmp_path: Path) -> None:
+    random = check_at_random(4, accounts=1_500, folder=tmp_path, label_rate=0.5, tries=True).tries
+    selection = check_by_selection(4, accounts=1_500, folder=tmp_path, label_rate=0.5, tries=True).tries
+    assert all(0 <= value <= 1 for name, value in (random | selection).items() if name.startswith("recall"))
+    assert {name.split(", ")[0] for name in random} == {"recall", "number off by"}
+    assert {name.split(", ")[0] for name in selection} == {"recall"}
+    assert not check_at_random(4, accounts=1_500, folder=tmp_path, label_rate=0.5).tries

@@ -337,7 +337,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=6, help="how many pairs of markets")
     parser.add_argument("--first-seed", type=int, default=_FIRST_SEED, help="300 to 302 were for development")
     parser.add_argument("--accounts", type=int, default=20_000, help="accounts of each market")
-    parser.add_argument("--tries", type=int, default=0, help="on how many also the methods that lost")
+    parser.add_argument("--tries", type=int, default=3, help="on how many also the methods that lost")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
     output = Output(as_json=True)
