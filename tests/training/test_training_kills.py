@@ -1,6 +1,7 @@
-"""Killed trainings and retrainings: the registry and what is served stay consistent, and the next run works.
+"""Killed trainings, promotions and retrainings: the registry and what is served stay consistent, and the next
+run works.
 
-`python -m training.checks.training_kills --kills 60` kills many more, and promotions, too.
+`make training_kills` kills many more of each.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ from pathlib import Path
 
 from training.checks.training_kills import campaign
 
+COMMANDS = ("first train", "first promote", "retrain", "train", "promote")
+"""On an empty registry, on what it left, on a release, and again on newer tables."""
+
 
 def test_kills_leave_what_the_next_run_can_use(tmp_path: Path) -> None:
-    found = campaign(4, seed=3, folder=tmp_path, commands=("first train", "retrain"))
+    """Each command twice: after its last commit, and before a step drawn from all that it takes."""
+    found = campaign(2 * len(COMMANDS), seed=1, folder=tmp_path, commands=COMMANDS)
     assert found["faults"] == []
-    assert sum(found["left"].values()) == 4
-    assert found["both_states"] == {"first train": True, "retrain": True}
+    assert found["both_states"] == dict.fromkeys(COMMANDS, True)
+    assert found["left"] == {f"{name}: {state}": 1 for name in COMMANDS for state in ("old", "new")}
