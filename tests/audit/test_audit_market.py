@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,16 +18,19 @@ from features.settings import NamedModel
 from features.tables import Tables
 from models.bundle import Kind
 from training.audit import sources
-from training.audit.columns import rows_table
+from training.audit.columns import AuditTable, Column, rows_table
+from training.audit.one_class import one_class
 from training.audit.overlap import shared_rows
 from training.audit.planting import MARKED, PLANTED, planted
 from training.audit.sources import audit_tables
 from training.audit.time_proof import time_proof
+from training.checks.market import market_tables
 from training.fit import fit_rows, matrix, select_features
 from training.labels import fit_labels
 from training.learning.learn import Rows
 from training.learning.splits import time_folds
 from training.market.settings import MarketSettings
+from training.market.write import simulate
 
 KINDS: tuple[Kind, ...] = ("fit", "intent")
 
@@ -58,6 +62,37 @@ def test_every_planted_leak_is_named_and_nothing_else(
     assert {finding.column for finding in audit.blocking} == set(PLANTED)
     kinds = {(finding.column, finding.kind) for finding in audit.blocking}
     assert {("position", "identifier"), ("verdict", "near_outcome"), ("handler", "one_class")} <= kinds
+
+
+def test_a_field_that_leaks_though_every_version_tells_it_is_blocked(config: Config, tmp_path: Path) -> None:
+    settings = MarketSettings(accounts=1_500, seed=820, hazard="leaking_field")
+    simulate(settings, directory=tmp_path)
+    leaky = market_tables(tmp_path, config=config)
+    for kind in KINDS:
+        audit = audit_tables(leaky, kind=kind, cutoff=settings.end, config=config)
+        assert {finding.column for finding in audit.blocking} == {"is_subsidiary"}
+
+
+@pytest.mark.parametrize(
+    ("excluded", "fact", "severity"),
+    [(0, True, None), (99, True, "warns"), (100, True, "blocks"), (100, False, "warns")],
+)
+def test_a_dated_fact_that_excludes_a_third_of_what_ends_without_the_event_blocks(
+    excluded: int, fact: bool, severity: str | None
+) -> None:
+    label = np.repeat([1, 0], [200, 300])
+    values = np.where(np.arange(500) >= 500 - excluded, 2.0, np.arange(500) % 2)
+    table = AuditTable((Column("tier", values, fact=fact),), label, np.arange(500), dated=True)
+    assert [finding.severity for finding in one_class(table)] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(("fact", "severity"), [(True, "blocks"), (False, "warns")])
+def test_a_dated_fact_whose_emptiness_excludes_blocks(fact: bool, severity: str) -> None:
+    label = np.repeat([1, 0], [200, 300])
+    values = np.where(np.arange(500) >= 460, np.nan, np.arange(500) % 7)
+    table = AuditTable((Column("tier", values, fact=fact),), label, np.arange(500), dated=True)
+    (finding,) = one_class(table)
+    assert (finding.severity, finding.figures["cases"]) == (severity, 40)
 
 
 def test_marked_facts_are_warnings_with_the_column_of_the_source(

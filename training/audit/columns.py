@@ -37,7 +37,8 @@ class Column:
 
     values: float64 (n,): numbers, or the positions of `levels`; NaN is empty.
     levels: the words, in order; empty for numbers. marked: only the value of today is known.
-    source: the column of the table that it was made from.
+    source: the column of the table that it was made from. fact: whether it is one of an account, which
+    somebody filled in, and not a count of what happened.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column:
     levels: tuple[str, ...] = ()
     marked: bool = False
     source: str = ""
+    fact: bool = False
 
     @cached_property
     def empty(self) -> NDArray[np.bool_]:
@@ -154,6 +156,7 @@ def rows_table(rows: Rows) -> AuditTable:
             (*feature.levels, OTHER) if feature.kind == "category" else (),
             feature.current_value_only,
             _source(names_read(feature)) if feature.table == "accounts" else feature.name,
+            feature.table == "accounts",
         )
         for position, feature in enumerate(rows.catalogue.features)
     )

@@ -2,8 +2,11 @@
 
 Turns columns into findings: a word, an empty cell or a filled one that comes with one outcome and never with
 the other, oftener than chance allows. Time rule: none; where times prove what was known, a value without any
-event is a warning, as honest facts (a country that is not served) exclude as well. Null rule: emptiness is a
-value, and so is being filled.
+event is a warning, as honest facts (a country that is not served) exclude as well. It blocks where honest
+facts do not reach: an empty (or filled) fact of an account that excludes was filled in for some outcomes
+only, and one that excludes a third of what ends without the event is the outcome, as nobody works on so many
+accounts for nothing: a source that rewrites its history passes every proof of times. Null rule: emptiness is
+a value, and so is being filled.
 """
 
 from __future__ import annotations
@@ -27,6 +30,11 @@ _LEVEL = 0.001
 
 _FEW_VALUES = 20
 _NAMED = 3
+
+_MUCH = 1 / 3
+"""Of the groups without the event: what no honest fact excludes alone."""
+
+_EMPTINESS = ("empty", "filled")
 
 
 @dataclass(frozen=True)
@@ -53,13 +61,12 @@ def one_class(table: AuditTable) -> Iterator[Finding]:
         pure = [_pure(words, rows, table, total=total, with_event=with_event) for words, rows in values]
         sure = [one for one in pure if one is not None and one.probability * tests < _LEVEL]
         if sure:
-            yield _finding(table, column, sure, tests=tests)
+            yield _finding(table, column, sure, tests=tests, much=_MUCH * (total - with_event))
 
 
 def _values(column: Column) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     if column.empty.any() and not column.empty.all():
-        yield "empty", column.empty
-        yield "filled", ~column.empty
+        yield from zip(_EMPTINESS, (column.empty, ~column.empty), strict=True)
     if column.levels or column.distinct <= _FEW_VALUES:
         for value in np.unique(column.values[~column.empty]):
             yield without_addresses(repr(column.word(value))), column.values == value
@@ -90,14 +97,24 @@ def _all_of(drawn: int, *, same: int, among: int) -> float:
     return float(np.exp(ways))
 
 
-def _finding(table: AuditTable, column: Column, found: Sequence[_Pure], *, tests: int) -> Finding:
+def _finding(
+    table: AuditTable, column: Column, found: Sequence[_Pure], *, tests: int, much: float
+) -> Finding:
+    """much: groups without the event that a fact must exclude to block."""
     found = sorted(found, key=lambda one: one.probability)
     first = found[0]
     low, high = exact_interval(first.groups if first.events else 0, first.groups)
     named = ", ".join(one.words for one in found[:_NAMED]) + (
         f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     )
-    blocks = not table.dated or column.marked or any(one.events for one in found)
+    excluded = sum(one.groups for one in found if one.words not in _EMPTINESS)
+    beyond_honest = excluded >= much or any(one.words in _EMPTINESS for one in found)
+    blocks = (
+        not table.dated
+        or column.marked
+        or any(one.events for one in found)
+        or (column.fact and beyond_honest)
+    )
     outcome = "the event and never without it" if first.events else "no event"
     return Finding(
         "one_class",
