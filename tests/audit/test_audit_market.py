@@ -73,26 +73,33 @@ def test_a_field_that_leaks_though_every_version_tells_it_is_blocked(config: Con
         assert {finding.column for finding in audit.blocking} == {"is_subsidiary"}
 
 
+@pytest.mark.parametrize("emptiness", [False, True])
 @pytest.mark.parametrize(
-    ("excluded", "fact", "severity"),
-    [(0, True, None), (99, True, "warns"), (100, True, "blocks"), (100, False, "warns")],
+    ("excluded", "column", "severity"),
+    [
+        (0, {"fact": True, "source": "tier"}, None),
+        (99, {"fact": True, "source": "tier"}, "warns"),
+        (100, {"fact": True, "source": "tier"}, "blocks"),
+        (100, {"source": "tier"}, "warns"),
+    ],
+    ids=["nothing", "less", "a third", "no fact"],
 )
 def test_a_dated_fact_that_excludes_a_third_of_what_ends_without_the_event_blocks(
-    excluded: int, fact: bool, severity: str | None
+    excluded: int, column: dict[str, Any], severity: str | None, emptiness: bool
 ) -> None:
     label = np.repeat([1, 0], [200, 300])
-    values = np.where(np.arange(500) >= 500 - excluded, 2.0, np.arange(500) % 2)
-    table = AuditTable((Column("tier", values, fact=fact),), label, np.arange(500), dated=True)
+    values = np.where(np.arange(500) >= 500 - excluded, np.nan if emptiness else 2.0, np.arange(500) % 2)
+    table = AuditTable((Column("tier", values, **column),), label, np.arange(500), dated=True)
     assert [finding.severity for finding in one_class(table)] == ([severity] if severity else [])
 
 
-@pytest.mark.parametrize(("fact", "severity"), [(True, "blocks"), (False, "warns")])
-def test_a_dated_fact_whose_emptiness_excludes_blocks(fact: bool, severity: str) -> None:
+@pytest.mark.parametrize("column", [{"levels": ("CN", "DE", "US")}, {"source": "countries"}])
+def test_a_dated_word_that_excludes_is_a_warning(column: dict[str, Any]) -> None:
+    """A country that is not served, as a word or as a flag of its own."""
     label = np.repeat([1, 0], [200, 300])
-    values = np.where(np.arange(500) >= 460, np.nan, np.arange(500) % 7)
-    table = AuditTable((Column("tier", values, fact=fact),), label, np.arange(500), dated=True)
-    (finding,) = one_class(table)
-    assert (finding.severity, finding.figures["cases"]) == (severity, 40)
+    values = np.where(np.arange(500) >= 300, 2.0, np.arange(500) % 2)
+    table = AuditTable((Column("country", values, fact=True, **column),), label, np.arange(500), dated=True)
+    assert [finding.severity for finding in one_class(table)] == ["warns"]
 
 
 def test_marked_facts_are_warnings_with_the_column_of_the_source(

@@ -3,9 +3,9 @@
 Turns columns into findings: a word, an empty cell or a filled one that comes with one outcome and never with
 the other, oftener than chance allows. Time rule: none; where times prove what was known, a value without any
 event is a warning, as honest facts (a country that is not served) exclude as well. It blocks where honest
-facts do not reach: an empty (or filled) fact of an account that excludes was filled in for some outcomes
-only, and one that excludes a third of what ends without the event is the outcome, as nobody works on so many
-accounts for nothing: a source that rewrites its history passes every proof of times. Null rule: emptiness is
+facts do not reach: emptiness of an account's fact, or a number or a yes or no in it, that alone excludes a
+third of what ends without the event, as of a field that sales fill in when something comes of it; a source
+that rewrites its history passes every proof of times. Null rule: emptiness is
 a value, and so is being filled.
 """
 
@@ -32,7 +32,7 @@ _FEW_VALUES = 20
 _NAMED = 3
 
 _MUCH = 1 / 3
-"""Of the groups without the event: what no honest fact excludes alone."""
+"""Of the groups without the event: more than the honest facts of any market here exclude alone."""
 
 _EMPTINESS = ("empty", "filled")
 
@@ -107,13 +107,13 @@ def _finding(
     named = ", ".join(one.words for one in found[:_NAMED]) + (
         f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     )
-    excluded = sum(one.groups for one in found if one.words not in _EMPTINESS)
-    beyond_honest = excluded >= much or any(one.words in _EMPTINESS for one in found)
+    plain = not column.levels and column.name == column.source
+    excluded = max((one.groups for one in found if plain or one.words in _EMPTINESS), default=0)
     blocks = (
         not table.dated
         or column.marked
         or any(one.events for one in found)
-        or (column.fact and beyond_honest)
+        or (column.fact and excluded >= much)
     )
     outcome = "the event and never without it" if first.events else "no event"
     return Finding(
