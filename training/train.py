@@ -33,6 +33,7 @@ from training.audit.finding import Audit
 from training.audit.of_training import audit_rows
 from training.audit.waivers import audit_of
 from training.backtesting.evaluate import Estimate, evaluate
+from training.backtesting.report import figures
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.gate.rehearsal import to_hold_out
 from training.ideal_profile.of_training import with_profile
@@ -81,7 +82,7 @@ class TrainedModel:
             "rounds": self.training.learned.rounds,
             "audit": self.audit.to_json(),
             **({"profile": bundle.card["profile"]} if "profile" in bundle.card else {}),
-            "later_slices": {name: estimate.to_json() for name, estimate in self.metrics.items()},
+            "later_slices": figures(self.metrics),
         }
 
 

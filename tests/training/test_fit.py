@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -15,9 +17,13 @@ from features.errors import ConfigError, NotEnoughDataError
 from features.mapping import Config
 from features.tables import Tables
 from models.bundle import Bundle
+from models.making import with_audit
 from models.scoring import Scorer
+from training.audit.finding import Audit
+from training.backtesting.evaluate import Estimate
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.labels import known_accounts
+from training.train import TrainedModel
 
 
 def with_learning(config: Config, kind: str, **changes: object) -> Config:
@@ -44,6 +50,15 @@ def test_the_models_rank_later_rows_better_than_chance(
 ) -> None:
     assert fit_training.bundle.card["metrics"]["later_slices_roc_auc"] > 0.55
     assert intent_training.bundle.card["metrics"]["later_slices_roc_auc"] > 0.65
+
+
+def test_a_figure_that_rows_do_not_define_is_null_in_json(fit_training: Training) -> None:
+    """As the slope of a calibration where the classes are apart without an error."""
+    audited = replace(fit_training, bundle=with_audit(fit_training.bundle, Audit(1, 1, 1, {}, ()).to_json()))
+    nan = float("nan")
+    told = TrainedModel(audited, {"calibration_slope": Estimate(nan, nan, nan, 1.0)}, run_id="r").to_json()
+    read = json.loads(json.dumps(told, allow_nan=False))["later_slices"]["calibration_slope"]
+    assert read == {"value": None, "low": None, "high": None, "base": 1.0}
 
 
 @pytest.mark.parametrize("which", ["fit_training", "intent_training"])
