@@ -7,12 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import tracked_models
 from database_servers import postgresql_server
 from retrainer import Trainer, drift
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url, text
 from tracked_models import FIT, FIT_2, INTENT
 
 from features.workspace import Workspace
@@ -44,6 +45,26 @@ def either_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         found: str = request.getfixturevalue("postgresql_url")
         return found
     return f"sqlite:///{tmp_path}/store.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store in SQLite, and one in a PostgreSQL database that no other test writes to."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    found: str = request.getfixturevalue("own_postgresql_url")
+    return found
+
+
+@pytest.fixture
+def own_postgresql_url(postgresql_url: str) -> str:
+    """An empty database of the server, whose ids begin at 1."""
+    server, name = make_url(postgresql_url), f"own_{uuid4().hex}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+    engine.dispose()
+    return server.set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

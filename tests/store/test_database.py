@@ -165,10 +165,10 @@ def test_a_fault_does_not_show_the_password() -> None:
     assert "SPEARFISH_STORE_URL" in str(fault)
 
 
-def test_concurrent_promotions_are_serialised_and_none_is_lost(url: str) -> None:
+def test_concurrent_promotions_are_serialised_and_none_is_lost(own_url: str) -> None:
     names = [tuple(f"fit-{process}{i}" for i in range(5)) for process in range(4)]
-    assert run(publish, *((url, some) for some in names)) == [0] * 4
-    with Store.open(url) as store:
+    assert run(publish, *((own_url, some) for some in names)) == [0] * 4
+    with Store.open(own_url) as store:
         history, events, pointer = store.history(), store.events(), store.pointer()
     assert {release.fingerprints["fit"] for release in history} == {name for some in names for name in some}
     assert [release.previous_id for release in history] == [release.id - 1 or None for release in history]
@@ -176,10 +176,10 @@ def test_concurrent_promotions_are_serialised_and_none_is_lost(url: str) -> None
     assert pointer.release_id == 20
 
 
-def test_concurrent_rollbacks_each_take_one_step(url: str) -> None:
-    publish(url, tuple(f"fit-{i}" for i in range(9)))
-    assert run(walk_back, (url, 4), (url, 4)) == [0, 0]
-    with Store.open(url) as store:
+def test_concurrent_rollbacks_each_take_one_step(own_url: str) -> None:
+    publish(own_url, tuple(f"fit-{i}" for i in range(9)))
+    assert run(walk_back, (own_url, 4), (own_url, 4)) == [0, 0]
+    with Store.open(own_url) as store:
         assert store.pointer().release_id == 1
 
 
@@ -201,3 +201,27 @@ def test_death_at_any_statement_leaves_the_old_or_the_new(tmp_path: Path, existi
             break
     assert outcomes == [0] * (len(outcomes) - 1) + [1]
     assert len(outcomes) > 8
+
+
+def test_death_within_a_promotion_leaves_the_old_or_the_new_in_postgresql_as_well(
+    own_postgresql_url: str,
+) -> None:
+    """All deaths one after the other in one store, each upon what the one before it left."""
+    own = own_postgresql_url
+    publish(own, ("fit-0",))
+    outcomes = []
+    for statement in range(100):
+        with Store.open(own) as store:
+            before = len(store.history())
+        [code] = run(publish_and_die, (own, f"fit-{statement + 1}", statement))
+        with Store.open(own) as store:
+            history, pointer = store.history(), store.pointer()
+            assert [event.release_id for event in store.events()] == [release.id for release in history]
+            # A sequence goes on where a transaction did not.
+            assert pointer.release_id == max(release.id for release in history)
+            assert store.bundle_bytes(history[0].fingerprints["fit"])
+        outcomes.append(len(history) - before)
+        if code == 0:
+            break
+    assert outcomes == [0] * (len(outcomes) - 1) + [1]
+    assert len(outcomes) > 4

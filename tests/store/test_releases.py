@@ -1,10 +1,9 @@
-"""Releases, the pointer, and the way back."""
+"""Releases, the pointer, and the way back; in SQLite and in PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from store_processes import NOON, draft
@@ -16,8 +15,8 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/store.db") as opened:
+def store(own_url: str) -> Iterator[Store]:
+    with Store.open(own_url) as opened:
         yield opened
 
 
