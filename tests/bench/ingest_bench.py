@@ -166,14 +166,15 @@ def main() -> None:
         found["peak_megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         sys.stdout.write(json.dumps(found))
         return
-    from training.checks.results import ROOT, write_result
+    from training.checks.folders import files_below
+    from training.checks.results import write_result
 
     runs = []
     for shape in given.shapes:
         with tempfile.TemporaryDirectory() as folder:
             runs.append(compare(rows=given.rows, shape=shape, folder=Path(folder)))
     # The ingest ran in processes of its own.
-    told = write_result({"memory_limit": LIMIT, "runs": runs}, out=given.out, also=[ROOT / "features"])
+    told = write_result({"memory_limit": LIMIT, "runs": runs}, out=given.out, also=files_below("features"))
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
 
 

@@ -35,7 +35,8 @@ from two_releases import two_releases
 from features.workspace import Workspace
 from serving.scoring import utc_now
 from serving.store import Store
-from training.checks.results import ROOT, write_result
+from training.checks.folders import files_below
+from training.checks.results import write_result
 
 RATE = 50.0
 ACTIVITIES = 100
@@ -120,7 +121,7 @@ def main() -> None:
         if given.job_accounts:
             told["job"] = job_bench.measured(workspace, accounts=given.job_accounts, seed=0, folder=folder)
     # The server ran in a process of its own.
-    told = write_result(told, out=given.out, also=[ROOT / "serving"])
+    told = write_result(told, out=given.out, also=files_below("serving"))
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
 
 

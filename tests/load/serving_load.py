@@ -33,7 +33,8 @@ from truth import Truth
 from two_releases import two_releases
 
 from features.workspace import Workspace
-from training.checks.results import ROOT, write_result
+from training.checks.folders import files_below
+from training.checks.results import write_result
 
 __all__ = ["Plan", "loaded"]
 
@@ -112,7 +113,7 @@ def main() -> None:
         workspace = Workspace(given.workspace) if given.workspace else market(folder, accounts=given.accounts)
         told = loaded(workspace, plan, log=folder / "server.log")
     # The server ran in processes of its own.
-    told = write_result(told, out=given.out, also=[ROOT / "serving"])
+    told = write_result(told, out=given.out, also=files_below("serving"))
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
     sys.exit(1 if told["findings"] else 0)
 
