@@ -70,9 +70,11 @@ def test_below_forty_of_a_class_it_refuses_with_what_is_missing(positives: int, 
 
 
 def test_forty_of_each_are_enough_and_noise_is_called_noise():
-    X = np.random.default_rng(0).normal(size=(80, 3))
-    sure = SpearfishClassifier().fit(X, [True, False] * 40).roc_auc_
-    assert sure.low < 0.5 < sure.high
+    noise = [np.random.default_rng(seed).normal(size=(80, 3)) for seed in range(6)]
+    told = [SpearfishClassifier().fit(X, [True, False] * 40).roc_auc_ for X in noise]
+    # Such a figure deviates by .085 (measured over 40 seeds): the mean of six by .035.
+    assert abs(np.mean([one.value for one in told]) - 0.5) < 0.1
+    assert sum(one.low < 0.5 < one.high for one in told) >= 4
 
 
 @pytest.mark.parametrize(
