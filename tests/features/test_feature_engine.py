@@ -57,7 +57,8 @@ def engine(request):
 
 FIVE_GROUPED_QUERIES = 4.2
 """Processor milliseconds of `five_grouped_queries` on the idle machine on which ten milliseconds were set as
-the limit. A machine that is slow or busy takes longer for both, so their ratio is what is held."""
+the limit. A machine that is slow or busy takes longer for both, so there the limit is as much longer; on a
+machine that is faster than that one, ten milliseconds stay ten."""
 
 
 def five_grouped_queries(connection):
@@ -84,7 +85,7 @@ def test_one_account_with_a_hundred_activities_takes_less_than_ten_milliseconds(
             for _ in range(400)
         ]
     ours, theirs = (min(times) for times in zip(*turns, strict=True))
-    assert ours / theirs < 10 / FIVE_GROUPED_QUERIES
+    assert ours < 10 * max(1.0, theirs / FIVE_GROUPED_QUERIES)
 
 
 def test_threads_do_not_mix_their_answers(engine):
