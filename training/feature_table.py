@@ -20,6 +20,7 @@ from features.declared import DeclaredFeature
 from features.errors import ConfigError, NotEnoughDataError
 from features.origins import NOTHING_COMPARED, Comparison
 from features.point_in_time import build_features
+from features.spreadsheets import write_csv
 from features.tables import Tables
 from features.workspace import Workspace
 from training.labels import next_cutoff
@@ -83,8 +84,7 @@ def feature_table(
                 manifest.require_dated("features --as-of")
             tables = tables.without_times()
         moment = as_of or _now(tables, data_through=manifest.data_through)
-        marked = manifest.current_value_only.get("accounts", ())
-        catalogue = learn_catalogue(tables, cutoff=moment, current_value_only=marked, declared=declared)
+        catalogue = learn_catalogue(tables, cutoff=moment, declared=declared)
         keys = _known_accounts(tables, as_of=moment)
         matrix = build_features(tables, keys, catalogue=catalogue)
         compared = _comparison(tables, as_of=moment)
@@ -100,13 +100,16 @@ def _now(tables: Tables, *, data_through: datetime | None) -> datetime:
 
 
 def write_frame(frame: pd.DataFrame, *, out: Path) -> None:
-    """Write a frame as Parquet or CSV, by the file's ending. Raises ConfigError for another one."""
+    """Write a frame as Parquet or CSV, by the file's ending; CSV as spreadsheets read it.
+
+    Raises ConfigError for another ending.
+    """
     check_target(out)
     try:
         if out.suffix.lower() == ".parquet":
             frame.to_parquet(out, index=False)
         else:
-            frame.to_csv(out, index=False)
+            write_csv(frame, out)
     except OSError as error:
         raise ConfigError("cannot write the file", got=error, fix="name another one") from error
 

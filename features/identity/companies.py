@@ -17,9 +17,11 @@ from features.identity.identifiers import registration_number, salesforce_id
 from features.identity.names import CompanyName, company_name
 from features.normalisation.places import read_country
 
-__all__ = ["Company", "read_companies"]
+__all__ = ["Company", "read_companies", "with_salesforce_ids"]
 
 _COLUMNS = ("name", "domain", "country", "registration_number", "salesforce_id")
+_SALESFORCE_ACCOUNT = "001"
+"""What the identifiers of accounts begin with in every Salesforce."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ def read_companies(frame: pd.DataFrame, *, identifier: str, register: str | None
         _company(key or "", cells=cells, register=register)
         for key, *cells in zip(identifiers, *columns, strict=True)
     ]
+
+
+def with_salesforce_ids(accounts: pd.DataFrame) -> pd.DataFrame:
+    """An account's own identifier is its Salesforce id, where it looks like one and no other is given."""
+    own = accounts["account_id"].where(accounts["account_id"].str.startswith(_SALESFORCE_ACCOUNT))
+    given = accounts["salesforce_id"] if "salesforce_id" in accounts.columns else own
+    return accounts.assign(salesforce_id=given.where(given.notna(), own))
 
 
 def _company(identifier: str, *, cells: list[str | None], register: str | None) -> Company:

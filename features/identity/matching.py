@@ -20,6 +20,7 @@ from rapidfuzz.distance import Indel
 from features.identity.blocking import NameBlocks
 from features.identity.companies import Company, read_companies
 from features.identity.similarity import WordWeights, name_similarity
+from features.spreadsheets import write_csv
 
 __all__ = [
     "REVIEW_COLUMNS",
@@ -214,17 +215,12 @@ def review_row(
 
 
 def write_review(review: pd.DataFrame, file: Path) -> None:
-    """The review file, for a spreadsheet: UTF-8 with a mark that Excel knows, doubtful pairs in order.
+    """The review file, for a spreadsheet (`spreadsheets.write_csv`), doubtful pairs in order.
 
-    A person adds the column `decision` ("same" or "different").
+    A person fills the column `decision` ("same" or "different").
     """
     ordered = review.sort_values(["score", "record_id", "account_id"], ascending=[False, True, True])
-    ordered.assign(decision="").map(_harmless).to_csv(file, index=False, encoding="utf-8-sig")
-
-
-def _harmless(cell: object) -> object:
-    """A cell that a spreadsheet would take for a formula starts with an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    write_csv(ordered.assign(decision=""), file)
 
 
 def _with_reason(pair: _Candidate, reason: str) -> _Candidate:

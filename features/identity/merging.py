@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from features.engine import run_sql
 from features.errors import ConfigError, suggestion
+from features.identity.companies import with_salesforce_ids
 from features.identity.counts import REVIEW_FILE, Cycle, IdentityCounts, Step
 from features.identity.identifiers import salesforce_id
 from features.identity.lead_companies import each_its_own, joined, match_leads
@@ -47,8 +48,6 @@ _SCHEMA = pa.schema(
     ]
 )
 _OPTIONAL = ("registration_number", "salesforce_id")
-_SALESFORCE_ACCOUNT = "001"
-"""What the identifiers of accounts begin with in every Salesforce."""
 
 
 def merge_accounts(
@@ -190,14 +189,7 @@ def _accounts(
         .to_pandas()
     )
     frame["origin"] = [None if pd.isna(at) else names[int(at)] for at in frame.pop("source")]
-    return _with_salesforce_ids(frame).rename(columns={settings.parent or "": "parent"})
-
-
-def _with_salesforce_ids(frame: pd.DataFrame) -> pd.DataFrame:
-    """An account's own identifier is its Salesforce id, where it looks like one and no other is given."""
-    own = frame["account_id"].where(frame["account_id"].str.startswith(_SALESFORCE_ACCOUNT))
-    given = frame["salesforce_id"] if "salesforce_id" in frame.columns else own
-    return frame.assign(salesforce_id=given.where(given.notna(), own))
+    return with_salesforce_ids(frame).rename(columns={settings.parent or "": "parent"})
 
 
 @dataclass(frozen=True)

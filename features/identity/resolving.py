@@ -23,6 +23,7 @@ from features.identity.companies import Company, read_companies
 from features.identity.groups import Groups
 from features.identity.matching import REVIEW_COLUMNS, MatchSettings, numbers_differ, review_row
 from features.identity.pairs import Pair, alike_pairs
+from features.spreadsheets import unguarded
 
 __all__ = ["Identities", "read_decisions", "resolve"]
 
@@ -92,7 +93,8 @@ def read_decisions(file: Path) -> dict[tuple[str, str], bool]:
         raise ContractError(
             f"{file.name}, line {row}: unknown decision", got=words[odd].iloc[0], allowed="same, different"
         )
-    pairs = zip(decided["record_id"], decided["account_id"], words, strict=True)
+    records, accounts = (decided[name].map(unguarded) for name in ("record_id", "account_id"))
+    pairs = zip(records, accounts, words, strict=True)
     return {(min(one, two), max(one, two)): word == "same" for one, two, word in pairs}
 
 

