@@ -3,7 +3,8 @@
 Turns a kind, which is what the column `channel` of an activity holds, into its direction, its usual minutes
 and words in English and Chinese. Kinds are open: a mapping declares further ones and changes these in
 [engagement.kinds]. Time rule: none. Null rule: a kind without minutes adds none where a row carries none.
-The minutes are our estimates of a usual length, for want of measured ones.
+The minutes are our estimates of a usual length, for want of measured ones; what we sent or did by ourselves
+has none, as it takes none of their time.
 """
 
 from __future__ import annotations
@@ -44,12 +45,22 @@ _INBOUND = (
     ActivityKind("ad_response", "inbound", 1, "广告响应"),
     ActivityKind("ad_view", "inbound", None, "广告浏览", ("ad impression",)),
     ActivityKind("blog_visit", "inbound", 2, "博客访问", ("blog view",)),
+    ActivityKind(
+        "campaign_response",
+        "inbound",
+        2,
+        "活动响应",
+        ("campaign responded", "responded to campaign", "营销活动响应"),
+    ),
     ActivityKind("chat", "inbound", 5, "在线咨询", ("live chat", "conversation")),
     ActivityKind("community_post", "inbound", 3, "社区发帖"),
     ActivityKind("content_download", "inbound", 5, "内容下载", ("whitepaper", "downloaded content")),
     ActivityKind("demo_request", "inbound", 3, "演示申请", ("requested demo",)),
     ActivityKind("download", "inbound", 5, "下载"),
     ActivityKind("email_click", "inbound", 1, "邮件点击", ("click", "email clicked")),
+    ActivityKind(
+        "email_forward", "inbound", 1, "邮件转发", ("forward", "email forwarded"), "forwarded e-mail"
+    ),
     ActivityKind("email_open", "inbound", 0.5, "邮件打开", ("open", "email opened")),
     ActivityKind("email_reply", "inbound", 3, "邮件回复", ("reply", "email replied")),
     ActivityKind("event", "inbound", 60, "线下活动", ("conference", "trade show", "attended event")),
@@ -91,10 +102,25 @@ _TWO_WAY = (
     ActivityKind("meeting", "mutual", 30, "会议", ("met in person", "video meeting")),
 )
 _OUTREACH = (
+    ActivityKind(
+        "campaign_sent",
+        "outbound",
+        None,
+        "活动推送",
+        ("campaign member added", "added to campaign", "加入营销活动"),
+    ),
     ActivityKind("call_attempt", "outbound", None, "去电未接", ("left voicemail", "no answer")),
     ActivityKind("email", "outbound", None, "邮件"),
     ActivityKind("email_sent", "outbound", None, "邮件发送", ("sent", "delivered")),
     ActivityKind("gift", "outbound", None, "礼品寄送", ("direct mail",)),
+    ActivityKind(
+        "social_message",
+        "outbound",
+        None,
+        "社交媒体消息",
+        ("linkedin message", "linked_in_message", "inmail", "领英消息"),
+    ),
+    ActivityKind("task", "outbound", None, "任务", ("to-do", "todo", "待办")),
 )
 
 KINDS: dict[str, ActivityKind] = {kind.name: kind for kind in (*_INBOUND, *_CHINA, *_TWO_WAY, *_OUTREACH)}

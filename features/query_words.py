@@ -28,6 +28,9 @@ _WORDS = {
     " WHEN coalesce(TRY_CAST(second AS TIMESTAMP) <= TRY_CAST(first AS TIMESTAMP), false) THEN first"
     " ELSE second END",
     "company_domain(text)": "NULLIF(normalise('company_domain', text), '')",
+    "members(text)": "CASE WHEN NULLIF(trim(text, ' ;'), '') IS NULL THEN [NULL] ELSE"
+    " list_sort(list_distinct(list_transform(string_split(text, ';'),"
+    " lambda one: NULLIF(trim(one), '')))) END",
     "lead_company(email, website, company)": "'lead-' || coalesce(company_domain(email),"
     " company_domain(website), NULLIF(normalise('company_key', company), ''))",
     "earlier(first, second)": "CASE WHEN NULLIF(trim(first), '') IS NULL THEN second"
@@ -39,6 +42,7 @@ _WORDS = {
 yes: whether a yes/no cell says yes.        end_of_day: a day without a time as its last second.
 is_before, is_same_day: false when either is no time.
 later, earlier: of two times; one that is no time wins, so that it is noticed.
+members: what a cell parts by semicolons, each once and sorted; of a blank cell one empty member.
 company_domain: the domain of an address or a web site that a company can be known by.
 lead_company: the identifier of the company that a lead names, by its domain, else by its name."""
 

@@ -103,6 +103,7 @@ def test_activities_of_hubspot_s_own_export(loaded: dict[str, tuple[IngestReport
         "2023-04-06 10:00:00 | email_sent | outbound | 1 | ",
         "2023-04-07 10:00:00 | email_reply | inbound | 1 | ",
         "2023-04-10 13:00:00 | meeting | mutual | 1 | 11",
+        "2023-04-10 13:00:00 | meeting | mutual | 1 | 12",
         "2023-04-11 13:00:00 | email_sent | outbound | 1 | ",
     ]
 
