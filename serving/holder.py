@@ -30,7 +30,7 @@ from serving.log.entries import Answered, Entry
 from serving.log.settings import LogSettings
 from serving.log.writer import LogUnavailableError, PredictionLog
 from serving.model_cards import ModelAnswer, model_answer
-from serving.problems import NotReadyError, problem_kind
+from serving.problems import NotReadyError, WorkerBrokenError, problem_kind
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
 from serving.remembered import Remembered
@@ -108,6 +108,15 @@ class DeskHolder:
     def watching(self) -> bool:
         """Whether the threads that look and that log are alive; without them the worker must be replaced."""
         return self._watch.alive and self._news.alive and self.log.writing
+
+    def require_alive(self) -> None:
+        """Raise WorkerBrokenError when the worker must be replaced."""
+        if not self.watching:
+            raise WorkerBrokenError("a thread that the worker needs has ended", fix="replace the worker")
+
+    def require_ready(self) -> None:
+        """Raise NotReadyError, with the reason, when a request would not be answered."""
+        self._current()
 
     @property
     def ready(self) -> bool:

@@ -24,6 +24,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from serving.answers import ScoreAnswer
+from serving.metrics_folder import SHARED
 
 __all__ = [
     "MEDIA_TYPE",
@@ -97,9 +98,6 @@ _MODELS = Gauge(
     multiprocess_mode="livemax",
 )
 
-_SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""The folder in which the workers of a server add up; BentoML empties it when it starts."""
-
 _METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
 _shown: set[tuple[str, str]] = set()
 
@@ -137,9 +135,9 @@ def in_threads() -> AbstractContextManager[None]:
 
 def exposition() -> bytes:
     """All of it as Prometheus reads it, over all workers of this server."""
-    if _SHARED not in os.environ:
+    if SHARED not in os.environ:
         return generate_latest(REGISTRY)
-    _forget_the_dead(Path(os.environ[_SHARED]))
+    _forget_the_dead(Path(os.environ[SHARED]))
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     return generate_latest(registry)

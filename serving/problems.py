@@ -17,6 +17,7 @@ InputError (features.errors)
 │   ├── AmbiguousDomainError     409  several accounts share the domain
 │   ├── DuplicateAccountError    409  a row of a batch names an account again
 │   ├── BodyTooLargeError        413  over the limit
+│   ├── PathTooLongError         414  over the limit
 │   ├── MediaTypeError           415  not of a type that is read
 │   ├── InvalidRequestError      422  fields are wrong; lists each of them
 │   ├── TooManyRequestsError     429  the key has used up its limit for now
@@ -29,6 +30,7 @@ InputError (features.errors)
 SpearfishError
 ├── NotReadyError                503  no release is loaded, or there are no data yet
 ├── BusyError                    503  too much is asked at once
+├── WorkerBrokenError            503  a worker must be replaced; /livez alone says so
 └── AccessUnknownError           503  whose key it is cannot be known now
 """
 
@@ -68,6 +70,7 @@ __all__ = [
     "NotAllowedError",
     "NotLocalError",
     "NotReadyError",
+    "PathTooLongError",
     "ProblemKind",
     "RequestError",
     "RouteNotFoundError",
@@ -75,6 +78,7 @@ __all__ = [
     "TooManyRequestsError",
     "UnauthorizedError",
     "UnknownPredictionError",
+    "WorkerBrokenError",
     "headers_of",
     "problem",
     "problem_kind",
@@ -134,6 +138,10 @@ class MediaTypeError(RequestError):
     """The body is not announced as what is read here."""
 
 
+class PathTooLongError(RequestError):
+    """The path and the query are over the limit."""
+
+
 class HeadersTooLargeError(RequestError):
     """The path and the headers are over the limit."""
 
@@ -174,6 +182,13 @@ class NotReadyError(SpearfishError):
 
 class BusyError(SpearfishError):
     """The request waited too long for its turn; nothing was done for it."""
+
+    exit_code = 2
+    http_status = 503
+
+
+class WorkerBrokenError(SpearfishError):
+    """The worker has lost a thread that it needs: whoever watches over it starts another one."""
 
     exit_code = 2
     http_status = 503
@@ -226,6 +241,7 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
     JobOverError: ProblemKind("job-over", 409, "The job has ended"),
     RequestInProgressError: ProblemKind("request-in-progress", 409, "The same request is in progress", 1),
     BodyTooLargeError: ProblemKind("body-too-large", 413, "The body is too large"),
+    PathTooLongError: ProblemKind("path-too-long", 414, "The path is too long"),
     MediaTypeError: ProblemKind("unsupported-media-type", 415, "The body is of a type that is not read"),
     InputError: ProblemKind("invalid-request", 422, "The request is not valid"),
     RequestReusedError: ProblemKind("idempotency-key-reused", 422, "The Idempotency-Key had another body"),
@@ -235,6 +251,7 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
     AccessUnknownError: ProblemKind("access-unknown", 503, "API keys cannot be checked now", 2),
     NotReadyError: ProblemKind("not-ready", 503, "Nothing to answer with yet", 5),
     BusyError: ProblemKind("busy", 503, "Too much is asked at once", 2),
+    WorkerBrokenError: ProblemKind("worker-broken", 503, "The worker must be replaced", 5),
     WorkspaceError: ProblemKind("workspace-unavailable", 503, "The workspace cannot be read", 5),
     BundleError: ProblemKind("model-unavailable", 503, "The model cannot be used", 5),
     EngineError: ProblemKind("engine-restarted", 503, "The SQL engine failed and was restarted", 1),

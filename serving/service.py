@@ -1,4 +1,4 @@
-"""The BentoML service: workers, health, metrics and shutdown around the application of `serving.web`.
+"""The BentoML service: workers and shutdown around the application of `serving.web`.
 
 Turns a workspace (SPEARFISH_HOME) into a running service. Time rule: none of its own. Null rule: without a
 current release, or before the keys are known, the service lives but is not ready.
@@ -14,6 +14,7 @@ import bentoml
 from starlette.types import ASGIApp
 from uvicorn.protocols.http import auto
 
+from serving.metrics_folder import keep_metrics_apart
 from serving.web.alone import OursAlone
 
 if TYPE_CHECKING:
@@ -50,18 +51,15 @@ class _Service:
     def __init__(self) -> None:
         _worker().start()
 
-    def __is_ready__(self) -> bool:
-        return _worker().ready
-
-    def __is_alive__(self) -> bool:
-        return _worker().watching
-
     def stop(self) -> None:
         """Let go of the store, and of the jobs."""
         _worker().stop()
 
     stop = bentoml.on_shutdown(stop)
 
+
+# Before anything is counted.
+keep_metrics_apart()
 
 # BentoML lets nobody choose a protocol.
 auto.AutoHTTPProtocol = cast(Any, _connection)

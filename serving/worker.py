@@ -29,7 +29,8 @@ class Worker:
         self._access = Access(self._holder.door, limits=self._holder.workspace.home / "limits")
         self._beside = ExitStack()
         self.application = application(
-            Services(answers=self._holder, access=self._access, door=self._holder.door)
+            Services(answers=self._holder, access=self._access, door=self._holder.door),
+            parts=(self._holder, self._access),
         )
 
     def start(self) -> None:
@@ -41,16 +42,6 @@ class Worker:
         self._access.start()
         self._holder.start()
         collect_seldom()
-
-    @property
-    def ready(self) -> bool:
-        """Whether a request would be answered."""
-        return self._holder.ready and self._access.ready
-
-    @property
-    def watching(self) -> bool:
-        """Whether its threads are alive; without them it must be replaced."""
-        return self._holder.watching and self._access.watching
 
     def stop(self) -> None:
         """Let go of the store, and of the jobs."""

@@ -24,7 +24,7 @@ ARGUMENTS = [
 ]
 
 
-SERVED = ("jobs_service", "log_lines", "model_cards", "page", "profile", "service")
+SERVED = ("jobs_service", "log_lines", "model_cards", "odd_requests", "page", "profile", "service")
 TRAINED = (
     *("bad_labels", "changes", "contest", "crossing", "drift", "few_rows", "fit", "gate"),
     *("interval_fitting", "preview", "report", "report_rivals", "track", "train_over_origins"),

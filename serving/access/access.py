@@ -20,6 +20,7 @@ from serving.access.limits import Limits
 from serving.access.ring import KeyRing
 from serving.access.scopes import Scope
 from serving.access.tally import Tally
+from serving.problems import AccessUnknownError, WorkerBrokenError
 from serving.scoring import utc_now
 from serving.store import keys
 from serving.store.door import StoreDoor
@@ -75,10 +76,15 @@ class Access:
         """Whether the threads are alive; without them the worker must be replaced."""
         return self._looking.alive and self._writing.alive
 
-    @property
-    def ready(self) -> bool:
-        """Whether keys can be told apart now."""
-        return self._known().ring is not None
+    def require_alive(self) -> None:
+        """Raise WorkerBrokenError when nobody looks at the keys any more."""
+        if not self.watching:
+            raise WorkerBrokenError("nobody looks at the keys any more", fix="replace the worker")
+
+    def require_ready(self) -> None:
+        """Raise AccessUnknownError when keys cannot be told apart now."""
+        if self._known().ring is None:
+            raise AccessUnknownError("the API keys are not known", fix="try again in a moment")
 
     def admit(self, request: HTTPConnection, *, needs: Scope | None, here: bool = False) -> Caller:
         """The caller of a request; see `Gate.admit`."""

@@ -1,8 +1,8 @@
-"""Nothing but our own routes, and the health of BentoML.
+"""Nothing but our own routes.
 
-Turns the application of BentoML around ours into one that answers three paths itself. What else BentoML would
-serve, such as /schema.json, passes no gate and answers errors in another shape. Time rule: none. Null rule:
-none.
+Turns the application of BentoML around ours into one that is told when to begin and when to end, and answers
+nothing. What else BentoML would serve, such as /schema.json, passes no gate and answers errors in another
+shape. Time rule: none. Null rule: none.
 """
 
 from __future__ import annotations
@@ -11,12 +11,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["HEALTH", "OursAlone"]
-
-HEALTH = ("/healthz", "/livez", "/readyz")
-"""What load balancers and orchestrators ask without a key."""
-
-_READS = ("GET", "HEAD")
+__all__ = ["OursAlone"]
 
 
 class OursAlone:
@@ -26,6 +21,5 @@ class OursAlone:
         self._app, self._ours = app, ours()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        health = scope["type"] == "http" and scope["path"] in HEALTH and scope["method"] in _READS
-        answers = self._app if health or scope["type"] == "lifespan" else self._ours
+        answers = self._app if scope["type"] == "lifespan" else self._ours
         await answers(scope, receive, send)

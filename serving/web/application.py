@@ -1,7 +1,7 @@
 """The application: every route in its envelope, and every error as problem details.
 
 Turns the services of a worker into one Starlette application, which hangs inside the BentoML service: its own
-endpoints answer errors in three other shapes; workers, health, metrics and shutdown are BentoML's. Time rule:
+endpoints answer errors in three other shapes; workers and shutdown are BentoML's. Time rule:
 none. Null rule: none.
 """
 
@@ -16,7 +16,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from features.errors import SpearfishError, suggestion
@@ -26,14 +26,14 @@ from serving.problems import (
     InvalidRequestError,
     MethodNotAllowedError,
     RouteNotFoundError,
-    headers_of,
-    problem,
     problem_kind,
 )
 from serving.web.endpoint import Call, Endpoint
-from serving.web.envelope import Envelope, add_headers, request_id_of
+from serving.web.envelope import Envelope, request_id_of
 from serving.web.guard import Handler, guarded
+from serving.web.health import Vital, health_routes
 from serving.web.observed import Observed
+from serving.web.problem_answers import problem_answer
 from serving.web.routes import ENDPOINTS
 from serving.web.services import Services
 from serving.web.shell import shell_routes
@@ -47,9 +47,18 @@ _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _logger = logging.getLogger("spearfish.serving")
 
 
-def application(services: Services, *, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
-    """The application. Every path and method is answered here, so that no stock page shines through."""
-    routes = [*shell_routes(services), *(_route(endpoint, services=services) for endpoint in endpoints)]
+def application(
+    services: Services, *, endpoints: Sequence[Endpoint] = ENDPOINTS, parts: Sequence[Vital] = ()
+) -> Starlette:
+    """The application. Every path and method is answered here, so that no stock page shines through.
+
+    parts: of the worker, which /livez and /readyz ask.
+    """
+    routes = [
+        *health_routes(parts),
+        *shell_routes(services),
+        *(_route(endpoint, services=services) for endpoint in endpoints),
+    ]
     handler = _problem_handler(services)
     elsewhere = guarded(_elsewhere(routes), services=services, needs=None)
     return Starlette(
@@ -147,14 +156,7 @@ def _problem_handler(services: Services) -> ErrorHandler:
         services.answers.count_problem(kind.slug)
         if kind.status >= 500:
             _logger.error("%s: %s", kind.slug, error, extra=told(request_id=request_id))
-        response = JSONResponse(
-            problem(error, request_id=request_id),
-            status_code=kind.status,
-            headers=headers_of(error),
-            media_type="application/problem+json",
-        )
-        add_headers(response.headers, request_id=request_id)
-        return response
+        return problem_answer(error, request_id=request_id)
 
     return handle
 

@@ -22,6 +22,7 @@ from serving import metrics
 from serving.problems import (
     HeadersTooLargeError,
     MalformedHttpError,
+    PathTooLongError,
     SlowRequestError,
     problem,
     problem_kind,
@@ -77,11 +78,14 @@ class PatientProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         # uvicorn calls this where it has caught what h11 says, and tells only that it is wrong.
         if getattr(sys.exception(), "error_status_hint", None) == _TOO_LARGE:
-            self._refuse(
-                HeadersTooLargeError("the path and the headers are too large", fix="send fewer cookies")
-            )
+            self._refuse(_too_large(of_path=b"\r\n" not in self.conn.trailing_data[0]))
         else:
             self._refuse(MalformedHttpError(f"this is no HTTP request: {msg}", fix="send HTTP/1.1"))
+
+    def _should_upgrade(self) -> bool:
+        # Nothing here speaks WebSocket or h2c, and HTTP lets a server go on as it began: who asks gets the
+        # answer, or the problem, of the same request without this wish.
+        return False
 
     def _await_head(self) -> None:
         if self._head is None and not self.transport.is_closing():
@@ -105,6 +109,12 @@ class PatientProtocol(H11Protocol):
             for event in _answer(error):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+
+def _too_large(*, of_path: bool) -> Exception:
+    if of_path:
+        return PathTooLongError("the path and the query are too long", fix="send a shorter path")
+    return HeadersTooLargeError("the path and the headers are too large", fix="send fewer cookies")
 
 
 def _answer(error: Exception) -> tuple[h11.Response, h11.Data, h11.EndOfMessage]:

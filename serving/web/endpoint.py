@@ -31,6 +31,7 @@ from serving.problems import (
     MediaTypeError,
     NotAllowedError,
     NotLocalError,
+    PathTooLongError,
     SlowRequestError,
     TooManyRequestsError,
     UnauthorizedError,
@@ -70,7 +71,8 @@ LANGUAGE = parameter(
 """The parameter of an endpoint whose answer holds sentences."""
 
 _ALWAYS: tuple[type[Exception], ...] = (
-    *(UnauthorizedError, NotAllowedError, NotLocalError, TooManyRequestsError, HeadersTooLargeError),
+    *(UnauthorizedError, NotAllowedError, NotLocalError, TooManyRequestsError),
+    *(PathTooLongError, HeadersTooLargeError),
     # Of the query.
     InputError,
     *(Exception, AccessUnknownError, BusyError),

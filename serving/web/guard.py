@@ -12,14 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.scopes import Scope
-from serving.problems import HeadersTooLargeError
+from serving.problems import HeadersTooLargeError, PathTooLongError
 from serving.web.endpoint import Call
 from serving.web.services import Services
 
-__all__ = ["LARGEST_HEADERS", "Handler", "guarded"]
+__all__ = ["LARGEST_HEADERS", "LONGEST_PATH", "Handler", "guarded"]
 
 LARGEST_HEADERS = 16 * 1024
 """Bytes of the path, the query and all headers together."""
+
+LONGEST_PATH = 8 * 1024
+"""Bytes of the path and the query, encoded as they were sent."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -51,12 +54,20 @@ def guarded(
 
 def _require_small_headers(request: Request) -> None:
     scope = request.scope
-    size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
-    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    path = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    if path > LONGEST_PATH:
+        raise PathTooLongError(
+            "the path and the query are too long",
+            got=f"{path:,} bytes",
+            allowed=f"{LONGEST_PATH:,} bytes",
+            fix="send a shorter path",
+        )
+    # As they are sent, each with a colon, a space and an end of line: many short ones are much to read, too.
+    size = path + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     if size > LARGEST_HEADERS:
         raise HeadersTooLargeError(
             "the path and the headers are too large",
             got=f"{size:,} bytes",
             allowed=f"{LARGEST_HEADERS:,} bytes",
-            fix="send fewer cookies, or a shorter path",
+            fix="send fewer cookies",
         )

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving import metrics
 from serving.log_lines import told
 from serving.web.envelope import request_id_of
+from serving.web.health import HEALTH
 
 __all__ = ["Observed"]
 
@@ -51,7 +52,7 @@ class Observed:
 def _tell(scope: Scope, *, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "")
     metrics.count_request(route=route, method=scope["method"], status=status, seconds=seconds)
-    if _logger.isEnabledFor(logging.INFO):
+    if route not in HEALTH and _logger.isEnabledFor(logging.INFO):
         members = told(
             request_id=request_id_of(scope),
             method=scope["method"],

@@ -19,6 +19,7 @@ from serving.access.access import Access
 from serving.access.limits import Limits
 from serving.access.managing import create_key
 from serving.answers import ProblemDetails
+from serving.problems import AccessUnknownError
 from serving.scoring import utc_now
 from serving.store import audit, keys
 from serving.store.door import StoreDoor
@@ -211,7 +212,8 @@ def test_known_keys_go_on_without_a_store_for_a_while(
     assert int(unknown.headers["retry-after"]) > 0
     access._read_at -= 300
     assert get(app, key=key).status_code == 503
-    assert not access.ready
+    with pytest.raises(AccessUnknownError, match="keys are not known"):
+        access.require_ready()
     access.look()
     assert get(app, key=key).status_code == 200
     assert get(app, key=stranger).status_code == 401

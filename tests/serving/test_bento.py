@@ -17,7 +17,7 @@ import serving
 from serving import own_version as module
 from serving.__main__ import main
 from serving.own_version import own_version
-from serving.web.alone import HEALTH
+from serving.web.health import HEALTH
 
 SERVING = Path(serving.__file__).parent
 ROOT = SERVING.parent

@@ -69,6 +69,12 @@ def test_it_lives_without_a_release_and_every_worker_takes_a_new_one(
 
         assert server.status("/livez") == 200
         assert server.status("/") == 200
+        unready = asking.get(f"{server.url}/readyz")
+        assert (unready.status_code, unready.json()["type"]) == (503, "urn:spearfish:problem:not-ready")
+        assert unready.headers["content-type"] == "application/problem+json"
+        assert int(unready.headers["retry-after"]) > 0
+        assert "spearfish promote" in unready.json()["detail"]
+        assert unready.json()["request_id"] not in server.log.read_text(), "nobody asks but to know"
         response = httpx.post(f"{server.url}/v1/score", json=REQUEST)
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) > 0

@@ -81,7 +81,7 @@ def test_operations_and_schemas_have_plain_names(described: Any) -> None:
 
 def test_every_status_tells_its_body(described: Any) -> None:
     responses = described["paths"]["/v1/score"]["post"]["responses"]
-    frame = {"400", "401", "403", "408", "413", "415", "422", "429", "431", "500", "503"}
+    frame = {"400", "401", "403", "408", "413", "414", "415", "422", "429", "431", "500", "503"}
     assert set(responses) == {"200", "404", "409"} | frame
     for status, response in responses.items():
         (media_type,) = response["content"]

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from bentoml.serving import ensure_prometheus_dir
 from openapi_schema_validator import OAS30Validator
 from server_process import Server, until
 from small_workspace import ACCOUNTS, AS_OF, account_id, as_record
@@ -25,6 +26,7 @@ from serving.launch import serve
 from serving.scoring import score_once
 from serving.web.bodies import LARGEST_BODY
 from serving.web.envelope import SECURITY_HEADERS
+from serving.web.health import HEALTH
 
 JSON = {"Content-Type": "application/json"}
 
@@ -185,7 +187,7 @@ def test_a_body_without_a_length_is_limited_too(client: httpx.Client) -> None:
         ("GET", "/schema.json", 404),
         ("GET", "/docs", 404),
         ("GET", "/static_content/index.css", 404),
-        ("POST", "/readyz", 404),
+        ("POST", "/readyz", 405),
     ],
 )
 def test_paths_and_methods_that_do_not_exist(
@@ -197,7 +199,9 @@ def test_paths_and_methods_that_do_not_exist(
     assert ("allow" in response.headers) == (status == 405)
 
 
-@pytest.mark.parametrize("path", ["/", "/docs.json", "/assets/app.js", "/assets/app.css", "/v1/score"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs.json", "/livez", "/readyz", "/assets/app.js", "/assets/app.css", "/v1/score"]
+)
 def test_every_answer_carries_the_security_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     for name, value in SECURITY_HEADERS.items():
@@ -223,8 +227,7 @@ def test_files_are_sent_once(client: httpx.Client) -> None:
 
 
 def test_health_and_metrics(client: httpx.Client) -> None:
-    assert client.get("/livez").status_code == 200
-    assert client.get("/readyz").status_code == 200
+    assert [client.get(path).status_code for path in HEALTH] == [200, 200, 200]
     client.post("/v1/score", json={"record": {"account": {"industry": "beekeeping"}}}).raise_for_status()
     client.post("/v1/score", json={})
     expected = (
@@ -246,6 +249,21 @@ def test_health_and_metrics(client: httpx.Client) -> None:
 
     # A request is counted after its answer has left.
     until(lambda: missing() == [])
+
+
+def test_a_second_server_of_the_workspace_takes_no_metric_away(server: Server, client: httpx.Client) -> None:
+    def counted() -> list[str]:
+        told = client.get("/metrics").text
+        return re.findall(r'^spearfish_scores_total\{.*model="icp_fit"\} \S+$', told, re.MULTILINE)
+
+    client.post("/v1/score", json={"account_id": "acc-00"}).raise_for_status()
+    before = counted()
+    assert before
+    # What BentoML does when a server starts.
+    folder = server.workspace.bentoml_home / "prometheus_multiproc_dir"
+    assert folder.is_dir()
+    ensure_prometheus_dir(str(folder))
+    assert counted() == before
 
 
 def test_many_at_once_get_their_own_answers(client: httpx.Client, desk: Desk) -> None:

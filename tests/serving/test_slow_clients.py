@@ -121,6 +121,25 @@ def test_headers_without_an_end_are_too_large() -> None:
     assert (status, problem.type) == (431, "urn:spearfish:problem:headers-too-large")
 
 
+def test_a_path_without_an_end_is_too_long() -> None:
+    status, problem = problem_of(told(trickled(b"GET /" + b"a" * 100_000))[0])
+    assert (status, problem.type) == (414, "urn:spearfish:problem:path-too-long")
+
+
+@pytest.mark.parametrize("wish", [b"websocket", b"h2c"])
+def test_who_wishes_another_protocol_is_answered_in_this_one(
+    wish: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: " + wish + b"\r\n"
+    if wish == b"websocket":
+        asked += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==\r\n"
+    answer, state = told(trickled(asked + b"\r\n"))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b'{"bytes":0}')
+    assert not state.connections
+    assert not caplog.records
+
+
 def test_a_body_that_is_no_body_ends_the_connection_alone() -> None:
     chunked = b"POST /slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"
     assert problem_of(told(trickled(chunked))[0])[0] == 400

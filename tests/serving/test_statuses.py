@@ -31,8 +31,9 @@ from serving.web.routes import ENDPOINTS, TAGS
 from serving.web.services import Services
 
 OPERATIONS = [pytest.param(each, id=each.operation.name) for each in ENDPOINTS]
-OTHERS = {"not-found", "method-not-allowed", "duplicate-account", "malformed-http"}
-"""Problems of paths and methods without an endpoint, of what is no request, and of single rows of a batch."""
+OTHERS = {"not-found", "method-not-allowed", "duplicate-account", "malformed-http", "worker-broken"}
+"""Problems of paths and methods without an endpoint, of what is no request, of single rows of a batch, and of
+health."""
 
 
 class Nothing:
@@ -97,6 +98,7 @@ def provoked(frame: Frame, endpoint: Endpoint) -> Iterator[httpx.Response]:
         app, endpoint.method, path, headers={"Authorization": f"Bearer {frame.keys[other]}"}, content=b"{}"
     )
     yield ask(app, endpoint.method, path, headers=key | {"Cookie": "c" * 20_000})
+    yield ask(app, endpoint.method, f"{path}?x={'x' * 9_000}", headers=key)
     yield ask(frame.app(frame.unread), endpoint.method, path)
     yield ask(frame.app(frame.open), endpoint.method, path, address="192.0.2.7")
     for _ in range(2):
