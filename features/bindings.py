@@ -7,17 +7,23 @@ cell is empty when it is blank or listed in `empty`; what a source does not bind
 
 from __future__ import annotations
 
-import codecs
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from features.binding_values import (
+    read_codec,
+    read_delay,
+    read_normaliser,
+    read_text,
+    read_zone,
+    with_zone,
+)
 from features.contract import TABLES, AttributeType, Table
-from features.errors import ConfigError, suggestion
+from features.errors import suggestion
 from features.origins import CRM
 from features.settings import Section
 from features.traffic import TrafficColumns
@@ -46,71 +52,11 @@ UNDATED_TABLES = ("accounts", "contacts", "opportunities")
 
 _DERIVED = {"activities": {"activity_id"}}
 
-
-def _text(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(
-            f"no such time zone: {name!r}; use a name such as 'UTC' or 'Europe/Berlin'"
-        ) from error
-    return name
-
-
 _TAKEN = re.compile("files|quarantine|malformed|(staged|known|good|ranked|repeated|rejects)_.*")
 """Names of the ingest's own tables."""
 
-_DELAY = re.compile(
-    r"\s*(?:(?P<weeks>\d+) weeks?)?\s*(?:(?P<days>\d+) days?)?"
-    r"\s*(?:(?P<hours>\d+):(?P<minutes>\d\d)(?::(?P<seconds>\d\d))?)?\s*"
-)
-
-
-def _delay(text: object) -> object:
-    match = _DELAY.fullmatch(text) if isinstance(text, str) else None
-    if match is None or not any(match.groups()):
-        raise ValueError("write a delay as '6 days 23:59:59', '1 day' or '02:00:00'")
-    return timedelta(**{unit: int(number) for unit, number in match.groupdict(default="0").items()})
-
-
-def _codec(name: str | None) -> str | None:
-    if name is None:
-        return None
-    try:
-        # "rot13" and the like are codecs, too, but turn no bytes into text. Four bytes are a sign of any.
-        b"\0\0\0\0".decode(name)
-    except (LookupError, ValueError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"no such encoding: {name!r}; use a name such as 'utf-8', 'gb18030' or 'latin-1'"
-        ) from error
-    return codecs.lookup(name).name
-
-
-def _with_zone(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("extracted_at needs a zone, as in 2026-01-01T00:00:00Z")
-    return moment
-
-
-def _normaliser(name: str) -> str:
-    # Reading places and industries takes long tables: they are loaded for those who declare it.
-    from features.normalisation.normalisers import normaliser
-
-    try:
-        normaliser(name)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-    return name
-
-
-Text = Annotated[str, BeforeValidator(_text)]
-Zone = Annotated[str, AfterValidator(_zone)]
+Text = Annotated[str, BeforeValidator(read_text)]
+Zone = Annotated[str, AfterValidator(read_zone)]
 
 
 class Binding(Section):
@@ -134,7 +80,7 @@ class Binding(Section):
     empty: tuple[Text, ...] = ()
     case: Literal["lower", "upper", "words"] | None = None
     values: dict[str, Text] = Field(default_factory=dict)
-    normalise: Annotated[str, AfterValidator(_normaliser)] | None = None
+    normalise: Annotated[str, AfterValidator(read_normaliser)] | None = None
     scale: float | None = Field(default=None, gt=0)
     thousands: str | None = Field(default=None, min_length=1, max_length=1)
     separator: str = Field(default=";", min_length=1)
@@ -194,6 +140,9 @@ class Source(Section):
     delimiter: what parts the cells of CSV; without it, the likeliest of , ; tab and | in the first line.
     encoding: that of CSV, as "gb18030" or "latin-1"; without it, UTF-8 (UTF-16 with a byte-order mark).
     sheet: that of a workbook; without it, the first one.
+    system: "salesforce" where its ids are those of Salesforce, so that one written with 15 characters and
+        one with 18 are one (`salesforce_ids`): in columns that are bound to an identifier or called id,
+        account_id, AccountId, "Account ID" and the like. Ids of other systems are texts like any other.
     optional: without its files the source is left out; a column that is not there is empty.
     time_zone: the zone of times that are written without one.
     deleted: a yes/no column; a row that says yes takes back what the source said of its key.
@@ -201,6 +150,10 @@ class Source(Section):
         it the deletion was known when the row was.
     complete: each extract holds everything there is, so that what the next one lacks was deleted by then.
     current_value_only: the source knows today's value only, so that its past is not to be trusted.
+    changed_at: of such a source, a column with the time of the last change of the record. The state with the
+        earliest one counts as known when `known_at` or `known` says; each later state is a version of its
+        own, known from its change on. A day without a time is over at its last second. Without this key,
+        states that differ cannot be told apart in time: one stays, the others are set aside.
     Exactly one of these says when a row could be known:
     known_at: a source column with that time.
     known_immediately: the moment it happened (occurred_at; closed_at or else created_at of a deal).
@@ -223,8 +176,9 @@ class Source(Section):
     database: str | None = None
     format: Literal["csv", "excel", "parquet"] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    encoding: Annotated[str | None, AfterValidator(_codec)] = None
+    encoding: Annotated[str | None, AfterValidator(read_codec)] = None
     sheet: str | None = None
+    system: Literal["salesforce"] | None = None
     optional: bool = False
     time_zone: Zone | None = None
     deleted: Binding | None = None
@@ -232,12 +186,13 @@ class Source(Section):
     complete: bool = False
     known_at: Binding | None = None
     known_immediately: Literal[True] | None = None
-    known_at_delay: Annotated[timedelta | None, BeforeValidator(_delay)] = None
-    extracted_at: Annotated[datetime | None, AfterValidator(_with_zone)] = None
+    known_at_delay: Annotated[timedelta | None, BeforeValidator(read_delay)] = None
+    extracted_at: Annotated[datetime | None, AfterValidator(with_zone)] = None
     known: Literal["start_of_time"] | None = None
     undated: Literal[True] | None = None
     origin: str = Field(default=CRM, pattern="^[a-z][a-z0-9_]{0,39}$")
     current_value_only: bool = False
+    changed_at: Binding | None = None
     columns: dict[str, Binding]
     attributes: dict[str, AttributeBinding] = Field(default_factory=dict)
     traffic: TrafficColumns | None = None
@@ -268,9 +223,15 @@ class Source(Section):
         return {} if flag is None else {"opted_out": flag}
 
     @property
+    def beside(self) -> dict[str, Binding]:
+        """The bindings that fill no column of the table: of deletions, of flags, of the last change."""
+        changed = {} if self.changed_at is None else {"changed_at": self.changed_at}
+        return self.marks | self.flags | changed
+
+    @property
     def read(self) -> dict[str, Binding]:
         """Every binding of the source."""
-        return self.bindings | self.marks | self.flags
+        return self.bindings | self.beside
 
     @property
     def deletes(self) -> bool:
@@ -373,6 +334,13 @@ def _check_known(source: Source) -> None:
         raise ValueError(
             f"rows of {source.table} do not happen at a time; use known_at, extracted_at or known"
         )
+    if source.changed_at is not None and (
+        "known_at" not in TABLES[source.table].key or given[0] in ("extracted_at", "undated")
+    ):
+        raise ValueError(
+            "changed_at makes versions of what a source tells of its records today: of accounts, contacts and"
+            " opportunities that have no other times than known_at, known or a delay"
+        )
 
 
 def _check_deletions(source: Source) -> None:
@@ -391,5 +359,5 @@ def _check_attributes(source: Source) -> None:
     for name in source.attributes:
         if not re.fullmatch("[a-z][a-z0-9_]{0,59}", name):
             raise ValueError(f"attribute {name!r}: use lower case letters, digits and _ only")
-        if name in (*TABLES["accounts"].column_names, "withdrawn_at", "deleted", "deleted_at"):
+        if name in (*TABLES["accounts"].column_names, "withdrawn_at", "deleted", "deleted_at", "changed_at"):
             raise ValueError(f"attribute {name!r} is a column of the contract; bind it under columns")

@@ -230,7 +230,7 @@ def _fills(source: Source) -> dict[str, tuple[str, ...]]:
     for name, binding in source.bindings.items():
         if binding.column is not None:
             found[binding.column] = (*found.get(binding.column, ()), name)
-    for name, mark in {**source.marks, **source.flags}.items():
+    for name, mark in source.beside.items():
         if mark.column is not None:
             found[mark.column] = (*found.get(mark.column, ()), name)
     return found

@@ -129,6 +129,8 @@ def source_id(source: Source) -> str:
         told["label"] = source.label
     if source.origin == CRM:
         del told["origin"]
+    if source.changed_at is None:
+        del told["changed_at"]
     told["consent"] = told["consent"] and told["consent"]["opted_out"]
     if told["consent"] is None:
         del told["consent"]

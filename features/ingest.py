@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from features.changes import untimed_sources
 from features.contract import TABLES
 from features.cycle_rows import located_cycles
 from features.engine import run_sql
@@ -192,13 +193,7 @@ class _Load:
         for name in self.counts:
             write_quarantine(self.connection, name=name, folder=self.folder / "quarantine")
         self.reports = tuple(
-            self._report(
-                name,
-                read=read[name] - self.forgotten[name],
-                settled=settled[name],
-                quarantined=fresh.get(name, {}),
-            )
-            for name in self.names
+            self._report(name, read=read[name], settled=settled[name], fresh=fresh) for name in self.names
         )
         return self._describe(settled)
 
@@ -302,18 +297,21 @@ class _Load:
             forgetting=forgetting,
         )
 
-    def _report(self, name: str, *, read: int, settled: Settled, quarantined: dict[str, int]) -> TableReport:
+    def _report(
+        self, name: str, *, read: int, settled: Settled, fresh: dict[str, dict[str, int]]
+    ) -> TableReport:
         report = TableReport(
             name=name,
             rows=settled.rows,
-            read=read,
+            read=read - self.forgotten[name],
             loaded=settled.loaded,
             collapsed=settled.repeated,
             deleted=settled.deleted,
-            quarantined=quarantined,
+            quarantined=fresh.get(name, {}),
             examples=examples(self.connection, name=name),
             unread=unread_cells(self.connection, name=name),
             withheld=withheld_cells(self.connection, name=name),
+            untimed=untimed_sources(self.connection, self.config.sources, name=name),
         )
         if not report.balanced():
             raise SpearfishError(

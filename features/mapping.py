@@ -265,7 +265,7 @@ def _written_out(source: object, parameters: Mapping[str, str], *, file: Path) -
     if "query" in full:
         quoted = {name: value.replace("'", "''") for name, value in parameters.items()}
         full["query"] = _put_in(full["query"], quoted, file=file)
-    for key in ("known_at", "deleted", "deleted_at"):
+    for key in ("known_at", "deleted", "deleted_at", "changed_at"):
         if key in full:
             full[key] = _as_binding(full[key], put_in=put_in)
     for key in ("columns", "attributes"):

@@ -62,6 +62,8 @@ class TableReport:
     unread: by text column, cells of new rows that its normaliser could not read; they are empty.
     withheld: by text column, cells of new rows that hold an e-mail address or a telephone number where no
         person is told of; they are left out.
+    untimed: sources that know today's values alone and do not tell when they changed: a later export of other
+        values adds no versions.
     """
 
     name: str
@@ -74,6 +76,7 @@ class TableReport:
     unread: dict[str, int] = field(default_factory=dict)
     withheld: dict[str, int] = field(default_factory=dict)
     deleted: int = 0
+    untimed: tuple[str, ...] = ()
 
     def balanced(self) -> bool:
         """Whether no row was lost and none was made."""
@@ -163,6 +166,7 @@ class IngestReport:
                     "examples": [vars(example) for example in table.examples],
                     "unread": table.unread,
                     "withheld": table.withheld,
+                    "untimed": list(table.untimed),
                 }
                 for table in self.tables
             },
@@ -190,6 +194,11 @@ class IngestReport:
             f"{table}.{column}" for table, columns in self.current_value_only.items() for column in columns
         ]
         lines = [f"current value only (no history): {', '.join(marked)}"] if marked else []
+        if untimed := [f"{label} ({table.name})" for table in self.tables for label in table.untimed]:
+            lines.append(
+                "no time of the last change: of a record that differs in a later export, one state stays and"
+                f" the others are set aside (changed_at makes them versions): {', '.join(untimed)}"
+            )
         if self.left_out:
             lines.append(f"no files for: {', '.join(self.left_out)}")
         if self.known_files:

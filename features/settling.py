@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from features.cells import content_sql
+from features.changes import CHANGED_AT, GIVEN_AT, any_changed, has_versions, states_sql
 from features.contract import START_OF_TIME, TABLES, ColumnType, Table, sql_type
 from features.deletions import entity, find_deletions
 from features.engine import run_sql
@@ -85,14 +86,15 @@ def settle(
     name = table.name
     if earlier is not None:
         require_comparable(connection, table=table, columns=columns, earlier=earlier, naming=naming)
-    listed = ", ".join([*map(identifier, columns), "_source", *beside(name)])
-    repeated = _gather(connection, name=name, columns=columns, earlier=earlier, forgetting=forgetting)
+    repeated = _gather(connection, table=table, columns=columns, earlier=earlier, forgetting=forgetting)
+    hidden = _hidden(connection, table=table)
+    listed = ", ".join([*map(identifier, columns), "_source", *hidden])
     repeated += _refer(connection, name=name, columns=listed)
     before = earlier / "kept" if earlier is not None else None
     taken_back = find_deletions(
         connection, table=table, earlier=before, folder=folder / "kept", forgetting=forgetting
     )
-    ranked = _rank(connection, table=table, columns=columns, taken_back=taken_back)
+    ranked = _rank(connection, table=table, columns=columns, hidden=hidden, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
     if name == "contacts":
         write_opt_outs(connection, folder=folder, earlier=earlier, forgetting=forgetting)
@@ -105,7 +107,7 @@ def settle(
         )
     joins = _count(connection, f"ranked_{name} WHERE _outcome = 'joins'") if ranked else 0
     types = {column: sql_type(kind) for column, kind in columns.items()} | {"_source": "VARCHAR"}
-    types |= dict.fromkeys(beside(name), "INTEGER") | {"withdrawn_at": "TIMESTAMP"}
+    types |= hidden | {"withdrawn_at": "TIMESTAMP"}
     types |= {PART: "INTEGER"} if joins else {}
     written = sorted_sql(connection, rows, table=table, types=types)
     run_sql(connection, f"COPY ({written}) TO {literal(str(file))} {_PARQUET}")
@@ -143,33 +145,52 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
 def _gather(
     connection: duckdb.DuckDBPyConnection,
     *,
-    name: str,
+    table: Table,
     columns: Mapping[str, ColumnType],
     earlier: Path | None,
     forgetting: bool,
 ) -> int:
     """Every good row, read now (`_fresh`) or before. Returns how many read now were there before."""
-    compared = [*map(identifier, columns), "_source", *beside(name)]
+    name, changes = table.name, [CHANGED_AT] if has_versions(table) else []
+    compared = [*map(identifier, columns), "_source", *changes, *beside(name)]
     staged = f"SELECT {', '.join(compared)} FROM staged_{name} WHERE _fault IS NULL"
     files = [] if earlier is None else [earlier / f"{name}.parquet", earlier / "kept" / f"{name}.parquet"]
     before = [stored_sql(file, name=name, columns=columns) for file in files if file.is_file()]
     if forgetting:
         before = [remaining_sql(rows, name=name) for rows in before]
     if not before:
-        run_sql(connection, f"CREATE TEMP VIEW observed_{name} AS SELECT *, true AS _fresh FROM ({staged})")
+        _observe(connection, f"SELECT *, true AS _fresh FROM ({staged})", table=table)
         return 0
-    run_sql(connection, f"CREATE TEMP VIEW before_{name} AS {' UNION ALL '.join(before)}")
+    told = ", ".join(compared)
+    earlier_rows = " UNION ALL ".join(f"SELECT {told} FROM ({rows})" for rows in before)
+    run_sql(connection, f"CREATE TEMP VIEW before_{name} AS {earlier_rows}")
     same = " AND ".join(f"n.{column} IS NOT DISTINCT FROM b.{column}" for column in compared)
     run_sql(
         connection,
         f"CREATE TABLE new_{name} AS SELECT n.* FROM ({staged}) AS n ANTI JOIN before_{name} AS b ON {same}",
     )
-    run_sql(
-        connection,
-        f"CREATE TEMP VIEW observed_{name} AS SELECT *, true AS _fresh FROM new_{name}"
-        f" UNION ALL SELECT *, false FROM before_{name}",
-    )
+    rows = f"SELECT {told}, true AS _fresh FROM new_{name} UNION ALL SELECT {told}, false FROM before_{name}"
+    _observe(connection, rows, table=table)
     return _count(connection, f"({staged})") - _count(connection, f"new_{name}")
+
+
+def _observe(connection: duckdb.DuckDBPyConnection, rows: str, *, table: Table) -> None:
+    """Make `observed_`, each state of a record known from when it could be (`features.changes`)."""
+    name = table.name
+    if has_versions(table) and any_changed(connection, f"({rows})"):
+        sql = states_sql(f"({rows})", about=entity(table))
+        run_sql(connection, f"CREATE TABLE observed_{name} AS {sql}")
+    else:
+        run_sql(connection, f"CREATE TEMP VIEW observed_{name} AS {rows}")
+
+
+def _hidden(connection: duckdb.DuckDBPyConnection, *, table: Table) -> dict[str, str]:
+    """The columns that are stored beside those of the contract, with their types."""
+    described = run_sql(connection, f"DESCRIBE observed_{table.name}").fetchall()
+    changed = GIVEN_AT in {column for column, *_ in described}
+    return dict.fromkeys(beside(table.name), "INTEGER") | (
+        {CHANGED_AT: "TIMESTAMP", GIVEN_AT: "TIMESTAMP"} if changed else {}
+    )
 
 
 def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) -> int:
@@ -199,6 +220,7 @@ def _rank(
     *,
     table: Table,
     columns: Mapping[str, ColumnType],
+    hidden: Collection[str],
     taken_back: bool,
 ) -> bool:
     """What becomes of rows about something that several rows are about (`ranked_`); others are `single_`.
@@ -213,7 +235,7 @@ def _rank(
     others = f" WHERE {key} NOT IN (FROM repeated_{name})" if any_repeated else ""
     run_sql(connection, f"CREATE TEMP VIEW single_{name} AS SELECT * FROM good_{name}{others}")
     if any_repeated:
-        ranked = _ranked_sql(table, columns=columns, taken_back=taken_back)
+        ranked = _ranked_sql(table, columns=columns, hidden=hidden, taken_back=taken_back)
     else:
         # Planning all of that for no row takes a small ingest more time than anything else.
         told = "CAST(NULL AS TIMESTAMP) AS withdrawn_at, true AS _own, '' AS _outcome"
@@ -222,7 +244,9 @@ def _rank(
     return any_repeated
 
 
-def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: bool) -> str:
+def _ranked_sql(
+    table: Table, *, columns: Mapping[str, ColumnType], hidden: Collection[str], taken_back: bool
+) -> str:
     """The rows under repeated keys, each with its `_outcome` and the time of its deletion.
 
     copy: the same row twice. never: deleted as soon as it was known. again: says what the row that stays
@@ -236,11 +260,13 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
     subject, versions = ", ".join(entity(table)), "known_at" in table.key
     told = {column: kind for column, kind in columns.items() if column != "known_at"}
     content, alike = content_sql(told), content_sql(without_hash(told, table=table))
+    states = [column for column in hidden if column not in beside(table.name)]
     filled = " + ".join(f"CAST({identifier(column)} IS NOT NULL AS INTEGER)" for column in columns)
     rows = (
         f"SELECT *, {content} AS _content, {alike} AS _alike, {filled} AS _filled,"
         # A copy read before comes first, so that it is the one read now that is told as a copy.
-        f" row_number() OVER (PARTITION BY {content}, known_at, _source ORDER BY _fresh) > 1 AS _copy"
+        f" row_number() OVER (PARTITION BY {', '.join([content, 'known_at', '_source', *states])}"
+        " ORDER BY _fresh) > 1 AS _copy"
         f" FROM ({_with_deletions(table, taken_back=taken_back)})"
     )
     rows = f"SELECT *, NOT _copy AND coalesce(withdrawn_at <= {_KNOWN}, false) AS _never FROM ({rows})"
@@ -274,7 +300,7 @@ def _ranked_sql(table: Table, *, columns: Mapping[str, ColumnType], taken_back: 
         f"CASE WHEN _outcome IN ('stays', 'joins') AND bool_or(_outcome = 'joins') OVER ({same})"
         " THEN CAST(_place AS INTEGER) ELSE 0 END"
     )
-    listed = ", ".join([*map(identifier, columns), "_source", *beside(table.name), "_fresh", "withdrawn_at"])
+    listed = ", ".join([*map(identifier, columns), "_source", *hidden, "_fresh", "withdrawn_at"])
     return f"SELECT {listed}, _own, _outcome, {part} AS {PART} FROM ({rows})"
 
 

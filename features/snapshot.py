@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from features.cells import content_sql
 from features.comparable import compare_origins
+from features.changes import stored_changes
 from features.content_hash import hash_rows
 from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, WITHDRAWN_AT, ColumnType
 from features.engine import run_sql
@@ -252,7 +253,7 @@ def _sums_by_person(
 
 def _keyed_sums(file: Path, *, name: str) -> list[str]:
     """The hashes of the others, and of what is stored beside: they tell one snapshot from the next."""
-    return hash_rows(file, columns=sorted({*TABLES[name].keyed, *beside(name)}))
+    return hash_rows(file, columns=sorted({*TABLES[name].keyed, *beside(name), *stored_changes(file)}))
 
 
 def _parquet(file: Path) -> str:

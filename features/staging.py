@@ -13,6 +13,7 @@ from functools import partial
 import duckdb
 
 from features.cells import read_cells
+from features.changes import CHANGED_AT
 from features.contract import TABLES, Table, sql_type
 from features.deletions import hold_extract
 from features.engine import first_line, run_sql
@@ -52,12 +53,14 @@ _FAULT = "STRUCT(" + ", ".join(f'"{name}" VARCHAR' for name in FAULT_FIELDS) + "
 _BESIDE = {
     "_source": "VARCHAR",
     "_deleted_at": "TIMESTAMP",
+    CHANGED_AT: "TIMESTAMP",
     "_unread": "VARCHAR[]",
     "_withheld": "VARCHAR[]",
     "_fault": _FAULT,
 }
-"""Beside the canonical columns: the source's id, when the row was deleted in it, the text columns whose
-cells their normaliser could not read, those whose cells say how to reach a person, and what is wrong."""
+"""Beside the canonical columns: the source's id, when the record was deleted and last changed in it, the text
+columns whose cells their normaliser could not read, those whose cells say how to reach a person, and what is
+wrong."""
 
 _SMALL = 1 << 22
 """Bytes of files up to which rows of activities go into the staging table as they are."""

@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from features.contract import ColumnType, Table, sql_type
+from features.changes import CHANGED_AT, has_versions, stored_known_at
+from features.contract import TABLES, ColumnType, Table, sql_type
 from features.engine import run_sql
 from features.errors import WorkspaceError
 from features.sources import identifier
@@ -61,7 +62,11 @@ def stored_sql(file: Path, *, name: str, columns: Mapping[str, ColumnType]) -> s
     parts = [
         identifier(column) if column in present else f"CAST(NULL AS {sql_type(kind)}) AS {identifier(column)}"
         for column, kind in columns.items()
+        if column != "known_at"
     ]
+    parts.append(stored_known_at(present))
+    if has_versions(TABLES[name]):
+        parts.append(CHANGED_AT if CHANGED_AT in present else f"CAST(NULL AS TIMESTAMP) AS {CHANGED_AT}")
     parts += ["_source", *(column if column in present else f"0 AS {column}" for column in beside(name))]
     rows = f"SELECT {', '.join(parts)} FROM read_parquet({literal(str(file))})"
     return rows if not beside(name) or _is_marked(file) else without_derived(rows)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from features.cells import Cell, raw_name, read_cells, typed_cell
+from features.changes import CHANGED_AT
 from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
-from features.faults import NO_DETAILS, cell_checks, fault_sql, first_fault, known_at_last
+from features.faults import NO_DETAILS, cell_checks, fault_sql, first_fault, id_checks, known_at_last
 from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
 from features.privacy.consent import consent_sql
@@ -35,9 +36,18 @@ __all__ = [
 FAULT = "fault"
 """The number of the first check that a row failed."""
 
-_MARKS: dict[str, ColumnType] = {"deleted": "boolean", "deleted_at": "timestamp", "opted_out": "boolean"}
+_BESIDE: dict[str, ColumnType] = {
+    "deleted": "boolean",
+    "deleted_at": "timestamp",
+    "opted_out": "boolean",
+    "changed_at": "timestamp",
+}
 _USUAL = {"channel": ("web_visit", "email_open", "email_click", "pricing_visit", "download", "form")}
 """Kinds of which sources have millions of rows."""
+
+_DAY_SECONDS = 24 * 60 * 60
+_DAY_ALONE = "[^:]*|.*[ T]0?0:00(:00([.]0+)?)?"
+"""Texts of times that tell of a day and of nothing more."""
 
 _EXACT_TIME = '"exact occurred_at"'
 
@@ -117,6 +127,7 @@ def typed_rows(
     stored |= {
         "_source": literal(source_id(source)),
         "_deleted_at": _deleted_at(source),
+        CHANGED_AT: _changed_at(source),
         "_unread": _unread(cells, source=source),
         "_withheld": _withheld(cells, table=table),
         "_fault": fault_sql(checks, cells=cells, raw=raw, source=source, place=place),
@@ -130,12 +141,13 @@ def typed_rows(
 def _checks(source: Source, *, cells: list[Cell], now: datetime) -> list[Check]:
     table, undated = TABLES[source.table], source.undated is not None
     rows = row_checks(table, now=now, undated=undated, usual=_USUAL)
-    checks = cell_checks(cells, table=table) + known_at_last(rows)
+    checks = cell_checks(cells, table=table) + known_at_last(rows) + id_checks(source, cells=cells)
     unbound = {column.name for column in table.columns if column.may_be_unbound} - source.columns.keys()
     checks = [check for check in checks if check.column not in unbound]
-    if source.deleted_at is not None:
-        later = f"deleted_at > TIMESTAMP {literal(now.isoformat(' '))}"
-        checks.append(Check(Reason.IN_THE_FUTURE, "deleted_at", later))
+    for name in ("deleted_at", "changed_at"):
+        if name in source.beside:
+            later = f"{name} > TIMESTAMP {literal(now.isoformat(' '))}"
+            checks.append(Check(Reason.IN_THE_FUTURE, name, later))
     return checks
 
 
@@ -174,7 +186,7 @@ def _names_where(conditions: Mapping[str, str]) -> str:
 def source_cell(name: str, *, binding: Binding, source: Source, relation: Relation) -> Cell:
     """How the canonical column or attribute `name` is read from the relation of its source."""
     columns = {column.name: column for column in TABLES[source.table].columns}
-    kinds = {column.name: column.type for column in columns.values()} | _MARKS
+    kinds = {column.name: column.type for column in columns.values()} | _BESIDE
     attribute = source.attributes.get(name)
     return typed_cell(
         name,
@@ -238,7 +250,23 @@ def _deleted_at(source: Source) -> str:
         if source.extracted_at is not None:
             told = f"coalesce({told}, {known_at_sql(source)})"
     start = f"TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))}"
-    return f"CASE WHEN {marked} THEN greatest({told}, known_at, {start}) END"
+    return f"CASE WHEN {marked} THEN greatest({told}, known_at, {_changed_at(source)}, {start}) END"
+
+
+def _changed_at(source: Source) -> str:
+    """When the record was changed last; where the day alone is told, its last second."""
+    if source.changed_at is None:
+        return "NULL"
+    text, zone = identifier("text changed_at"), source.time_zone
+    ended = f"changed_at + to_seconds({_DAY_SECONDS - 1})"
+    if zone is not None and zone != "UTC":
+        # On two days a year the clocks are changed.
+        there = f"((changed_at AT TIME ZONE 'UTC') AT TIME ZONE {literal(zone)})"
+        ended = (
+            f"(({there} + to_seconds({_DAY_SECONDS - 1})) AT TIME ZONE {literal(zone)}) AT TIME ZONE 'UTC'"
+        )
+    # A midnight is how several tools write a day.
+    return f"CASE WHEN regexp_full_match({text}, '{_DAY_ALONE}') THEN {ended} ELSE changed_at END"
 
 
 def naive_utc(moment: datetime) -> datetime:

@@ -1,0 +1,154 @@
+"""Exports of what a source knows today, one after the other: each change becomes a version of its own."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from loading import NOW
+from small_sources import write_csv
+
+from features.errors import ConfigError
+from features.ingest import ingest
+from features.mapping import load_config
+from features.report import IngestReport
+from features.workspace import Workspace
+
+MAPPING = """
+[workspace]
+name = "test"
+[[sources]]
+table = "accounts"
+name = "account"
+path = "accounts*.csv"
+time_zone = "Europe/Berlin"
+known_at = "Created"
+changed_at = "Changed"
+current_value_only = true
+deleted = "Gone"
+[sources.columns]
+account_id = "Id"
+name = "Name"
+employees = "Staff"
+"""
+COLUMNS = ("Id", "Name", "Staff", "Created", "Changed", "Gone")
+JANUARY = ("a1", "Ada", "10", "2020-05-01T00:00:00Z", "2023-01-10T08:00:00Z", "no")
+MARCH = ("a1", "Ada", "25", "2020-05-01T00:00:00Z", "2023-03-05T09:30:00Z", "no")
+MAY = ("a1", "Ada", "10", "2020-05-01T00:00:00Z", "2023-05-20T10:00:00Z", "no")
+CREATED, IN_MARCH, IN_MAY = map(
+    datetime.fromisoformat, ("2020-05-01", "2023-03-05T09:30:00", "2023-05-20T10:00:00")
+)
+
+Row = tuple[str, ...]
+
+
+def _load(folder: Path, rows: list[Row], *, part: int = 0, mapping: str = MAPPING) -> IngestReport:
+    folder.mkdir(exist_ok=True)
+    write_csv(folder / f"accounts{part}.csv", COLUMNS, rows)
+    (folder / "mapping.toml").write_text(mapping, encoding="utf-8")
+    return ingest(load_config(folder / "mapping.toml"), workspace=Workspace(folder / "workspace"), now=NOW)
+
+
+def _versions(folder: Path) -> list[tuple[datetime, int]]:
+    frame = Workspace(folder / "workspace").tables().read("accounts").sort_values("known_at")
+    return [(moment.to_pydatetime(), int(staff)) for moment, staff in frame[["known_at", "employees"]].values]
+
+
+def test_a_later_export_adds_a_version_known_from_its_change_on(tmp_path: Path) -> None:
+    _load(tmp_path, [JANUARY])
+    report = _load(tmp_path, [MARCH], part=1).table("accounts")
+    assert (report.loaded, report.quarantined) == (1, {})
+    assert _versions(tmp_path) == [(CREATED, 10), (IN_MARCH, 25)]
+    assert not _load(tmp_path, [MARCH], part=1).changed
+
+
+def test_a_value_that_changed_back_is_a_version_and_a_change_of_something_else_is_none(
+    tmp_path: Path,
+) -> None:
+    untold = (*MARCH[:4], "2023-04-01T00:00:00Z", "no")
+    _load(tmp_path, [JANUARY, MARCH, MAY, untold])
+    assert _versions(tmp_path) == [(CREATED, 10), (IN_MARCH, 25), (IN_MAY, 10)]
+
+
+def test_any_order_and_split_of_exports_gives_the_same_versions(tmp_path: Path) -> None:
+    told = set()
+    for number, order in enumerate(itertools.permutations([JANUARY, MARCH, MAY])):
+        folder = tmp_path / str(number)
+        for part, row in enumerate(order):
+            report = _load(folder, [row], part=part)
+        told.add((report.snapshot, report.fingerprint, str(_versions(folder))))
+    whole = _load(tmp_path / "whole", [MAY, JANUARY, MARCH])
+    assert told == {(whole.snapshot, whole.fingerprint, str(_versions(tmp_path / "whole")))}
+
+
+def test_the_first_state_is_known_since_the_creation_and_marked(tmp_path: Path) -> None:
+    report = _load(tmp_path, [MARCH])
+    assert _versions(tmp_path) == [(CREATED, 25)]
+    assert report.current_value_only == {"accounts": ("employees", "name")}
+    # An older export that comes later shows that it was not so from the start.
+    _load(tmp_path, [JANUARY], part=1)
+    assert _versions(tmp_path) == [(CREATED, 10), (IN_MARCH, 25)]
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        # Berlin is an hour ahead of UTC in winter, and two in summer; the day on which that ends has 25.
+        ("2023-03-05", "2023-03-05T22:59:59"),
+        ("2023-03-05 00:00:00", "2023-03-05T22:59:59"),
+        ("2023-07-05", "2023-07-05T21:59:59"),
+        ("2023-10-29", "2023-10-29T22:59:59"),
+        ("2023-03-05 10:30:00", "2023-03-05T09:30:00"),
+        # Before the record was there, nothing could be known of it.
+        ("2019-01-01T12:00:00Z", "2020-05-01T00:00:00"),
+    ],
+)
+def test_a_change_is_never_known_before_it_was_made(tmp_path: Path, written: str, known: str) -> None:
+    first = (*JANUARY[:4], "2018-01-01T00:00:00Z", "no")
+    _load(tmp_path, [first if "2019" in written else JANUARY, (*MARCH[:4], written, "no")])
+    assert max(moment for moment, _ in _versions(tmp_path)) == datetime.fromisoformat(known)
+
+
+def test_states_without_a_time_come_first_and_those_of_one_time_contradict_each_other(tmp_path: Path) -> None:
+    _load(tmp_path, [(*JANUARY[:4], "", "no"), MARCH])
+    assert _versions(tmp_path) == [(CREATED, 10), (IN_MARCH, 25)]
+    report = _load(tmp_path, [(*MARCH[:2], "26", *MARCH[3:])], part=1).table("accounts")
+    assert report.quarantined == {"conflicting duplicate": 1}
+
+
+def test_a_deletion_without_a_time_of_its_own_was_known_with_the_last_change(tmp_path: Path) -> None:
+    _load(tmp_path, [JANUARY, (*MARCH[:5], "yes")])
+    frame = Workspace(tmp_path / "workspace").tables().read("accounts")
+    assert frame["withdrawn_at"].tolist() == [pd.Timestamp(IN_MARCH)]
+    assert frame["employees"].tolist() == [10]
+
+
+def test_a_change_in_the_future_is_set_aside_and_one_of_today_is_not(tmp_path: Path) -> None:
+    today = (*MARCH[:4], NOW.date().isoformat(), "no")
+    report = _load(
+        tmp_path,
+        [JANUARY, today, (*MAY[:4], "2024-01-02", "no")],
+        mapping=MAPPING.replace("Europe/Berlin", "UTC"),
+    )
+    assert report.table("accounts").quarantined == {"in the future": 1}
+    assert _versions(tmp_path)[-1] == (datetime.fromisoformat("2024-01-01T23:59:59"), 25)
+
+
+def test_without_a_time_of_the_change_the_report_says_that_later_values_are_set_aside(tmp_path: Path) -> None:
+    mapping = MAPPING.replace('changed_at = "Changed"\n', "")
+    first = _load(tmp_path, [JANUARY], mapping=mapping)
+    told = "(changed_at makes them versions): account (accounts)"
+    assert told in " ".join(str(first).split())
+    report = _load(tmp_path, [MARCH], part=1, mapping=mapping)
+    assert report.table("accounts").quarantined == {"conflicting duplicate": 1}
+    assert told in " ".join(str(report).split())
+    assert "changed_at" not in str(_load(tmp_path / "other", [JANUARY]))
+
+
+@pytest.mark.parametrize("way", ["extracted_at = 2023-01-01T00:00:00Z", "undated = true"])
+def test_a_source_with_other_times_has_no_changed_at(tmp_path: Path, way: str) -> None:
+    with pytest.raises(ConfigError, match="changed_at makes versions"):
+        _load(tmp_path, [JANUARY], mapping=MAPPING.replace('known_at = "Created"', way))
