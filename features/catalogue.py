@@ -20,7 +20,7 @@ from features.declarations import declare
 from features.declared import DeclaredFeature, declared_features
 from features.errors import InputError, suggestion
 from features.feature import REST, Feature, Group, Language, Value
-from features.formulas import names_read
+from features.formulas import columns_read, names_read
 from features.learning import learn
 from features.tables import Attribute, Tables
 
@@ -149,33 +149,42 @@ def learn_catalogue(
     tables: Tables,
     *,
     cutoff: datetime,
-    current_value_only: Collection[str] = (),
     declared: Sequence[DeclaredFeature] = (),
 ) -> Catalogue:
     """The features that the tables, as they stood before `cutoff` (naive, UTC), have something to say to.
 
-    current_value_only: account columns whose source has no history; their features carry the mark. Where
-        accounts come from several origins, so do features of columns that cannot be compared between them.
+    A feature carries the marks of what its formula reads: of columns of which only today's value is known,
+    and, where accounts come from several origins, of those that cannot be compared between them.
     declared: further features, the [[features]] of a config, last in the order. Raises ConfigError for one
     whose formula cannot be computed or whose name is taken.
     """
-    learned = learn(tables, cutoff=cutoff, current_value_only=current_value_only)
+    learned = learn(tables, cutoff=cutoff)
     common = [channel for channel in learned.channels if channel.name != REST]
     built = declare(learned)
     own = declared_features(
         declared,
         attributes=tables.attributes,
         taken=[feature.name for feature in built],
-        current_value_only=current_value_only,
     )
+    marked = tables.current_value_only
+    timed = (_timed(feature, marked=marked, attributes=tables.attributes) for feature in (*built, *own))
     return Catalogue(
-        tuple(_compared(feature, learned.not_comparable) for feature in (*built, *own)),
+        tuple(_compared(feature, learned.not_comparable) for feature in timed),
         tuple(channel.name for channel in common if not channel.outbound),
         tuple(channel.name for channel in common if channel.outbound),
         tables.attributes,
         learned.rules,
         learned.size_levels,
     )
+
+
+def _timed(feature: Feature, *, marked: frozenset[str], attributes: Sequence[Attribute]) -> Feature:
+    """The feature, with the mark of any column that it is made of."""
+    # Parsing formulas takes a while, and where nothing is marked there is nothing to find.
+    if not marked:
+        return feature
+    read = columns_read(feature, attributes=attributes)
+    return replace(feature, current_value_only=not marked.isdisjoint(read))
 
 
 def _compared(feature: Feature, not_comparable: Mapping[str, str]) -> Feature:

@@ -9,6 +9,7 @@ quarantined row, never a default.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,6 +85,8 @@ class Column:
     may_be_unbound: a source need not bind it, and then it is empty in the table; `nullable` tells of the
         rows of a source that does.
     takes_effect: a time from which on the row counts for what it says, and which may lie after `known_at`.
+    made_from: columns of the same row, declared before it, from which ingest fills what its source leaves
+        empty; what is true of their times is true of its own.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Column:
     takes_effect: bool = False
     keyed: bool = False
     may_be_unbound: bool = False
+    made_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,18 @@ class Table:
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
+
+    def with_made(self, names: Iterable[str]) -> frozenset[str]:
+        """The columns, and all that may be filled from any of them.
+
+        >>> sorted(TABLES["contacts"].with_made(["title"]))
+        ['department', 'role', 'seniority', 'title']
+        """
+        found = set(names)
+        for column in self.columns:
+            if found & set(column.made_from):
+                found.add(column.name)
+        return frozenset(found)
 
 
 def _identifier(name: str, description: str) -> Column:
@@ -196,9 +212,15 @@ _CONTACTS = Table(
             "job title as the source words it; what the next three lack comes from it",
             personal=True,
         ),
-        Column("seniority", "string", "level", allowed=SENIORITIES),
-        Column("department", "string", "department"),
-        Column("role", "string", "role in the buying group", allowed=ROLES),
+        Column("seniority", "string", "level", allowed=SENIORITIES, made_from=("title",)),
+        Column("department", "string", "department", made_from=("title",)),
+        Column(
+            "role",
+            "string",
+            "role in the buying group",
+            allowed=ROLES,
+            made_from=("seniority", "department"),
+        ),
         Column(
             "consent_basis",
             "string",

@@ -36,7 +36,6 @@ class Learned:
     filled: frozenset[str]
     employees_change: bool
     attributes: tuple[Attribute, ...]
-    current_value_only: frozenset[str]
     topics: bool
     opportunities: bool
     meetings: bool
@@ -52,7 +51,6 @@ def declare(learned: Learned) -> tuple[Feature, ...]:
         filled=learned.filled,
         levels=learned.levels,
         growth=learned.employees_change,
-        current_value_only=learned.current_value_only,
     )
     return _unique(
         [

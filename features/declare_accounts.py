@@ -34,14 +34,11 @@ def declare_accounts(
     filled: Collection[str],
     levels: Mapping[str, tuple[str, ...]],
     growth: bool,
-    current_value_only: Collection[str],
 ) -> Iterator[Feature]:
     """Features of every filled column; `growth` declares the growth of employees as well."""
     for column in (*STANDARD, *attributes):
         if column.name in filled:
-            marked = column.current_value_only or column.name in current_value_only
-            for feature in _column(column, levels.get(column.name, ())):
-                yield replace(feature, current_value_only=marked)
+            yield from _column(column, levels.get(column.name, ()))
     if growth:
         yield _growth()
 

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from features.errors import ConfigError
 from features.feature import ALL, FORMULA, Feature, Group
-from features.formulas import check_formula, columns_read
+from features.formulas import check_formula
 from features.settings import Section
 from features.tables import Attribute
 from features.wording import english_label
@@ -112,14 +112,13 @@ def declared_features(
     *,
     attributes: Sequence[Attribute],
     taken: Collection[str],
-    current_value_only: Collection[str] = (),
 ) -> Iterator[Feature]:
     """The declarations as features, each formula tried on empty tables.
 
-    taken: names that exist already. current_value_only: account columns without history; what is made of them
-    carries the mark. Raises ConfigError for a formula that cannot be computed and for a name that is taken.
+    taken: names that exist already. Raises ConfigError for a formula that cannot be computed and for a name
+    that is taken.
     """
-    names, marked = set(taken), _marked(attributes, current_value_only)
+    names = set(taken)
     for declaration in declared:
         if declaration.name in names:
             raise ConfigError(
@@ -136,13 +135,7 @@ def declared_features(
                 null_rule=f"{empty:g} without such rows",
                 null_rule_zh=f"没有此类记录时为{empty:g}",
             )
-        read = columns_read(feature, attributes=attributes)
-        yield replace(feature, current_value_only=bool(marked & set(read)))
-
-
-def _marked(attributes: Sequence[Attribute], current_value_only: Collection[str]) -> set[str]:
-    own = {attribute.name for attribute in attributes if attribute.current_value_only}
-    return {f"accounts.{name}" for name in own | set(current_value_only)}
+        yield feature
 
 
 def _without_value(sentence: str) -> str:

@@ -25,13 +25,13 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "channel": ("activities.channel",),
         "direction": ("activities.direction",),
         "quantity": ("activities.quantity",),
-        "seconds": ("activities.seconds",),
+        "seconds": ("activities.seconds", "activities.channel", "activities.quantity"),
         "people": ("activities.people",),
         "contact_id": ("activities.contact_id",),
         "age": ("activities.occurred_at",),
         "day": ("activities.occurred_at",),
-        "senior": ("contacts.seniority", "contacts.known_at"),
-        "weight": ("contacts.seniority", "contacts.known_at"),
+        "senior": ("activities.contact_id", "contacts.seniority", "contacts.known_at"),
+        "weight": ("activities.contact_id", "contacts.seniority", "contacts.known_at"),
     },
     "intent_topics": {
         "topic": ("intent_topics.topic",),
@@ -45,7 +45,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "won": ("opportunities.outcome",),
         "lost": ("opportunities.outcome",),
         "opened_age": ("opportunities.created_at",),
-        "closed_age": ("opportunities.closed_at",),
+        "closed_age": ("opportunities.closed_at", "opportunities.outcome"),
     },
 }
 

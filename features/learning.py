@@ -6,7 +6,6 @@ Null rule: an empty cell counts for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 import duckdb
@@ -34,11 +33,8 @@ MINIMUM_ACCOUNTS = 20
 MAXIMUM_LEVELS = 30
 
 
-def learn(tables: Tables, *, cutoff: datetime, current_value_only: Collection[str] = ()) -> Learned:
-    """What was known before `cutoff`.
-
-    current_value_only: account columns without history in the source; their features are marked.
-    """
+def learn(tables: Tables, *, cutoff: datetime) -> Learned:
+    """What was known before `cutoff`."""
     with tables.connect() as connection:
         know_consent(connection)
         filled = _filled(connection, tables.attributes, cutoff)
@@ -48,7 +44,6 @@ def learn(tables: Tables, *, cutoff: datetime, current_value_only: Collection[st
             filled=filled,
             employees_change=_any(connection, _CHANGES, cutoff),
             attributes=tables.attributes,
-            current_value_only=frozenset(current_value_only),
             topics=_any(connection, f"SELECT 1 FROM intent_topics WHERE {_KNOWN}", cutoff),
             opportunities=_any(connection, f"SELECT 1 FROM opportunities WHERE {_KNOWN}", cutoff),
             meetings=_any(connection, _MEETINGS, cutoff),

@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.cells import content_sql
-from features.comparable import compare_origins
 from features.changes import stored_changes
+from features.comparable import compare_origins
 from features.content_hash import hash_rows
 from features.contract import CONTRACT_VERSION, START_OF_TIME, TABLES, WITHDRAWN_AT, ColumnType
 from features.engine import run_sql
@@ -349,13 +349,14 @@ def _current_value_only(
 ) -> dict[str, tuple[str, ...]]:
     """By table, the columns that hold a value from a source that knows today's alone.
 
-    Keys of rows are left out, and so are columns that such a source leaves empty, as one does whose
-    objects have a history of their own.
+    What ingest fills from such a column is of today as well. Keys of rows are left out, and so are columns
+    that are empty in the rows of such a source, as one's are whose objects have a history of their own.
     """
     marked: dict[str, set[str]] = {}
     for source in config.sources:
         file = folder / f"{source.table}.parquet"
-        columns = sorted({*source.columns, *source.attributes} - set(TABLES[source.table].key))
+        table = TABLES[source.table]
+        columns = sorted(table.with_made({*source.columns, *source.attributes}) - set(table.key))
         if source.current_value_only and columns and file.is_file():
             counts = ", ".join(f"count({identifier(name)})" for name in columns)
             sql = f"SELECT {counts} FROM {_table(file)} WHERE _source = {literal(source_id(source))}"

@@ -102,6 +102,7 @@ class Tables:
     attributes: the further account columns, stored in `accounts` under their own names.
     merged: a file that says which account stands for which (`features.identity.merging`).
     rules: how activities and research count, for a catalogue that is learned from the tables.
+    marks: by table, columns of which only today's value is known; attributes add their own.
     assumed: by source of contacts, what is assumed of consent; reports on the tables print it.
     origins: where accounts come from. told: where that is several places, what each of them tells of
         accounts: files with the rows' `_source`, or the relation `accounts_by_origin` itself.
@@ -116,6 +117,7 @@ class Tables:
     origins: OriginRules = ONE_ORIGIN
     told: tuple[Path, ...] | pa.Table = ()
     opt_outs: Path | pa.Table | None = None
+    marks: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.sources:
@@ -143,6 +145,14 @@ class Tables:
                 for name, frame in frames.items()
             },
             attributes,
+        )
+
+    @property
+    def current_value_only(self) -> frozenset[str]:
+        """Columns of which only today's value is known, as `contacts.title`."""
+        marked = {f"{table}.{column}" for table, columns in self.marks.items() for column in columns}
+        return frozenset(
+            marked | {f"accounts.{one.name}" for one in self.attributes if one.current_value_only}
         )
 
     def schema(self, name: str) -> pa.Schema:

@@ -215,6 +215,7 @@ class Workspace:
             origins=manifest.origins,
             told=told_files(folder) if manifest.origins.several else (),
             opt_outs=lost if (lost := folder / OPT_OUTS).is_file() else None,
+            marks=manifest.current_value_only,
         )
 
     @contextmanager

@@ -105,7 +105,6 @@ def train_fit(
     cutoff: datetime,
     config: Config,
     data_fingerprint: str = "",
-    current_value_only: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Training | Untrained:
     """The chance to win an opportunity, from what was known of the account when it was opened.
@@ -118,9 +117,7 @@ def train_fit(
     labels = fit_labels(tables, cutoff=cutoff, settings=wanted, seed=settings.seed)
     if labels.lost == 0 and labels.universe is None:
         return Untrained("fit", _NO_LOSS, labels.counts)
-    catalogue = learn_catalogue(
-        tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
-    )
+    catalogue = learn_catalogue(tables, cutoff=cutoff, declared=config.features)
     selected = select_features(catalogue, kind="fit", settings=settings, keep=config.origins.keep)
     require_directions(selected, settings, where="[model.fit]")
     rows = fit_rows(tables, labels=labels, catalogue=selected)
@@ -166,7 +163,6 @@ def train_intent(
     cutoff: datetime,
     config: Config,
     data_fingerprint: str = "",
-    current_value_only: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Training:
     """The chance that the event happens within the horizon, from snapshots of the past.
@@ -174,9 +170,7 @@ def train_intent(
     Raises NotEnoughDataError, with counts, when there is too little to learn from.
     """
     labels, settings = config.labels.intent, config.model.intent
-    catalogue = learn_catalogue(
-        tables, cutoff=cutoff, current_value_only=current_value_only, declared=config.features
-    )
+    catalogue = learn_catalogue(tables, cutoff=cutoff, declared=config.features)
     selected = select_features(catalogue, kind="intent", settings=settings, keep=config.origins.keep)
     require_directions(selected, settings, where="[model.intent]")
     known = label_snapshots(tables, cutoff=cutoff, settings=labels)

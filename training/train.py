@@ -194,7 +194,6 @@ def train(
         require_past(moment, tables=tables)
         require_columns(config.profile.stated, attributes=tables.attributes)
         _require_populations(config, tables=tables)
-        marked = manifest.current_value_only.get("accounts", ())
         found = [
             _grown(
                 key,
@@ -202,7 +201,6 @@ def train(
                 config=config,
                 cutoff=moment,
                 data_fingerprint=manifest.fingerprint,
-                current_value_only=marked,
                 progress=progress,
             )
             for key in config.models
@@ -301,7 +299,6 @@ def _audited(
         kind=found.kind,
         cutoff=cutoff,
         config=config.of_model(found.key),
-        marks=manifest.current_value_only,
     )
     if progress:
         progress(what, 1, 1)

@@ -21,7 +21,7 @@ from training.audit import sources
 from training.audit.columns import AuditTable, Column, rows_table
 from training.audit.one_class import one_class
 from training.audit.overlap import shared_rows
-from training.audit.planting import MARKED, PLANTED, planted
+from training.audit.planting import PLANTED, planted
 from training.audit.sources import audit_tables
 from training.audit.time_proof import time_proof
 from training.checks.market import market_tables
@@ -58,7 +58,7 @@ def test_every_planted_leak_is_named_and_nothing_else(
     market: Tables, config: Config, settings: MarketSettings, kind: Kind
 ) -> None:
     leaky = planted(market, kind=kind, cutoff=settings.end)
-    audit = audit_tables(leaky, kind=kind, cutoff=settings.end, config=config, marked=MARKED)
+    audit = audit_tables(leaky, kind=kind, cutoff=settings.end, config=config)
     assert {finding.column for finding in audit.blocking} == set(PLANTED)
     kinds = {(finding.column, finding.kind) for finding in audit.blocking}
     assert {("position", "identifier"), ("verdict", "near_outcome"), ("handler", "one_class")} <= kinds
@@ -106,7 +106,8 @@ def test_marked_facts_are_warnings_with_the_column_of_the_source(
     market: Tables, config: Config, settings: MarketSettings
 ) -> None:
     marked = ("employees", "technologies")
-    audit = audit_tables(market, kind="fit", cutoff=settings.end, config=config, marked=marked)
+    known = replace(market, marks={"accounts": marked})
+    audit = audit_tables(known, kind="fit", cutoff=settings.end, config=config)
     told = {finding.column: finding.severity for finding in audit.findings}
     assert {name: told[name] for name in marked} == dict.fromkeys(marked, "warns")
 
@@ -176,7 +177,7 @@ def test_every_model_of_the_config_is_audited_on_its_own_rows(
     model = config.model.model_copy(update={"named": named})
     fit = config.labels.fit.model_copy(update={"enabled": False})
     labels = config.labels.model_copy(update={"fit": fit})
-    manifest = SimpleNamespace(undated=False, current_value_only={})
+    manifest = SimpleNamespace(undated=False)
     workspace: Any = SimpleNamespace(lease=lambda: nullcontext(manifest), tables=lambda _: market)
     several = config.model_copy(update={"model": model, "labels": labels})
     found = sources.audit_workspace(workspace, config=several)

@@ -36,7 +36,8 @@ CHOSEN, COUNTED, HAPPENED = "who is in the population", "which deals count", "wh
 
 def told(settings: FitLabelSettings | IntentLabelSettings, **marks: tuple[str, ...]) -> dict[str, Any]:
     """By column: the features made of it, and the first words of each rule."""
-    found = marked_columns(CATALOGUE, settings=settings, marks=marks, attributes=[PILOT])
+    marked = Tables({}, (PILOT,), marks=marks).current_value_only
+    found = marked_columns(CATALOGUE, settings=settings, marked=marked, attributes=[PILOT])
     return {one.name: (one.features, [rule.partition(" follow")[0] for rule in one.rules]) for one in found}
 
 
@@ -97,8 +98,8 @@ def test_the_audit_names_the_column_that_chooses_the_population_and_what_to_do(
             "labels": config.labels.model_copy(update={"fit": labels}),
         }
     )
-    some = replace(market, attributes=())
-    audit = audit_tables(some, kind="fit", cutoff=settings.end, config=narrow, marked=("region",))
+    some = replace(market, attributes=(), marks={"accounts": ("region",)})
+    audit = audit_tables(some, kind="fit", cutoff=settings.end, config=narrow)
     (one,) = (finding for finding in audit.findings if finding.kind == "current_value_only")
     assert (one.column, one.severity, one.figures) == ("region", "warns", {"features": 0, "rules": 1})
     assert "who is in the population follows it" in one.why

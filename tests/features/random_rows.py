@@ -82,7 +82,6 @@ CATALOGUE = Catalogue(
             | {attribute.name for attribute in ATTRIBUTES},
             employees_change=True,
             attributes=ATTRIBUTES,
-            current_value_only=frozenset({"industry"}),
             topics=True,
             opportunities=True,
             meetings=True,

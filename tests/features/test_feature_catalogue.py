@@ -24,7 +24,7 @@ def test_names_are_unique_identifiers_of_quantity_and_window():
 
 def test_names_that_meet_are_numbered():
     channels = (Channel("a", people=True, senior=True), Channel("a_senior", people=True))
-    nothing = Learned(channels, {}, frozenset(), False, (), frozenset(), False, False, False)
+    nothing = Learned(channels, {}, frozenset(), False, (), False, False, False)
     names = [feature.name for feature in declare(nothing)]
     assert {"a_senior_people_7d", "a_senior_people_7d_2"} <= set(names)
     assert len(set(names)) == len(names)
@@ -108,4 +108,7 @@ def test_readable_values(name, value, shown):
 
 
 def test_the_mark_of_current_values_is_kept():
-    assert [feature.name for feature in CATALOGUE.features if feature.current_value_only] == ["industry"]
+    assert not [feature.name for feature in CATALOGUE.features if feature.current_value_only]
+    marked = tuple(replace(one, current_value_only=one.name == "industry") for one in CATALOGUE.features)
+    again = Catalogue.from_json(replace(CATALOGUE, features=marked).to_json())
+    assert [feature.name for feature in again.features if feature.current_value_only] == ["industry"]

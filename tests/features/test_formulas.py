@@ -81,7 +81,10 @@ def test_a_catalogue_with_a_formula_that_reads_files_is_not_run():
         ({"window_days": 7}, ("activities.occurred_at", "activities.known_at")),
         (
             {"formula": "sum(quantity)", "where": "senior"},
-            ("activities.quantity", "contacts.seniority", "contacts.known_at", "activities.known_at"),
+            (
+                *("activities.quantity", "activities.contact_id"),
+                *("contacts.seniority", "contacts.known_at", "activities.known_at"),
+            ),
         ),
         (
             {"formula": "employees / employees_year_before", "table": "accounts"},

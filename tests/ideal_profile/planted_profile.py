@@ -28,7 +28,7 @@ LEVELS = {
 def catalogue(*, copies: bool = False) -> Catalogue:
     attributes = (*ATTRIBUTES, *(COPIES if copies else ()))
     filled = {"employees", "industry", "country", "technologies", *(each.name for each in attributes)}
-    features = declare_accounts(attributes, filled=filled, levels=LEVELS, growth=False, current_value_only=())
+    features = declare_accounts(attributes, filled=filled, levels=LEVELS, growth=False)
     return Catalogue(tuple(features), attributes=attributes)
 
 

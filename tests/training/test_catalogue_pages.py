@@ -67,7 +67,8 @@ def table() -> FeatureTable:
     ]
     frames = {"accounts": pd.DataFrame(accounts), "activities": pd.DataFrame(visits)}
     tables = Tables.from_frames(frames, attributes=(Attribute("score", "number", "score", "评分"),))
-    learned = learn_catalogue(tables, cutoff=AS_OF, current_value_only=["industry"], declared=[OWN])
+    tables = replace(tables, marks={"accounts": ["industry"]})
+    learned = learn_catalogue(tables, cutoff=AS_OF, declared=[OWN])
     keys = pd.DataFrame({"account_id": [row["account_id"] for row in accounts], "as_of": AS_OF})
     matrix = build_features(tables, keys.astype({"as_of": "datetime64[us]"}), catalogue=learned).reset_index()
     matrix["industry"] = [learned.readable("industry", code) for code in matrix["industry"]]

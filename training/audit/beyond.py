@@ -1,10 +1,13 @@
 """Facts of today that are tied to the outcome beyond what values known at creation explain.
 
-Turns the columns of which only today's value is known into findings. Taken for known at creation: columns
-that times prove, and of the others those that are filled (nearly) from the start in every row and do not name
-events. The rest is doubtful, and is held against them: cross-fitted chances from what was known at creation
-are shifted by the doubtful column, its emptiness included, and what that gains is measured as a share of all
-there is to know about the outcome (its entropy). A doubtful column blocks when
+Turns the columns of which only today's value is known into findings. What they tell is measured against what
+was known at creation: cross-fitted chances from that are shifted by the column, its emptiness included, and
+what that gains is a share of all there is to know about the outcome (its entropy). Known at creation are the
+columns that times prove. A column of today that is filled (nearly) in every row and does not name events may
+have been: where rows have dates, it blocks if it tells more than 10 % beyond the columns that times prove,
+which is about twice what any honest fact of our markets does beyond nothing at all; a list without dates
+proves no column, so that there the complete ones stand for what was known at creation. All other columns of
+today are doubtful, and are held against the proven and the complete ones together. A doubtful one blocks when
 
 1. it tells more than 5 % beyond creation by itself, or
 2. it tells more than 1 % that neither creation nor the columns already blocked explain (these are taken in
@@ -39,13 +42,15 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Limits:
-    """complete: a column filled in this share of the rows was filled when the row was made.
+    """complete: a column filled in this share of the rows may have been filled when the row was made.
+    rewritten: the share of the entropy that a complete column may tell beyond those that times prove.
     alone, unexplained: shares of the entropy that a doubtful column may tell.
     level: of all tests of a table together. seed: of the folds.
     words: whether words that name events make a column doubtful.
     """
 
     complete: float = 0.9
+    rewritten: float = 0.1
     alone: float = 0.05
     unexplained: float = 0.01
     level: float = 0.001
@@ -91,24 +96,51 @@ class _Told:
 def beyond_creation(
     table: AuditTable, *, late: Collection[str] = (), limits: Limits = DEFAULT
 ) -> Iterator[Finding]:
-    """The columns that block, the most telling first.
+    """The columns that block: complete ones, then doubtful ones, each the most telling first.
 
     late: columns that cannot have been known at creation, for reasons found elsewhere.
     """
     told = [column for column in table.columns if not column.constant]
+    proven = [column for column in told if not column.marked]
     doubtful = [column for column in told if column.marked and _is_doubtful(column, late=late, limits=limits)]
-    if not doubtful or min(table.events, table.rows - table.events) < FEWEST:
+    names = {column.name for column in (*proven, *doubtful)}
+    complete = [column for column in told if column.name not in names]
+    asked = [*doubtful, *(complete if table.dated else ())]
+    if not asked or min(table.events, table.rows - table.events) < FEWEST:
         return
-    names = {column.name for column in doubtful}
-    known = [column for column in told if column.name not in names]
-    test = _Test(table, tests=len(doubtful), limits=limits)
+    test, rewritten = _Test(table, tests=len(asked), limits=limits), []
+    if table.dated and complete:
+        rewritten = list(_rewritten(test, table, proven, complete))
+        yield from rewritten
+    blocked = {finding.column for finding in rewritten}
+    known = [column for column in told if column.name not in {*blocked, *(one.name for one in doubtful)}]
+    if doubtful:
+        yield from _doubtful(test, table, known, doubtful)
+
+
+def _rewritten(
+    test: _Test, table: AuditTable, proven: Sequence[Column], complete: Sequence[Column]
+) -> Iterator[Finding]:
+    """Complete columns that tell more beyond the proven ones than what was known at creation does."""
+    base = test.chances(proven)
+    told = {column.name: test.told(column, base) for column in complete}
+    known = f"beyond the {len(proven)} columns that times prove" if proven else "alone, as times prove none,"
+    for column in sorted(complete, key=lambda one: -told[one.name].share):
+        if told[column.name].more_than(test.limits.rewritten):
+            yield _finding(table, column, told[column.name], base=base, known=known)
+
+
+def _doubtful(
+    test: _Test, table: AuditTable, known: Sequence[Column], doubtful: Sequence[Column]
+) -> Iterator[Finding]:
+    """Doubtful columns by the three rules."""
     creation = test.chances(known)
     alone = {column.name: test.told(column, creation) for column in doubtful}
     unexplained = _taken_in(test, known, doubtful, creation)
     blocked = [
         column
         for column in doubtful
-        if column.name in unexplained or alone[column.name].more_than(limits.alone)
+        if column.name in unexplained or alone[column.name].more_than(test.limits.alone)
     ]
     named = {column.name for column in blocked}
     beside = {
@@ -116,15 +148,14 @@ def beyond_creation(
         for column in doubtful
         if column.name not in named and (twin := _filled_alike(column, blocked))
     }
-    order = sorted(doubtful, key=lambda column: -alone[column.name].share)
-    for column in order:
+    for column in sorted(doubtful, key=lambda one: -alone[one.name].share):
         if column.name in named or column.name in beside:
             yield _finding(
                 table,
                 column,
                 alone[column.name],
                 base=creation,
-                known=len(known),
+                known=f"beyond the {len(known)} columns known at creation",
                 left=unexplained.get(column.name),
                 twin=beside.get(column.name, ""),
             )
@@ -191,12 +222,19 @@ class _Test:
 
 
 def _finding(
-    table: AuditTable, column: Column, told: _Told, *, base: Vector, known: int, left: _Told | None, twin: str
+    table: AuditTable,
+    column: Column,
+    told: _Told,
+    *,
+    base: Vector,
+    known: str,
+    left: _Told | None = None,
+    twin: str = "",
 ) -> Finding:
     before = roc_auc_interval(table.label, base, groups=table.groups)[0]
     after, low, high = roc_auc_interval(table.label, told.chance, groups=table.groups)
     why = (
-        f"beyond the {known} columns known at creation it tells {percent(told.share)} of the outcome "
+        f"{known} it tells {percent(told.share)} of the outcome "
         f"({percent(told.low)} to {percent(told.high)}), ROC AUC {before:.3f} to {after:.3f} "
         f"({low:.3f} to {high:.3f}), base rate {share(table.events, table.rows)}"
     )

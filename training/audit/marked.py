@@ -8,10 +8,11 @@ warning.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from features.catalogue import Catalogue
+from features.contract import TABLES
 from features.formulas import columns_read
 from features.label_settings import FitLabelSettings, IntentLabelSettings, RowSettings
 from features.tables import Attribute
@@ -41,11 +42,18 @@ class MarkedColumn:
     def finding(self, *, among: int) -> Finding:
         """The warning. among: features of the model."""
         made = f"features made of it: {len(self.features):,} of {among:,}"
-        told = f"{_MARKED} ({made})" + "".join(f"; {rule}" for rule in self.rules)
+        told = f"{_MARKED} ({made}{self._made_from()})" + "".join(f"; {rule}" for rule in self.rules)
         # What says that something happened cannot be taken out.
         fix = _HISTORY + (_WITHOUT if {_CHOSEN, _COUNTED} & set(self.rules) else "")
         figures = {"features": len(self.features), "rules": len(self.rules)}
         return Finding("current_value_only", "warns", column_name(self.name), told, fix, figures)
+
+    def _made_from(self) -> str:
+        """What fills its empty cells, in words."""
+        table, _, column = self.name.partition(".")
+        contract = TABLES[table]
+        made_from = contract.column(column).made_from if column in contract.column_names else ()
+        return f"; where its source is silent, made from {' and '.join(made_from)}" if made_from else ""
 
 
 def column_name(name: str) -> str:
@@ -57,21 +65,19 @@ def marked_columns(
     catalogue: Catalogue,
     *,
     settings: RowSettings,
-    marks: Mapping[str, Collection[str]],
+    marked: Collection[str],
     attributes: Sequence[Attribute] = (),
 ) -> Iterator[MarkedColumn]:
     """The marked columns that a model of these features and labels rests on, by name.
 
-    marks: by table, columns of which only today's value is known; attributes add their own.
+    marked: columns of which only today's value is known, as `Tables.current_value_only` has them.
     """
-    marked = {f"{table}.{column}" for table, columns in marks.items() for column in columns}
-    marked |= {f"accounts.{one.name}" for one in attributes if one.current_value_only}
     fed: dict[str, list[str]] = {}
     for feature in catalogue.features:
         for name in columns_read(feature, attributes=attributes):
             fed.setdefault(name, []).append(feature.name)
     rules = read_by_rules(settings)
-    for name in sorted(marked & {*fed, *rules}):
+    for name in sorted({*marked} & {*fed, *rules}):
         yield MarkedColumn(name, tuple(fed.get(name, ())), tuple(rules.get(name, ())))
 
 

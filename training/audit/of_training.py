@@ -7,7 +7,7 @@ filled in later.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,28 +39,30 @@ def audit_rows(
     kind: Kind,
     cutoff: datetime,
     config: Config,
-    marks: Mapping[str, Collection[str]],
 ) -> Audit:
     """The audit of what a model learned from.
 
-    tables: those of the training. folds: those that its figures and its calibration rest on. marks: by table,
-    the columns of which only today's value is known, as the manifest has them.
+    tables: those of the training. folds: those that its figures and its calibration rest on.
     """
     table = rows_table(rows)
     names = list(identifiers(table))
     rest = table.without({one.column for one in names if one.severity == "blocks"})
     columns = _account_columns(tables, table)
     events = _events(tables, kind=kind, cutoff=cutoff, config=config)
+    settings, features = config.labels.of(kind), rows.catalogue
+    marked = list(
+        marked_columns(
+            features, settings=settings, marked=tables.current_value_only, attributes=tables.attributes
+        )
+    )
     findings = [
         *time_proof(tables, rows=rows),
         *near_outcome(tables, events=events, columns=columns, cutoff=cutoff),
         *names,
-        *_by_source(found_in_columns(rest), table),
+        *_by_source(found_in_columns(rest), marked),
         *shared_rows(rows.frame, folds=folds),
     ]
-    settings, features = config.labels.of(kind), rows.catalogue
     told = {finding.column for finding in findings if finding.kind == "current_value_only"}
-    marked = list(marked_columns(features, settings=settings, marks=marks, attributes=tables.attributes))
     findings += [
         one.finding(among=len(features.features)) for one in marked if column_name(one.name) not in told
     ]
@@ -112,9 +114,9 @@ def _account_columns(tables: Tables, table: AuditTable) -> list[str]:
     return sorted({column.source for column in table.columns} & stored)
 
 
-def _by_source(findings: Iterable[Finding], table: AuditTable) -> Iterator[Finding]:
+def _by_source(findings: Iterable[Finding], marked: Sequence[MarkedColumn]) -> Iterator[Finding]:
     """Of today's values, one finding per column of the source, the most telling one."""
-    sources = {column.name: column.source for column in table.columns}
+    sources = {name: column_name(one.name) for one in reversed(marked) for name in one.features}
     seen: set[str] = set()
     for finding in findings:
         source = sources.get(finding.column, "")

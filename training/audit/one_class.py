@@ -111,7 +111,7 @@ def _finding(
     excluded = max((one.groups for one in found if plain or one.words in _EMPTINESS), default=0)
     blocks = (
         not table.dated
-        or column.marked
+        or (column.fact and column.marked)
         or any(one.events for one in found)
         or (column.fact and excluded >= much)
     )

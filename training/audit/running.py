@@ -7,7 +7,7 @@ cannot be looked for says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from training.audit.beyond import DEFAULT, FEWEST, Limits, beyond_creation
@@ -28,14 +28,21 @@ def audit_table(table: AuditTable, *, limits: Limits = DEFAULT) -> Audit:
     names = list(identifiers(table))
     rest = table.without({one.column for one in names if one.severity == "blocks"})
     rest = replace(rest, groups=equal_rows(rest.columns, rest.label))
-    findings = [*names, *found_in_columns(rest, limits=limits), *equal_records(rest), _undated(table)]
+    findings = [*names, *found_in_columns(rest, limits=limits), *equal_records(rest)]
+    blocked = {one.column for one in findings if one.severity == "blocks"}
     checked: dict[FindingKind, str] = {
         "time_proof": _NO_DATES,
         "near_outcome": "no dates: emptiness is held against the outcome instead, as today's value",
         **_looked(table),
         "overlap": f"{table.rows:,} rows compared with each other",
     }
-    return Audit(table.rows, table.events, len(table.columns), checked, in_order(findings))
+    return Audit(
+        table.rows,
+        table.events,
+        len(table.columns),
+        checked,
+        in_order([*findings, _undated(table, blocked=blocked)]),
+    )
 
 
 def found_in_columns(table: AuditTable, *, limits: Limits = DEFAULT) -> list[Finding]:
@@ -63,12 +70,15 @@ def _looked(table: AuditTable) -> dict[FindingKind, str]:
     return {"identifier": count, "ranks_too_well": count, "one_class": count, "current_value_only": beyond}
 
 
-def _undated(table: AuditTable) -> Finding:
+def _undated(table: AuditTable, *, blocked: Collection[str]) -> Finding:
+    """That nothing proves the columns, with the names of those that nothing else speaks against."""
+    passed = [column.name for column in table.columns if column.name not in blocked]
+    named = f"; that these stood so when the rows were made is taken on trust: {', '.join(passed)}"
     return Finding(
         "current_value_only",
         "warns",
         "",
-        f"{_NO_DATES}, so all {len(table.columns):,} columns count as today's value",
+        f"{_NO_DATES}, so all {len(table.columns):,} columns count as today's value{named if passed else ''}",
         "export the history of the fields, or the values as they stood when each record was made",
         {"columns": len(table.columns)},
     )

@@ -7,7 +7,7 @@ these tables cannot give has no audit.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -139,17 +139,13 @@ def audit_workspace(
             return {"list": audit_undated(tables)}
         moment = cutoff or next_cutoff(tables)
         require_past(moment, tables=tables)
-        marks = dict(manifest.current_value_only)
-        marked = marks.pop("accounts", ())
         keys = [key for key in config.models if key != "fit" or config.labels.fit.enabled]
         found: dict[str, Audit] = {}
         problems = []
         for key in keys:
             own, kind = config.of_model(key), kind_of(key)
             try:
-                found[key] = audit_tables(
-                    tables, kind=kind, cutoff=moment, config=own, marked=marked, elsewhere=marks
-                )
+                found[key] = audit_tables(tables, kind=kind, cutoff=moment, config=own)
             except NotEnoughDataError as error:
                 problems.append(error)
         if not found:
@@ -157,30 +153,20 @@ def audit_workspace(
         return found
 
 
-def audit_tables(
-    tables: Tables,
-    *,
-    kind: Kind,
-    cutoff: datetime,
-    config: Config,
-    marked: Collection[str] = (),
-    elsewhere: Mapping[str, Collection[str]] | None = None,
-) -> Audit:
+def audit_tables(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> Audit:
     """The audit of what a model of this kind would learn from the tables at the cutoff.
 
-    marked: columns of accounts of which only today's value is known; elsewhere: those of other tables. Raises
-    NotEnoughDataError when there is too little to learn from.
+    Raises NotEnoughDataError when there is too little to learn from.
     """
-    rows = _rows(tables, kind=kind, cutoff=cutoff, config=config, marked=marked)
+    rows = _rows(tables, kind=kind, cutoff=cutoff, config=config)
     settings = config.model.fit if kind == "fit" else config.model.intent
     folds = time_folds(rows.frame, folds=settings.folds)
-    marks = {**(elsewhere or {}), "accounts": marked}
-    return audit_rows(tables, rows=rows, folds=folds, kind=kind, cutoff=cutoff, config=config, marks=marks)
+    return audit_rows(tables, rows=rows, folds=folds, kind=kind, cutoff=cutoff, config=config)
 
 
-def _rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marked: Collection[str]) -> Rows:
+def _rows(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> Rows:
     """What a training at the cutoff would learn from."""
-    catalogue = learn_catalogue(tables, cutoff=cutoff, current_value_only=marked, declared=config.features)
+    catalogue = learn_catalogue(tables, cutoff=cutoff, declared=config.features)
     settings = config.model.fit if kind == "fit" else config.model.intent
     selected = select_features(catalogue, kind=kind, settings=settings, keep=config.origins.keep)
     if kind == "intent":

@@ -30,7 +30,7 @@ from models.bundle import NAMES, Kind
 from training.audit.beyond import DEFAULT, Limits
 from training.audit.columns import AuditTable, raw_table
 from training.audit.finding import Audit
-from training.audit.planting import MARKED, PLANTED, planted
+from training.audit.planting import PLANTED, planted
 from training.audit.running import audit_table
 from training.audit.sources import audit_tables, read_list
 from training.audit.statistics import exact_interval
@@ -211,9 +211,10 @@ def _markets(seeds: int, accounts: int, *, progress: ReportProgress | None) -> d
             for kind in kinds:
                 clean.append(_blocking(tables, kind=kind, cutoff=settings.end, config=config))
                 facts = [name for name in tables.schema("accounts").names if name not in _KEYS]
-                honest.append(_blocking(tables, kind=kind, cutoff=settings.end, config=config, marked=facts))
+                marked = replace(tables, marks={"accounts": facts})
+                honest.append(_blocking(marked, kind=kind, cutoff=settings.end, config=config))
                 leaky = planted(tables, kind=kind, cutoff=settings.end)
-                found = _blocking(leaky, kind=kind, cutoff=settings.end, config=config, marked=MARKED)
+                found = _blocking(leaky, kind=kind, cutoff=settings.end, config=config)
                 named.append([name for name in PLANTED if name in found])
                 wrong += len(found - set(PLANTED))
     return {
@@ -238,10 +239,8 @@ def _counted(found: Sequence[set[str]]) -> dict[str, Any]:
     return {"audits": len(found), "blocking": blocking, "low": low, "high": high, "named": named}
 
 
-def _blocking(
-    tables: Tables, *, kind: Kind, cutoff: datetime, config: Config, marked: Sequence[str] = ()
-) -> set[str]:
-    audit = audit_tables(tables, kind=kind, cutoff=cutoff, config=config, marked=marked)
+def _blocking(tables: Tables, *, kind: Kind, cutoff: datetime, config: Config) -> set[str]:
+    audit = audit_tables(tables, kind=kind, cutoff=cutoff, config=config)
     return {finding.column for finding in audit.blocking}
 
 
