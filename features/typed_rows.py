@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from features.cells import Cell, raw_name, read_cells, typed_cell
 from features.changes import CHANGED_AT
 from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
-from features.faults import NO_DETAILS, cell_checks, fault_sql, first_fault, id_checks, known_at_last
+from features.faults import NO_DETAILS, cell_checks, fault_sql, first_fault, known_at_last
 from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
 from features.privacy.consent import consent_sql
@@ -141,7 +141,7 @@ def typed_rows(
 def _checks(source: Source, *, cells: list[Cell], now: datetime) -> list[Check]:
     table, undated = TABLES[source.table], source.undated is not None
     rows = row_checks(table, now=now, undated=undated, usual=_USUAL)
-    checks = cell_checks(cells, table=table) + known_at_last(rows) + id_checks(source, cells=cells)
+    checks = cell_checks(cells, table=table) + known_at_last(rows)
     unbound = {column.name for column in table.columns if column.may_be_unbound} - source.columns.keys()
     checks = [check for check in checks if check.column not in unbound]
     for name in ("deleted_at", "changed_at"):
