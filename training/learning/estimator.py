@@ -104,11 +104,13 @@ class SpearfishClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def roc_auc_(self) -> Estimate:
-        """Of rows that their models did not see, mean over the folds."""
+        """Of rows that their models did not see, mean over the folds; the models of folds overlap, which the
+        interval knows of (`Estimate.over_folds`)."""
         check_is_fitted(self)
         later = self.learned_.later.rename(columns={"fold": "cutoff"})
         later["account_id"] = later["position"].astype(str)
-        return measure(later).estimates["probability"]["roc_auc"]
+        told = measure(later).estimates["probability"]["roc_auc"]
+        return told.over_folds(later["cutoff"].nunique(), lowest=0.0, highest=1.0)
 
     def decision_function(self, X: pd.DataFrame | ArrayLike) -> Matrix:
         """float64 (n,): calibrated log-odds of the second class."""

@@ -3,9 +3,9 @@
 Turns rows into the same as `training.learning.learn` does, whichever of the two learners they bear: where the
 rarer class is small, boosted trees alone follow chance, and lines drawn to the base rate, averaged with trees
 of several kinds, are nearer to the truth; `training.checks.few_rows` shows up to which count. Time rule: what
-is told of later rows (`later`) comes from rows whose label was known when the slice starts; which parts are
-averaged, and the calibration, are chosen on folds of accounts, as a later slice of few rows is too small to
-choose by. Null rule: NaN is a value of its own.
+is told of later rows (`later`) comes from rows whose label was known when the slice starts, weighed by what
+was known then; which parts are averaged, and the calibration, are chosen on folds of accounts, as a later
+slice of few rows is too small to choose by. Null rule: NaN is a value of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from training.learning.learn import Learned, Progress, Rows, learn
 from training.learning.small import learn_small
 from training.learning.splits import Fold, Positions, time_folds
 
-__all__ = ["are_few", "learn_few", "learn_rows"]
+__all__ = ["are_few", "effective_accounts", "learn_few", "learn_rows"]
 
 _LATER_SHARE = 0.35
 """Of forty wins that leaves fourteen to judge by."""
@@ -42,11 +42,22 @@ def learn_rows(
 
 
 def are_few(rows: Rows, *, settings: LearningSettings) -> bool:
-    """Whether the rarer class has fewer rows than the settings call few; weighed rows never are."""
-    if rows.weight is not None:
-        return False
-    events = int(rows.label.sum())
-    return min(events, len(rows.label) - events) < settings.few_rows
+    """Whether either class comes to fewer accounts than the settings call few: see `effective_accounts`."""
+    return min(effective_accounts(rows, label=label) for label in (0, 1)) < settings.few_rows
+
+
+def effective_accounts(rows: Rows, *, label: int) -> float:
+    """As how many accounts that count alike the rows of a class tell; 0 where it has none.
+
+    An account counts by the sum of the weights w of its rows of the class, as its snapshots and deals tell
+    much the same; then (sum w)^2 / sum w^2, which is the number of accounts where all count alike and less
+    where few weigh most (Kish 1965, Survey Sampling, section 11.7; Kish 1992, J. Official Statistics 8).
+    """
+    own = rows.label == label
+    weight = np.ones(int(own.sum())) if rows.weight is None else rows.weight[own]
+    counts = np.bincount(_accounts(rows)[own], weights=weight)
+    total = float((counts**2).sum())
+    return float(counts.sum()) ** 2 / total if total > 0.0 else 0.0
 
 
 def learn_few(
@@ -68,7 +79,13 @@ def learn_few(
 
 
 def _judged(rows: Rows, fold: Fold, *, number: int, settings: LearningSettings) -> pd.DataFrame:
-    earlier = Rows(rows.frame.iloc[fold.earlier].reset_index(drop=True), rows.X[fold.earlier], rows.catalogue)
+    weight = rows.weight_in(fold)
+    earlier = Rows(
+        rows.frame.iloc[fold.earlier].reset_index(drop=True),
+        rows.X[fold.earlier],
+        rows.catalogue,
+        weight=None if weight is None else weight[fold.earlier],
+    )
     learned = learn_small(
         earlier, settings=settings, groups=_accounts(earlier), smallest_class=_LEAST_EARLIER
     )

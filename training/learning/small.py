@@ -73,16 +73,17 @@ def learn_small(
     """The model of few rows.
 
     settings: for `seed`, `rising`, `falling`, `max_rounds` and `max_bin`; the rest follows from how many rows
-    there are. groups: int (n,), rows that are never divided by folds; rows that are equal without it.
+    there are. groups: int (n,), rows that are never divided by folds, as those of an account, and that tell
+    no more together than one row would; without it, rows that are equal are never divided.
     With fewer than two different rows of a class nothing can be compared: then the straight lines alone are
     fitted, drawn to zero as strongly as any. Raises NotEnoughDataError below `smallest_class` of a class.
     """
     _require_enough(rows, smallest_class=smallest_class)
     fold = _fold(rows, groups=equal_rows(rows.X) if groups is None else groups, settings=settings)
-    table = Table(rows.X, rows.label, fold, rows.catalogue, settings)
+    table = Table(rows.X, rows.label, fold, rows.catalogue, settings, rows.weight)
     if len(np.unique(table.fold)) < 2:
         return _unjudged(rows, table)
-    strength, lines = _best_lines(table)
+    strength, lines = _best_lines(table, strengths=_strengths(groups, rows=len(table.label)))
     tried = {kind.name: try_out(table, kind=kind) for kind in KINDS}
     margins = {LINES: lines} | {name: one.margins for name, one in tried.items()}
     told_by = {mixture: _mean(margins, _shares(mixture, rows=len(table.label))) for mixture in _MIXTURES}
@@ -152,10 +153,17 @@ def _longer(rounds: int) -> int:
     return max(1, round(rounds * float(np.sqrt(_FOLDS / (_FOLDS - 1)))))
 
 
-def _best_lines(table: Table) -> tuple[float, Matrix]:
+def _strengths(groups: Positions | None, *, rows: int) -> tuple[float, ...]:
+    """What to try for the straight lines: where rows repeat each other, as many snapshots of an account do,
+    all of them together weigh no more beside the penalty than one row for each group would."""
+    share = 1.0 if groups is None else len(np.unique(groups)) / rows
+    return tuple(strength * share for strength in _STRENGTHS)
+
+
+def _best_lines(table: Table, *, strengths: Sequence[float]) -> tuple[float, Matrix]:
     """The strength of the straight lines, and their margins (n,) of rows that they did not see."""
     found: dict[tuple[str, ...], Matrix] = {
-        (str(strength),): _beside(table, strength=strength) for strength in _STRENGTHS
+        (str(strength),): _beside(table, strength=strength) for strength in strengths
     }
     chosen, _ = _simplest(table, found)
     return float(chosen[0]), found[chosen]
@@ -177,20 +185,25 @@ def _lines(table: Table, *, strength: float, learn: NDArray[np.bool_]) -> Linear
         strength=strength,
         directions=directions(table.catalogue, table.settings),
         small=True,
+        weight=None if table.weight is None else table.weight[learn],
     )
 
 
 def _simplest(table: Table, found: dict[tuple[str, ...], Matrix]) -> tuple[tuple[str, ...], dict[str, float]]:
     """The first that is not worse than the best by more than one standard error; and all mean log losses."""
+    weight = np.ones(len(table.label)) if table.weight is None else table.weight
     loss = {name: _log_loss(margins, label=table.label) for name, margins in found.items()}
-    best = min(loss, key=lambda name: float(loss[name].mean()))
-    good = (name for name, own in loss.items() if _is_noise(own - loss[best]))
-    return next(good), {" + ".join(one): float(losses.mean()) for one, losses in loss.items()}
+    mean = {name: float(np.average(losses, weights=weight)) for name, losses in loss.items()}
+    best = min(mean, key=lambda name: mean[name])
+    good = (name for name, own in loss.items() if _is_noise(own - loss[best], weight=weight))
+    return next(good), {" + ".join(name): told for name, told in mean.items()}
 
 
-def _is_noise(worse: Matrix) -> bool:
-    """Whether the mean of differences (n,) is at most one standard error above zero."""
-    return bool(worse.mean() <= worse.std() / np.sqrt(len(worse)))
+def _is_noise(worse: Matrix, *, weight: Matrix) -> bool:
+    """Whether the weighed mean of differences (n,) is at most one standard error above zero."""
+    mean = float(np.average(worse, weights=weight))
+    error = float(np.sqrt((weight**2 * (worse - mean) ** 2).sum())) / float(weight.sum())
+    return mean <= error
 
 
 def _log_loss(margins: Matrix, *, label: NDArray[np.int64]) -> Matrix:

@@ -63,13 +63,27 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Table:
-    """X: float64 (n, k) in catalogue order. label: int (n,). fold: int (n,), the same for equal rows."""
+    """X: float64 (n, k) in catalogue order. label: int (n,). fold: int (n,), the same for equal rows.
+
+    weight: float64 (n,) of mean 1, by how much each row counts for trees and lines; None for all alike.
+    """
 
     X: Matrix
     label: Labels
     fold: NDArray[np.int64]
     catalogue: Catalogue
     settings: LearningSettings
+    weight: Matrix | None = None
+
+    def part(self, rows: NDArray[np.bool_]) -> Table:
+        """Some of the rows, (n,) True where a row is one of them."""
+        return replace(
+            self,
+            X=self.X[rows],
+            label=self.label[rows],
+            fold=self.fold[rows],
+            weight=None if self.weight is None else self.weight[rows],
+        )
 
     @property
     def wide(self) -> dict[int, int]:
@@ -110,7 +124,7 @@ def try_out(table: Table, *, kind: TreeKind) -> Tried:
 def grow_all(table: Table, *, kind: TreeKind, rounds: int, members: int) -> list[str]:
     """The texts of `members` boosters of all rows that differ in their seed, over the catalogue's columns."""
     X, encoding = _encoded(table, kind=kind)
-    data = _dataset(X, label=table.label, table=table, kind=kind)
+    data = _dataset(X, table=table, kind=kind)
     boosters = (
         lightgbm.train(_parameters(table, kind=kind, member=member), data, num_boost_round=rounds)
         for member in range(members)
@@ -138,15 +152,15 @@ def _stopped_early(
     table: Table, *, kind: TreeKind, own: NDArray[np.bool_]
 ) -> tuple[lightgbm.Booster, Matrix]:
     """A booster of the rows beside `own`, as long as is best for those, and those as it reads them."""
-    beside = replace(table, X=table.X[~own], label=table.label[~own], fold=table.fold[~own])
+    beside, judge = table.part(~own), table.part(own)
     X, encoding = _encoded(beside, kind=kind)
-    judged = encoding.encode(table.X[own])
-    data = _dataset(X, label=beside.label, table=table, kind=kind)
+    judged = encoding.encode(judge.X)
+    data = _dataset(X, table=beside, kind=kind)
     booster = lightgbm.train(
         _parameters(beside, kind=kind),
         data,
         num_boost_round=table.settings.max_rounds,
-        valid_sets=[_dataset(judged, label=table.label[own], table=table, kind=kind, reference=data)],
+        valid_sets=[_dataset(judged, table=judge, kind=kind, reference=data)],
         callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False)],
         keep_training_booster=True,
     )
@@ -161,12 +175,14 @@ def _encoded(table: Table, *, kind: TreeKind) -> tuple[Matrix, Encoding]:
 
 
 def _dataset(
-    X: Matrix, *, label: Labels, table: Table, kind: TreeKind, reference: lightgbm.Dataset | None = None
+    X: Matrix, *, table: Table, kind: TreeKind, reference: lightgbm.Dataset | None = None
 ) -> lightgbm.Dataset:
+    """The rows of a table as the trees read them, X."""
     categories = (at for at, feature in enumerate(table.catalogue.features) if feature.kind == "category")
     return lightgbm.Dataset(
         X,
-        label=label,
+        label=table.label,
+        weight=table.weight,
         reference=reference,
         feature_name=list(table.catalogue.names),
         categorical_feature=[at for at in categories if not (kind.encoded and at in table.wide)],
