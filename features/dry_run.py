@@ -25,6 +25,7 @@ from features.cells import Cell, raw_name, read_cells
 from features.contract import TABLES
 from features.engine import run_sql
 from features.errors import EngineError, InputError
+from features.identity.identifiers_in_sql import salesforce_id_sql
 from features.ingest import ingest
 from features.mapping import Config
 from features.privacy.counts import assumed_sentences
@@ -39,6 +40,7 @@ from features.privacy.masking import (
     without_values,
 )
 from features.report import IngestReport
+from features.salesforce_ids import holds_ids
 from features.sources import Relation, confine, identifier, open_source
 from features.staging import source_cell
 from features.tables import open_engine
@@ -211,7 +213,9 @@ def _source(
     position: int,
     used: dict[tuple[str, ...], set[str]],
 ) -> SourceReport:
-    relation = open_source(connection, source=source, position=position)
+    # What becomes of ids is told, too; those that a query reads have become so before.
+    told = source if source.query is not None else source.model_copy(update={"system": None})
+    relation = open_source(connection, source=told, position=position)
     if relation is None:
         return SourceReport(source.table, source.label, found=False)
     given = {*source.columns, "known_at"}
@@ -283,15 +287,16 @@ def _counts(
     }
     columns = {name: binding.column or "" for name, binding in bound.items()}
     personal = personal_columns(source)
-    read = dict.fromkeys(columns.values())
-    sql = (
-        f"SELECT {', '.join(f'{identifier(name)} AS {raw_name(name)}' for name in read)} FROM {relation.sql}"
+    raw = {name: _as_read(source, name) for name in columns.values()}
+    read = (
+        f"{cell} AS {raw_name(name)}, {identifier(name)} AS {_written(name)}" for name, cell in raw.items()
     )
+    sql = f"SELECT {', '.join(read)} FROM {relation.sql}"
     sql = read_cells(cells.values(), rows=sql)
     values = (f"{cell.exact} AS {identifier(name)}" for name, cell in cells.items())
     sql = f"SELECT *, {', '.join(values)} FROM ({sql})"
     told = ", ".join(
-        _count(cell, raw=raw_name(columns[name]), personal=columns[name] in personal)
+        _count(cell, raw=_written(columns[name]), personal=columns[name] in personal)
         for name, cell in cells.items()
     )
     try:
@@ -299,6 +304,19 @@ def _counts(
     except EngineError as error:
         raise EngineError(without_values(error.what, table=source.table), sql=error.sql) from None
     return {name: row[5 * k : 5 * k + 5] for k, name in enumerate(cells)}
+
+
+def _written(column: str) -> str:
+    """What a source's column is called as it is written there."""
+    return identifier(f"written {column}")
+
+
+def _as_read(source: Source, column: str) -> str:
+    """SQL for what an ingest reads of a column that was opened as it is written; see `_source`."""
+    name = identifier(column)
+    if source.query is None and holds_ids(source, column):
+        return salesforce_id_sql(f"trim(CAST({name} AS VARCHAR))")
+    return name
 
 
 def _count(cell: Cell, *, raw: str, personal: bool) -> str:

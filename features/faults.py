@@ -12,11 +12,21 @@ from collections.abc import Mapping
 from features.bindings import Source
 from features.cells import Cell, raw_name
 from features.contract import TABLES, Table
+from features.identity.identifiers_in_sql import is_odd_salesforce_id_sql
 from features.privacy.masking import cell_sql, filled_columns, row_sql
+from features.salesforce_ids import IDENTIFIERS
 from features.sources import identifier
 from features.validation import Check, Reason, allowed_values, literal
 
-__all__ = ["FAULT_FIELDS", "NO_DETAILS", "cell_checks", "fault_sql", "first_fault", "known_at_last"]
+__all__ = [
+    "FAULT_FIELDS",
+    "NO_DETAILS",
+    "cell_checks",
+    "fault_sql",
+    "first_fault",
+    "id_checks",
+    "known_at_last",
+]
 
 FAULT_FIELDS = ("source", "reason", "column", "got", "row", "file", "line", "allowed")
 
@@ -40,6 +50,17 @@ def cell_checks(cells: list[Cell], *, table: Table) -> list[Check]:
         if cell.name in table.required and cell.withheld != "false"
     ]
     return formulas + without_zone + wrong_type + withheld
+
+
+def id_checks(source: Source, *, cells: list[Cell]) -> list[Check]:
+    """Of a source of Salesforce: an id has 18 characters, and the last three do not fit the others."""
+    if source.system != "salesforce":
+        return []
+    return [
+        Check(Reason.WRONG_CHECK_LETTERS, cell.name, is_odd_salesforce_id_sql(cell.text_name))
+        for cell in cells
+        if cell.name in IDENTIFIERS
+    ]
 
 
 def first_fault(checks: list[Check]) -> str:

@@ -131,6 +131,8 @@ def source_id(source: Source) -> str:
         del told["origin"]
     if source.changed_at is None:
         del told["changed_at"]
+    if source.system is None:
+        del told["system"]
     told["consent"] = told["consent"] and told["consent"]["opted_out"]
     if told["consent"] is None:
         del told["consent"]

@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import duckdb
 
+from features.identity.identifiers_in_sql import salesforce_id_sql
+
 __all__ = ["define_words"]
 
 _DAY = r"'^\d{4}-\d\d-\d\d([T ]0?0:00(:00([.]0+)?)?)?$'"
+
+_WAYS = "[day, day || ', %H:%M', day || ' %H:%M', day || ', %I:%M %p', day || ' %I:%M %p',"
+_WAYS += " '%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S']"
 
 _WORDS = {
     "given(text)": "NULLIF(trim(text), '')",
@@ -33,6 +38,21 @@ _WORDS = {
     " lambda one: NULLIF(trim(one), '')))) END",
     "lead_company(email, website, company)": "'lead-' || coalesce(company_domain(email),"
     " company_domain(website), NULLIF(normalise('company_key', company), ''))",
+    "salesforce_id(text)": salesforce_id_sql("text"),
+    "with_currency(amount, code)": "CASE WHEN given(amount) IS NOT NULL"
+    " THEN concat_ws(' ', trim(amount), given(code)) END",
+    "in_currency(amount, code, target)": "CASE WHEN given(amount) IS NULL OR given(code) IS NULL"
+    " OR upper(trim(code)) = upper(target) THEN amount"
+    " ELSE coalesce(CASE WHEN starts_with(trim(amount), '-') THEN '-' ELSE '' END"
+    " || NULLIF(normalise('revenue_' || target, concat(ltrim(coalesce(format('{:.2f}',"
+    " TRY_CAST(amount AS DOUBLE)), trim(amount)), '-'), ' ', code)), ''), concat(amount, ' ', code)) END",
+    "told_industry(text, naics, sic)": "CASE WHEN NULLIF(normalise('industry', text), '') IS NOT NULL"
+    " THEN text ELSE coalesce('NAICS ' || given(naics), 'SIC ' || given(sic), text) END",
+    "moment_of(text, day)": f"try_strptime(trim(text), {_WAYS})"
+    " + CASE WHEN contains(text, ':') THEN INTERVAL 0 SECOND ELSE INTERVAL 86399 SECOND END",
+    "known_by(first, second, day)": "CASE WHEN given(second) IS NOT NULL AND moment_of(second, day) IS NULL"
+    " THEN second ELSE coalesce(strftime(greatest(moment_of(first, day), moment_of(second, day)),"
+    " '%Y-%m-%d %H:%M:%S'), first) END",
     "earlier(first, second)": "CASE WHEN NULLIF(trim(first), '') IS NULL THEN second"
     " WHEN NULLIF(trim(second), '') IS NULL OR TRY_CAST(first AS TIMESTAMP) IS NULL THEN first"
     " WHEN coalesce(TRY_CAST(second AS TIMESTAMP) >= TRY_CAST(first AS TIMESTAMP), false) THEN first"
@@ -44,7 +64,8 @@ is_before, is_same_day: false when either is no time.
 later, earlier: of two times; one that is no time wins, so that it is noticed.
 members: what a cell parts by semicolons, each once and sorted; of a blank cell one empty member.
 company_domain: the domain of an address or a web site that a company can be known by.
-lead_company: the identifier of the company that a lead names, by its domain, else by its name."""
+lead_company: the identifier of the company that a lead names, by its domain, else by its name.
+salesforce_id: an id of 15 characters with its 18; anything else as it is."""
 
 
 def define_words(connection: duckdb.DuckDBPyConnection) -> None:

@@ -19,9 +19,11 @@ from features.contract import TABLES
 from features.databases import attach_database, attach_servers
 from features.engine import first_line
 from features.errors import ConfigError, ContractError, suggestion
+from features.identity.identifiers_in_sql import salesforce_id_sql
 from features.locations import matching_files, require_within
 from features.plain_text import UNSEEN, Lacking, lacking_in
 from features.query_words import define_words
+from features.salesforce_ids import holds_ids
 from features.text_files import TextFile, open_text
 from features.validation import literal
 from features.workbooks import ENDINGS, open_sheet
@@ -158,8 +160,9 @@ class _Opening:
         lacking = [name for name in self.needed if name not in types]
         empty = "".join(f", CAST(NULL AS VARCHAR) AS {identifier(name)}" for name in lacking)
         numbered = self.places.get("files") if source.query is None else None
+        told = self._ids_of_query(types) if source.query is not None else ""
         return Relation(
-            f"(SELECT *{empty} FROM ({sql}))",
+            f"(SELECT *{told}{empty} FROM ({sql}))",
             types | dict.fromkeys(lacking, "VARCHAR"),
             self.rejects,
             self.present,
@@ -172,6 +175,12 @@ class _Opening:
             sum(path.stat().st_size for path in self.originals),
             self.lacking,
         )
+
+    def _ids_of_query(self, types: Mapping[str, str]) -> str:
+        """What replaces the ids that a query gives: those of a database came through no file of ours."""
+        ids = [name for name, kind in types.items() if kind == "VARCHAR" and holds_ids(self.source, name)]
+        replaced = ", ".join(f"{_id(identifier(name))} AS {identifier(name)}" for name in ids)
+        return f" REPLACE ({replaced})" if replaced else ""
 
     def _fix(self) -> str:
         """What to do about a query or a file that the engine refuses."""
@@ -289,7 +298,10 @@ class _Opening:
         """Rows of files of one shape. again: they were read before; their numbers matter, faults do not."""
         listed = "[" + ", ".join(literal(str(path)) for path in files) + "]"
         if not shape.delimiter:
-            selected = ", ".join(_column(name, shape.header, as_text=as_text) for name in chosen)
+            selected = ", ".join(
+                _column(name, shape.header, as_text=as_text, is_id=holds_ids(self.source, name))
+                for name in chosen
+            )
             number = f", file_row_number + 1 AS {ROW_COLUMN}" if again else ""
             return (
                 f"SELECT {selected}, filename AS {FILE_COLUMN}{number}"
@@ -299,7 +311,7 @@ class _Opening:
         # By position: the reader's own rules for odd names do not matter then.
         cells = {name: f"cell_{position}" for position, name in enumerate(shape.header)}
         columns = ", ".join(f"{cell}: 'VARCHAR'" for cell in cells.values())
-        selected = ", ".join(f"{cells.get(name, 'NULL::VARCHAR')} AS {identifier(name)}" for name in chosen)
+        selected = ", ".join(f"{self._cell(name, cells)} AS {identifier(name)}" for name in chosen)
         rejects = f"{self.rejects}_again" if again else self.rejects
         # parallel: a quoted line break at a chunk's edge must never be mistaken for a row's end.
         parallel = str(not (shape.quoted or again)).lower()
@@ -311,6 +323,11 @@ class _Opening:
             f" rejects_table = '{rejects}', rejects_scan = '{rejects}_scan', rejects_limit = 0,"
             " filename = true)"
         )
+
+    def _cell(self, name: str, cells: Mapping[str, str]) -> str:
+        if name not in cells:
+            return "NULL::VARCHAR"
+        return _id(cells[name]) if holds_ids(self.source, name) else cells[name]
 
     def _numbered(self, file: Path, *, shape: TextFile, chosen: list[str]) -> str:
         """One file's rows with their numbers: good ones are counted, and lines that are none added."""
@@ -332,10 +349,17 @@ class _Opening:
         return f"CASE filename {' '.join(copies)} ELSE filename END" if copies else "filename"
 
 
-def _column(name: str, header: tuple[str, ...], *, as_text: bool) -> str:
+def _column(name: str, header: tuple[str, ...], *, as_text: bool, is_id: bool) -> str:
     if name not in header:
         return f"NULL::VARCHAR AS {identifier(name)}"
-    return f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" if as_text else identifier(name)
+    text = f"CAST({identifier(name)} AS VARCHAR)"
+    if is_id:
+        return f"{_id(text)} AS {identifier(name)}"
+    return f"{text} AS {identifier(name)}" if as_text else identifier(name)
+
+
+def _id(text: str) -> str:
+    return salesforce_id_sql(f"trim({text})")
 
 
 def _format(path: Path) -> str:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from features.cells import Cell, raw_name, read_cells, typed_cell
 from features.changes import CHANGED_AT
 from features.contract import ATTRIBUTE_TYPES, START_OF_TIME, TABLES, ColumnType, Table, sql_type
-from features.faults import NO_DETAILS, cell_checks, fault_sql, first_fault, known_at_last
+from features.faults import NO_DETAILS, cell_checks, fault_sql, first_fault, id_checks, known_at_last
 from features.history import source_id
 from features.mapping import EVENT_TIME, Binding, Source
 from features.privacy.consent import consent_sql
@@ -141,7 +141,7 @@ def typed_rows(
 def _checks(source: Source, *, cells: list[Cell], now: datetime) -> list[Check]:
     table, undated = TABLES[source.table], source.undated is not None
     rows = row_checks(table, now=now, undated=undated, usual=_USUAL)
-    checks = cell_checks(cells, table=table) + known_at_last(rows)
+    checks = cell_checks(cells, table=table) + known_at_last(rows) + id_checks(source, cells=cells)
     unbound = {column.name for column in table.columns if column.may_be_unbound} - source.columns.keys()
     checks = [check for check in checks if check.column not in unbound]
     for name in ("deleted_at", "changed_at"):
@@ -242,21 +242,33 @@ def _deleted_at(source: Source) -> str:
     """When it could be known that the row was deleted: not before the row itself."""
     if not source.marks:
         return "NULL"
-    told = "deleted_at" if source.deleted_at is not None else "CAST(NULL AS TIMESTAMP)"
-    if source.deleted is None:
-        marked = "deleted_at IS NOT NULL"
-    else:
-        marked = "deleted"
-        if source.extracted_at is not None:
-            told = f"coalesce({told}, {known_at_sql(source)})"
+    told = ["deleted_at"] if source.deleted_at is not None else []
+    if source.changed_at is not None:
+        told.append(_last_change(source))
+    if source.deleted is not None and source.extracted_at is not None:
+        told.append(known_at_sql(source))
+    when = f"coalesce({', '.join([*told, 'CAST(NULL AS TIMESTAMP)'])})"
     start = f"TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))}"
-    return f"CASE WHEN {marked} THEN greatest({told}, known_at, {_changed_at(source)}, {start}) END"
+    return f"CASE WHEN {_marked(source)} THEN greatest({when}, known_at, {start}) END"
+
+
+def _marked(source: Source) -> str:
+    """Whether the row says that it is deleted."""
+    return "deleted_at IS NOT NULL" if source.deleted is None else "deleted"
 
 
 def _changed_at(source: Source) -> str:
-    """When the record was changed last; where the day alone is told, its last second."""
+    """When the record was changed last; what was deleted is changed no more."""
     if source.changed_at is None:
         return "NULL"
+    changed = _last_change(source)
+    if source.deleted_at is None:
+        return changed
+    return f"CASE WHEN {_marked(source)} THEN least({changed}, deleted_at) ELSE {changed} END"
+
+
+def _last_change(source: Source) -> str:
+    """The time of the last change; where the day alone is told, its last second."""
     text, zone = identifier("text changed_at"), source.time_zone
     ended = f"changed_at + to_seconds({_DAY_SECONDS - 1})"
     if zone is not None and zone != "UTC":

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     OUT_OF_BOUNDS = "out of bounds"
     NOT_ALLOWED = "value not allowed"
     WRONG_PATTERN = "wrong pattern"
+    WRONG_CHECK_LETTERS = "wrong check letters"
     IN_THE_FUTURE = "in the future"
     KNOWN_TOO_EARLY = "known before it happened"
     CLOSED_TOO_EARLY = "closed before it was opened"
@@ -105,6 +106,7 @@ _ALLOWED = {
     Reason.TIME_WITHOUT_ZONE: "a time with a zone, or time_zone beside the table",
     Reason.TELLS_OF_A_PERSON: "a text without an e-mail address or a telephone number",
     Reason.MISSING_VALUE: "a value",
+    Reason.WRONG_CHECK_LETTERS: "an id of 15 characters, or of 18 whose last three fit the others",
     Reason.IN_THE_FUTURE: "a time that has passed",
     Reason.KNOWN_TOO_EARLY: "not before it happened",
     Reason.CLOSED_TOO_EARLY: "not before created_at",

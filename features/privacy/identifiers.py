@@ -8,14 +8,13 @@ not find the dealings of the person who opted out. Time rule: none. Null rule: n
 from __future__ import annotations
 
 from features.identity.identifiers import salesforce_id
+from features.identity.identifiers_in_sql import salesforce_letters_sql
 from features.privacy.addresses import normalised_address
 
 __all__ = ["person_identifier", "salesforce_person_sql"]
 
 _OF_PEOPLE = ("003", "00Q")
 """How Salesforce begins the ids of contacts and leads; other systems' texts of 15 signs stay as they are."""
-
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 def person_identifier(text: str) -> str:
@@ -33,19 +32,10 @@ def person_identifier(text: str) -> str:
 def salesforce_person_sql(text: str) -> str:
     """SQL for the 18 characters of the id of a contact or a lead that is written with 15.
 
-    Each added letter tells which of five characters are capital letters; see `salesforce_id`.
+    The letters are those of `salesforce_id`.
     """
-    added = " || ".join(_suffix_sql(text, start=start) for start in (1, 6, 11))
     begins = "|".join(_OF_PEOPLE)
     return (
         f"CASE WHEN length({text}) = 15 AND regexp_full_match({text}, '({begins})[A-Za-z0-9]{{12}}')"
-        f" THEN {text} || {added} ELSE {text} END"
+        f" THEN {text} || {salesforce_letters_sql(text)} ELSE {text} END"
     )
-
-
-def _suffix_sql(text: str, *, start: int) -> str:
-    capitals = " + ".join(
-        f"CASE WHEN substr({text}, {start + place}, 1) BETWEEN 'A' AND 'Z' THEN {1 << place} ELSE 0 END"
-        for place in range(5)
-    )
-    return f"substr('{_LETTERS}', 1 + {capitals}, 1)"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import re
+import string
+
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import ConfigError
 from features.identity.identifiers import registration_number, salesforce_id
+from features.identity.identifiers_in_sql import is_odd_salesforce_id_sql, salesforce_id_sql
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """GB 32100-2015: digits and capital letters without I, O, S, V and Z."""
@@ -65,3 +71,42 @@ def test_a_salesforce_id_of_15_and_of_18_characters_is_one(short: str) -> None:
 )
 def test_what_is_no_salesforce_id_is_none(text: str | None) -> None:
     assert salesforce_id(text) is None
+
+
+def in_sql(texts: list[str | None]) -> list[tuple[str | None, bool | None]]:
+    rows = "SELECT unnest(?::VARCHAR[]) AS text, generate_subscripts(?, 1) AS place"
+    read = f"SELECT {salesforce_id_sql('text')} AS id, place FROM ({rows})"
+    sql = f"SELECT id, {is_odd_salesforce_id_sql('id')} FROM ({read}) ORDER BY place"
+    with duckdb.connect() as connection:
+        return connection.execute(sql, [texts, texts]).fetchall()
+
+
+def test_sql_reads_salesforce_ids_as_worked_out_by_hand() -> None:
+    """001A0 has a capital as its fourth character: 8, I; 00000 none: 0, A; 6Vm9u as its second: 2, C."""
+    assert (
+        in_sql(["001A0000006Vm9u", "001A0000006Vm9uIAC", "001a0000006vm9uiac", "001A0000006VM9UIAC"])
+        == [("001A0000006Vm9uIAC", False)] * 4
+    )
+    # The last letter would be capital, too: 2 + 16 = 18, S. Another case of 15 characters is another record.
+    assert in_sql(["001A0000006Vm9U"]) == [("001A0000006Vm9UIAS", False)]
+    # D is 3: the digit 6 would be a capital letter.
+    assert in_sql(["001A0000006Vm9uIAD", "001A", "lead-acme.example", "", None]) == [
+        ("001A0000006Vm9uIAD", True),
+        ("001A", False),
+        ("lead-acme.example", False),
+        ("", False),
+        (None, None),
+    ]
+
+
+def test_sql_and_python_read_the_same_salesforce_ids() -> None:
+    draw = random.Random(7)
+    signs = string.ascii_letters + string.digits
+    short = ["".join(draw.choices(signs, k=15)) for _ in range(500)]
+    whole = [one + slow_suffix(one) for one in short]
+    other = [one + "".join(draw.choices(signs, k=3)) for one in short]
+    texts = [*short, *whole, *map(str.lower, whole), *map(str.upper, whole), *other]
+    for text, (found, odd) in zip(texts, in_sql([*texts]), strict=True):
+        assert found == (salesforce_id(text) or text)
+        # Letters beyond those of the code make no id of 18 characters at all.
+        assert odd == (salesforce_id(text) is None and re.fullmatch(".{15}[A-Za-z0-5]{3}", text) is not None)
