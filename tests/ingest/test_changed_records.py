@@ -14,6 +14,7 @@ from small_sources import write_csv
 from features.errors import ConfigError
 from features.ingest import ingest
 from features.mapping import load_config
+from features.presets import preset_text
 from features.report import IngestReport
 from features.workspace import Workspace
 
@@ -126,6 +127,21 @@ def test_a_deletion_without_a_time_of_its_own_was_known_with_the_last_change(tmp
     assert frame["employees"].tolist() == [10]
 
 
+@pytest.mark.parametrize("seen", ["2023-03-05 00:00:00", "2023-03-06 08:00:00"])
+def test_what_was_deleted_is_changed_no_more(tmp_path: Path, seen: str) -> None:
+    """A deletion that was seen on a day without a time ends what the record said, its last change too."""
+    mapping = MAPPING.replace("Europe/Berlin", "UTC").replace(
+        "[sources.columns]", 'deleted_at = "Seen"\n[sources.columns]'
+    )
+    (tmp_path / "mapping.toml").write_text(mapping, encoding="utf-8")
+    gone = (*MARCH[:4], "2023-03-05 00:00:00", "yes", seen)
+    write_csv(tmp_path / "accounts.csv", (*COLUMNS, "Seen"), [(*JANUARY, ""), gone])
+    ingest(load_config(tmp_path / "mapping.toml"), workspace=Workspace(tmp_path / "workspace"), now=NOW)
+    frame = Workspace(tmp_path / "workspace").tables().read("accounts")
+    assert set(frame["withdrawn_at"]) == {pd.Timestamp(seen)}
+    assert (frame["known_at"] < frame["withdrawn_at"]).all()
+
+
 def test_a_change_in_the_future_is_set_aside_and_one_of_today_is_not(tmp_path: Path) -> None:
     today = (*MARCH[:4], NOW.date().isoformat(), "no")
     report = _load(
@@ -152,3 +168,89 @@ def test_without_a_time_of_the_change_the_report_says_that_later_values_are_set_
 def test_a_source_with_other_times_has_no_changed_at(tmp_path: Path, way: str) -> None:
     with pytest.raises(ConfigError, match="changed_at makes versions"):
         _load(tmp_path, [JANUARY], mapping=MAPPING.replace('known_at = "Created"', way))
+
+
+PRESET_EXPORTS = {
+    "salesforce": (
+        "account.csv",
+        ("id", "name", "number_of_employees", "created_date", "last_modified_date"),
+        ("001A", "Ada", "10", "2020-05-01 00:00:00", "2023-01-10 08:00:00"),
+        ("001A", "Ada", "25", "2020-05-01 00:00:00", "2023-03-05 09:30:00"),
+        "2023-03-05T09:30:00",
+    ),
+    "hubspot": (
+        "company.csv",
+        ("id", "property_name", "property_numberofemployees", "property_createdate", "_fivetran_synced"),
+        ("1", "Ada", "10", "2020-05-01 00:00:00", "2023-01-10 08:00:00"),
+        ("1", "Ada", "25", "2020-05-01 00:00:00", "2023-03-05 09:30:00"),
+        "2023-03-05T09:30:00",
+    ),
+    "salesforce_reports": (
+        "accounts.csv",
+        ("Account ID", "Account Name", "Employees", "Created Date", "Last Modified Date"),
+        ("001A", "Ada", "10", "5/1/2020", "1/10/2023"),
+        ("001A", "Ada", "25", "5/1/2020", "3/5/2023"),
+        "2023-03-05T23:59:59",
+    ),
+    "hubspot_reports": (
+        "companies.csv",
+        ("Record ID", "Company name", "Number of Employees", "Create Date", "Last Modified Date"),
+        ("1", "Ada", "10", "2020-05-01 00:00", "2023-01-10 08:00"),
+        ("1", "Ada", "25", "2020-05-01 00:00", "2023-03-05 09:30"),
+        "2023-03-05T09:30:00",
+    ),
+}
+
+
+@pytest.mark.parametrize("preset", PRESET_EXPORTS)
+def test_an_export_made_again_adds_versions_by_the_presets(tmp_path: Path, preset: str) -> None:
+    file, columns, january, march, known = PRESET_EXPORTS[preset]
+    (tmp_path / "mapping.toml").write_text(preset_text(preset), encoding="utf-8")
+    config = load_config(tmp_path / "mapping.toml", overrides={"folder": str(tmp_path)})
+    workspace = Workspace(tmp_path / "workspace")
+    for row in (january, march):
+        # As people do, the new file takes the place of the old one.
+        write_csv(tmp_path / file, columns, [row])
+        report = ingest(config, workspace=workspace, now=NOW)
+    assert _versions(tmp_path) == [(CREATED, 10), (datetime.fromisoformat(known), 25)]
+    assert "accounts.employees" in str(report)
+    assert not report.table("accounts").untimed
+
+
+@pytest.mark.parametrize("table", ["contacts", "opportunities"])
+def test_people_and_deals_of_a_later_export_are_versions_too(tmp_path: Path, table: str) -> None:
+    people = ("id", "account_id", "title", "created_date", "last_modified_date")
+    deals = (
+        "id",
+        "account_id",
+        "created_date",
+        "close_date",
+        "is_closed",
+        "is_won",
+        "amount",
+        "system_modstamp",
+    )
+    deal = ("006A", "001A", "2022-01-01 00:00:00", "2023-01-09", "true", "true")
+    exports: dict[str, list[Row]] = {
+        "account": [("id", "name", "created_date"), ("001A", "Ada", "2020-05-01 00:00:00")],
+        "contact": [
+            people,
+            ("003A", "001A", "Buyer", "2021-01-01 00:00:00", "2023-01-10 08:00:00"),
+            ("003A", "001A", "Head of purchasing", "2021-01-01 00:00:00", "2023-03-05 09:30:00"),
+        ],
+        "opportunity": [deals, (*deal, "100", "2023-01-10 08:00:00"), (*deal, "250", "2023-03-05 09:30:00")],
+    }
+    (tmp_path / "mapping.toml").write_text(preset_text("salesforce"), encoding="utf-8")
+    config = load_config(tmp_path / "mapping.toml", overrides={"folder": str(tmp_path)})
+    workspace = Workspace(tmp_path / "workspace")
+    for turn in (1, 2):
+        for name, (header, *rows) in exports.items():
+            write_csv(tmp_path / f"{name}.csv", header, rows[:turn][-1:])
+        ingest(config, workspace=workspace, now=NOW)
+    column = {"contacts": "title", "opportunities": "amount"}[table]
+    frame = workspace.tables().read(table).sort_values("known_at").dropna(subset=column)
+    expected: dict[str, list[tuple[str, object]]] = {
+        "contacts": [("2021-01-01 00:00:00", "Buyer"), ("2023-03-05 09:30:00", "Head of purchasing")],
+        "opportunities": [("2023-01-09 23:59:59", 100.0), ("2023-03-05 09:30:00", 250.0)],
+    }
+    assert list(zip(map(str, frame["known_at"]), frame[column], strict=True)) == expected[table]
