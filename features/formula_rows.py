@@ -15,7 +15,7 @@ from features.contract import TABLES
 from features.counting import LEAST_USUAL, NO_SIZE
 from features.tables import Attribute
 
-__all__ = ["YEAR_BEFORE", "known_rows", "readable_columns"]
+__all__ = ["CHOOSING", "YEAR_BEFORE", "known_rows", "readable_columns"]
 
 YEAR_BEFORE = "_year_before"
 """The ending of an account column as it was known 365 days before the moment."""
@@ -48,6 +48,11 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
         "closed_age": ("opportunities.closed_at", "opportunities.outcome"),
     },
 }
+
+
+CHOOSING: dict[str, tuple[str, ...]] = {"activities": ("activities.direction", "activities.traffic")}
+"""By table, the columns that say which of its rows a formula sees at all: whose doing it was, and whether it
+was our own people's or a machine's."""
 
 
 def readable_columns(table: str, *, attributes: Sequence[Attribute] = ()) -> Mapping[str, tuple[str, ...]]:

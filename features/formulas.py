@@ -25,7 +25,7 @@ from features.counted import count_by, install_rules, know_consent
 from features.counting import PRESET_RULES
 from features.errors import ConfigError, suggestion
 from features.feature import DAY, FORMULA, Feature
-from features.formula_rows import known_rows, readable_columns
+from features.formula_rows import CHOOSING, known_rows, readable_columns
 from features.tables import Attribute, Tables
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def columns_read(feature: Feature, *, attributes: Sequence[Attribute] = ()) -> t
     names = names_read(feature)
     read = dict.fromkeys(source for name in names for source in sources.get(name, ()))
     windowed = {"activities": "activities.occurred_at"}.get(feature.table) if feature.window_days else None
-    return tuple(dict.fromkeys((*read, *([windowed] if windowed else []), f"{feature.table}.known_at")))
+    chosen = (*([windowed] if windowed else []), *CHOOSING.get(feature.table, ()))
+    return tuple(dict.fromkeys((*read, *chosen, f"{feature.table}.known_at")))
 
 
 def names_read(feature: Feature) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ FORMULAS = replace(
     CATALOGUE,
     features=tuple(replace(f, aggregation=FORMULA) for f in CATALOGUE.features if f.kind != "category"),
 )
+CHOOSING = ("activities.direction", "activities.traffic")
 BUILT = replace(CATALOGUE, features=tuple(f for f in CATALOGUE.features if f.kind != "category"))
 
 
@@ -78,12 +79,12 @@ def test_a_catalogue_with_a_formula_that_reads_files_is_not_run():
 @pytest.mark.parametrize(
     ("changes", "columns"),
     [
-        ({"window_days": 7}, ("activities.occurred_at", "activities.known_at")),
+        ({"window_days": 7}, ("activities.occurred_at", *CHOOSING, "activities.known_at")),
         (
             {"formula": "sum(quantity)", "where": "senior"},
             (
                 *("activities.quantity", "activities.contact_id"),
-                *("contacts.seniority", "contacts.known_at", "activities.known_at"),
+                *("contacts.seniority", "contacts.known_at", *CHOOSING, "activities.known_at"),
             ),
         ),
         (

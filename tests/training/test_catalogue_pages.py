@@ -122,7 +122,7 @@ def test_a_page_says_what_the_declaration_says(folder: Path) -> None:
         "quantity &gt; 0 AND channel = &#39;web_visit&#39;",
         "the last 30 days before the moment, to the second",
         "Unit activities",
-        "activities.occurred_at , activities.known_at",
+        "activities.occurred_at , activities.direction , activities.traffic , activities.known_at",
         "0 without activity in the window",
         "100 of 100 accounts have a value",
         "1 web visit in the last 30 days 过去30天内1次网站访问",
