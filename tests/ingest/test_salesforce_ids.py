@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from loading import load
+from loading import NOW, load
 
 from features.dry_run import dry_run
+from features.ingest import ingest
 from features.mapping import load_config
+from features.presets import preset_text
+from features.workspace import Workspace
 
 ADA = "001A0000006Vm9u"
 ADA_LONG = "001A0000006Vm9uIAC"
@@ -140,3 +143,39 @@ def test_a_dry_run_shows_what_becomes_of_ids(tmp_path: Path) -> None:
 def test_another_system_is_refused(tmp_path: Path, system: str) -> None:
     with pytest.raises(Exception, match="system"):
         load_config(write(tmp_path, mapping=MAPPING.replace('"salesforce"', f'"{system}"', 1)))
+
+
+PRESET_FILES = {
+    "salesforce": {
+        "account.csv": "id,is_deleted,_fivetran_synced,created_date,name\n"
+        f"{ADA},no,2023-01-02,2023-01-01,Ada\n",
+        "contact.csv": "id,account_id,created_date,has_opted_out_of_email\n"
+        f"003A0000006Vm9u,{ADA_LONG},2023-01-01,no\n",
+        "opportunity.csv": f"id,account_id,created_date\n{DEAL},{ADA_LONG},2023-01-01\n",
+        "opportunity_line_item.csv": f"id,opportunity_id,name,total_price\n00k1,{DEAL_LONG},Pumps,10\n",
+    },
+    "salesforce_reports": {
+        "accounts.csv": f"Account ID,Account Name,Created Date\n{ADA},Ada,1/1/2023\n",
+        "contacts.csv": f"Contact ID,Account ID,Created Date\n003A0000006Vm9u,{ADA_LONG},1/1/2023\n",
+        "opportunities.csv": "Opportunity ID,Account ID,Stage,Created Date,Close Date\n"
+        f"{DEAL},{ADA_LONG},Demo,1/1/2023,5/1/2023\n",
+    },
+}
+
+
+@pytest.mark.parametrize("preset", PRESET_FILES)
+def test_the_presets_join_exports_in_both_spellings(tmp_path: Path, preset: str) -> None:
+    for name, text in PRESET_FILES[preset].items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "mapping.toml").write_text(preset_text(preset), encoding="utf-8")
+    config = load_config(tmp_path / "mapping.toml", overrides={"folder": str(tmp_path)})
+    workspace = Workspace(tmp_path / "workspace")
+    report = ingest(config, workspace=workspace, now=NOW)
+    assert [one.quarantined for one in report.tables] == [{}] * len(report.tables)
+    tables = workspace.tables()
+    assert set(tables.read("accounts")["account_id"]) == {ADA_LONG}
+    assert set(tables.read("contacts")["account_id"]) == {ADA_LONG}
+    deals = tables.read("opportunities")
+    assert set(zip(deals["opportunity_id"], deals["account_id"], strict=True)) == {(DEAL_LONG, ADA_LONG)}
+    if preset == "salesforce":
+        assert set(deals["product"]) == {"Pumps"}
