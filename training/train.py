@@ -32,7 +32,8 @@ from models.making import with_audit, with_name, with_settings
 from training.audit.finding import Audit
 from training.audit.of_training import audit_rows
 from training.audit.waivers import audit_of
-from training.backtesting.evaluate import Estimate, evaluate
+from training.backtesting.directions import WITHOUT_DIRECTIONS, cost_line, cost_of_training
+from training.backtesting.evaluate import Estimate, Measured, evaluate
 from training.backtesting.report import figures
 from training.fit import Training, Untrained, train_fit, train_intent
 from training.gate.rehearsal import to_hold_out
@@ -53,11 +54,13 @@ _SHOWN = ("roc_auc", "pr_auc", "brier", "calibration_slope", "calibration_error"
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """One trained model. metrics: on the later slices, which also chose the number of trees."""
+    """One trained model. metrics: on the later slices, which also chose the number of trees. cost: the same
+    with the declared monotone effects and without, where they are declared."""
 
     training: Training
     metrics: Mapping[str, Estimate]
     run_id: str
+    cost: Measured | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -83,6 +86,7 @@ class TrainedModel:
             "audit": self.audit.to_json(),
             **({"profile": bundle.card["profile"]} if "profile" in bundle.card else {}),
             "later_slices": figures(self.metrics),
+            **({} if self.cost is None else {"monotone_cost": figures(self.cost.ahead[WITHOUT_DIRECTIONS])}),
         }
 
 
@@ -167,6 +171,7 @@ class TrainReport:
         notes = [Text(f"no {absent.key} model: {absent.reason}") for absent in self.untrained]
         notes += map(Text, (*self.compared(), *assumed_sentences(self.assumed)))
         notes += [Text(note) for one in self.models for note in one.notes]
+        notes += [Text(line) for one in self.models if one.cost for line in cost_line(one.cost)]
         notes += [Text(f"audit of {one.training.bundle.name}: {one.audit.sentence}") for one in self.models]
         notes += [Text(line) for model in self.models for line in profile_summary(model.training.bundle.card)]
         return Group(table, *notes, Text(self.tracked), Text(f"report: {self.report}"))
@@ -314,6 +319,13 @@ def _finished(found: Training | Untrained, *, config: Config) -> Training | Untr
     return replace(told, bundle=with_settings(told.bundle, labels=labels, serving=config.serving))
 
 
+def _cost(one: Training, *, config: Config) -> Measured | None:
+    if not config.backtest.monotone_cost:
+        return None
+    many = config.backtest.replicates
+    return cost_of_training(one.rows, learned=one.learned, settings=one.settings, replicates=many)
+
+
 def _track(
     workspace: Workspace,
     found: list[Training | Untrained],
@@ -351,6 +363,7 @@ def _track(
         for one in trained
     }
     beeswarms = {one.key: beeswarm(one) for one in trained}
+    costs = {one.key: cost for one in trained if (cost := _cost(one, config=config)) is not None}
     page = write_report(
         workspace,
         found,
@@ -359,6 +372,7 @@ def _track(
         name=config.workspace.name,
         origins=origins,
         beeswarms=beeswarms,
+        costs=costs,
     )
     with registering(workspace):
         tracker, tracked = Tracker(workspace, name=manifest.workspace), []
@@ -373,7 +387,7 @@ def _track(
                 report=page,
                 held=kept[one.key],
             )
-            tracked.append(TrainedModel(one, metrics[one.key], run_id))
+            tracked.append(TrainedModel(one, metrics[one.key], run_id, costs.get(one.key)))
         logged = {model.training.key: (model.training.bundle, model.run_id) for model in tracked}
         learned = learned_from(config, data_fingerprint=manifest.fingerprint, cutoff=cutoff)
         tracker.register(logged, tags={LEARNED_FROM_TAG: learned}, asked=models)

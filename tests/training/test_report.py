@@ -21,7 +21,7 @@ from models.inputs import input_references
 from models.making import with_name
 from models.profile import Condition, Profile, Trait
 from training.audit.finding import Audit, Finding
-from training.backtesting.evaluate import Estimate, evaluate
+from training.backtesting.evaluate import Estimate, Measured, evaluate
 from training.fit import Training, Untrained
 from training.ideal_profile.of_training import with_profile
 from training.report import write_report
@@ -39,6 +39,11 @@ AUDIT = Audit(
     columns=2,
     checked={},
     findings=(Finding("one_class", "blocks", "tags", "'a' <b> only with the event", "leave the column out"),),
+)
+
+COST = Measured(
+    {name: {"roc_auc": Estimate(0.7, 0.6, 0.8, 0.5)} for name in ("probability", "without_directions")},
+    {"without_directions": {"roc_auc": Estimate(-0.012, -0.02, -0.003, 0.0)}},
 )
 
 
@@ -67,7 +72,12 @@ def written(
     absent = Untrained("intent", "there is no <activity>", {})
     workspace = Workspace(tmp_path_factory.mktemp("report"))
     return write_report(
-        workspace, [audited, absent], metrics={"fit": metrics}, cutoff=CUTOFF, name="a_market"
+        workspace,
+        [audited, absent],
+        metrics={"fit": metrics},
+        cutoff=CUTOFF,
+        name="a_market",
+        costs={"fit": COST},
     )
 
 
@@ -155,6 +165,10 @@ def test_what_was_found_stands_on_the_page_escaped(page: str, audited: Training)
     assert "51 to 200 people" in page
     assert audited.bundle.version in page
     assert "Do not use it yet: the leakage audit blocks it (tags)." in page
+    assert "They cost accuracy: ROC AUC 0.700 with them" in page
+    assert "a difference of -0.012 (-0.020 to -0.003) on the same rows." in page
+    assert "Would more accounts help?" in page
+    assert "What more accounts brought" in page
 
 
 @pytest.mark.parametrize("width", [1440, 390])

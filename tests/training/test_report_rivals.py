@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from training.backtesting.evaluate import Estimate, Measured
 from training.fit import Training
 from training.report.first_screen import beside
+from training.report.learning_curve import curve_section
 from training.report.rivals import Rivals, find_rivals, rival_chart, rival_rows
 
 
@@ -90,3 +91,24 @@ def test_the_table_has_the_best_first_and_a_lead_over_each_other_one() -> None:
     assert rows[1]["lead_interval"] == "+0.020 to +0.180"
     assert found.base_rate == 0.1
     assert "the highest is that of Spearfish" in rival_chart(found.measured).words
+
+
+def test_few_rows_have_a_learning_curve_that_ends_with_the_model_itself(fit_training: Training) -> None:
+    found = curve_section(fit_training)
+    assert found is not None
+    rows = newest(fit_training)
+    ours = roc_auc_score(rows["label"], rows["probability"])
+    (fewer, whole), fold = found["rows"], fit_training.learned.folds[-1]
+    frame = fit_training.rows.frame.iloc[fold.earlier]
+    assert whole[:4] == (f"{frame['account_id'].nunique()}", f"{len(frame)}", f"{frame['label'].sum()}", "1")
+    assert whole[4] == f"{ours:.3f}"
+    assert int(fewer[0]) < int(whole[0])
+    assert fewer[3] == "2"
+    assert 0.0 <= float(fewer[4]) <= 1.0
+    assert " to " in fewer[5]
+    assert f"to {whole[4]} ({whole[5]}) with {whole[0]}" in found["chart"].words
+
+
+def test_many_rows_have_no_curve_in_the_report(fit_training: Training) -> None:
+    many = replace(fit_training, settings=fit_training.settings.model_copy(update={"few_rows": 0}))
+    assert curve_section(many) is None

@@ -135,3 +135,15 @@ def test_nested_figures_are_of_the_later_slices_alone() -> None:
 def test_a_history_that_bears_no_nested_folds_is_refused() -> None:
     with pytest.raises(NotEnoughDataError, match="too little history to tune"):
         outer_of(dated_rows(months=4))
+
+
+def test_what_monotone_effects_cost_is_told_beside_what_tuning_gives() -> None:
+    """Free to fall and to rise, the tuned model is what the declared one is told against."""
+    rows = dated_rows()
+    outer = outer_folds(rows, settings=QUICK, tuning=TuningSettings(outer_folds=1, inner_folds=1))
+    wrong = QUICK.model_copy(update={"falling": ("tells",)})
+    found = judge_nested(rows, outer=outer, tuned=[wrong], untuned=wrong, top_k=10, replicates=50)
+    free = judge_nested(rows, outer=outer, tuned=[QUICK], untuned=QUICK, top_k=10, replicates=50)
+    assert found.estimates["without_directions"] == free.estimates["probability"]
+    assert found.ahead["without_directions"]["roc_auc"].high < 0, "what tells may only fall: that costs"
+    assert "without_directions" not in free.estimates

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from features.privacy.counts import assumed_sentences
+from training.backtesting.directions import competing, cost_line
 from training.backtesting.evaluate import Estimate
 from training.backtesting.metrics import PROBABILITY_METRICS, RANKING_METRICS
 from training.backtesting.warning import RANDOM
@@ -31,7 +32,6 @@ _WARNINGS = {
     "mean_days": "mean days",
     "median_days_if_warned": "median days of those warned of",
 }
-_COST = ("roc_auc", "pr_auc", "log_loss", "brier")
 
 
 def shown(report: BacktestReport) -> Group:
@@ -62,7 +62,7 @@ def _parts(report: BacktestReport) -> Iterator[RenderableType]:
     yield _conversion_table(report.grades, title="Conversion by grade", first="grade")
     yield _conversion_table(report.deciles, title="Conversion by decile, best first", first="decile")
     yield from _warning(report)
-    yield from _monotone_cost(report)
+    yield from map(Text, cost_line(report.measured))
 
 
 def _figure_table(
@@ -80,27 +80,22 @@ def _figure_table(
 
 
 def _ranker_table(report: BacktestReport) -> Table:
-    title = "Rankings (mean over cutoffs, 95 % intervals by account)"
-    return _figure_table(report, title=title, names=RANKING_METRICS, rankers=_competing(report))
+    title, told = "Rankings (mean over cutoffs, 95 % intervals by account)", competing(report.measured)
+    return _figure_table(report, title=title, names=RANKING_METRICS, rankers=told.estimates)
 
 
 def _probability_table(report: BacktestReport) -> Table:
-    told = {name: found for name, found in _competing(report).items() if "log_loss" in found}
+    estimates = competing(report.measured).estimates
+    told = {name: found for name, found in estimates.items() if "log_loss" in found}
     title = "Probabilities; no knowledge is the base rate for all"
     return _figure_table(report, title=title, names=PROBABILITY_METRICS, rankers=told)
 
 
-def _competing(report: BacktestReport) -> dict[str, Mapping[str, Estimate]]:
-    estimates = report.measured.estimates
-    return {name: found for name, found in estimates.items() if name != "without_directions"}
-
-
 def _leads(report: BacktestReport) -> Iterator[str]:
-    for ranker, lead in report.measured.ahead.items():
-        if ranker != "without_directions":
-            auc = lead["roc_auc"]
-            verdict = "better" if auc.low > 0 else "worse" if auc.high < 0 else "not shown to differ"
-            yield f"{report.name_of('probability')} minus {report.name_of(ranker)}, ROC AUC: {auc}: {verdict}"
+    for ranker, lead in competing(report.measured).ahead.items():
+        auc = lead["roc_auc"]
+        verdict = "better" if auc.low > 0 else "worse" if auc.high < 0 else "not shown to differ"
+        yield f"{report.name_of('probability')} minus {report.name_of(ranker)}, ROC AUC: {auc}: {verdict}"
 
 
 def _conversion_table(conversion: pd.DataFrame, *, title: str, first: str) -> Table:
@@ -147,20 +142,6 @@ def _warning(report: BacktestReport) -> Iterator[RenderableType]:
             name = f"{report.name_of('probability')} minus {report.name_of(other)}"
             table.add_row(name, *(_told(lead[figure]) for figure in (*_WARNINGS, "median_days_earlier")))
     yield table
-
-
-def _monotone_cost(report: BacktestReport) -> Iterator[RenderableType]:
-    """What the declared directions change: ours with them minus ours without."""
-    lead = report.measured.ahead.get("without_directions")
-    if lead is None:
-        return
-    ours = report.measured.estimates["probability"]
-    told = "; ".join(
-        f"{name.replace('_', ' ')} {lead[name].value:+.4f} ({lead[name].low:+.4f} to {lead[name].high:+.4f}; "
-        f"base {ours[name].base:.3f})"
-        for name in _COST
-    )
-    yield Text(f"What the declared monotone effects change, with minus without, paired: {told}")
 
 
 def _told(estimate: Estimate) -> str:

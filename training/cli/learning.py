@@ -146,6 +146,10 @@ def backtest(
             "--predictions", metavar="FILE", help="Write cutoff, account_id, probability, label as Parquet."
         ),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write one page with plots, as FILE.html."),
+    ] = None,
     development: Annotated[
         bool,
         typer.Option(
@@ -168,6 +172,10 @@ def backtest(
     output = open_output(as_json=as_json)
     if predictions is not None:
         check_target(predictions)
+    if page is not None:
+        from training.report.backtest import check_page, write_backtest
+
+        check_page(page)
     moments = read_cutoffs(cutoff, since=since, until=until, step_days=step)
     settings = with_parameters(read_config(config, overrides=overrides), parameters)
     key, place = read_model(model, config=settings), open_workspace(workspace)
@@ -187,6 +195,9 @@ def backtest(
     if predictions is not None:
         report.write_predictions(predictions)
         output.note(f"{len(report.predictions):,} predictions written to {predictions}")
+    if page is not None:
+        write_backtest(report, path=page, name=settings.workspace.name)
+        output.note(f"report: {page}")
     output.result(report.to_json())
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from training.backtesting.directions import WITHOUT_DIRECTIONS
 from training.publishing.shown import interval, table
 from training.undated.peers import TITLES
-from training.undated.report import WITHOUT_DIRECTIONS
 
 __all__ = ["small_figures", "undated_figures"]
 

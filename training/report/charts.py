@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,12 +30,13 @@ from training.report.sheets import INK, QUIET, sheet, with_powers
 
 __all__ = [
     "Chart",
-    "backtest_charts",
     "calibration_chart",
     "decile_chart",
     "effect_charts",
     "interval_chart",
     "png_chart",
+    "ranking_charts",
+    "step_chart",
 ]
 
 SEA, SOFT, AGAINST = "#0b766c", "#9ed5cd", "#c8641a"
@@ -45,6 +46,8 @@ _SKEWED = 8
 _LONGEST = 24
 _REPLICATES = 300
 _FEW_VALUES = 12
+_GRID = np.linspace(0.0, 1.0, 201)
+_MOST_STEPS = 6
 
 
 @dataclass(frozen=True)
@@ -71,36 +74,55 @@ def _as_svg(figure: Figure) -> bytes:
     return stream.getvalue()
 
 
-def backtest_charts(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> Iterable[Chart]:
+def ranking_charts(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> Iterable[Chart]:
     """Ranking, precision and what the best-ranked hold. later: account_id, label, probability.
 
+    With a column `cutoff` rows are ranked within each, as those of a backtest: a line for each, and the mean.
     metrics: of the same rows, for the words.
     """
     base, roc, precision = float(later["label"].mean()), metrics["roc_auc"], metrics["pr_auc"]
+    best_first = _within(later)
     tenth, fifth = (
-        percent_range(share_found(later, share=share, replicates=_REPLICATES)) for share in (0.1, 0.2)
+        percent_range(share_found(best_first, share=share, replicates=_REPLICATES)) for share in (0.1, 0.2)
+    )
+    lines = (
+        "" if len(_ranked(later)) == 1 else " Thin: each part that was ranked by itself; thick: their mean."
     )
     yield _drawn(
         "Ranking (ROC curve)",
         _roc,
         later,
         words="Share of the events found against share of the others taken for one. Area below: "
-        f"{roc.shown} (95 % interval {roc.bounds}); a coin: 0.5.",
+        f"{roc.shown} (95 % interval {roc.bounds}); a coin: 0.5.{lines}",
     )
     yield _drawn(
         "Precision and recall",
         _precision,
         later,
         words=f"Precision against recall. Mean precision: {precision.shown} (95 % interval "
-        f"{precision.bounds}); without knowledge {base:.3f}.",
+        f"{precision.bounds}); without knowledge {precision.base:.3f}.{lines}",
     )
     yield _drawn(
         "What the best-ranked hold",
         _gains,
-        later,
+        best_first,
         words=f"The best-ranked tenth holds {tenth} of the events, the best fifth {fifth}; "
-        "without knowledge they would hold 10% and 20%.",
+        f"without knowledge they would hold 10% and 20%. Of all rows {base:.1%} had the event.",
     )
+
+
+def _ranked(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """The parts that were ranked by themselves, of those with both classes."""
+    parts = [part for _, part in rows.groupby("cutoff")] if "cutoff" in rows.columns else [rows]
+    return [part for part in parts if part["label"].nunique() == 2]
+
+
+def _within(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with their place in their own part as `probability`, where there are parts."""
+    if "cutoff" not in rows.columns:
+        return rows
+    places = rows.groupby("cutoff")["probability"].rank(method="first", pct=True)
+    return rows.assign(probability=places)
 
 
 def calibration_chart(deciles: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> Chart:
@@ -154,6 +176,25 @@ def interval_chart(found: pd.DataFrame, *, title: str, words: str, ours: str, la
         return _on_sheet(axes, title=title, words=words)
 
 
+def step_chart(found: pd.DataFrame, *, title: str, words: str, label: str, axis: str) -> Chart:
+    """A figure with its interval at each step, beside what no knowledge gives (dashed).
+
+    found: value, low, high, base; index the step in words. label, axis: what stands at the two axes.
+    """
+    places = np.arange(len(found))
+    with sheet() as axes:
+        known = found["value"].notna().to_numpy()
+        for place, (_, row) in zip(places[known], found[known].iterrows(), strict=True):
+            axes.plot([place, place], [row["low"], row["high"]], color=SOFT, lw=2.5)
+        axes.plot(places[known], found.loc[known, "value"], color=SEA, lw=1.5, marker="o", markersize=5)
+        axes.plot(places, found["base"], color=INK, lw=1, linestyle="--")
+        axes.set(ylabel=label, xlabel=axis)
+        axes.set_xlim(-0.5, len(found) - 0.5)
+        shown = places[:: -(-len(places) // _MOST_STEPS)]
+        axes.set_xticks(shown, labels=[str(found.index[place]) for place in shown])
+        return _on_sheet(axes, title=title, words=words)
+
+
 def effect_charts(contributions: Contributions) -> Iterable[Chart]:
     """What the strongest features do to the log-odds, over their values."""
     for name in contributions.importance.head(_EFFECTS).index:
@@ -179,20 +220,44 @@ def _on_sheet(axes: Axes, *, title: str, words: str, vector: bool = True) -> Cha
 
 
 def _roc(axes: Axes, later: pd.DataFrame) -> None:
-    false_share, true_share, _ = roc_curve(later["label"], later["probability"])
-    axes.fill_between(false_share, true_share, color=SOFT, alpha=0.4, lw=0)
-    axes.plot(false_share, true_share, color=SEA, lw=2)
+    curves = []
+    for part in _ranked(later):
+        false_share, true_share, _ = roc_curve(part["label"], part["probability"])
+        curves.append((false_share, true_share, np.interp(_GRID, false_share, true_share)))
+    axes.fill_between(*_mean_of(axes, curves), color=SOFT, alpha=0.4, lw=0)
     axes.plot([0, 1], [0, 1], color=INK, lw=1, linestyle="--")
     axes.set(xlabel="share of the others above", ylabel="share of the events above")
     _shares(axes)
 
 
 def _precision(axes: Axes, later: pd.DataFrame) -> None:
-    precision, recall, _ = precision_recall_curve(later["label"], later["probability"])
-    axes.plot(recall, precision, color=SEA, lw=2)
+    curves = []
+    for part in _ranked(later):
+        precision, recall, _ = precision_recall_curve(part["label"], part["probability"])
+        # The precision at which a share of the events is reached first, as average precision counts it.
+        reached = np.searchsorted(recall[::-1][1:], _GRID[1:], side="left") + 1
+        held = precision[::-1][np.minimum(reached, len(precision) - 1)]
+        curves.append((recall, precision, np.concatenate([held[:1], held])))
+    _mean_of(axes, curves)
     axes.axhline(float(later["label"].mean()), color=INK, lw=1, linestyle="--")
     axes.set(xlabel="recall: share of the events found", ylabel="precision (dashed: all rows)")
     _shares(axes)
+
+
+def _mean_of(
+    axes: Axes, curves: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each curve thin and their mean thick, or the only one. curves: x, y, and y over `_GRID`.
+
+    Returns what is thick.
+    """
+    thick = curves[0][0], curves[0][1]
+    if len(curves) > 1:
+        for x, y, _ in curves:
+            axes.plot(x, y, color=SOFT, lw=0.8)
+        thick = _GRID, np.mean([held for _, _, held in curves], axis=0)
+    axes.plot(*thick, color=SEA, lw=2)
+    return thick
 
 
 def _gains(axes: Axes, later: pd.DataFrame) -> None:

@@ -18,12 +18,17 @@ from training.backtesting.evaluate import Estimate
 from training.fit import Training
 from training.report.rivals import Rivals
 
-__all__ = ["beside", "first_screen"]
+__all__ = ["beside", "first_screen", "headline", "sure", "works"]
 
 _EVENT: dict[Kind, str] = {"fit": "were won", "intent": "had the event"}
 _SIMPLER = {
     "logistic_regression_logarithms": "a weighted sum of the same facts (logistic regression)",
+    "logistic_regression": "a weighted sum of the same facts as they come (logistic regression)",
+    "logistic_regression_tuned": "a weighted sum of the chosen facts, tuned (logistic regression)",
     "lightgbm": "standard decision trees, as they come (LightGBM)",
+    "histogram_boosting": "standard decision trees, as they come (scikit-learn)",
+    "probability": "another model",
+    "ours": "Spearfish's own model",
     "recent_activity": "most actions in the last 30 days first",
     "recency": "the latest action first",
 }
@@ -43,22 +48,29 @@ def first_screen(
 ) -> dict[str, Any]:
     """The four answers, and the one word and colour that stand for them."""
     later = training.learned.later
-    works = metrics["roc_auc"].low > 0.5
+    shown = metrics["roc_auc"].low > 0.5
     blocked = audit is not None and audit.blocks
     return {
-        "tone": "bad" if blocked or not works else "good",
-        "word": "Blocked" if blocked else "Works" if works else "Not shown to work",
-        "event": _EVENT[training.kind],
+        **headline(training.kind, grades=grades, base=float(later["label"].mean())),
+        "tone": "bad" if blocked or not shown else "good",
+        "word": "Blocked" if blocked else "Works" if shown else "Not shown to work",
+        "what": _what(training),
+        "works": works(metrics["roc_auc"], grades=grades),
+        "simpler": "" if rivals is None else beside(rivals),
+        "sure": sure(later, metrics=metrics),
+        # Every second piece is a command.
+        "do": _do(training, works=shown, audit=audit).split("`"),
+    }
+
+
+def headline(kind: Kind, *, grades: pd.DataFrame, base: float) -> dict[str, str | None]:
+    """What the large figure says: how often grade A had the event, and all. base: that of all rows."""
+    return {
+        "event": _EVENT[kind],
         # Few rows say little: then nobody may stand out enough for an A.
         "rate": _percent(_of(grades, "A", "conversion")) if _has(grades, "A") else None,
         "interval": _interval(grades, "A"),
-        "base": _percent(float(later["label"].mean())),
-        "what": _what(training),
-        "works": _works(metrics["roc_auc"], grades=grades),
-        "simpler": "" if rivals is None else beside(rivals),
-        "sure": _sure(later, metrics=metrics),
-        # Every second piece is a command.
-        "do": _do(training, works=works, audit=audit).split("`"),
+        "base": _percent(base),
     }
 
 
@@ -71,7 +83,8 @@ def _what(training: Training) -> str:
     )
 
 
-def _works(auc: Estimate, *, grades: pd.DataFrame) -> str:
+def works(auc: Estimate, *, grades: pd.DataFrame) -> str:
+    """Grade A beside grade D, and how often the right one of two is ranked first."""
     reached = [grade for grade in ("A", "D") if _has(grades, grade)]
     told = ", those ".join(f"of grade {grade} had the event {_often(grades, grade)}" for grade in reached)
     compared = f"Accounts {told}. " if told else ""
@@ -81,8 +94,11 @@ def _works(auc: Estimate, *, grades: pd.DataFrame) -> str:
     )
 
 
-def beside(rivals: Rivals) -> str:
-    """What the best of the simpler ways reaches on the newest rows, and by how much that is less or more."""
+def beside(rivals: Rivals, *, of: str = "the newest examples") -> str:
+    """What the best of the simpler ways reaches on the same rows, and by how much that is less or more.
+
+    of: which rows these are.
+    """
     ours = rivals.measured.estimates["probability"]["roc_auc"]
     best, lead = rivals.measured.estimates[rivals.best]["roc_auc"], rivals.lead
     points = f"{100 * abs(lead.value):.1f} points"
@@ -94,7 +110,7 @@ def beside(rivals: Rivals) -> str:
         else "Not shown: the difference may be chance"
     )
     return (
-        f"{verdict} ({100 * lead.low:+.1f} to {100 * lead.high:+.1f}). Of the newest examples it ranks the "
+        f"{verdict} ({100 * lead.low:+.1f} to {100 * lead.high:+.1f}). Of {of} it ranks the "
         f"right one of two first {_shown(ours)}; the best of the simpler ways, "
         f"{_SIMPLER.get(rivals.best, rivals.best)}, {_shown(best)}."
     )
@@ -120,7 +136,8 @@ def _has(grades: pd.DataFrame, grade: str) -> bool:
     return _of(grades, grade, "conversion") is not None
 
 
-def _sure(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> str:
+def sure(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> str:
+    """On how much the figures rest, and how far probabilities are off. later: label."""
     events, error = int(later["label"].sum()), metrics["calibration_error"]
     few = " These are few: read every figure as rough." if events < _FEW else ""
     return (
@@ -155,4 +172,8 @@ def _of(grades: pd.DataFrame, grade: str, column: str) -> float | None:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}" if share < 0.0995 else f"{share:.0%}"
+    """With more digits where the share is small, as a rare event's is."""
+    if share is None:
+        return "-"
+    digits = 0 if share >= 0.0995 else 1 if share >= 0.00995 else 2
+    return f"{share:.{digits}%}" if share else "0%"

@@ -18,7 +18,8 @@ from features.privacy.counts import assumed_sentences
 from features.settings import GRADES
 from models.card import Kind, ModelKey, kind_of, name_of
 from training.audit.finding import KINDS, Audit
-from training.backtesting.evaluate import Estimate
+from training.backtesting.directions import cost_sentence
+from training.backtesting.evaluate import Estimate, Measured
 from training.contributions import Contributions
 from training.fit import Training
 from training.meanings import label_notes
@@ -26,20 +27,21 @@ from training.origins.check import OriginCheck
 from training.plots import beeswarm as draw_beeswarm
 from training.plots import png_once
 from training.report.charts import (
-    backtest_charts,
     calibration_chart,
     decile_chart,
     effect_charts,
     png_chart,
+    ranking_charts,
 )
 from training.report.data import data_rows, quarter_rows
 from training.report.first_screen import first_screen
+from training.report.learning_curve import curve_section
 from training.report.rivals import Rivals, find_rivals, rival_chart, rival_rows
 from training.report.segments import Segment, segments
 from training.report.shares import conversions
 from training.report.shift import shifts
 
-__all__ = ["model_section", "rated_tenths", "title_of"]
+__all__ = ["conversion_rows", "metric_rows", "model_section", "rated_tenths", "title_of"]
 
 _TITLES: dict[Kind, str] = {"fit": "ICP fit", "intent": "Buying intent"}
 _WORDS = {
@@ -72,8 +74,12 @@ def model_section(
     metrics: Mapping[str, Estimate],
     check: OriginCheck | str | None = None,
     beeswarm: Figure | None = None,
+    cost: Measured | None = None,
 ) -> dict[str, Any]:
-    """What the template reads of a model. beeswarm: where it is drawn already."""
+    """What the template reads of a model. beeswarm: where it is drawn already.
+
+    cost: with the declared monotone effects and without, where they are declared.
+    """
     card, later = training.bundle.card, training.learned.later
     grades, deciles = _grades(training), rated_tenths(later)
     audit = Audit.from_json(card["audit"]) if "audit" in card else None
@@ -90,15 +96,18 @@ def model_section(
         "anchor": training.key.replace(".", "-"),
         "version": training.bundle.version,
         "first": first_screen(training, metrics=metrics, grades=grades, audit=audit, rivals=rivals),
-        "grades": list(_conversion_rows(grades)),
-        "metrics": list(_metric_rows(metrics)),
+        "grades": list(conversion_rows(grades)),
+        "metrics": list(metric_rows(metrics)),
         "charts": [
-            *backtest_charts(later, metrics=metrics),
+            *ranking_charts(later, metrics=metrics),
             calibration_chart(deciles, metrics=metrics),
             decile_chart(deciles, base=base),
         ],
-        "deciles": list(_conversion_rows(deciles)),
+        "deciles": list(conversion_rows(deciles)),
         "rivals": None if rivals is None else _beside(rivals),
+        "curve": curve_section(training),
+        "key": training.key,
+        "cost": "" if cost is None else cost_sentence(cost),
         "features": list(_feature_rows(contributions)),
         "beeswarm": swarm,
         "effects": list(effect_charts(contributions)),
@@ -148,7 +157,8 @@ def rated_tenths(later: pd.DataFrame) -> pd.DataFrame:
     return found.assign(predicted=rows.groupby("grade")["probability"].mean())
 
 
-def _conversion_rows(found: pd.DataFrame) -> Iterator[dict[str, str]]:
+def conversion_rows(found: pd.DataFrame) -> Iterator[dict[str, str]]:
+    """What the table of grades or tenths reads; those without rows are left out."""
     for name, row in found[found["accounts"] > 0].iterrows():
         yield {
             "name": str(name),
@@ -166,12 +176,13 @@ def _bounds(low: float, high: float, *, form: str) -> str:
     return "" if np.isnan(low) else f"{low:{form}} to {high:{form}}"
 
 
-def _metric_rows(metrics: Mapping[str, Estimate]) -> Iterator[dict[str, str]]:
+def metric_rows(metrics: Mapping[str, Estimate], *, top_k: int = 10) -> Iterator[dict[str, str]]:
+    """What the table of measures reads. top_k: how many are the best-ranked."""
     for name, (title, words) in _WORDS.items():
         if name in metrics:
             found = metrics[name]
             yield {
-                "title": title.format(k=10),
+                "title": title.format(k=top_k),
                 "words": words,
                 "value": found.shown,
                 "interval": found.bounds,

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from features.workspace import Workspace
 from models.card import ModelKey, name_of
 from models.profile import Profile
-from training.backtesting.evaluate import Estimate
+from training.backtesting.evaluate import Estimate, Measured
 from training.fit import Training, Untrained
 from training.origins.check import OriginCheck
 from training.report.model import model_section, title_of
@@ -36,20 +36,26 @@ def write_report(
     name: str,
     origins: Mapping[ModelKey, OriginCheck | str] | None = None,
     beeswarms: Mapping[ModelKey, Figure] | None = None,
+    costs: Mapping[ModelKey, Measured] | None = None,
 ) -> Path:
     """Write the page to the workspace's `reports/`, named by cutoff and content; returns its path.
 
     origins: by model, how well the origin of an account could be told, or why that could not be measured.
-    beeswarms: by model, where they are drawn already.
+    beeswarms: by model, where they are drawn already. costs: by model, what monotone effects change.
     """
     checks, drawn = origins or {}, beeswarms or {}
     trained = [one for one in found if isinstance(one, Training)]
     page = render(
+        "report.html.j2",
         name=name,
         cutoff=cutoff.date().isoformat(),
         models=[
             model_section(
-                one, metrics=metrics[one.key], check=checks.get(one.key), beeswarm=drawn.get(one.key)
+                one,
+                metrics=metrics[one.key],
+                check=checks.get(one.key),
+                beeswarm=drawn.get(one.key),
+                cost=(costs or {}).get(one.key),
             )
             for one in trained
         ],
@@ -66,9 +72,9 @@ def write_report(
     return path
 
 
-def render(**context: object) -> str:
+def render(template: str, **context: object) -> str:
     """The page of what the sections say."""
-    page = _environment().get_template("report.html.j2").render(context)
+    page = _environment().get_template(template).render(context)
     # A percent sign stays on the line of its number.
     return page.replace(" %", "\u00a0%")
 

@@ -8,7 +8,7 @@ training without later rows of both classes has no rivals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,13 +91,13 @@ def _told(training: Training, fold: Fold, asked: Positions) -> dict[str, Matrix]
     return found | {name: ranks for name, ranks in simple.items() if ranks is not None}
 
 
-def rival_rows(measured: Measured) -> Iterator[dict[str, Any]]:
-    """What the table reads, the best first."""
+def rival_rows(measured: Measured, *, names: Mapping[str, str] = RANKERS) -> Iterator[dict[str, Any]]:
+    """What the table reads, the best first. names: of the rankers, in words."""
     told = measured.estimates
     for name in sorted(told, key=lambda one: -told[one]["roc_auc"].value):
         lead = measured.ahead.get(name)
         yield {
-            "name": RANKERS.get(name, name),
+            "name": names.get(name, name),
             "ours": lead is None,
             "roc_auc": f"{told[name]['roc_auc'].value:.3f}",
             "roc_auc_interval": _interval(told[name]["roc_auc"]),
@@ -112,13 +112,13 @@ def _interval(one: Estimate, *, sign: str = "") -> str:
     return f"{one.low:{sign}.3f} to {one.high:{sign}.3f}"
 
 
-def rival_chart(measured: Measured) -> Chart:
+def rival_chart(measured: Measured, *, names: Mapping[str, str] = RANKERS) -> Chart:
     """ROC AUC of each ranker with its interval."""
     found = pd.DataFrame(
-        {RANKERS.get(name, name): vars(told["roc_auc"]) for name, told in measured.estimates.items()}
+        {names.get(name, name): vars(told["roc_auc"]) for name, told in measured.estimates.items()}
     ).T.sort_values("value")
     best = str(found.index[-1])
     words = f"ROC AUC of each ranker on the same rows, with 95 % intervals; the highest is that of {best}."
     return interval_chart(
-        found, title="Beside simpler rankers", words=words, ours=RANKERS[_OURS], label="ROC AUC (0.5: a coin)"
+        found, title="Beside simpler rankers", words=words, ours=names[_OURS], label="ROC AUC (0.5: a coin)"
     )

@@ -17,7 +17,7 @@ from scipy import stats
 
 from training.backtesting.evaluate import Estimate, grade_conversion, interval, resampled
 
-__all__ = ["conversions", "percent_range", "rate", "ratio", "share_found"]
+__all__ = ["conversions", "percent_range", "rate", "ratio", "share_found", "with_exact"]
 
 Vector = NDArray[np.float64]
 
@@ -58,14 +58,19 @@ def rate(rows: pd.DataFrame, *, replicates: int) -> Estimate:
 
 def conversions(rows: pd.DataFrame, *, grades: Sequence[str], replicates: int) -> pd.DataFrame:
     """As `grade_conversion`, with exact intervals for grades of one class. rows: account_id, label, grade."""
-    found, base = grade_conversion(rows, grades=grades, replicates=replicates), float(rows["label"].mean())
+    return with_exact(grade_conversion(rows, grades=grades, replicates=replicates), rows=rows)
+
+
+def with_exact(found: pd.DataFrame, *, rows: pd.DataFrame) -> pd.DataFrame:
+    """What `grade_conversion` found of these rows, with exact intervals for grades of one class."""
+    told, base = found.copy(), float(rows["label"].mean())
     for grade, part in rows.groupby("grade"):
         if part["label"].nunique() == 1:
             low, high = _of_one_class(part["account_id"], had=part["label"].iloc[0] == 1)
-            found.loc[[str(grade)], ["low", "high", "lift_low", "lift_high"]] = (
+            told.loc[[str(grade)], ["low", "high", "lift_low", "lift_high"]] = (
                 [low, high, low / base, high / base] if base else [low, high, np.nan, np.nan]
             )
-    return found
+    return told
 
 
 def _of_one_class(accounts: pd.Series[str], *, had: bool) -> tuple[float, float]:

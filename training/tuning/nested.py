@@ -16,8 +16,10 @@ import pandas as pd
 
 from features.errors import NotEnoughDataError
 from features.settings import LearningSettings, TuningSettings
+from training.backtesting.directions import WITHOUT_DIRECTIONS
 from training.backtesting.evaluate import Measured, measure
 from training.learning.learn import Rows, learn
+from training.learning.monotone import directions
 from training.learning.splits import Fold, time_folds
 
 __all__ = ["Outer", "judge_nested", "outer_folds"]
@@ -72,21 +74,25 @@ def judge_nested(
 ) -> Measured:
     """The later slices of the outer folds, predicted with what was chosen for each and with `untuned`.
 
-    tuned: by outer fold. Columns: probability (tuned) and untuned, compared in pairs, by account.
+    tuned: by outer fold. Columns: probability (tuned) and untuned, compared in pairs, by account; where
+    monotone effects are declared also without_directions, the tuned one without them.
     """
     parts = []
+    declared = any(directions(rows.catalogue, untuned))
+    columns = ("probability", "untuned", *((WITHOUT_DIRECTIONS,) if declared else ()))
     for one, settings in zip(outer, tuned, strict=True):
+        free = settings.model_copy(update={"rising": (), "falling": ()})
         later = one.fold.later
         frame = rows.frame.iloc[later][["account_id", "label"]].reset_index(drop=True)
         told = {
             name: learn(one.rows, settings=given).probabilities(rows.X[later])
-            for name, given in (("probability", settings), ("untuned", untuned))
+            for name, given in zip(columns, (settings, untuned, free), strict=False)
         }
         parts.append(frame.assign(cutoff=pd.Timestamp(one.fold.starts), **told))
     return measure(
         pd.concat(parts, ignore_index=True),
-        columns=("probability", "untuned"),
-        probabilities=("probability", "untuned"),
+        columns=columns,
+        probabilities=columns,
         top_k=top_k,
         replicates=replicates,
     )

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.card import ModelKey, registered_name
+from training.backtesting.directions import WITHOUT_DIRECTIONS, cost_line
 from training.backtesting.evaluate import Measured
 from training.backtesting.metrics import PROBABILITY_METRICS, RANKING_METRICS
 from training.backtesting.report import figures
@@ -95,12 +96,14 @@ class TuneReport:
 
     def to_json(self) -> dict[str, Any]:
         """Every figure; undefined ones are null."""
+        cost = self.nested.ahead.get(WITHOUT_DIRECTIONS)
         return {
             "model": self.model,
             "parameters": dict(self.parameters),
             **self.about(),
             "cutoff": f"{self.cutoff.isoformat()}Z",
             "untuned_parameters": dict(self.untuned),
+            **({} if cost is None else {"monotone_cost": figures(cost)}),
             "searches": [dict(vars(search)) for search in self.searches],
             "run_id": self.run_id,
             "file": str(self.file),
@@ -116,6 +119,7 @@ class TuneReport:
             self._parameters(),
             self._figures(),
             Text(self.settled),
+            *map(Text, cost_line(self.nested)),
             Text(f"parameters: {self.file}; learn with them by `spearfish train --parameters {self.file}`"),
         )
 

@@ -26,6 +26,7 @@ from features.workspace import Workspace
 from models.card import Kind, ModelKey
 from models.grades import GradeCuts, Reference
 from training.backtesting.backtest import backtest
+from training.backtesting.directions import WITHOUT_DIRECTIONS
 from training.backtesting.evaluate import grade_conversion, measure
 from training.backtesting.report import BacktestReport
 from training.fit import matrix, narrowed, select_features
@@ -37,7 +38,7 @@ from training.learning.monotone import directions, require_directions
 from training.learning.small import learn_small
 from training.undated.learning_curve import CurveReport, learning_curve
 from training.undated.peers import BASELINES, Peer
-from training.undated.report import WITHOUT_DIRECTIONS, ColumnsReport, UndatedReport
+from training.undated.report import ColumnsReport, UndatedReport
 
 __all__ = ["backtest_undated", "backtest_workspace", "column_choices", "undated_curve", "undated_rows"]
 
@@ -294,7 +295,7 @@ def _measured(
         events=int(rows.label.sum()),
         different_rows=len(np.unique(groups)),
         top_k=settings.top_k,
-        predictions=predictions.drop(columns="position"),
+        predictions=predictions.drop(columns="position").assign(group=told["account_id"]),
         measured=measure(
             told, columns=rankers, probabilities=rankers, top_k=settings.top_k, replicates=replicates
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pandas as pd
 from rich.console import Group
@@ -19,12 +19,13 @@ from rich.text import Text
 from features.label_settings import FitLabelSettings, RowSettings
 from features.model_keys import ModelKey
 from features.privacy.counts import assumed_sentences
-from training.backtesting.evaluate import Estimate, Measured
+from training.backtesting.directions import competing, cost_line
+from training.backtesting.evaluate import Measured
 from training.backtesting.report import conversion_lines, figures
 from training.meanings import about
 from training.undated.peers import TITLES
 
-__all__ = ["INTERVALS", "NOT_TESTED", "WITHOUT_DIRECTIONS", "ColumnsReport", "UndatedReport", "verdicts"]
+__all__ = ["INTERVALS", "NOT_TESTED", "ColumnsReport", "UndatedReport", "verdicts"]
 
 NOT_TESTED = (
     "Time was not tested: the table has no dates. What was filled in after the outcome, and what will be "
@@ -34,25 +35,19 @@ NOT_TESTED = (
 INTERVALS = "by account, accounts with equal rows drawn together"
 """What is drawn again for every interval."""
 
-WITHOUT_DIRECTIONS = "without_directions"
-"""The column of our model without the declared monotone effects: no rival, but what these cost."""
-
-_Metrics: TypeAlias = Mapping[str, Estimate]
-
 _RANKING = ("roc_auc", "pr_auc", "precision_at_k", "recall_at_k", "lift_at_k")
 _PROBABILITY = ("log_loss", "brier", "calibration_slope", "calibration_error")
-_COST = ("roc_auc", "pr_auc", "log_loss", "brier")
 
 
 @dataclass(frozen=True)
 class ColumnsReport:
     """One choice of columns.
 
-    predictions: repeat, fold, opportunity_id, account_id, label, probability, grade, decile and one column
-    per baseline; `without_directions` where monotone effects are declared. different_rows: rows that differ
-    in some used column. measured: means over the folds; here as in grades and deciles, groups of equal rows
-    are drawn again for the intervals, and the rows of an account are equal. seconds: to learn from and
-    predict one fold, by ranker. parts: what the model of each fold is the mean of.
+    predictions: repeat, fold, opportunity_id, account_id, group (of equal rows), label, probability, grade,
+    decile and one column per baseline; `without_directions` where monotone effects are declared.
+    different_rows: rows that differ in some used column. measured: means over the folds; here as in grades
+    and deciles, groups of equal rows are drawn again for the intervals, and the rows of an account are equal.
+    seconds: to learn from and predict one fold, by ranker. parts: what the model of each fold is the mean of.
     """
 
     features: tuple[str, ...]
@@ -150,34 +145,17 @@ class UndatedReport:
             )
             yield _ranker_table(report)
             yield _probability_table(report)
-            yield Text("\n".join((*verdicts(report.measured), *_monotone_cost(report.measured))))
+            yield Text("\n".join((*verdicts(report.measured), *cost_line(report.measured))))
             yield _conversion_table(report.grades, title="Conversion by grade")
             yield _conversion_table(report.deciles, title="Conversion by decile, best first")
 
 
 def verdicts(measured: Measured) -> Iterator[str]:
     """How far the model is ahead of each other ranker in ROC AUC, and whether that is certain."""
-    for ranker, lead in _rivals(measured.ahead).items():
+    for ranker, lead in competing(measured).ahead.items():
         auc = lead["roc_auc"]
         verdict = "better" if auc.low > 0 else "worse" if auc.high < 0 else "not shown to differ"
         yield f"Spearfish minus {TITLES[ranker]}, ROC AUC: {auc}: {verdict}"
-
-
-def _rivals(by_ranker: Mapping[str, _Metrics]) -> dict[str, _Metrics]:
-    return {ranker: found for ranker, found in by_ranker.items() if ranker != WITHOUT_DIRECTIONS}
-
-
-def _monotone_cost(measured: Measured) -> Iterator[str]:
-    """What the declared directions change: ours with them minus ours without."""
-    if WITHOUT_DIRECTIONS not in measured.ahead:
-        return
-    lead, ours = measured.ahead[WITHOUT_DIRECTIONS], measured.estimates["probability"]
-    told = "; ".join(
-        f"{name.replace('_', ' ')} {lead[name].value:+.4f} ({lead[name].low:+.4f} to {lead[name].high:+.4f}; "
-        f"base {ours[name].base:.3f})"
-        for name in _COST
-    )
-    yield f"What the declared monotone effects change, with minus without, paired: {told}"
 
 
 def _ranker_table(report: ColumnsReport) -> Table:
@@ -185,7 +163,7 @@ def _ranker_table(report: ColumnsReport) -> Table:
     table.add_column("ranker")
     for name in _RANKING:
         table.add_column(name.replace("_at_k", f"@{report.top_k}").replace("_", " "), justify="right")
-    for ranker, metrics in _rivals(report.measured.estimates).items():
+    for ranker, metrics in competing(report.measured).estimates.items():
         table.add_row(TITLES[ranker], *(str(metrics[name]) for name in _RANKING))
     base = report.measured.estimates["probability"]
     table.add_row("base value", *(f"{base[name].base:.3f}" for name in _RANKING))
@@ -197,7 +175,7 @@ def _probability_table(report: ColumnsReport) -> Table:
     table.add_column("learner")
     for name in _PROBABILITY:
         table.add_column(name.replace("_", " "), justify="right")
-    for ranker, metrics in _rivals(report.measured.estimates).items():
+    for ranker, metrics in competing(report.measured).estimates.items():
         table.add_row(TITLES[ranker], *(str(metrics[name]) for name in _PROBABILITY))
     base = report.measured.estimates["probability"]
     table.add_row("base rate for all", *(f"{base[name].base:.3f}" for name in _PROBABILITY))
