@@ -143,6 +143,11 @@ class Desk:
         engines = [partial(engine.build_one, tables, account_id, as_of) for engine in self._record_engines]
         return self._by_model(engines, models)
 
+    def plan(self, *, as_of: datetime) -> None:
+        """Plan the queries of one account, by asking about nobody: a plan is a thread's own."""
+        self.rows("", as_of=as_of)
+        self.record_rows(Tables({}, self.snapshot.manifest.attributes), "", as_of=as_of)
+
     def _by_model(
         self, engines: Sequence[Callable[[], Row]], models: Collection[ModelKey] | None
     ) -> dict[ModelKey, Row]:

@@ -1,7 +1,8 @@
 """The holder: keeps the desk of a worker current, and answers from it.
 
-Turns the store's pointer and the workspace's manifest into the desk that answers now. A thread looks twice a
-second, loads what is new beside the old, checks it, and swaps; requests never wait for it. Time rule: a
+Turns the store's pointer and the workspace's manifest into the desk that answers now. One thread looks twice
+a second for releases and another one for tables; each loads what is new beside the old, checks it, and swaps:
+requests never wait for it, nor a release for tables. Time rule: a
 release answers from its `activate_at` on, and is loaded before. Null rule: without a desk every request gets
 the reason as a 503.
 """
@@ -10,7 +11,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -19,7 +21,7 @@ import duckdb
 
 from features.errors import BundleError, EngineError, SpearfishError
 from features.feature import Language
-from features.tables import Attribute, Tables
+from features.tables import Attribute
 from features.workspace import Workspace
 from serving import metrics
 from serving.activities.waiting import Waiting
@@ -30,14 +32,16 @@ from serving.log.entries import Answered, Entry
 from serving.log.settings import LogSettings
 from serving.log.writer import LogUnavailableError, PredictionLog
 from serving.model_cards import ModelAnswer, model_answer
+from serving.new_tables import NewTables
 from serving.problems import NotReadyError, WorkerBrokenError, problem_kind
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
-from serving.remembered import Remembered
-from serving.requests import ScoreRequest, parse_batch, parse_request
+from serving.remembered import Remembered, score_together
+from serving.requests import parse_batch, parse_request
 from serving.scoring import Scored, utc_now
-from serving.store import Store, jobs
+from serving.store import Store
 from serving.store.door import StoreDoor
+from serving.store.job_figures import job_figures
 from serving.together import Together
 from serving.watch import Watch
 from serving.working import Verdicts
@@ -47,11 +51,11 @@ __all__ = ["THREADS", "DeskHolder"]
 _LOOK_EVERY = 0.5
 """Seconds between two looks at the pointer."""
 
+_COUNT_EVERY = 5.0
+"""Seconds between two looks at how jobs go, for which all of them are read."""
+
 _SHORT = 512
 """Bytes of a request that may be answered where it is read; longer ones bring a record or a lead."""
-
-_FEW_NAMES = 10_000
-"""Accounts whose names are read before they are asked for; two seconds of work."""
 
 _LEARNED = 500
 """Answers that a new desk computes before it answers; half a second of work."""
@@ -81,11 +85,14 @@ class DeskHolder:
         self.log = PredictionLog(self.door.open, settings=LogSettings.from_environment(), clock=utc_now)
         self._verdicts = Verdicts()
         self._waiting = Waiting(self.door)
+        self._count_at = 0.0
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
-        self._together = Together(_score_together)
+        self._together = Together(score_together)
+        self._tables = NewTables(workspace, current=lambda: self._snapshot, take=self._take)
         self._looking = threading.Lock()
         self._watch = Watch(self.look, every=_LOOK_EVERY, name="release-watch")
-        # On its own: loading a release or tables may take longer than news may wait.
+        self._renewal = Watch(self.renew, every=_LOOK_EVERY, name="table-watch")
+        # On its own: loading a release may take longer than news may wait.
         self._news = Watch(self.hear, every=_LOOK_EVERY, name="activity-watch")
 
     def start(self) -> None:
@@ -93,11 +100,13 @@ class DeskHolder:
         self.look()
         self.log.start()
         self._watch.start()
+        self._renewal.start()
         self._news.start()
 
     def stop(self) -> None:
         """Stop looking, and write what the log still holds."""
         self._watch.stop()
+        self._renewal.stop()
         self._news.stop()
         self.executor.shutdown()
         self._together.stop()
@@ -107,7 +116,8 @@ class DeskHolder:
     @property
     def watching(self) -> bool:
         """Whether the threads that look and that log are alive; without them the worker must be replaced."""
-        return self._watch.alive and self._news.alive and self.log.writing
+        watches = (self._watch, self._renewal, self._news)
+        return all(one.alive for one in watches) and self.log.writing
 
     def require_alive(self) -> None:
         """Raise WorkerBrokenError when the worker must be replaced."""
@@ -231,7 +241,9 @@ class DeskHolder:
         metrics.count_problem(slug)
 
     def look(self) -> None:
-        """Load what is new, and swap when it is its turn. Faults are kept, never raised."""
+        """Load a new release, and swap when it is its turn. Faults are kept, never raised."""
+        if self._snapshot is None:
+            self.renew()
         try:
             with self._looking:
                 self._look(now=utc_now())
@@ -241,29 +253,61 @@ class DeskHolder:
             self._complain(
                 EngineError(f"the tables cannot be opened: {error}", sql="", fix="run `spearfish doctor`")
             )
+        else:
+            metrics.show_fault("release", is_there=False)
+
+    def renew(self) -> None:
+        """Load new tables, and swap. Faults are kept, never raised."""
+        self._tables.look()
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """Let tables answer, once there is a desk with them for every release that answers or is to come."""
+        made: list[Remembered] = []
+
+        def of(held: Remembered | None) -> Remembered | None:
+            return held and next((one for one in made if _is_of(one, held.desk.release, snapshot)), None)
+
+        while True:
+            with self._looking:
+                held = [one for one in (self._remembered, self._coming) if one is not None]
+                missing = [one.desk.release for one in held if of(one) is None]
+                if not missing:
+                    self._snapshot = snapshot
+                    self._remembered, self._coming = of(self._remembered), of(self._coming)
+                    break
+            made += [self._made(release, snapshot, due=utc_now()) for release in missing]
+        # Where nothing answers yet, a release waits for them.
+        self._watch.soon()
 
     def hear(self) -> None:
-        """Learn which accounts have new activities."""
+        """Learn which accounts have new activities, and tell how far things are."""
+        # First: it is of interest above all while the store does not answer.
+        self.log.show()
         # A store that does not answer is asked again; the other watch tells of it.
         with suppress(SpearfishError):
             self._waiting.refresh()
         metrics.show_waiting(self._waiting.rows)
-        with suppress(SpearfishError), self.door.open().reading() as connection:
-            metrics.show_jobs(jobs.counts(connection))
+        if time.monotonic() >= self._count_at:
+            self._count_at = time.monotonic() + _COUNT_EVERY
+            with suppress(SpearfishError), self.door.open().reading() as connection:
+                metrics.show_jobs(job_figures(connection, now=utc_now()))
 
     def _look(self, *, now: datetime) -> None:
         store = self.door.open()
         self._meet(store)
         pointer = store.pointer()
         self._verdicts.refresh(store)
-        self.log.show()
         current, coming = pointer.serving_id(now), pointer.release_id
         if current is None:
             raise NotReadyError("no release is current", fix="train the models, then run `spearfish promote`")
         release = self._release(store, current)
         if coming is not None:
             self._release(store, coming)
-        snapshot = self._current_snapshot()
+        snapshot = self._snapshot
+        if snapshot is None:
+            raise self._tables.fault or NotReadyError(
+                "the tables are being read", fix="try again in a moment"
+            )
         if not _is_of(self._remembered, release, snapshot):
             ready = self._coming if _is_of(self._coming, release, snapshot) else None
             self._remembered = ready or self._made(release, snapshot, due=now)
@@ -312,8 +356,8 @@ class DeskHolder:
         return made
 
     def _warm(self, desk: Desk) -> None:
-        """Plan the queries before the first request needs them."""
-        self._together.hands.submit(_plan, desk).result()
+        """Plan the queries before the first request needs them, in the thread that will run them."""
+        self._together.hands.submit(desk.plan, as_of=utc_now()).result()
 
     def _release(self, store: Store, release_id: int) -> LoadedRelease:
         if release_id in self._refused:
@@ -326,24 +370,18 @@ class DeskHolder:
                 raise
         return self._releases[release_id]
 
-    def _current_snapshot(self) -> Snapshot:
-        if self._snapshot is None or self._snapshot.manifest.snapshot != self.workspace.manifest().snapshot:
-            self._snapshot = Snapshot(self.workspace, patient=False, before=self._snapshot)
-            if self._snapshot.accounts.count <= _FEW_NAMES:
-                self._snapshot.names.read()
-        return self._snapshot
-
     def _complain(self, error: SpearfishError) -> None:
         if str(error) != str(self._fault):
             _logger.error("%s", error)
         self._fault = error
+        metrics.show_fault("release", is_there=True)
 
     def _restarted(self, failed: Remembered, error: Exception) -> EngineError:
         """After a fatal fault DuckDB refuses every further query: the next look opens it anew."""
         if self._remembered is failed:
             self._remembered = self._coming = self._snapshot = None
             self._fault = NotReadyError("the SQL engine is being restarted", fix="try again in a moment")
-            self._watch.soon()
+            self._renewal.soon()
         _logger.error("the SQL engine failed and is restarted: %s", error)
         return EngineError(
             "the SQL engine failed and is being restarted", sql="", fix="try again in a moment"
@@ -357,20 +395,3 @@ def _is_of(made: Remembered | None, release: LoadedRelease, snapshot: Snapshot) 
 def _is_copied(snapshot: Snapshot, *, by: datetime) -> bool:
     """Whether there is time to copy the tables into memory; a second may be taken in any case."""
     return snapshot.activities <= _COPIED * max(1.0, (by - utc_now()).total_seconds())
-
-
-def _plan(desk: Desk) -> None:
-    """In the thread that will run them: a plan is a thread's own."""
-    desk.rows("", as_of=utc_now())
-    desk.record_rows(Tables({}, desk.snapshot.manifest.attributes), "", as_of=utc_now())
-
-
-def _score_together(
-    kind: tuple[Remembered, datetime, Language], asked: Sequence[tuple[ScoreRequest, str]]
-) -> list[Scored | SpearfishError]:
-    remembered, now, language = kind
-    if len(asked) == 1:
-        ((request, name),) = asked
-        return [remembered.score(request, request_id=name, now=now, language=language)]
-    requests, names = zip(*asked, strict=True)
-    return remembered.score_each(requests, request_ids=names, now=now, language=language)

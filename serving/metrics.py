@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -25,6 +27,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from serving.answers import ScoreAnswer
 from serving.metrics_folder import SHARED
+from serving.store.job_figures import JobFigures
 
 __all__ = [
     "MEDIA_TYPE",
@@ -37,6 +40,8 @@ __all__ = [
     "exposition",
     "in_progress",
     "in_threads",
+    "show_data_through",
+    "show_fault",
     "show_jobs",
     "show_log",
     "show_release",
@@ -52,6 +57,17 @@ _UNSEEN = Counter(
 )
 _PROBLEMS = Counter("spearfish_problems", "Answers that were a problem, by kind.", ["problem"])
 _RELEASE = Gauge("spearfish_release", "Release that answers.", multiprocess_mode="livemax")
+_FAULT = Gauge(
+    "spearfish_fault",
+    "1 while the newest release, or the newest tables, cannot be used.",
+    ["part"],
+    multiprocess_mode="livemax",
+)
+_THROUGH = Gauge(
+    "spearfish_data_through_seconds",
+    "When the newest fact of the tables that answer was known, in seconds since 1970.",
+    multiprocess_mode="livemin",
+)
 _KEPT = Counter("spearfish_log_kept", "Answers written to the log.")
 _DROPPED = Counter("spearfish_log_dropped", "Answers given that the log could not keep.")
 _LAG = Gauge(
@@ -65,10 +81,30 @@ _ACTIVITIES = Counter(
 _TO_MOVE = Gauge(
     "spearfish_activities_waiting",
     "Activities that the tables do not hold yet; the next ingest moves them.",
-    multiprocess_mode="livemax",
+    multiprocess_mode="livemostrecent",
 )
+# Of the store, which every worker asks for itself: what the last one was told counts.
 _JOBS = Gauge(
-    "spearfish_jobs", "Jobs over files that are queued or running.", ["state"], multiprocess_mode="livemax"
+    "spearfish_jobs",
+    "Jobs over files that the store holds, by state.",
+    ["state"],
+    multiprocess_mode="livemostrecent",
+)
+_JOB_ROWS = Gauge(
+    "spearfish_job_rows",
+    "Rows of the files of these jobs, by what became of them.",
+    ["outcome"],
+    multiprocess_mode="livemostrecent",
+)
+_JOB_SECONDS = Gauge(
+    "spearfish_job_seconds",
+    "Seconds that those of these jobs that are done took, added up.",
+    multiprocess_mode="livemostrecent",
+)
+_JOB_AGE = Gauge(
+    "spearfish_job_oldest_seconds",
+    "How long the oldest job that waits or is worked on has been there.",
+    multiprocess_mode="livemostrecent",
 )
 _WAITING = Gauge("spearfish_log_waiting", "Answers that wait to be written.", multiprocess_mode="livesum")
 _SECONDS = Histogram(
@@ -173,6 +209,17 @@ def show_release(release_id: int, *, models: Mapping[str, str]) -> None:
     _shown.update(models.items())
 
 
+def show_fault(part: Literal["release", "tables"], *, is_there: bool) -> None:
+    """Show whether what is newest of a part cannot be used, so that what was before goes on."""
+    _FAULT.labels(part).set(is_there)
+
+
+def show_data_through(moment: datetime | None) -> None:
+    """Show through when the tables that answer know facts. moment: naive UTC; None shows nothing."""
+    if moment is not None:
+        _THROUGH.set(moment.replace(tzinfo=UTC).timestamp())
+
+
 def count_kept(answers: int) -> None:
     """Count answers that are in the log."""
     _KEPT.inc(answers)
@@ -195,10 +242,14 @@ def count_activities(counts: Mapping[str, int]) -> None:
         _ACTIVITIES.labels(status=status).inc(count)
 
 
-def show_jobs(counts: Mapping[str, int]) -> None:
-    """Show how many jobs wait, and how many are worked on. counts: by state."""
-    for state, count in counts.items():
+def show_jobs(figures: JobFigures) -> None:
+    """Show how jobs over files go."""
+    for state, count in figures.jobs.items():
         _JOBS.labels(state=state).set(count)
+    for outcome in ("answered", "refused", "waiting"):
+        _JOB_ROWS.labels(outcome=outcome).set(getattr(figures, outcome))
+    _JOB_SECONDS.set(figures.seconds)
+    _JOB_AGE.set(figures.oldest)
 
 
 def show_waiting(activities: int) -> None:

@@ -24,7 +24,7 @@ from serving.requests import ScoreRequest
 from serving.scoring import Scored, new_request_id, score_subjects
 from serving.subjects import SECOND, Subject, default_as_of, find_subject, find_subjects
 
-__all__ = ["Remembered"]
+__all__ = ["Remembered", "score_together"]
 
 MOST = 2_000
 """Answers of one desk; some 45 KB each."""
@@ -167,3 +167,15 @@ def _name(request: ScoreRequest) -> _Name | None:
     if request.account_id is not None:
         return "account_id", request.account_id
     return None if request.domain is None else ("domain", request.domain)
+
+
+def score_together(
+    kind: tuple[Remembered, datetime, Language], asked: Sequence[tuple[ScoreRequest, str]]
+) -> list[Scored | SpearfishError]:
+    """The answers to requests that came at about the same time, for `serving.together`."""
+    remembered, now, language = kind
+    if len(asked) == 1:
+        ((request, name),) = asked
+        return [remembered.score(request, request_id=name, now=now, language=language)]
+    requests, names = zip(*asked, strict=True)
+    return remembered.score_each(requests, request_ids=names, now=now, language=language)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, insert, or_, select, update
 
 from features.errors import InputError
 from serving.store import schema
@@ -34,7 +34,6 @@ __all__ = [
     "begin",
     "cancel",
     "claim",
-    "counts",
     "fail",
     "find",
     "finish",
@@ -139,15 +138,6 @@ def newest(connection: Connection, *, limit: int) -> tuple[Job, ...]:
     """The jobs that were sent last, the newest first."""
     query = select(*_COLUMNS).order_by(_JOBS.c.created_at.desc(), _JOBS.c.id).limit(limit)
     return tuple(Job(**row._asdict()) for row in connection.execute(query))
-
-
-def counts(connection: Connection) -> dict[str, int]:
-    """How many jobs wait, and how many are worked on."""
-    open_jobs = _JOBS.c.state.in_(("queued", "running"))
-    query = select(_JOBS.c.state, func.count()).where(open_jobs).group_by(_JOBS.c.state)
-    found = {"queued": 0, "running": 0}
-    found.update((state, count) for state, count in connection.execute(query))
-    return found
 
 
 def claim(connection: Connection, *, lease: str, now: datetime, until: datetime) -> Job | None:

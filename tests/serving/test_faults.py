@@ -13,7 +13,7 @@ import httpx
 import in_process
 import pytest
 import small_workspace
-from in_process import open_to_everybody
+from in_process import Everybody, open_to_everybody, slug_of
 from server_process import running, until
 from small_workspace import AS_OF, bundle, load_data, publish
 
@@ -25,6 +25,8 @@ from serving.holder import DeskHolder
 from serving.remembered import Remembered
 from serving.scoring import utc_now
 from serving.store import Draft, Store, StoredBundle, predictions
+from serving.web.application import application
+from serving.web.services import Services
 
 REQUEST = {"account_id": "acc-20", "as_of": AS_OF}
 
@@ -85,6 +87,10 @@ def test_it_lives_without_a_release_and_every_worker_takes_a_new_one(
         assert seen() == {first}
         second = publish(workspace, kinds=["fit"], seed=2)
         until(lambda: seen() == {second})
+        frame = small_workspace.frames()["accounts"]
+        newcomer = frame.iloc[[0]].assign(account_id="newcomer", domain="new.example")
+        load_data(workspace, folder=tmp_path, accounts=[frame, newcomer])
+        until(lambda: all(server.status("/v1/accounts/newcomer") == 200 for _ in range(20)))
         last = answer()
         assert server.stop(signal.SIGINT) == 0
     with Store.open(workspace.store_url) as store, store.reading() as connection:
@@ -181,7 +187,7 @@ def test_new_tables_are_taken_without_a_restart(
     frame = small_workspace.frames()["accounts"]
     newcomer = frame.iloc[[0]].assign(account_id="eu/acc new", domain="new.example")
     load_data(workspace, folder=tmp_path, accounts=[frame, newcomer])
-    holder.look()
+    holder.renew()
     assert holder.desk().snapshot.manifest.snapshot != before
     assert ask(holder, {"account_id": "eu/acc new"}).status_code == 200
     told = in_process.ask(open_to_everybody(holder), "GET", "/v1/accounts/eu%2Facc%20new")
@@ -232,16 +238,28 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
     assert "content-security-policy" in response.headers
 
 
-def test_a_workspace_of_another_contract_is_said(workspace: Workspace, holder: DeskHolder) -> None:
+def test_a_worker_that_lost_a_thread_is_to_be_replaced(workspace: Workspace, holder: DeskHolder) -> None:
+    app = application(Services(holder, Everybody(), holder.door), parts=(holder,))
+    assert in_process.ask(app, "GET", "/livez").status_code == 200
+    holder._news.stop()
+    lost = in_process.ask(app, "GET", "/livez")
+    assert (lost.status_code, slug_of(lost)) == (503, "worker-broken")
+    assert int(lost.headers["retry-after"]) > 0
+
+
+def test_a_workspace_of_another_contract_is_said(workspace: Workspace) -> None:
     text = workspace.manifest_path.read_text(encoding="utf-8")
     workspace.manifest_path.write_text(
         text.replace(f'"contract_version": {CONTRACT_VERSION}', '"contract_version": 1')
     )
     publish_without_tables(workspace)
+    holder = DeskHolder(workspace)
     holder.look()
     response = ask(holder)
     assert response.status_code == 503
     assert "older data contract" in response.json()["detail"]
+    holder.executor.shutdown()
+    holder.door.close()
 
 
 def publish_without_tables(workspace: Workspace) -> None:

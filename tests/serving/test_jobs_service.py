@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -68,6 +69,15 @@ def test_a_file_is_scored_by_the_process_beside_the_server(client: httpx.Client)
     assert [line["error"] for line in lines] == [None] * 12 + ["unknown-account"]
     (zh,) = (client.get(finished(client, other)["result_url"]).json(),)
     assert (zh["row"], zh["account_id"]) == (1, "acc-03")
+
+    def figure(name: str) -> float:
+        told = re.search(rf"^{name} (\S+)$", client.get("/metrics").text, re.MULTILINE)
+        return float(told[1]) if told else 0.0
+
+    # Counted every few seconds.
+    until(lambda: figure('spearfish_jobs\\{state="done"\\}') >= 2)
+    assert figure('spearfish_job_rows\\{outcome="answered"\\}') >= 13
+    assert figure('spearfish_job_rows\\{outcome="refused"\\}') >= 1
     assert "客户" in zh["intent_unavailable_reason"] or "意向" in zh["intent_unavailable_reason"]
 
 

@@ -13,6 +13,7 @@ import pytest
 import small_workspace
 from database_servers import PostgreSQL, postgresql
 from in_process import ask, open_to_everybody
+from prometheus_client import REGISTRY
 from server_process import until
 from small_workspace import account_id
 
@@ -73,6 +74,7 @@ def test_postgresql_is_gone_for_a_while(
         require_try_again(ask(durable, "GET", f"/v1/predictions/{kept[0]}"))
         # Scores are computed without the store, where they need not be kept to be told.
         kept.append(score(apps["buffered"]).raise_for_status().json()["request_id"])
+        until(lambda: (REGISTRY.get_sample_value("spearfish_log_lag_seconds") or 0) > 0)
         assert all(holder.ready and holder.watching for holder in holders.values())
         server.start()
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from serving.jobs.reading import PART_SCHEMA
 from serving.jobs.results import RESULT_SCHEMA, from_bytes, result_table, to_bytes
 from serving.store import Store, jobs, schema
+from serving.store.job_figures import JobFigures, job_figures
 from serving.store.jobs import Job, Part
 
 NOW = datetime.fromisoformat("2026-05-01T12:00:00")
@@ -72,7 +73,7 @@ def test_each_job_has_one_runner_and_the_oldest_goes_first(store: Store) -> None
     taken = [claimed(store, lease) for lease in ("x", "y", "z")]
     assert [job and job.id for job in taken] == ["a", "b", None]
     with store.reading() as connection:
-        assert jobs.counts(connection) == {"queued": 0, "running": 2}
+        assert job_figures(connection, now=NOW).jobs["running"] == 2
 
 
 def test_a_job_goes_on_after_the_last_finished_part_once_its_runner_falls_silent(store: Store) -> None:
@@ -188,3 +189,28 @@ def test_the_forgotten_go_from_files_that_wait_and_from_results(store: Store) ->
         | {"error_detail": f"ask {'*' * 15}", "fit_score": 2.5},
     ]
     assert store.erase(str, gone=lambda *_: False) == {}
+
+
+def test_figures_tell_how_jobs_go(store: Store) -> None:
+    def figures(after: int) -> JobFigures:
+        with store.reading() as connection:
+            return job_figures(connection, now=NOW + timedelta(seconds=after))
+
+    none = {"queued": 0, "running": 0, "done": 0, "failed": 0, "cancelled": 0}
+    assert figures(0) == JobFigures(none, answered=0, refused=0, waiting=0, seconds=0, oldest=0)
+    queued(store, "a")
+    queued(store, "b", after=30)
+    assert figures(40) == JobFigures(none | {"queued": 2}, 0, 0, waiting=40, seconds=0, oldest=40)
+    assert claimed(store, "one", after=60)
+    assert finished(store, "one", number=0, failed=3)
+    counted = none | {"queued": 1, "running": 1}
+    assert figures(70) == JobFigures(counted, answered=7, refused=3, waiting=30, seconds=0, oldest=70)
+    assert finished(store, "one", number=1)
+    with store.writing() as connection:
+        assert jobs.finish(connection, job_id="a", lease="one", now=NOW + timedelta(seconds=85))
+    counted = none | {"queued": 1, "done": 1}
+    assert figures(90) == JobFigures(counted, answered=17, refused=3, waiting=20, seconds=25, oldest=60)
+    with store.writing() as connection:
+        assert jobs.cancel(connection, job_id="b", now=NOW + timedelta(seconds=95))
+    counted = none | {"done": 1, "cancelled": 1}
+    assert figures(100) == JobFigures(counted, answered=17, refused=3, waiting=0, seconds=25, oldest=0)
