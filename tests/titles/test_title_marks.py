@@ -78,7 +78,7 @@ def test_the_mark_of_a_title_reaches_report_features_and_pages(tmp_path: Path) -
     assert found == named
     write_catalogue(table, folder=tmp_path / "pages")
     for feature in ("engagement_senior_people_30d", "web_visit_count_30d"):
-        page = (tmp_path / "pages" / f"{feature}.html").read_text(encoding="utf-8")
+        page = (tmp_path / "pages" / "features" / f"{feature}.html").read_text(encoding="utf-8")
         assert ("current value only" in page) is (feature in named), feature
 
 
