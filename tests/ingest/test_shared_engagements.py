@@ -18,7 +18,7 @@ from features.tables import Tables
 from features.workspace import Workspace
 
 # Ann (11) opts out on the first of May. The meeting 36 was with her and Bob (12), the e-mail 35 came from
-# her and Cy (13), the call 32 was with her alone, the meeting 37 with Bob alone; at the call 33 nobody is named.
+# her and Cy (13), the call 32 was with her, the meeting 37 with Bob; at the call 33 nobody is named.
 EXPORTS: Mapping[str, Mapping[str, str]] = {
     "hubspot": {
         "company": "id,property_name,property_createdate\n"
