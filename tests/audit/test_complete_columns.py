@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from features.contract import TABLES
+from features.mapping import Config
+from features.tables import Tables
+from models.bundle import Kind
 from training.audit.beyond import beyond_creation
 from training.audit.columns import AuditTable, Column, raw_table
 from training.audit.running import audit_table
+from training.audit.sources import audit_tables
+from training.market.settings import MarketSettings
 
 ROWS = 2_000
 GENERATOR = np.random.default_rng(5)
@@ -102,3 +110,34 @@ def test_a_list_without_dates_names_every_column_that_nothing_proves(name: str) 
     assert name in warned.why.partition("taken on trust: ")[2].split(", ")
     assert "late" not in warned.why.partition("taken on trust: ")[2].split(", ")
     assert {one.column for one in audit.blocking} == {"late"}
+
+
+MARKS = {table.name: tuple(set(table.column_names) - set(table.key)) for table in TABLES.values()}
+"""Every column of every table."""
+
+
+@pytest.mark.parametrize("kind", ["fit", "intent"])
+def test_a_market_that_leaks_nothing_is_not_blocked_though_everything_is_marked(
+    market: Tables, config: Config, settings: MarketSettings, kind: Kind
+) -> None:
+    """Every marked column that has a part in the model is named all the same."""
+    facts = (*MARKS["accounts"], *(one.name for one in market.attributes))
+    everything = replace(market, marks=MARKS | {"accounts": facts})
+    audit = audit_tables(everything, kind=kind, cutoff=settings.end, config=config)
+    assert audit.blocking == ()
+    named = {one.column for one in audit.findings if one.kind == "current_value_only"}
+    assert {"industry", "employees", "opportunities.outcome"} <= named
+    if kind == "intent":
+        assert {"contacts.seniority", "activities.channel", "activities.seconds"} <= named
+
+
+def test_people_of_today_are_told_with_what_is_made_of_them(
+    market: Tables, config: Config, settings: MarketSettings
+) -> None:
+    marks = {"contacts": TABLES["contacts"].with_made(["title"])}
+    audit = audit_tables(replace(market, marks=marks), kind="intent", cutoff=settings.end, config=config)
+    (finding,) = (one for one in audit.findings if one.kind == "current_value_only")
+    assert (finding.column, finding.severity) == ("contacts.seniority", "warns")
+    assert "where its source is silent, made from title" in finding.why
+    assert isinstance(finding.figures["features"], int)
+    assert finding.figures["features"] >= 8
