@@ -1,8 +1,8 @@
-"""The check of few rows: small simulated markets, both learners and logistic regression, judged by the truth.
+"""The check of few rows: small simulated markets, both learners and other people's, judged by the truth.
 
 Turns seeds into small markets whose won and lost opportunities are learned, and judges all learners on the
-opportunities of one larger market of other accounts. Time rule: learning stops at the end of the
-small market. Null rule: none, every opportunity has its truth.
+opportunities of one larger market of other accounts; of intent it is `training.checks.few_intent`. Time
+rule: learning stops at the end of the small market. Null rule: none, every opportunity has its truth.
 
     python -m training.checks.few_rows --out results/few_rows.json
 """
@@ -25,12 +25,13 @@ from models.booster import Matrix
 from training.backtesting.baselines import logistic_regression_probabilities
 from training.backtesting.evaluate import roc_auc
 from training.backtesting.means import mean_of
+from training.checks import few_intent
 from training.checks.market import fit_test_rows, fit_training_rows, market_tables
 from training.checks.results import ROOT, write_result
 from training.console import Output
 from training.fit import matrix
 from training.learning.few_rows import learn_few
-from training.learning.learn import Rows, learn
+from training.learning.learn import Progress, Rows, learn
 from training.market.settings import MarketSettings
 from training.market.write import simulate
 
@@ -107,26 +108,48 @@ def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def main() -> None:
     """The command: learn from some markets and write what was found as JSON."""
     parser = argparse.ArgumentParser(prog="python -m training.checks.few_rows", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=8, help="how many markets of each size")
+    parser.add_argument("--kind", choices=("fit", "intent", "both"), default="both", help="of which models")
+    parser.add_argument("--seeds", type=int, default=8, help="fit: how many markets of each size")
+    parser.add_argument("--markets", type=int, default=2, help="intent: how many markets are sampled")
+    parser.add_argument("--draws", type=int, default=3, help="intent: samples of each size and market")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=few_intent.SIZES, help="intent: accounts with the event"
+    )
+    parser.add_argument("--accounts", type=int, default=8_000, help="intent: accounts of a market")
     parser.add_argument("--out", type=Path, help="write the JSON here, too")
     given = parser.parse_args()
     output, config = Output(as_json=True), load_config(_CONFIG)
+    document: dict[str, Any] = {}
+    with output.progress() as progress, tempfile.TemporaryDirectory() as name:
+        if given.kind != "intent":
+            document |= _fit(Path(name), seeds=given.seeds, config=config, progress=progress)
+        if given.kind != "fit":
+            document["intent"] = few_intent.check_intent(
+                config,
+                folder=Path(name) / "intent",
+                seeds=range(few_intent.FIRST_SEED, few_intent.FIRST_SEED + given.markets),
+                accounts=given.accounts,
+                sizes=given.sizes,
+                draws=given.draws,
+                progress=progress,
+            )
+    output.result(write_result(document, out=given.out, also=[_CONFIG]))
+
+
+def _fit(folder: Path, *, seeds: int, config: Config, progress: Progress) -> dict[str, Any]:
+    """Every size and seed; a market that bears no model is told with its reason."""
     found: list[dict[str, Any]] = []
     refused: list[str] = []
-    asked = [(accounts, _FIRST_SEED + n) for accounts in ACCOUNTS for n in range(given.seeds)]
-    with output.progress() as progress, tempfile.TemporaryDirectory() as name:
-        folder, judged_on = Path(name), Path(name) / "judged"
-        simulate(MarketSettings(accounts=_JUDGED_ACCOUNTS, seed=_JUDGED_SEED), directory=judged_on)
-        for number, (accounts, seed) in enumerate(asked):
-            try:
-                found.append(
-                    check_market(accounts, seed=seed, folder=folder, judged_on=judged_on, config=config)
-                )
-            except NotEnoughDataError as error:
-                refused.append(f"{accounts:,} accounts, seed {seed}: {error.sentence()}")
-            progress("learn from few rows", number + 1, len(asked))
-    document = {"sizes": summarise(found), "refused": refused, "by_seed": found}
-    output.result(write_result(document, out=given.out, also=[_CONFIG]))
+    asked = [(accounts, _FIRST_SEED + n) for accounts in ACCOUNTS for n in range(seeds)]
+    judged_on = folder / "judged"
+    simulate(MarketSettings(accounts=_JUDGED_ACCOUNTS, seed=_JUDGED_SEED), directory=judged_on)
+    for number, (accounts, seed) in enumerate(asked):
+        try:
+            found.append(check_market(accounts, seed=seed, folder=folder, judged_on=judged_on, config=config))
+        except NotEnoughDataError as error:
+            refused.append(f"{accounts:,} accounts, seed {seed}: {error.sentence()}")
+        progress("learn from few rows", number + 1, len(asked))
+    return {"sizes": summarise(found), "refused": refused, "by_seed": found}
 
 
 if __name__ == "__main__":

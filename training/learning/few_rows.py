@@ -17,10 +17,10 @@ import pandas as pd
 
 from features.settings import LearningSettings
 from training.learning.learn import Learned, Progress, Rows, learn
-from training.learning.small import learn_small
+from training.learning.small import SmallLearned, learn_small
 from training.learning.splits import Fold, Positions, time_folds
 
-__all__ = ["are_few", "effective_accounts", "learn_few", "learn_rows"]
+__all__ = ["are_few", "effective_accounts", "grow_few", "learn_few", "learn_rows"]
 
 _LATER_SHARE = 0.35
 """Of forty wins that leaves fourteen to judge by."""
@@ -72,10 +72,16 @@ def learn_few(
     for number, fold in enumerate(folds):
         parts.append(_judged(rows, fold, number=number, settings=settings))
         _tell(progress, what, done=number + 1, folds=len(folds))
-    whole = learn_small(rows, settings=settings, groups=_accounts(rows), smallest_class=_LEAST_EARLIER)
+    whole = grow_few(rows, settings=settings)
     _tell(progress, what, done=len(folds) + 1, folds=len(folds))
     later = pd.concat(parts, ignore_index=True)
     return replace(whole, folds=folds, later=later, crossed=whole.later)
+
+
+def grow_few(rows: Rows, *, settings: LearningSettings) -> SmallLearned:
+    """The mean of lines and small trees of all rows, whose accounts are never divided by folds; nothing of it
+    was judged on later rows. Raises NotEnoughDataError below five rows of a class."""
+    return learn_small(rows, settings=settings, groups=_accounts(rows), smallest_class=_LEAST_EARLIER)
 
 
 def _judged(rows: Rows, fold: Fold, *, number: int, settings: LearningSettings) -> pd.DataFrame:
@@ -86,9 +92,7 @@ def _judged(rows: Rows, fold: Fold, *, number: int, settings: LearningSettings) 
         rows.catalogue,
         weight=None if weight is None else weight[fold.earlier],
     )
-    learned = learn_small(
-        earlier, settings=settings, groups=_accounts(earlier), smallest_class=_LEAST_EARLIER
-    )
+    learned = grow_few(earlier, settings=settings)
     frame = rows.frame.iloc[fold.later][["account_id", "as_of", "label"]].reset_index(drop=True)
     return frame.assign(
         position=fold.later, fold=number, probability=learned.probabilities(rows.X[fold.later])
