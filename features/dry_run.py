@@ -31,11 +31,8 @@ from features.mapping import Config
 from features.privacy.counts import assumed_sentences
 from features.privacy.in_sql import add_kept_address
 from features.privacy.masking import (
-    ABOUT_PEOPLE,
-    kind_of,
     kind_sql,
     personal_columns,
-    without_addresses,
     without_addresses_sql,
     without_values,
 )
@@ -44,13 +41,12 @@ from features.salesforce_ids import holds_ids
 from features.sources import Relation, confine, identifier, open_source
 from features.staging import source_cell
 from features.tables import open_engine
+from features.unread_columns import SAMPLE, WIDTH, UnreadColumns, filled_by
 from features.workspace import Workspace
 
 __all__ = ["ColumnReport", "DryRun", "SourceReport", "dry_run"]
 
 Status = Literal["bound", "coerced", "ignored", "missing"]
-_SAMPLE = 1000
-_WIDTH = 60
 _SHORT = 24
 _BY_QUERY = ("the query",)
 
@@ -59,7 +55,8 @@ _BY_QUERY = ("the query",)
 class ColumnReport:
     """One column of a source.
 
-    file: "files" for the `path` of the source, the name of a further file, or "query".
+    file: "files" for the `path` of the source, the name of a further file, "query", or a table of a database
+        as "db.TABLE".
     fills: canonical columns and attributes that it fills; "the query" where a query reads it.
     rows: cells that hold something; None where nobody counted. coerced: those that are changed on the way.
     unreadable: those that are not of the type; their rows would be set aside.
@@ -125,7 +122,7 @@ def _shown(source: SourceReport) -> Iterator[RichTable | Text]:
     ignored = [column for column in source.columns if column.status == "ignored"]
     filled = [f"{_where(column)} ({_cut(column.examples[0])})" for column in ignored if column.examples]
     empty = [_where(column) for column in ignored if not column.examples]
-    for told, names in (("ignored", filled), (f"ignored, empty in the first {_SAMPLE:,} rows", empty)):
+    for told, names in (("ignored", filled), (f"ignored, empty in the first {SAMPLE:,} rows", empty)):
         if names:
             yield Text(f"{told}: {', '.join(names)}\n")
 
@@ -180,9 +177,9 @@ def dry_run(config: Config) -> DryRun:
             run_sql(connection, "SET temp_directory = ?", parameters=[str(Path(folder) / "spill")])
             confine(connection, config.sources, own=(Path(folder),))
             add_kept_address(connection, secret=b"")
-            used = _used(config)
+            unread = UnreadColumns(config)
             sources = tuple(
-                _source(connection, source, position=position, used=used)
+                _source(connection, source, position=position, unread=unread)
                 for position, source in enumerate(config.sources, start=1)
             )
         finally:
@@ -195,23 +192,12 @@ def dry_run(config: Config) -> DryRun:
     return DryRun(sources, tables, error, config.assumptions)
 
 
-def _used(config: Config) -> dict[tuple[str, ...], set[str]]:
-    """By files, the columns that some source reads."""
-    found: dict[tuple[str, ...], set[str]] = {}
-    for source in config.sources:
-        if source.path and source.query is None:
-            found.setdefault(source.path, set()).update(_fills(source))
-        for given in source.files.values():
-            found.setdefault(given.path, set()).update(given.columns)
-    return found
-
-
 def _source(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
     *,
     position: int,
-    used: dict[tuple[str, ...], set[str]],
+    unread: UnreadColumns,
 ) -> SourceReport:
     # What becomes of ids is told, too; those that a query reads have become so before.
     told = source if source.query is not None else source.model_copy(update={"system": None})
@@ -223,21 +209,12 @@ def _source(
     columns = (
         *_bound(connection, source, relation=relation),
         *_missing(source, relation=relation),
-        *_ignored(connection, source, relation=relation, used=used),
+        *(
+            ColumnReport(one.place, one.column, "ignored", examples=(one.example,) if one.example else ())
+            for one in unread.of(connection, source, relation=relation)
+        ),
     )
     return SourceReport(source.table, source.label, found=True, columns=columns, unbound=unbound)
-
-
-def _fills(source: Source) -> dict[str, tuple[str, ...]]:
-    """By source column, what it fills."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name, binding in source.bindings.items():
-        if binding.column is not None:
-            found[binding.column] = (*found.get(binding.column, ()), name)
-    for name, mark in source.beside.items():
-        if mark.column is not None:
-            found[mark.column] = (*found.get(mark.column, ()), name)
-    return found
 
 
 def _bound(
@@ -246,7 +223,7 @@ def _bound(
     origin = "files" if source.query is None else "query"
     absent = {column for columns in relation.missing.values() for column in columns}
     counts = _counts(connection, source, relation=relation)
-    for column, names in _fills(source).items():
+    for column, names in filled_by(source).items():
         if column not in absent or column not in relation.missing.get(origin, ()):
             told = [counts[name] for name in names if name in counts]
             yield _bound_column(origin, column, names, told)
@@ -324,8 +301,8 @@ def _count(cell: Cell, *, raw: str, personal: bool) -> str:
     became = f"coalesce(CAST({value} AS VARCHAR), 'nothing')"
     filled, unread = f"{written} <> ''", f"{cell.text_name} IS NOT NULL AND {value} IS NULL"
     changed = f"{filled} AND NOT ({unread}) AND NOT coalesce({_same(cell, written=written)}, false)"
-    example = f"left({written}, {_WIDTH}) || ' -> ' || left({became}, {_WIDTH})"
-    plain, example = without_addresses_sql(f"left({written}, {_WIDTH})"), without_addresses_sql(example)
+    example = f"left({written}, {WIDTH}) || ' -> ' || left({became}, {WIDTH})"
+    plain, example = without_addresses_sql(f"left({written}, {WIDTH})"), without_addresses_sql(example)
     if personal:
         plain, example = kind_sql(written), f"{kind_sql(written)} || ' -> ' || {kind_sql(became)}"
     return (
@@ -351,36 +328,8 @@ def _same(cell: Cell, *, written: str) -> str:
 
 
 def _missing(source: Source, *, relation: Relation) -> Iterator[ColumnReport]:
-    fills = _fills(source)
+    fills = filled_by(source)
     for name, columns in relation.missing.items():
         for column in columns:
             read = _BY_QUERY if name in source.files else fills.get(column, ())
             yield ColumnReport(name, column, "missing", read)
-
-
-def _ignored(
-    connection: duckdb.DuckDBPyConnection,
-    source: Source,
-    *,
-    relation: Relation,
-    used: dict[tuple[str, ...], set[str]],
-) -> Iterator[ColumnReport]:
-    """Columns that no source reads, each told once."""
-    files = {"files": source.path} | {name: given.path for name, given in source.files.items()}
-    for name, sql in relation.unread.items():
-        told = used.setdefault(files[name], set())
-        found = run_sql(connection, f"SELECT * FROM ({sql}) LIMIT {_SAMPLE}")
-        columns = [column for column, *_ in found.description]
-        rows = found.fetchall()
-        for place, column in enumerate(columns[:-1]):
-            if column not in told:
-                told.add(column)
-                cells = (str(row[place]).strip() for row in rows if row[place])
-                example = next((cell for cell in cells if cell), None)
-                examples = (_unbound_example(example, table=source.table),) if example else ()
-                yield ColumnReport(name, column, "ignored", examples=examples)
-
-
-def _unbound_example(cell: str, *, table: str) -> str:
-    """A cell of a column that nothing says anything of; one of a file about people may tell who they are."""
-    return kind_of(cell) if table in ABOUT_PEOPLE else without_addresses(cell[:_WIDTH])

@@ -80,6 +80,54 @@ def test_a_query_joins_tables_of_a_database_and_a_dry_run_looks_at_them(tmp_path
     assert list(run(path)[1].tables().read("accounts")["account_id"]) == ["a1"]
 
 
+def _told(path: Path) -> dict[tuple[str, str], tuple[str, int | None, tuple[str, ...]]]:
+    source = dry_run(load_config(path, overrides={"folder": str(path.parent)})).sources[0]
+    return {(one.file, one.column): (one.status, one.rows, one.examples) for one in source.columns}
+
+
+def test_a_dry_run_tells_of_a_database_what_it_tells_of_a_file(tmp_path: Path, address: str) -> None:
+    """Of two rows one fills name, industry, staff and score; of the table, nothing reads Industry."""
+    query = """SELECT Id, Name, ' Software' AS Industry, Staff || '.0' AS Staff, Score, Updated, 7 AS Luck
+        FROM db.Account"""
+    told = _told(_mapping(tmp_path, address, query=query))
+    assert told["query", "Name"] == ("bound", 1, ("Müller 化学",))
+    assert told["query", "Staff"] == ("coerced", 1, ("10.0 -> 10",))
+    assert told["query", "Luck"] == ("ignored", None, ("7",))
+    narrow = "SELECT Id, Name, Staff, 1 AS Score, Updated FROM db.Account"
+    path = _mapping(tmp_path, address, query=narrow)
+    path.write_text(path.read_text().replace('industry = "Industry"\n', ""), encoding="utf-8")
+    told = _told(path)
+    assert told["db.Account", "Industry"] == ("ignored", None, ("Software",))
+    assert {column for place, column in told if place == "db.Account"} == {"Industry"}
+
+
+def test_a_dry_run_tells_what_a_database_lacks(tmp_path: Path, address: str) -> None:
+    path = _mapping(tmp_path, address, query="SELECT Id, Name, Staff, Score, Updated FROM db.Account")
+    path.write_text(path.read_text().replace("query = ", "optional = true\nquery = "), encoding="utf-8")
+    told = _told(path)
+    assert told["query", "Industry"] == ("missing", None, ())
+    assert told["db.Account", "Industry"] == ("ignored", None, ("Software",))
+
+
+def test_a_dry_run_shows_no_cell_of_a_table_of_people(tmp_path: Path, sqlite: str) -> None:
+    people = f"""
+[[sources]]
+table = "contacts"
+database = '{sqlite}'
+query = "SELECT Id AS Who, Id FROM db.Account"
+known = "start_of_time"
+consent = {{ assume = "test" }}
+[sources.columns]
+contact_id = "Who"
+account_id = "Id"
+"""
+    path = _mapping(
+        tmp_path, sqlite, query="SELECT Id, '' AS Industry, 1 AS Staff, 1 AS Score, Updated FROM db.Account"
+    )
+    path.write_text(path.read_text().replace('name = "Name"\n', "") + people, encoding="utf-8")
+    assert _told(path)["db.Account", "Name"] == ("ignored", None, ("[text, 9 characters]",))
+
+
 def test_a_database_is_only_read(tmp_path: Path, address: str) -> None:
     with pytest.raises(ConfigError):
         run(_mapping(tmp_path, address, query="DELETE FROM db.Account RETURNING *"))
