@@ -31,7 +31,6 @@ from features.identity.decided import keep_decisions
 from features.identity.merging import merge_accounts, merging_as_before
 from features.locating import locate_rows
 from features.mapping import Config, Source
-from features.origins import ONE_ORIGIN
 from features.privacy.addresses import secret_mark
 from features.privacy.counts import ConsentCounts, consent_counts
 from features.privacy.in_sql import add_kept_address
@@ -343,8 +342,7 @@ class _Load:
             rows={name: done.rows for name, done in settled.items()},
             quarantine=self.counts,
             history=history,
-            origins=self.earlier.manifest.origins if self.earlier is not None else ONE_ORIGIN,
-            assumed=self.earlier.manifest.assumed if self.earlier is not None else None,
+            before=self.earlier.manifest if self.earlier is not None else None,
         )
         history.write(self.folder)
         self.progress("ingest", self.steps, self.steps)

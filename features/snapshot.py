@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -56,12 +56,11 @@ def describe(
     rows: Mapping[str, int],
     quarantine: Mapping[str, Mapping[str, int]],
     history: History,
-    origins: OriginRules = ONE_ORIGIN,
-    assumed: Mapping[str, str] | None = None,
+    before: Manifest | None = None,
 ) -> Manifest:
     """The manifest of the tables in `folder`, one file each. rows: by table; quarantine: by table, reason.
 
-    origins, assumed: as the snapshot had them that was gone on from.
+    before: of the snapshot that was gone on from.
     """
     told = [name for name, (table, _) in history.sources.items() if table == "accounts"]
     declared = Manifest(
@@ -72,16 +71,18 @@ def describe(
         time_zone=config.workspace.time_zone,
         tables={},
         attributes=attributes,
-        current_value_only=_current_value_only(connection, config, folder=folder),
+        current_value_only=_current_value_only(
+            connection, config, folder=folder, before=before.current_value_only if before else {}
+        ),
         data_through=None,
         quarantine=quarantine,
         channels=(),
         created_by=config.file.stem,
         undated=_undated(config),
         rules=config.counting_rules,
-        assumed=_assumed(config, before=assumed),
+        assumed=_assumed(config, before=before.assumed if before else {}),
         emails=config.privacy.emails,
-        origins=_origin_rules(config, sources=told, before=origins),
+        origins=_origin_rules(config, sources=told, before=before.origins if before else ONE_ORIGIN),
     )
     return describe_again(connection, declared, folder=folder, rows=rows, history=history)
 
@@ -145,7 +146,8 @@ def as_before(
         manifest.time_zone == config.workspace.time_zone
         and manifest.created_by == config.file.stem
         and manifest.attributes == attributes
-        and manifest.current_value_only == _current_value_only(connection, config, folder=folder)
+        and manifest.current_value_only
+        == _current_value_only(connection, config, folder=folder, before=manifest.current_value_only)
         and manifest.rules == config.counting_rules
         and manifest.assumed == _assumed(config, before=manifest.assumed)
         and manifest.origins
@@ -153,10 +155,10 @@ def as_before(
     )
 
 
-def _assumed(config: Config, *, before: Mapping[str, str] | None) -> dict[str, str]:
+def _assumed(config: Config, *, before: Mapping[str, str]) -> dict[str, str]:
     """What is assumed of consent, also for sources that the mapping names no longer: their rows are there."""
     named = {source.label for source in config.sources}
-    kept = {label: text for label, text in (before or {}).items() if label not in named}
+    kept = {label: text for label, text in before.items() if label not in named}
     return dict(sorted((kept | config.assumptions).items()))
 
 
@@ -345,24 +347,34 @@ def _channels(connection: duckdb.DuckDBPyConnection, file: str | None) -> tuple[
 
 
 def _current_value_only(
-    connection: duckdb.DuckDBPyConnection, config: Config, *, folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    config: Config,
+    *,
+    folder: Path,
+    before: Mapping[str, Collection[str]],
 ) -> dict[str, tuple[str, ...]]:
     """By table, the columns that hold a value from a source that knows today's alone.
 
     What ingest fills from such a column is of today as well. Keys of rows are left out, and so are columns
     that are empty in the rows of such a source, as one's are whose objects have a history of their own.
+    before: the columns that were marked; what sources told that the mapping names no longer stays so.
     """
+    named = ", ".join(literal(source_id(source)) for source in config.sources)
+    asked = [
+        (source.table, {*source.columns, *source.attributes}, f"_source = {literal(source_id(source))}")
+        for source in config.sources
+        if source.current_value_only
+    ]
+    asked += [(name, set(columns), f"_source NOT IN ({named})") for name, columns in before.items()]
     marked: dict[str, set[str]] = {}
-    for source in config.sources:
-        file = folder / f"{source.table}.parquet"
-        table = TABLES[source.table]
-        columns = sorted(table.with_made({*source.columns, *source.attributes}) - set(table.key))
-        if source.current_value_only and columns and file.is_file():
-            counts = ", ".join(f"count({identifier(name)})" for name in columns)
-            sql = f"SELECT {counts} FROM {_table(file)} WHERE _source = {literal(source_id(source))}"
-            filled = run_sql(connection, sql).fetchone() or ()
-            found = {name for name, count in zip(columns, filled, strict=True) if count}
-            marked[source.table] = marked.get(source.table, set()) | found
+    for name, bound, told in asked:
+        file = folder / f"{name}.parquet"
+        columns = sorted(TABLES[name].with_made(bound) - set(TABLES[name].key))
+        if columns and file.is_file():
+            counts = ", ".join(f"count({identifier(column)})" for column in columns)
+            filled = run_sql(connection, f"SELECT {counts} FROM {_table(file)} WHERE {told}").fetchone() or ()
+            found = {column for column, count in zip(columns, filled, strict=True) if count}
+            marked[name] = marked.get(name, set()) | found
     return {name: tuple(sorted(columns)) for name, columns in sorted(marked.items()) if columns}
 
 

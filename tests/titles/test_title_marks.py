@@ -124,3 +124,24 @@ def test_what_is_made_from_a_column_is_declared_after_it() -> None:
             assert set(column.made_from) <= set(names[:position]), column.name
     assert TABLES["contacts"].with_made(["seniority"]) == {"seniority", "role"}
     assert TABLES["contacts"].with_made(["email"]) == {"email"}
+
+
+def test_what_a_source_told_stays_marked_once_the_mapping_names_it_no_longer(tmp_path: Path) -> None:
+    """Its rows are still there."""
+    _, workspace = _load(tmp_path, marked=True)
+    before = workspace.manifest().current_value_only
+    (tmp_path / "mapping.toml").write_text(KNOWN_ACCOUNTS + VISITS)
+    for day in ("2023-07-01", "2023-07-02"):
+        (tmp_path / f"visits_{day}.csv").write_text(
+            f"Account,Person,Kind,When\na1,p0,web_visit,{day}T00:00:00Z\n"
+        )
+        report, workspace = load(tmp_path / "mapping.toml")
+        assert report.changed
+        assert len(workspace.tables().read("contacts")) == 3
+        assert report.current_value_only == workspace.manifest().current_value_only == before
+
+
+def test_a_mark_that_is_taken_back_is_gone(tmp_path: Path) -> None:
+    _load(tmp_path, marked=True)
+    report, workspace = _load(tmp_path, marked=False)
+    assert report.current_value_only == workspace.manifest().current_value_only == {}
