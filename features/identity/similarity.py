@@ -33,6 +33,10 @@ _REORDERED = 0.99
 _OTHER_CHARACTERS = 0.8
 """The most that two names may reach whose Chinese characters differ: sounding alike is not being one."""
 
+_CONTAINED = 0.73
+"""The least where one Chinese name holds the other whole, as one says where the company is or what it makes:
+too little to be one company, enough for a person to look."""
+
 _PATIENCE = 25.0
 """A weight of so much that only one name has divides the likeness by e: a long name forgives no addition."""
 
@@ -137,7 +141,9 @@ def name_similarity(left: CompanyName, right: CompanyName, *, weights: WordWeigh
 def _with_characters(left: CompanyName, right: CompanyName, *, weights: WordWeights) -> float:
     if left.characters == right.characters:
         return 1.0
-    return min(_words_alike(left.words, right.words, weights=weights), _OTHER_CHARACTERS)
+    short, long = sorted((left.characters, right.characters), key=len)
+    least = _CONTAINED if len(short) > 1 and short in long else 0.0
+    return max(least, min(_words_alike(left.words, right.words, weights=weights), _OTHER_CHARACTERS))
 
 
 def _words_alike(left: tuple[str, ...], right: tuple[str, ...], *, weights: WordWeights) -> float:

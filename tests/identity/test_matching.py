@@ -60,6 +60,18 @@ def test_a_record_finds_its_account(record: dict[str, object], account_id: str, 
 
 
 @pytest.mark.parametrize(
+    ("name", "accounts"),
+    [("华为", {"c1"}), ("騰訊計算機系統有限公司", {"c2"}), ("华美", set()), ("技", set())],
+)
+def test_a_part_of_a_chinese_name_goes_to_review(name: str, accounts: set[str]) -> None:
+    known = {"c1": "华为技术有限公司", "c2": "深圳市腾讯计算机系统有限公司"}
+    frame = pd.DataFrame([{"account_id": one, "name": written} for one, written in known.items()])
+    found = AccountMatcher(frame).match(pd.DataFrame([{"record_id": "r", "name": name}]))
+    assert found.matched.empty
+    assert set(found.review["account_id"]) == accounts
+
+
+@pytest.mark.parametrize(
     ("record", "accounts", "reason"),
     [
         ({"domain": "boreas.de"}, {"a3", "a4"}, "2 accounts have this domain"),
