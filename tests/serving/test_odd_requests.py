@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 
 import httpx
 import pytest
 from server_process import Server
+
+from serving.web.endpoint import Endpoint
+from serving.web.routes import ENDPOINTS
 
 
 def said(server: Server, sent: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -76,3 +80,42 @@ def test_head_is_get_without_a_body(server: Server, client: httpx.Client) -> Non
         told = client.get(path)
         assert (found, body) == (told.status_code, b"")
         assert headers["content-type"] == told.headers["content-type"]
+
+
+JSON = {"Content-Type": "application/json"}
+READ_JSON = [one for one in ENDPOINTS if one.operation.body is not None]
+POISON = {
+    "brackets": (b"[" * 100_000, {400}),
+    "deep": (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, {400}),
+    "NaN": (b'{"account_id": NaN}', {400}),
+    "infinity": (b'{"account_id": -Infinity}', {400}),
+    "too large for a number": (b'{"account_id": 1e999}', {422}),
+    "half a character": (b'{"account_id": "\\ud800"}', {400, 422}),
+    "a control character": (b'{"account_id": "a\x00"}', {400}),
+    "nothing but zeros": (bytes(100), {400}),
+    "a byte order mark": (b"\xef\xbb\xbf{}", {400}),
+    "UTF-16": ('{"account_id": "acc-00"}'.encode("utf-16"), {400}),
+    "compressed": (gzip.compress(b'{"account_id": "acc-00"}'), {400}),
+    "twice": (b'{"account_id": "acc-00", "account_id": "acc-01"}', {400}),
+    "unknown fields": (b'{"surprise": {"__proto__": 1}}', {422}),
+    "10 MB": (b'"' + b"a" * (10 * 1024 * 1024) + b'"', {413}),
+}
+
+
+@pytest.mark.parametrize("endpoint", READ_JSON, ids=lambda endpoint: endpoint.operation.name)
+def test_no_endpoint_takes_poison(server: Server, client: httpx.Client, endpoint: Endpoint) -> None:
+    answers = {
+        name: client.request(endpoint.method, endpoint.path, content=body, headers=JSON)
+        for name, (body, _) in POISON.items()
+    }
+    wrong = {name: one.text for name, one in answers.items() if one.status_code not in POISON[name][1]}
+    assert not wrong
+    assert {one.headers["content-type"] for one in answers.values()} == {"application/problem+json"}
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_half_a_character_is_refused_in_its_row(client: httpx.Client) -> None:
+    rows = b'{"accounts": [{"account_id": "\\ud800"}, {"account_id": "acc-00"}]}'
+    told = client.post("/v1/score/batch", content=rows, headers=JSON)
+    assert (told.status_code, told.json()["succeeded"]) == (200, 1)
+    assert told.json()["results"][0]["problem"]["status"] == 422
