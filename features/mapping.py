@@ -205,7 +205,7 @@ def load_config(path: Path | str, *, overrides: Mapping[str, str] | None = None)
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, IsADirectoryError) as error:
         raise ConfigError(
             f"no such file: {file}", fix="give the path of a TOML file with --config"

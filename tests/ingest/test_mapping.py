@@ -114,3 +114,11 @@ def test_dates_and_delays_are_read(tmp_path: Path) -> None:
     config = _load(tmp_path, text)
     assert config.sources[1].known_at_delay == timedelta(days=6, hours=23, minutes=59, seconds=59)
     assert config.backtest.cutoffs == (datetime.fromisoformat("2020-02-24"),) * 2
+
+
+def test_a_mapping_that_an_editor_saved_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    text = (
+        '[workspace]\nname = "x"\n[[sources]]\ntable = "accounts"\npath = "a.csv"\nknown = "start_of_time"\n'
+    )
+    (tmp_path / "mapping.toml").write_text(text + '[sources.columns]\naccount_id = "Id"\n', "utf-8-sig")
+    assert load_config(tmp_path / "mapping.toml").workspace.name == "x"
