@@ -154,4 +154,6 @@ def test_intervals_and_hazards_have_a_line_per_way_and_market() -> None:
     assert list(hazard_figures({**sizes, "hazards": [row]}))[-1].startswith(
         "| late facts | ICP fit | 0.900 ("
     )
-    assert list(hazard_figures({**sizes, "hazards": [row]}))[-1].endswith("| 1 of 3 |")
+    assert list(hazard_figures({**sizes, "hazards": [row]}))[-1].endswith("| 1 of 3 |  |")
+    asked = {**row, "audit_names_the_leak": 3, "audit_blocks_others": 1}
+    assert list(hazard_figures({**sizes, "hazards": [asked]}))[-1].endswith("| 1 of 3 | 3 of 3, others 1 |")

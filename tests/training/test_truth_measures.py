@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from training.backtesting.means import mean_of
-from training.checks.hazards import MARKETS, beats_the_best, summarise
+from training.checks.hazards import LEFT_IN, MARKETS, beats_the_best, summarise
 from training.checks.interval_coverage import USED
 from training.checks.interval_coverage import summarise as summarise_coverage
 from training.checks.interval_tries import TRIES
@@ -116,6 +116,13 @@ def test_hazards_are_means_over_markets() -> None:
     ]
     told = summarise(hazards)[0]
     assert (told["beats_the_best"], told["markets"], told["gap"]["mean"]) == (1, 2, 0.5)
+    left_in = [
+        {**one, "hazard": LEFT_IN, "named": named, "others": others}
+        for one, named, others in zip(hazards, (True, False), (2, 1), strict=True)
+    ]
+    plain, asked = summarise([*hazards, *left_in])
+    assert "audit_names_the_leak" not in plain
+    assert (asked["audit_names_the_leak"], asked["audit_blocks_others"]) == (1, 3)
 
 
 def test_every_hazard_that_was_asked_for_is_checked() -> None:

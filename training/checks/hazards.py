@@ -3,7 +3,8 @@
 Turns hazards and seeds into markets to learn from, and judges each on a further market of its own, of other
 accounts, hard in the same way, so that intervals hold the chance of both. Time rule: learning stops at the
 end of a market. Null rule: none, every account has its truth. A model that ranks better than the true chances
-do has seen the outcome: `beats_the_best` finds it.
+do has seen the outcome: `beats_the_best` finds it. Where the leak is left in, the leakage audit of what was
+learned from is asked as well, which knows no truth: whether it blocks the field, and what else it blocks.
 
     python -m training.checks.hazards --seeds 5 --out results/hazards.json
 """
@@ -20,6 +21,7 @@ import pandas as pd
 
 from features.mapping import Config, load_config
 from models.bundle import Kind
+from training.audit.of_training import audit_rows
 from training.backtesting.evaluate import measure
 from training.backtesting.means import mean_of
 from training.checks.interval_coverage import (
@@ -29,6 +31,7 @@ from training.checks.interval_coverage import (
     learn_market,
 )
 from training.checks.judged_markets import head_of, market_parser, with_steps
+from training.checks.market import fit_training_rows, intent_training_rows, market_tables
 from training.checks.results import ROOT, write_result
 from training.checks.truth import calibration_error, coverage
 from training.console import Output
@@ -38,7 +41,7 @@ from training.market.arrow import PRODUCT
 from training.market.hazards import LEAKING_FIELD
 from training.market.settings import HAZARDS, MarketSettings
 
-__all__ = ["MARKETS", "beats_the_best", "check_hazard", "hazard_config", "summarise"]
+__all__ = ["LEFT_IN", "MARKETS", "audited", "beats_the_best", "check_hazard", "hazard_config", "summarise"]
 
 _CONFIG: Final = ROOT / "configs" / "simulated_market.toml"
 _FIRST_SEED: Final = 30_000
@@ -86,14 +89,29 @@ def check_hazard(
             folder=folder / "judged",
             config=config,
         )
-        learned = learn_market(
-            MarketSettings(accounts=accounts, seed=seed, **settings),
-            catalogue=judged.catalogue,
-            folder=folder / "learned",
-            config=config,
-        )
+        market = MarketSettings(accounts=accounts, seed=seed, **settings)
+        learned = learn_market(market, catalogue=judged.catalogue, folder=folder / "learned", config=config)
         for kind, one in learned.items():
-            yield {"hazard": hazard, "seed": seed, "kind": kind, **_figures(one, judged=judged, kind=kind)}
+            told = _figures(one, judged=judged, kind=kind)
+            if hazard == LEFT_IN:
+                told |= audited(market, one, kind=kind, folder=folder / "learned", config=config)
+            yield {"hazard": hazard, "seed": seed, "kind": kind, **told}
+
+
+def audited(
+    market: MarketSettings, learned: Learned, *, kind: Kind, folder: Path, config: Config
+) -> dict[str, bool | int]:
+    """What the leakage audit says of what was learned from.
+
+    named: whether it blocks the leaking field, or a feature of it. others: how many other columns it blocks.
+    """
+    tables = market_tables(folder, config=config)
+    find = fit_training_rows if kind == "fit" else intent_training_rows
+    rows = find(tables, end=market.end, config=config)
+    audit = audit_rows(tables, rows=rows, folds=learned.folds, kind=kind, cutoff=market.end, config=config)
+    blocked = {finding.column for finding in audit.blocking}
+    leaks = {column for column in blocked if LEAKING_FIELD in column}
+    return {"named": bool(leaks), "others": len(blocked - leaks)}
 
 
 def beats_the_best(rows: pd.DataFrame, *, replicates: int = _REPLICATES) -> bool:
@@ -130,7 +148,10 @@ def _figures(learned: Learned, *, judged: Judged, kind: Kind) -> dict[str, Any]:
 
 
 def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """By hazard and kind: means with 95 % intervals over markets, and in how many the model leaked."""
+    """By hazard and kind: means with 95 % intervals over markets, and in how many the model leaked.
+
+    Where the audit was asked: in how many it blocked the leaking field, and how many other columns in all.
+    """
     frame = pd.DataFrame(found)
     shares = ("base_rate", "model", "best", "calibration_error", "coverage", "width")
     return [
@@ -138,8 +159,18 @@ def summarise(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         | {name: mean_of(part[name], share=True) for name in shares}
         | {"gap": mean_of(part["gap"])}
         | {"beats_the_best": int(part["beats_the_best"].sum())}
+        | _audits(part)
         for (hazard, kind), part in frame.groupby(["hazard", "kind"], sort=False)
     ]
+
+
+def _audits(part: pd.DataFrame) -> dict[str, int]:
+    if "named" not in part.columns or part["named"].isna().any():
+        return {}
+    return {
+        "audit_names_the_leak": int(part["named"].sum()),
+        "audit_blocks_others": int(part["others"].sum()),
+    }
 
 
 def main() -> None:

@@ -146,19 +146,33 @@ def hazard_figures(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"**Hazards**: simulated markets that are hard in one way at a time, {found['accounts']:,} accounts "
         f"to learn from, {found['judged_accounts']:,} others to be judged on; means with 95 % intervals over "
-        "markets, each judged on one of its own. Who beats the best possible ranker has leaked."
+        "markets, each judged on one of its own. Who beats the best possible ranker has leaked. The "
+        "audit knows no truth: where the leaking field is left in, the last column tells in how many markets "
+        "it blocks the field by name, and how many other columns in all."
     )
     yield ""
     names = ("base_rate", "model", "best", "gap", "calibration_error", "coverage")
+    heads = (
+        *("market", "model", "base rate", "ROC AUC", "best", "gap", "calibration error", "coverage"),
+        *("leaked", "blocked by the audit"),
+    )
     yield from table(
-        ("market", "model", "base rate", "ROC AUC", "best", "gap", "calibration error", "coverage", "leaked"),
+        heads,
         (
             [
                 one["hazard"].replace("_", " "),
                 _KINDS[one["kind"]],
                 *(interval(one[name]) for name in names),
                 f"{one['beats_the_best']} of {one['markets']}",
+                _blocked(one),
             ]
             for one in found["hazards"]
         ),
     )
+
+
+def _blocked(one: Mapping[str, Any]) -> str:
+    """Nothing where the audit was not asked."""
+    if "audit_names_the_leak" not in one:
+        return ""
+    return f"{one['audit_names_the_leak']} of {one['markets']}, others {one['audit_blocks_others']}"
