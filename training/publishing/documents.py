@@ -14,14 +14,10 @@ from typing import Any
 
 from training.publishing.audit import audit_figures
 from training.publishing.backtests import hubspot_figures
+from training.publishing.few_rows import both_few_rows_figures
 from training.publishing.hidden import hidden_figures
 from training.publishing.identity import identity_figures
-from training.publishing.markets import (
-    coverage_figures,
-    few_rows_figures,
-    hazard_figures,
-    market_figures,
-)
+from training.publishing.markets import coverage_figures, hazard_figures, market_figures
 from training.publishing.speed import load_figures, replay_figures, speed_figures
 from training.publishing.titles import title_figures
 from training.publishing.undated import small_figures, undated_figures
@@ -36,7 +32,7 @@ _TABLES: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "simulated_market": market_figures,
     "interval_coverage": coverage_figures,
     "hazards": hazard_figures,
-    "few_rows": few_rows_figures,
+    "few_rows": both_few_rows_figures,
     "hidden_positives": hidden_figures,
     "x_education_leads": partial(undated_figures, title="X Education"),
     "online_shoppers": partial(undated_figures, title="Online Shoppers"),
