@@ -27,8 +27,12 @@ FILES: Mapping[str, Mapping[str, str]] = {
         "contact_history": "id,_fivetran_start,account_id,has_opted_out_of_email\n"
         "003E,2023-02-01 10:00:00,001A,true\n"
         "003E,2023-04-01 10:00:00,001A,false\n",
-        "lead": "id,converted_account_id,converted_date,last_modified_date,has_opted_out_of_email\n"
-        "00Q1,001A,2023-02-01,2023-03-02 10:00:00,true\n",
+        # 00Q2 became 003A, who has opted out since, and 00Q3 became 003B, who has not.
+        "lead": "id,converted_account_id,converted_date,last_modified_date,has_opted_out_of_email,"
+        "converted_contact_id\n"
+        "00Q1,001A,2023-02-01,2023-03-02 10:00:00,true,\n"
+        "00Q2,001A,2023-02-01,2023-02-01 10:00:00,false,003A\n"
+        "00Q3,001A,2023-02-01,2023-02-01 10:00:00,false,003B\n",
     },
     "salesforce_reports": {
         "accounts": "Account ID,Account Name,Created Date\n001A,Ada,1/1/2023\n",
@@ -69,6 +73,8 @@ EXPECTED = {
         "003E 2023-02-01 unknown 2023-02-01 10:00",
         "003E 2023-04-01 unknown",
         "00Q1 2023-02-01 unknown 2023-03-02 10:00",
+        "00Q2 2023-02-01 unknown 2023-03-01 10:00",
+        "00Q3 2023-02-01 unknown",
     ],
     "salesforce_reports": [
         "003A 2023-01-05 unknown 2023-03-01 00:00",
