@@ -213,7 +213,7 @@ class IngestReport:
                 " bind what names no person, as a number of the owner"
             )
         if self.identity != IdentityCounts():
-            lines.append(self.identity.sentence())
+            lines.append(self.identity.sentence(snapshot=self.snapshot))
         if self.origins.several:
             lines += origin_sentences(self.comparison, origins=self.origins)
         lines += [*self.consent.sentences(), *assumed_sentences(self.assumed)]

@@ -55,8 +55,11 @@ class IdentityCounts:
     matched: int = 0
     cycles: tuple[Cycle, ...] = ()
 
-    def sentence(self) -> str:
+    def sentence(self, *, snapshot: str) -> str:
+        """What was found. snapshot: the name of its folder, in which the review file lies."""
         told = f"accounts that another one stands for: {self.merged:,}; pairs to look at: {self.review:,}"
+        if self.review:
+            told += f" (snapshots/{snapshot}/{REVIEW_FILE} in the workspace)"
         if self.leads:
             told += f"; companies that leads name: {self.leads:,}, matched to accounts: {self.matched:,}"
         if self.cycles:

@@ -123,7 +123,9 @@ def test_two_sources_become_one_account(tmp_path: Path) -> None:
     visits = read(tables, "activities")["account_id"].value_counts().to_dict()
     assert visits == {ZEPHYR: 2, "c2": 1, "a2": 1, "a3": 1}
     assert report.identity == IdentityCounts(merged=1, review=1)
-    assert "accounts that another one stands for: 1" in str(report)
+    told = "".join(str(report).split())
+    assert "accountsthatanotheronestandsfor:1" in told
+    assert f"pairstolookat:1(snapshots/{report.snapshot}/{REVIEW_FILE}intheworkspace)" in told
 
 
 def test_without_the_section_nothing_is_merged(tmp_path: Path) -> None:
