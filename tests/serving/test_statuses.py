@@ -27,6 +27,7 @@ from serving.web import bodies
 from serving.web.application import application
 from serving.web.bodies import LARGEST_BODY
 from serving.web.endpoint import Call, Endpoint
+from serving.web.health import HEALTH
 from serving.web.routes import ENDPOINTS, TAGS
 from serving.web.services import Services
 
@@ -161,6 +162,17 @@ def test_the_document_holds_every_status_and_the_key(endpoint: Endpoint) -> None
     parameters = {one["name"] for one in operation["parameters"]}
     assert set(re.findall(r"\{(\w+)\}", endpoint.path)) <= parameters
     assert ("Idempotency-Key" in parameters) == endpoint.operation.repeatable
+
+
+@pytest.mark.parametrize("path", HEALTH)
+def test_health_is_told_to_everybody_and_to_no_other_method(frame: Frame, path: str) -> None:
+    """A balancer has no key and is on another machine, whatever is known of keys."""
+    for access in (frame.open, frame.guarded, frame.unread):
+        app = frame.app(access)
+        assert ask(app, "GET", path, address="192.0.2.7").status_code == 200
+        assert ask(app, "HEAD", path, address="192.0.2.7").status_code == 200
+    refused = ask(frame.app(frame.guarded), "POST", path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
 
 
 def test_every_problem_of_an_endpoint_is_some_endpoints() -> None:
