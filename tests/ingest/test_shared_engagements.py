@@ -89,3 +89,21 @@ def test_after_an_opt_out_no_part_of_the_person_is_left_and_all_of_the_others_is
     # Meetings of 30 minutes, e-mails of 3, calls of 5 and of 1: 60 + 30 + 6 + 5 + 1, then without Ann's.
     assert found["engagement_minutes_90d"].tolist() == [102, 30 + 30 + 3 + 1]
     assert found["engagement_people_90d"].tolist() == [3, 2]
+
+
+def test_who_is_added_to_an_engagement_later_has_a_part_of_it_and_nobody_has_two(tmp_path: Path) -> None:
+    for name, text in EXPORTS["hubspot"].items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    mapping = tmp_path / "mapping.toml"
+    mapping.write_text(preset_text("hubspot"), encoding="utf-8")
+    workspace = Workspace(tmp_path / "workspace")
+    config = load_config(mapping, overrides={"folder": str(tmp_path)})
+    people = tmp_path / "engagement_contact.csv"
+    # At first Bob alone was at the meeting 36, and nobody was named at the call 32.
+    people.write_text("engagement_id,contact_id\n36,12\n35,11\n", encoding="utf-8")
+    ingest(config, workspace=workspace, now=NOW)
+    people.write_text(EXPORTS["hubspot"]["engagement_contact"], encoding="utf-8")
+    ingest(config, workspace=workspace, now=NOW)
+    rows = workspace.tables().read("activities").set_index("activity_id")["contact_id"].dropna()
+    expected = {"32": "11", "35": "11", "35-13": "13", "36": "11", "36-12": "12", "37": "12"}
+    assert rows.sort_index().to_dict() == expected
