@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser
 from sklearn.metrics import roc_auc_score
+from typer.testing import CliRunner
 
 from features.errors import ConfigError
 from features.settings import GRADES
@@ -19,6 +20,8 @@ from training.backtesting.directions import cost_sentence
 from training.backtesting.evaluate import Estimate, Measured, grade_conversion, measure
 from training.backtesting.report import BacktestReport, Followed
 from training.backtesting.warning import measure_warning
+from training.checks.results import ROOT
+from training.cli.app import app
 from training.report.backtest import check_page, write_backtest
 from training.report.charts import ranking_charts
 from training.report.dates import dates_section
@@ -238,3 +241,25 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_work(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         check_page(tmp_path / name)
+
+
+def test_the_command_writes_it(
+    report: BacktestReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def found(*_: object, **given: Any) -> BacktestReport:
+        asked.update(given)
+        return report
+
+    monkeypatch.setattr("training.undated.backtest.backtest_workspace", found)
+    page = tmp_path / "page.html"
+    config = ROOT / "configs" / "simulated_market.toml"
+    arguments = ["backtest", "--config", str(config), "--workspace", str(tmp_path), "--report"]
+    done = CliRunner().invoke(app, [*arguments, str(page)])
+    assert done.exit_code == 0, done.output
+    assert "Buying intent, tested on the past of" in page.read_text(encoding="utf-8")
+    asked.clear()
+    refused = CliRunner().invoke(app, [*arguments, str(tmp_path / "page.txt")])
+    assert isinstance(refused.exception, ConfigError)
+    assert not asked, "refused before the work"

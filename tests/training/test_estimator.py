@@ -21,7 +21,7 @@ def refused(estimator: SpearfishClassifier) -> dict[str, str]:
 
 
 @parametrize_with_checks(
-    [SpearfishClassifier(), SpearfishClassifier(smallest_class=1, most_rounds=20)],
+    [SpearfishClassifier(), SpearfishClassifier(smallest_class=1)],
     expected_failed_checks=refused,
 )
 def test_scikit_learns_checks(estimator, check):

@@ -28,7 +28,7 @@ RANKERS = {
     "probability": "Spearfish",
     "ours": "Spearfish",
     **{peer.column: peer.title for peer in BASELINES},
-    "logistic_regression_tuned": "the same, tuned, on our columns",
+    "logistic_regression_tuned": "logistic regression, tuned, on our columns",
     "recent_activity": "actions in the last 30 days",
     "recency": "days since the last action",
     "without_directions": "Spearfish without the declared monotone effects",

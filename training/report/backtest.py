@@ -28,7 +28,7 @@ from training.report.first_screen import beside, headline, sure, works
 from training.report.model import conversion_rows, metric_rows, title_of
 from training.report.page import render
 from training.report.rivals import Rivals, rival_chart, rival_rows
-from training.report.shares import with_exact
+from training.report.shares import digits_of, with_exact
 from training.report.warned import warned_section, warned_sentence
 from training.undated.peers import TITLES
 from training.undated.report import NOT_TESTED, ColumnsReport, UndatedReport
@@ -147,7 +147,8 @@ def _section(
             "simpler": "" if rivals is None else beside(rivals, of="these predictions"),
             "sure": sure(rows, metrics=metrics),
         },
-        "base_rate": f"{rate:.2%}",
+        "base_rate": f"{rate:.{digits_of(rate)}%}",
+        "pr_base": f"{metrics['pr_auc'].base:.3f}",
         "rows": f"{len(rows):,}",
         "charts": [
             *ranking_charts(rows, metrics=metrics),

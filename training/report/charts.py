@@ -25,7 +25,7 @@ from features.feature import Feature
 from training.backtesting.evaluate import Estimate
 from training.contributions import Contributions
 from training.plots import as_png
-from training.report.shares import percent_range, share_found
+from training.report.shares import digits_of, percent_range, share_found
 from training.report.sheets import INK, QUIET, sheet, with_powers
 
 __all__ = [
@@ -48,6 +48,7 @@ _REPLICATES = 300
 _FEW_VALUES = 12
 _GRID = np.linspace(0.0, 1.0, 201)
 _MOST_STEPS = 6
+_MARGIN, _WIDE, _RARE = 0.15, 0.2, 0.05
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def ranking_charts(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> I
         _gains,
         best_first,
         words=f"The best-ranked tenth holds {tenth} of the events, the best fifth {fifth}; "
-        f"without knowledge they would hold 10% and 20%. Of all rows {base:.1%} had the event.",
+        f"without knowledge they would hold 10% and 20%. Of all rows {base:.{digits_of(base)}%} had "
+        "the event.",
     )
 
 
@@ -132,7 +134,13 @@ def calibration_chart(deciles: pd.DataFrame, *, metrics: Mapping[str, Estimate])
         "Predicted against observed rates of each tenth of the rows, with 95 % intervals; on the diagonal "
         f"both are the same. Mean gap: {error.shown} (95 % interval {error.bounds})."
     )
-    return _drawn("Calibration", _calibration, deciles[deciles["accounts"] > 0], words=words)
+    filled = deciles[deciles["accounts"] > 0]
+    return _drawn("Calibration", _calibration, filled, words=words, left=_left(filled))
+
+
+def _left(deciles: pd.DataFrame) -> float:
+    """The margin: percentages of rare events have more digits."""
+    return _WIDE if float(np.nanmax(deciles[["conversion", "high"]].to_numpy())) < _RARE else _MARGIN
 
 
 def decile_chart(deciles: pd.DataFrame, *, base: float) -> Chart:
@@ -148,12 +156,13 @@ def decile_chart(deciles: pd.DataFrame, *, base: float) -> Chart:
         axes.set_xticks(places)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
 
+    form = f".{digits_of(base)}%"
     best, worst = (
-        f"{row['conversion']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+        f"{row['conversion']:{form}} ({row['low']:{form}} to {row['high']:{form}})"
         for _, row in filled.iloc[[0, -1]].iterrows()
     )
-    words = f"Of the best tenth {best} had the event, of the last {worst}, of all {base:.1%}."
-    return _drawn("Conversion by decile", draw, filled, words=words)
+    words = f"Of the best tenth {best} had the event, of the last {worst}, of all {base:{form}}."
+    return _drawn("Conversion by decile", draw, filled, words=words, left=_left(filled))
 
 
 def _gaps(rows: pd.DataFrame) -> list[pd.Series[float]]:
@@ -203,9 +212,14 @@ def effect_charts(contributions: Contributions) -> Iterable[Chart]:
 
 
 def _drawn(
-    title: str, draw: Callable[[Axes, pd.DataFrame], None], rows: pd.DataFrame, *, words: str
+    title: str,
+    draw: Callable[[Axes, pd.DataFrame], None],
+    rows: pd.DataFrame,
+    *,
+    words: str,
+    left: float = _MARGIN,
 ) -> Chart:
-    with sheet() as axes:
+    with sheet(left=left) as axes:
         draw(axes, rows)
         return _on_sheet(axes, title=title, words=words)
 

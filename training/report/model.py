@@ -38,7 +38,7 @@ from training.report.first_screen import first_screen
 from training.report.learning_curve import curve_section
 from training.report.rivals import Rivals, find_rivals, rival_chart, rival_rows
 from training.report.segments import Segment, segments
-from training.report.shares import conversions
+from training.report.shares import conversions, digits_of
 from training.report.shift import shifts
 
 __all__ = ["conversion_rows", "metric_rows", "model_section", "rated_tenths", "title_of"]
@@ -159,13 +159,14 @@ def rated_tenths(later: pd.DataFrame) -> pd.DataFrame:
 
 def conversion_rows(found: pd.DataFrame) -> Iterator[dict[str, str]]:
     """What the table of grades or tenths reads; those without rows are left out."""
+    form = f".{digits_of(float(found['base'].iloc[0]))}%"
     for name, row in found[found["accounts"] > 0].iterrows():
         yield {
             "name": str(name),
             "rows": f"{int(row['accounts']):,}",
             "events": f"{int(row['events']):,}",
-            "conversion": f"{row['conversion']:.1%}",
-            "interval": _bounds(row["low"], row["high"], form=".1%"),
+            "conversion": f"{row['conversion']:{form}}",
+            "interval": _bounds(row["low"], row["high"], form=form),
             "lift": f"{row['lift']:.2f}",
             "lift_interval": _bounds(row["lift_low"], row["lift_high"], form=".2f"),
         }

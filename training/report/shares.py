@@ -17,7 +17,7 @@ from scipy import stats
 
 from training.backtesting.evaluate import Estimate, grade_conversion, interval, resampled
 
-__all__ = ["conversions", "percent_range", "rate", "ratio", "share_found", "with_exact"]
+__all__ = ["conversions", "digits_of", "percent_range", "rate", "ratio", "share_found", "with_exact"]
 
 Vector = NDArray[np.float64]
 
@@ -88,6 +88,11 @@ def share_found(later: pd.DataFrame, *, share: float, replicates: int) -> Estima
     label = ordered["label"].to_numpy(dtype=np.float64)
     best = np.arange(len(ordered)) < round(share * len(ordered))
     return ratio(ordered["account_id"], part=label * best, whole=label, base=share, replicates=replicates)
+
+
+def digits_of(base: float) -> int:
+    """How many a percentage needs beside a base rate, which may be that of a rare event."""
+    return 1 if base >= 0.02 else 2
 
 
 def percent_range(one: Estimate, *, digits: int = 0) -> str:

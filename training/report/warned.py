@@ -65,7 +65,7 @@ def warned_section(found: Warnings) -> dict[str, Any]:
         "days, and no event can be warned of by more days than passed since the date. "
         f"{len(found.frame):,} events; {found.out_of_reach:,} more, of accounts that could not be ranked "
         "before, are left out.",
-        "heads": ("Called by", *_HEADS.values(), "Median days earlier, of those either warned of"),
+        "heads": ("Called first", *_HEADS.values(), "Median days earlier, of those either warned of"),
         "rows": rows,
         "charts": list(_charts(found)),
     }
@@ -84,7 +84,7 @@ def _charts(found: Warnings) -> Iterator[Chart]:
         yield interval_chart(
             lines,
             title=title,
-            words=f"{title} by what sales calls by, with 95 % intervals: Spearfish "
+            words=f"{title} with 95 % intervals, by whom sales calls first: Spearfish "
             f"{_told(found.estimates['probability'][figure], name=figure)}, accounts at random "
             f"{_told(found.estimates[RANDOM][figure], name=figure)}.",
             ours=_NAMES["probability"],
