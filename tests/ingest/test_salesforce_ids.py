@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,10 @@ def test_the_presets_join_exports_in_both_spellings(tmp_path: Path, preset: str)
     assert set(zip(deals["opportunity_id"], deals["account_id"], strict=True)) == {(DEAL_LONG, ADA_LONG)}
     if preset == "salesforce":
         assert set(deals["product"]) == {"Pumps"}
+
+
+@pytest.mark.parametrize("preset", PRESET_FILES)
+def test_every_source_of_the_presets_is_declared(preset: str) -> None:
+    assert {source.get("system") for source in tomllib.loads(preset_text(preset))["sources"]} == {
+        "salesforce"
+    }
