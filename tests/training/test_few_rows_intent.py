@@ -15,6 +15,7 @@ from trained_market import MARKET
 
 from features.errors import NotEnoughDataError
 from features.mapping import Config
+from features.settings import LearningSettings
 from features.tables import Tables
 from training.checks.few_intent import Sampled, check_intent, compared
 from training.fit import train_intent
@@ -51,7 +52,7 @@ def of_few(config: Config, *, few_rows: int) -> Config:
     return config.model_copy(update={"model": config.model.model_copy(update={"intent": intent})})
 
 
-@pytest.mark.parametrize("few_rows", [0, FEW + 1])
+@pytest.mark.parametrize("few_rows", [0, LearningSettings().few_rows])
 def test_forty_accounts_with_the_event_train_and_say_how_sure_they_are(
     reduced: Callable[..., Tables], config: Config, few_rows: int
 ) -> None:
@@ -59,7 +60,7 @@ def test_forty_accounts_with_the_event_train_and_say_how_sure_they_are(
     training = train_intent(
         reduced(events=FEW, others=FEW), cutoff=MARKET.end, config=of_few(config, few_rows=few_rows)
     )
-    assert isinstance(training.learned, SmallLearned) is (few_rows > FEW)
+    assert isinstance(training.learned, SmallLearned) is (few_rows > 0)
     assert training.counts["accounts_with_event"] == FEW
     sure = training.bundle.intervals
     assert sure is not None
