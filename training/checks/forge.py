@@ -9,6 +9,7 @@ moment is not killed.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import select
@@ -91,6 +92,9 @@ class Forge:
 
 def serve(prepare: Callable[[Work], Ready]) -> None:
     """Fork a child for each line, until an empty one. Steps that `prepare` takes are not counted."""
+    # What is imported stays: looking through it for garbage, each child would copy it page by page.
+    gc.collect()
+    gc.freeze()
     while line := sys.stdin.readline().strip():
         work = json.loads(line)
         read, write = os.pipe()
