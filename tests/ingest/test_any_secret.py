@@ -97,7 +97,7 @@ def _told(workspace: Workspace) -> list[object]:
 
 
 @settings(
-    max_examples=3,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

@@ -61,7 +61,7 @@ def _ingests(folder: Path, *, turns: list[tuple[list[Row], list[Row]]]) -> tuple
 
 
 # An ingest takes as long whatever its rows: few examples, of many rows each.
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(account, min_size=6, max_size=24),
     st.lists(activity, min_size=6, max_size=20),
