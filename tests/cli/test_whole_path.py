@@ -19,13 +19,13 @@ INSTALLED = ("simulate", "train", "promote", "score")
 """Commands that are run as they are installed; the others as children of a process that has imported all."""
 QUICK = """
 [model.fit]
-max_rounds = 30
+max_rounds = 10
 members = 1
 folds = 1
 few_rows = 0
 
 [model.intent]
-max_rounds = 30
+max_rounds = 10
 folds = 1
 crossed_folds = 2
 """
@@ -42,6 +42,7 @@ def bound(home: Path) -> tuple[object, ...]:
     """The options that bind the simulated market's files, with a config that learns quickly."""
     config = home.parent / "market.toml"
     text = CONFIG.read_text(encoding="utf-8").replace("[model.intent]", QUICK.strip())
+    text = text.replace("step_days = 30", "step_days = 30\nhistory_days = 500")
     config.write_text(text.replace("[backtest]", "[backtest]\nreplicates = 100"), encoding="utf-8")
     return ("--config", config, "--set", f"folder={home.parent / 'market'}", "--json")
 
@@ -116,9 +117,10 @@ def test_a_release_is_made_of_what_was_trained(done: dict[str, Done]) -> None:
     assert release["reason"] == "the first release"
 
 
-def test_a_release_serves_with_the_settings_of_the_training(done: dict[str, Done]) -> None:
+def test_a_release_serves_with_the_settings_of_the_training(done: dict[str, Done], home: Path) -> None:
     settings = done["promote"].document["release"]["settings"]
-    config = load_config(CONFIG, overrides={})
+    config = load_config(home.parent / "market.toml", overrides={})
+    assert config.labels.intent.history_days == 500
     assert settings["labels"] == config.labels.model_dump(mode="json")
     assert settings["serving"] == config.serving.model_dump(mode="json")
     assert settings["time_zone"] == config.workspace.time_zone
