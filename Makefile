@@ -14,7 +14,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: help setup demo test verify bench notebooks lock clean
+.PHONY: help setup demo test verify bench bento bento_run notebooks lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -49,7 +49,7 @@ FAULTS := training_kills ingest_kills activity_kills forget_kills
 REAL := small_tables x_education_leads online_shoppers hubspot_free_tier audit identity job_titles
 
 simulated_market := checks.market --seeds 10
-few_rows := checks.few_rows
+few_rows := checks.few_rows --kind both --accounts 4000 --sizes 40 80 200
 hidden_positives := checks.hidden_positives --seeds 10
 interval_coverage := checks.interval_coverage --markets 200
 hazards := checks.hazards --seeds 5
@@ -77,13 +77,16 @@ verify: setup $(VENV)/.peers ## run the campaigns, two at a time, and bring the 
 
 bench: ingest_speed serving_speed ## measure speed beside peers: ingest against DuckDB's own COPY, and the service
 
+bento: setup ## build the bento of the service; serving/docs/operation.md tells how to run it
+	@$(BIN)/bentoml build -f serving/bentofile.yaml .
+
 .PHONY: ingest_speed serving_speed serving_load serving_replay
 ingest_speed: setup
 	@$(BIN)/python tests/bench/ingest_bench.py --rows 10000000 --out results/$@.json
 
 # Alone on idle cores: a served market beside an empty endpoint and MLflow's server, a million accounts in a
 # file; ten minutes of load with kills and swaps; a thousand answers computed again.
-serving_speed serving_load serving_replay: export PYTHONPATH := .:tests/serving:tests/load
+serving_speed serving_load serving_replay bento_run: export PYTHONPATH := .:tests/serving:tests/load
 serving_speed: setup
 	@$(BIN)/python tests/bench/serving_bench.py --job-accounts 1000000 --out results/$@.json
 
@@ -92,6 +95,10 @@ serving_load: setup
 
 serving_replay: setup
 	@$(BIN)/python tests/load/serving_replay.py --answers 1000 --out results/$@.json
+
+# Build, install in an empty environment, serve, ask.
+bento_run: setup
+	@$(BIN)/python tests/load/bento_run.py
 
 notebooks: setup ## run the notebooks and keep them, outputs included, in notebooks/executed
 	@$(BIN)/python -m training.notebooks

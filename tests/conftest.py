@@ -26,7 +26,7 @@ ARGUMENTS = [
 
 SERVED = ("jobs_service", "log_lines", "model_cards", "odd_requests", "page", "profile", "service")
 TRAINED = (
-    *("bad_labels", "changes", "contest", "crossing", "drift", "few_rows", "fit", "gate"),
+    *("bad_labels", "changes", "contest", "crossing", "drift", "few_rows", "few_rows_intent", "fit", "gate"),
     *("interval_fitting", "preview", "report", "report_rivals", "track", "train_over_origins"),
     "weighted_intent",
 )
