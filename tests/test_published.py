@@ -113,6 +113,9 @@ def test_a_result_gets_old_by_its_own_code_alone(tmp_path: Path) -> None:
         assert stale(tmp_path, root=tmp_path) == ["some.json"]
         assert commit(code, root=tmp_path) == result["commit"] + "+"
         (tmp_path / name).write_text("first")
+    began = (tmp_path / "measured.py").stat().st_mtime
+    assert commit(code, since=began + 1, root=tmp_path) == result["commit"]
+    assert commit(code, since=began - 1, root=tmp_path) == result["commit"] + "+"
     (tmp_path / "measured.py").unlink()
     assert stale(tmp_path, root=tmp_path) == ["some.json"]
     assert commit(code, root=tmp_path.parent) is None

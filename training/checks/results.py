@@ -1,8 +1,9 @@
 """What a measurement leaves behind: figures, and which code gave them.
 
 Turns a document into a file of `results/` that names its commit and the files whose change makes it old.
-Time rule: a result names the commit of the code that ran, never the clock. Null rule: outside of a
-repository the commit is None, and the result counts as old.
+Time rule: a result names the commit of the code that ran; code that was written anew meanwhile may not be
+what ran, so such a result counts as old. Null rule: outside of a repository the commit is None, and the
+result counts as old.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from typing import Any
 __all__ = ["ROOT", "commit", "digest", "measured_code", "stale", "write_result"]
 
 ROOT = Path(__file__).parents[2]
+_BEGAN = time.time()
+"""When this process began to measure, in seconds since 1970."""
 
 
 def write_result(
@@ -28,7 +32,7 @@ def write_result(
     also: files that the figures follow from beside the modules that were imported, such as a config.
     """
     code = measured_code(also=also)
-    told = {"commit": commit(code), "digest": digest(code), "code": code, **document}
+    told = {"commit": commit(code, since=_BEGAN), "digest": digest(code), "code": code, **document}
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
@@ -73,15 +77,23 @@ def digest(code: Sequence[str], *, root: Path = ROOT) -> str:
     return told.hexdigest()
 
 
-def commit(code: Sequence[str], *, root: Path = ROOT) -> str | None:
+def commit(code: Sequence[str], *, since: float | None = None, root: Path = ROOT) -> str | None:
     """The commit that ran, with `+` when a file of `code` differs from it; None outside a repository.
 
-    Results that other campaigns are writing meanwhile make no difference: they are no code.
+    since: seconds since 1970; a file that was written later, as by a pull, differs, too: what ran may be what
+    it held before. Results that other campaigns are writing meanwhile make no difference: they are no code.
     """
     head = _git("rev-parse", "HEAD", root=root)
     if not head:
         return None
-    return head + "+" * bool(_git("status", "--porcelain", "--", *code, root=root))
+    differs = _git("status", "--porcelain", "--", *code, root=root) or _written(code, since=since, root=root)
+    return head + "+" * bool(differs)
+
+
+def _written(code: Sequence[str], *, since: float | None, root: Path) -> bool:
+    """Whether any of the files was written after `since`; what is no longer there was not."""
+    files = (root / name for name in code)
+    return since is not None and any(path.is_file() and path.stat().st_mtime > since for path in files)
 
 
 def _git(*arguments: str, root: Path) -> str:
