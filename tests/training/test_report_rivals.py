@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from features.errors import NotEnoughDataError
 from training.backtesting.evaluate import Estimate, Measured
 from training.fit import Training
 from training.report.first_screen import beside
@@ -112,3 +116,15 @@ def test_few_rows_have_a_learning_curve_that_ends_with_the_model_itself(fit_trai
 def test_many_rows_have_no_curve_in_the_report(fit_training: Training) -> None:
     many = replace(fit_training, settings=fit_training.settings.model_copy(update={"few_rows": 0}))
     assert curve_section(many) is None
+
+
+def test_a_curve_counts_all_alike_where_too_little_was_known_to_weigh_by(fit_training: Training) -> None:
+    def too_little(account_id: pd.Series[str], *, cutoff: datetime) -> NDArray[np.float64]:
+        raise NotEnoughDataError("too few accounts had been pursued")
+
+    rows = fit_training.rows
+    weighed = replace(rows, weight=np.linspace(0.5, 1.5, len(rows.label)), weigh=too_little)
+    found, alike = (curve_section(replace(fit_training, rows=one)) for one in (weighed, rows))
+    assert found is not None
+    assert alike is not None
+    assert found["rows"] == alike["rows"]

@@ -9,6 +9,7 @@ a size of which a sample bears no model is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from training.backtesting.curve import draw_accounts
 from training.backtesting.evaluate import Estimate, mean_roc_auc
 from training.fit import Training
 from training.learning.few_rows import are_few
+from training.learning.rows import Rows
 from training.learning.small import learn_small
+from training.learning.splits import Fold
 from training.report.charts import step_chart
 
 __all__ = ["curve_section"]
@@ -64,7 +67,7 @@ def curve_section(training: Training) -> dict[str, Any] | None:
 def _sampled(training: Training, judged: pd.DataFrame) -> Iterator[tuple[tuple[int, ...], Estimate]]:
     """By size: accounts, rows, events and samples, and the mean ROC AUC."""
     fold, settings = training.learned.folds[-1], training.settings
-    earlier = training.rows.as_of(fold.earlier, cutoff=fold.starts)
+    earlier = _earlier(training.rows, fold)
     new = training.rows.X[judged["position"].to_numpy(dtype=np.int64)]
     for samples in draw_accounts(earlier, sizes=_SIZES, draws=_DRAWS, seed=settings.seed):
         parts = [earlier.as_of(one, cutoff=fold.starts) for one in samples]
@@ -90,6 +93,15 @@ def _sampled(training: Training, judged: pd.DataFrame) -> Iterator[tuple[tuple[i
             len(parts),
         )
         yield counts, mean_roc_auc(judged.assign(**told), columns=list(told), replicates=_REPLICATES)
+
+
+def _earlier(rows: Rows, fold: Fold) -> Rows:
+    """What the model that is judged learned from: weighed as of the fold's start where enough was known then,
+    else all alike; see `Rows.weight_in`."""
+    try:
+        return rows.as_of(fold.earlier, cutoff=fold.starts)
+    except NotEnoughDataError:
+        return replace(rows, weight=None, weigh=None).as_of(fold.earlier, cutoff=fold.starts)
 
 
 def _whole(training: Training, judged: pd.DataFrame) -> tuple[tuple[int, ...], Estimate]:
