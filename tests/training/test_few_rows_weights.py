@@ -114,6 +114,24 @@ def test_weights_that_are_all_alike_change_nothing() -> None:
     assert told.parts == plain.parts
 
 
+def test_snapshots_of_one_account_with_the_event_tell_no_more_than_one_of_them() -> None:
+    # One account cannot be on both sides of a fold: lines alone are fitted, and nothing is compared.
+    label, a = [1] + [0] * 30, np.linspace(2.0, -1.0, 31)[:, None]
+    names = [f"a{number}" for number in range(31)]
+    once, often = (
+        learn_small(
+            rows_of(names * times, label * times, weight=None, X=np.tile(a, (times, 1))),
+            settings=SETTINGS,
+            smallest_class=1,
+            groups=np.tile(np.arange(31), times),
+        )
+        for times in (1, 20)
+    )
+    assert once.later.empty
+    assert often.strength == pytest.approx(once.strength / 20)
+    np.testing.assert_allclose(often.probabilities(a), once.probabilities(a), rtol=0, atol=1e-4)
+
+
 def test_later_rows_are_judged_by_a_model_that_weighs_by_what_was_known_then() -> None:
     rows = turning(heavy=1.0)
     asked: list[datetime] = []

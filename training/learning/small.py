@@ -81,9 +81,10 @@ def learn_small(
     _require_enough(rows, smallest_class=smallest_class)
     fold = _fold(rows, groups=equal_rows(rows.X) if groups is None else groups, settings=settings)
     table = Table(rows.X, rows.label, fold, rows.catalogue, settings, rows.weight)
+    strengths = _strengths(groups, rows=len(table.label))
     if len(np.unique(table.fold)) < 2:
-        return _unjudged(rows, table)
-    strength, lines = _best_lines(table, strengths=_strengths(groups, rows=len(table.label)))
+        return _unjudged(rows, table, strength=strengths[0])
+    strength, lines = _best_lines(table, strengths=strengths)
     tried = {kind.name: try_out(table, kind=kind) for kind in KINDS}
     margins = {LINES: lines} | {name: one.margins for name, one in tried.items()}
     told_by = {mixture: _mean(margins, _shares(mixture, rows=len(table.label))) for mixture in _MIXTURES}
@@ -105,8 +106,8 @@ def learn_small(
     )
 
 
-def _unjudged(rows: Rows, table: Table) -> SmallLearned:
-    linear = _lines(table, strength=_STRENGTHS[0], learn=table.fold >= 0)
+def _unjudged(rows: Rows, table: Table, *, strength: float) -> SmallLearned:
+    linear = _lines(table, strength=strength, learn=table.fold >= 0)
     text, later = nothing_grown(table), rows.frame[["account_id", "as_of", "label"]].head(0)
     none = later.assign(position=0, fold=0, probability=0.0)
     return SmallLearned(
@@ -118,7 +119,7 @@ def _unjudged(rows: Rows, table: Table) -> SmallLearned:
         later=none,
         linear=linear,
         parts=(LINES,),
-        strength=_STRENGTHS[0],
+        strength=strength,
         tried={},
     )
 
