@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,17 @@ def test_folds_say_first_that_time_was_not_tested(tmp_path: Path) -> None:
     assert "ICP fit, columns “early”" in told
     assert "Date by date" not in told
     assert "Each fold is ranked by itself" in told
+
+
+def test_repeats_make_no_more_examples_to_be_sure_by(tmp_path: Path) -> None:
+    once = undated()
+    choice = once.choices["all"]
+    twice = pd.concat([choice.predictions, choice.predictions.assign(repeat=1)], ignore_index=True)
+    again = UndatedReport({"all": replace(choice, predictions=twice)}, folds=3, repeats=2, seed=0)
+    rows, events = len(choice.predictions), choice.predictions["label"].sum()
+    for told in (page_of(once, tmp_path), page_of(again, tmp_path)):
+        assert f"Checked on {rows} other examples that it had not learned from" in told
+        assert f"it happened in {events} of them. These are few" in told
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -116,6 +116,9 @@ def _choices(report: UndatedReport, *, folds: str) -> Iterator[dict[str, Any]]:
         )
         section["first"]["what"] = _folded(choice, folds=folds, of=about(report.about))
         section["first"]["early"] = ""
+        # Each repeat asks of the same rows again, which makes them no more; and folds know no later.
+        once = rows[rows["repeat"] == rows["repeat"].min()]
+        section["first"]["sure"] = sure(once, metrics=choice.measured.estimates["probability"], kind="other")
         shown = title_of(report.key) + (f", columns “{name.replace('_', ' ')}”" if several else "")
         yield {**section, "title": shown, "anchor": f"model-{number}", "dates": None, "warning": None}
 

@@ -136,12 +136,15 @@ def _has(grades: pd.DataFrame, grade: str) -> bool:
     return _of(grades, grade, "conversion") is not None
 
 
-def sure(later: pd.DataFrame, *, metrics: Mapping[str, Estimate]) -> str:
-    """On how much the figures rest, and how far probabilities are off. later: label."""
+def sure(later: pd.DataFrame, *, metrics: Mapping[str, Estimate], kind: str = "later") -> str:
+    """On how much the figures rest, and how far probabilities are off.
+
+    later: label, each example once. kind: of examples, in a word.
+    """
     events, error = int(later["label"].sum()), metrics["calibration_error"]
     few = " These are few: read every figure as rough." if events < _FEW else ""
     return (
-        f"Checked on {len(later):,} later examples that it had not learned from; it happened in {events:,} "
+        f"Checked on {len(later):,} {kind} examples that it had not learned from; it happened in {events:,} "
         f"of them.{few} "
         f"Its probabilities are off by {100 * error.value:.1f} percentage points on average "
         f"({100 * error.low:.1f} to {100 * error.high:.1f})."
