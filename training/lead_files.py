@@ -117,7 +117,8 @@ def _leads(
 ) -> pd.DataFrame:
     """The known columns of the file under our names, indexed by the row's number in the file."""
     raw = _cells(file, encoding=encoding)
-    present = {column: name for name, column in columns.items() if column in raw.columns}
+    # One column may be several things: an address is an identifier, too.
+    present = {name: raw[column] for name, column in columns.items() if column in raw.columns}
     for name in ("lead_id", *sorted(required)):
         if (column := columns[name]) not in raw.columns:
             raise ContractError(
@@ -126,15 +127,14 @@ def _leads(
                 fix=suggestion(column, raw.columns)
                 or ("name it with --id" if name == "lead_id" else "name one that is there"),
             )
-    if set(present.values()) == {"lead_id"}:
+    if set(present) == {"lead_id"}:
         raise ContractError(
             f"{file}: no column says which company a lead is with",
             got=", ".join(raw.columns),
             allowed=", ".join(column for name, column in columns.items() if name != "lead_id"),
             fix="name them with --company, --email, --website, --registration-number or --salesforce-id",
         )
-    leads = raw[list(present)].rename(columns=present)
-    leads = leads.assign(lead_id=leads["lead_id"].str.strip())
+    leads = pd.DataFrame({**present, "lead_id": present["lead_id"].str.strip()})
     _require_one_row_each(leads["lead_id"], column=columns["lead_id"], file=file)
     return leads
 

@@ -252,3 +252,8 @@ def test_a_file_that_holds_no_leads_is_refused(
             catch_exceptions=False,
         )
     assert not (home / "out.csv").exists()
+
+
+def test_the_address_may_be_the_identifier_of_a_lead(home: Path) -> None:
+    assert match(home, "--id", "Email")["by_rule"] == {"domain": 1, "name": 1}
+    assert pd.read_csv(home / "out.csv")["lead_id"].tolist() == ["ann@mail.zephyr.com", "bob@gmail.com"]
