@@ -118,7 +118,8 @@ def typed_rows(
     sql = f"SELECT *, {_values(cells, columns=columns, table=table)} FROM ({sql})"
     sql = f"SELECT *, {_derived(source)} FROM ({sql})"
     sql = f"SELECT *, {first_fault(checks)} AS {FAULT} FROM ({sql})"
-    if consent := consent_sql(source):
+    changed = None if source.changed_at is None else _last_change(source)
+    if consent := consent_sql(source, changed=changed):
         replaced = ", ".join(f"{value} AS {name}" for name, value in consent.items())
         sql = f"SELECT * REPLACE ({replaced}) FROM ({sql})"
     place = (FILE_COLUMN if located else "NULL", ROW_COLUMN if numbered else "NULL")

@@ -16,6 +16,7 @@ from features.ingest import ingest
 from features.mapping import load_config
 from features.presets import preset_text
 from features.report import IngestReport
+from features.tables import OPT_OUTS
 from features.workspace import Workspace
 
 MAPPING = """
@@ -254,3 +255,28 @@ def test_people_and_deals_of_a_later_export_are_versions_too(tmp_path: Path, tab
         "opportunities": [("2023-01-09 23:59:59", 100.0), ("2023-03-05 09:30:00", 250.0)],
     }
     assert list(zip(map(str, frame["known_at"]), frame[column], strict=True)) == expected[table]
+
+
+PEOPLE = """
+[[sources]]
+table = "contacts"
+path = "people.csv"
+time_zone = "UTC"
+known_at = "Created"
+changed_at = "Changed"
+consent = { opted_out = "Out" }
+columns = { contact_id = "Id", account_id = "Account" }
+"""
+
+
+@pytest.mark.parametrize("account", ["a1", "", "a9"])
+def test_who_opted_out_without_a_time_did_so_by_the_last_change(tmp_path: Path, account: str) -> None:
+    """Whether or not the row is set aside, nobody has opted out before the record could say so."""
+    person = ("c1", account, "2020-05-01")
+    rows = [(*person, "no", "2023-01-10"), (*person, "yes", "2023-03-05 09:30:00")]
+    write_csv(tmp_path / "people.csv", ("Id", "Account", "Created", "Out", "Changed"), rows)
+    _load(tmp_path, [JANUARY], mapping=MAPPING + PEOPLE)
+    name = "contacts.parquet" if account == "a1" else OPT_OUTS
+    (file,) = (tmp_path / "workspace" / "snapshots").glob(f"*/{name}")
+    told = pd.read_parquet(file).dropna(subset="opted_out_at")
+    assert told["opted_out_at"].tolist() == [pd.Timestamp(IN_MARCH)]
