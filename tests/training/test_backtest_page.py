@@ -275,3 +275,9 @@ def test_the_command_writes_it(
     refused = CliRunner().invoke(app, [*arguments, str(tmp_path / "page.txt")])
     assert isinstance(refused.exception, ConfigError)
     assert not asked, "refused before the work"
+
+
+def test_a_page_that_could_not_be_written_in_the_end_says_so(report: BacktestReport, tmp_path: Path) -> None:
+    # The folder was there when the work began.
+    with pytest.raises(ConfigError, match="cannot write the report"):
+        write_backtest(report, path=tmp_path / "gone" / "page.html", name="market")

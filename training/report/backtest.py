@@ -47,9 +47,12 @@ def check_page(path: Path) -> None:
 
 
 def write_backtest(report: BacktestReport | UndatedReport, *, path: Path, name: str) -> None:
-    """Write the page. name: of the workspace."""
+    """Write the page. name: of the workspace. Raises ConfigError for a file that cannot be written."""
     page = _undated_page(report) if isinstance(report, UndatedReport) else _dated_page(report)
-    path.write_text(render("backtest.html.j2", name=name, **page), encoding="utf-8")
+    try:
+        path.write_text(render("backtest.html.j2", name=name, **page), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError("cannot write the report", got=error, fix="name another file") from error
 
 
 def _dated_page(report: BacktestReport) -> dict[str, Any]:
