@@ -147,7 +147,10 @@ class _Opening:
                 )
             if not self._views():
                 return None
-            sql = source.query.strip().rstrip(";") if source.query is not None else "SELECT * FROM files"
+            # On a line of its own, what follows a query is no part of a comment at its end.
+            sql = (
+                f"{source.query.strip().rstrip(';')}\n" if source.query is not None else "SELECT * FROM files"
+            )
             described = self.connection.execute(f"DESCRIBE SELECT * FROM ({sql})").fetchall()
         except duckdb.Error as error:
             kind = "query" if source.query is not None else "file"

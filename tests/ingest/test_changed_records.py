@@ -257,6 +257,12 @@ def test_people_and_deals_of_a_later_export_are_versions_too(tmp_path: Path, tab
     assert list(zip(map(str, frame["known_at"]), frame[column], strict=True)) == expected[table]
 
 
+def test_a_query_may_end_with_a_comment(tmp_path: Path) -> None:
+    query = 'query = "FROM files -- as they are"'
+    _load(tmp_path, [JANUARY, MARCH], mapping=MAPPING.replace("time_zone", f"{query}\ntime_zone"))
+    assert _versions(tmp_path) == [(CREATED, 10), (IN_MARCH, 25)]
+
+
 PEOPLE = """
 [[sources]]
 table = "contacts"
