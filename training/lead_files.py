@@ -80,10 +80,9 @@ def match_lead_file(
     for a file of decisions that is none.
     """
     leads = _leads(file, columns=columns, required=required, encoding=encoding)
-    told: dict[tuple[str, str], bool] = {}
+    decided: dict[tuple[str, str], bool] = {}
     for each in decisions:
-        told |= _decisions(each)
-    decided = _standing(told, tables=tables) if told else {}
+        decided |= _standing(_decisions(each), tables=tables)
     matcher = AccountMatcher(_accounts(tables), settings=settings)
     found = matcher.match(lead_records(leads), decisions=decided)
     unread = _unread(leads, columns=columns, register=matcher.settings.register)
@@ -100,7 +99,8 @@ def _decisions(file: Path) -> dict[tuple[str, str], bool]:
 
 
 def _standing(decisions: Mapping[tuple[str, str], bool], *, tables: Tables) -> dict[tuple[str, str], bool]:
-    """The decisions, with the accounts that stand for others in their place; "same" before "different"."""
+    """The decisions of a file, with the accounts that stand for others in their place; "same" before
+    "different"."""
     with tables.connect() as connection:
         rows = connection.execute("SELECT account_id, identity FROM merged_accounts").fetchall()
     stands = dict(rows)

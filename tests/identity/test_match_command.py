@@ -254,6 +254,19 @@ def test_a_file_that_holds_no_leads_is_refused(
     assert not (home / "out.csv").exists()
 
 
+def test_a_later_file_goes_before_what_an_earlier_one_said_of_a_merged_account(home: Path) -> None:
+    stands_for = {"account_id": "old", "identity": "a2", "place": 1, "rule": "name", "score": 1.0}
+    pd.DataFrame([stands_for]).to_parquet(home / "identity.parquet")
+    tables = replace(Workspace(home / "workspace").tables(), merged=home / "identity.parquet")
+    columns = {"lead_id": "Lead", "company": "Company", "email": "Email", "website": "Website"}
+    columns |= {"country": "Country", "registration_number": "Code", "account_salesforce_id": "Of"}
+    earlier = Path(decide(home, ("l4", "old", "same"))).rename(home / "earlier.csv")
+    later = Path(decide(home, ("l4", "a2", "different")))
+    for decisions, expected in (([earlier, later], False), ([later, earlier], True)):
+        found = match_lead_file(tables, file=home / "leads.csv", columns=columns, decisions=decisions)
+        assert ("l4" in found.found.matched["record_id"].tolist()) is expected
+
+
 def test_the_address_may_be_the_identifier_of_a_lead(home: Path) -> None:
     assert match(home, "--id", "Email")["by_rule"] == {"domain": 1, "name": 1}
     assert pd.read_csv(home / "out.csv")["lead_id"].tolist() == ["ann@mail.zephyr.com", "bob@gmail.com"]
