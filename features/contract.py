@@ -50,7 +50,8 @@ UNKNOWN_BASIS = "unknown"
 """The consent basis where a source says who opted out, and not why the others may be addressed."""
 
 ColumnType = Literal["string", "integer", "number", "boolean", "timestamp", "set"]
-AttributeType = Literal["number", "category", "boolean", "date", "set", "text"]
+AttributeType = Literal["number", "category", "boolean", "date", "set", "text", "record"]
+"""A "record" names another record of the source; it says who is who, and is never a feature."""
 
 ATTRIBUTE_TYPES: dict[AttributeType, ColumnType] = {
     "number": "number",
@@ -59,6 +60,7 @@ ATTRIBUTE_TYPES: dict[AttributeType, ColumnType] = {
     "date": "timestamp",
     "set": "set",
     "text": "string",
+    "record": "string",
 }
 
 _SQL_TYPES: dict[ColumnType, str] = {

@@ -1,4 +1,4 @@
-"""Where the rows stand that make accounts their own ancestors.
+"""Where the rows stand that make accounts their own ancestors, or merge records in a ring.
 
 Turns cycles of parents into the same with the file and the row of each step. Good rows are kept without their
 place; so the sources of accounts are read once more, in the rare case that there is a cycle. Time rule: of
@@ -34,17 +34,18 @@ def located_cycles(cycles: Sequence[Cycle], *, config: Config, folder: Path) -> 
     if not cycles:
         return ()
     accounts = sorted({step.account for cycle in cycles for step in cycle.steps})
-    places: _Places = {}
+    places: dict[str, _Places] = {column: {} for column in sorted({cycle.column for cycle in cycles})}
     with open_engine() as connection:
         run_sql(connection, "SET temp_directory = ?", parameters=[str(folder)])
         add_kept_address(connection, secret=b"")
         confine(connection, config.sources, own=(folder,))
         for position, source in enumerate(config.sources, start=1):
-            if source.table == "accounts" and cycles[0].column in source.attributes:
-                places |= _places(
-                    connection, source, position=position, accounts=accounts, column=cycles[0].column
-                )
-    return tuple(replace(cycle, steps=tuple(_located(cycle.steps, places))) for cycle in cycles)
+            for column in places if source.table == "accounts" else ():
+                if column in source.attributes:
+                    places[column] |= _places(
+                        connection, source, position=position, accounts=accounts, column=column
+                    )
+    return tuple(replace(cycle, steps=tuple(_located(cycle.steps, places[cycle.column]))) for cycle in cycles)
 
 
 def _located(steps: Sequence[Step], places: _Places) -> Iterator[Step]:

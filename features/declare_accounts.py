@@ -45,6 +45,8 @@ def declare_accounts(
 
 def _column(column: Attribute, levels: tuple[str, ...]) -> Iterator[Feature]:
     latest = _latest(column)
+    if column.type == "record":
+        return
     if column.name == "founded_year":
         yield _age()
     elif column.type == "category":

@@ -108,6 +108,12 @@ class Config(Section):
         for name in {name for source in self.sources for name in source.attributes}:
             if len({binding.type for _, binding in self._declared(name)}) > 1:
                 raise ValueError(f"attribute {name!r} is declared with different types")
+        kinds = {one.type for _, one in self._declared(self.identity.merged_into or "")}
+        if kinds - {"record"}:
+            # Whoever is merged has been worked on: nothing may learn from it.
+            raise ValueError(
+                f'attribute {self.identity.merged_into!r} needs type = "record" to be merged_into'
+            )
         check_told_by(self.sources)
         check_origins(self.origins, [source.origin for source in self.sources if source.table == "accounts"])
         return self

@@ -14,7 +14,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Step:
-    """What one account says of its parent, and where; a row that a query made stands nowhere."""
+    """What one account says of its parent, or of what it was merged into, and where.
+
+    A row that a query made stands nowhere.
+    """
 
     account: str
     parent: str
@@ -28,17 +31,23 @@ class Step:
 
 @dataclass(frozen=True)
 class Cycle:
-    """Accounts that are their own ancestors. column: the attribute that says so."""
+    """Accounts that are their own ancestors, or (merges) records that were merged into each other in a ring.
+
+    column: the attribute that says so.
+    """
 
     column: str
     steps: tuple[Step, ...]
+    merges: bool = False
 
     def __str__(self) -> str:
         told = ", ".join(map(str, self.steps))
-        return (
-            f"{self.column}: got {told}, allowed a parent that is no descendant; correct the parent in one"
-            " of these rows"
+        allowed = (
+            "a record that was not merged into this one; correct it in one of these rows"
+            if self.merges
+            else "a parent that is no descendant; correct the parent in one of these rows"
         )
+        return f"{self.column}: got {told}, allowed {allowed}"
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,8 @@ class IdentityCounts:
     """merged: accounts that another one stands for. review: pairs that a person should look at.
 
     leads: companies that only leads name; matched: those of them that are among the other accounts.
-    cycles: accounts that are their own ancestors, whose members roll up to nobody.
+    cycles: accounts that are their own ancestors, whose members roll up to nobody, and records that were
+        merged in a ring, each of which stands for itself.
     """
 
     merged: int = 0
@@ -62,7 +72,12 @@ class IdentityCounts:
             told += f" (snapshots/{snapshot}/{REVIEW_FILE} in the workspace)"
         if self.leads:
             told += f"; companies that leads name: {self.leads:,}, matched to accounts: {self.matched:,}"
-        if self.cycles:
-            shown = "; ".join(map(str, self.cycles[:_SHOWN])) + ("; ..." if len(self.cycles) > _SHOWN else "")
-            told += f"; cycles of parents, whose members roll up to nobody: {len(self.cycles):,}: {shown}"
+        for merges, what in (
+            (False, "cycles of parents, whose members roll up to nobody"),
+            (True, "rings of merged records, each of which stands for itself"),
+        ):
+            cycles = [cycle for cycle in self.cycles if cycle.merges is merges]
+            if cycles:
+                shown = "; ".join(map(str, cycles[:_SHOWN])) + ("; ..." if len(cycles) > _SHOWN else "")
+                told += f"; {what}: {len(cycles):,}: {shown}"
         return told

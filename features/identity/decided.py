@@ -92,7 +92,10 @@ def same_companies(
     settings, merged = _settings(snapshot), snapshot / MERGED_FILE
     if settings is not None and settings.parent is not None:
         # Who was rolled up into a parent is no longer told by the file.
-        (scratch / "accounts.parquet").symlink_to((snapshot / "accounts.parquet").absolute())
+        for name in ("accounts.parquet", "kept/accounts.parquet"):
+            if (snapshot / name).is_file():
+                (scratch / name).parent.mkdir(exist_ok=True)
+                (scratch / name).symlink_to((snapshot / name).absolute())
         alone = settings.model_copy(update={"parent": None})
         merge_accounts(connection, folder=scratch, settings=alone, sources=sources, attributes=attributes)
         merged = scratch / MERGED_FILE

@@ -4,8 +4,8 @@ Turns the settled table of accounts into a file that says which account stands f
 that has been done. The tables keep the identifiers of their sources: what is one company follows from the
 set of all accounts, so any order and any split of the files gives the same, and nothing is lost when a later
 file shows that two are different. Time rule: who is who is told by all that is known today; when a fact was
-known is never changed. Null rule: of two accounts that say something of one moment, the one that stands for
-both counts, cell by cell; an empty cell leaves the other's.
+known is never changed. Null rule: of two accounts that say something of one moment, what was not deleted, or
+later, counts first, then the one that stands for both, cell by cell; an empty cell leaves the other's.
 """
 
 from __future__ import annotations
@@ -28,10 +28,16 @@ from features.identity.counts import REVIEW_FILE, Cycle, IdentityCounts, Step
 from features.identity.identifiers import salesforce_id
 from features.identity.lead_companies import each_its_own, joined, match_leads
 from features.identity.matching import MatchSettings, write_review
+from features.identity.merged_records import (
+    NOTHING_MERGED_BY_SOURCE,
+    read_merged_records,
+    with_merged_records,
+)
 from features.identity.parents import ultimate_parents
 from features.identity.resolving import Identities, read_decisions, resolve
 from features.identity.settings import IdentitySettings
 from features.identity.views import MERGED_FILE, ROLLED_UP
+from features.origins import told_files
 from features.validation import literal
 
 __all__ = ["SETTINGS_FILE", "match_settings", "merge_accounts", "merging_as_before"]
@@ -62,8 +68,8 @@ def merge_accounts(
 
     sources: the name of each source of accounts by its id, in the order of the mapping.
     attributes: the names of the further account columns.
-    Raises ConfigError for a `parent` that is no attribute and for `leads` that are no source; ContractError
-    for a file of decisions that is none.
+    Raises ConfigError for a `parent` or `merged_into` that is no attribute, and for `leads` that are no
+    source; ContractError for a file of decisions that is none.
     """
     if not settings.used:
         return IdentityCounts()
@@ -79,6 +85,15 @@ def merge_accounts(
     decisions = read_decisions(settings.decisions) if settings.decisions else {}
     named = accounts["origin"].isin(settings.leads)
     others = accounts[~named]
+    by_source = NOTHING_MERGED_BY_SOURCE
+    if settings.merged_into:
+        by_source = read_merged_records(
+            connection,
+            files=told_files(folder),
+            column=settings.merged_into,
+            accounts=list(others["account_id"]),
+            leads=set(accounts.loc[named, "account_id"]),
+        )
     if settings.merge:
         found = resolve(
             others,
@@ -86,16 +101,18 @@ def merge_accounts(
             within_origin=settings.within_origin,
             settings=rules,
             decisions=decisions,
+            merged=by_source.winner,
         )
     else:
-        found = each_its_own(others)
+        found = each_its_own(others[~others["account_id"].isin(set(by_source.winner))])
+    found = with_merged_records(found, by_source)
     matched = match_leads(accounts[named], accounts=others, found=found, settings=rules, decisions=decisions)
-    cycles: tuple[Cycle, ...] = ()
+    cycles = by_source.cycles
     if settings.parent:
         told = _parents(found, accounts=others)
         families = ultimate_parents({own: said.parent if said else None for own, said in told.items()})
         found = replace(found, identity=_rolled_up(found, top=families.top))
-        cycles = tuple(_cycle(ring, told=told, column=settings.parent) for ring in families.cycles)
+        cycles += tuple(_cycle(ring, told=told, column=settings.parent) for ring in families.cycles)
         top = dict(zip(found.identity["account_id"], found.identity["identity"], strict=True))
         matched = replace(
             matched, identity=matched.identity.assign(identity=matched.identity["identity"].map(top))
@@ -120,10 +137,11 @@ def _cycle(ring: Sequence[str], *, told: Mapping[str, _Said | None], column: str
 def _require_known(
     settings: IdentitySettings, *, sources: Mapping[str, str], attributes: Sequence[str]
 ) -> None:
-    if settings.parent is not None and settings.parent not in attributes:
-        raise ConfigError(
-            "[identity] parent is no attribute", got=repr(settings.parent), allowed=", ".join(attributes)
-        )
+    for key, name in (("parent", settings.parent), ("merged_into", settings.merged_into)):
+        if name is not None and name not in attributes:
+            raise ConfigError(
+                f"[identity] {key} is no attribute", got=repr(name), allowed=", ".join(attributes)
+            )
     allowed = tuple(sources.values())
     if odd := [name for name in settings.leads if name not in allowed]:
         raise ConfigError(
@@ -209,12 +227,17 @@ def _parents(found: Identities, *, accounts: pd.DataFrame) -> dict[str, _Said | 
         own = identity[account]
         meant = None if pd.isna(parent) else identity.get(parent) or identity.get(salesforce_id(parent) or "")
         # Who merged with its parent is one company with it, and no ancestor of itself.
-        if meant is None or (meant == own and salesforce_id(parent) != salesforce_id(account)):
+        if meant is None or (meant == own and not _is_one(parent, account)):
             continue
         # A company's own account tells its parent before the others that stand for it.
         if account == own or parents[own] is None:
             parents[own] = _Said(meant, account, parent)
     return parents
+
+
+def _is_one(one: str, other: str) -> bool:
+    """Whether two identifiers are one, written alike or as the two lengths of a Salesforce id."""
+    return one == other or (salesforce_id(one) or one) == (salesforce_id(other) or other)
 
 
 def _rolled_up(found: Identities, *, top: Mapping[str, str]) -> pd.DataFrame:

@@ -2,10 +2,11 @@
 
 Turns the accounts of all sources into a map from account to identity, and into pairs to look at. Accounts
 merge by Salesforce id, registration number, web domain with a like name, and a like name that nothing
-contradicts and that is the other's best; a person's decision goes before all of these. The identity of a
-group is the account of the first source in rank, then the one known first, then the smallest identifier: a
-rule about the set of rows, so that neither their order nor the split of files matters, and an account of the
-CRM keeps its identity when a bought list brings the company again. Time rule: none of its own; give the
+contradicts and that is the other's best; a person's decision goes before all of these, and what a source
+itself has merged before that. The identity of a group is the account of the first source in rank, then the
+one known first, then the smallest identifier, and never a record that its source merged into another: a rule
+about the set of rows, so that neither their order nor the split of files matters, and an account of the CRM
+keeps its identity when a bought list brings the company again. Time rule: none of its own; give the
 versions known at the moment that is asked for. Null rule: an empty cell neither agrees nor contradicts.
 """
 
@@ -23,6 +24,7 @@ from features.identity.companies import Company, read_companies
 from features.identity.groups import Groups
 from features.identity.matching import REVIEW_COLUMNS, MatchSettings, numbers_differ, review_row
 from features.identity.pairs import Pair, alike_pairs
+from features.identity.views import MERGED_BY_SOURCE
 from features.spreadsheets import unguarded
 
 __all__ = ["Identities", "read_decisions", "resolve"]
@@ -50,6 +52,7 @@ def resolve(
     within_origin: bool = False,
     settings: MatchSettings | None = None,
     decisions: Mapping[tuple[str, str], bool] | None = None,
+    merged: Mapping[str, str] | None = None,
 ) -> Identities:
     """Find the accounts that are one company.
 
@@ -58,13 +61,17 @@ def resolve(
     origins: the sources in the order of their rank; others follow by name.
     within_origin: whether two accounts of one source may merge by domain or name; else they go to review.
     decisions: by pair (smaller identifier first): the same company, or not.
+    merged: by record that its source merged into another, the account that is left (`merged_records`).
     Raises ContractError when account_id is missing, empty or repeated.
     """
     settings = settings or MatchSettings()
     read = read_companies(accounts, identifier="account_id", register=settings.register)
     companies = sorted(read, key=lambda one: one.identifier)
     facts = _facts(accounts, origins=origins)
-    resolver = _Resolver(companies, facts=facts, decisions=decisions or {}, within_origin=within_origin)
+    gone = {record: winner for record, winner in (merged or {}).items() if {record, winner} <= facts.keys()}
+    resolver = _Resolver(
+        companies, facts=facts, decisions=decisions or {}, within_origin=within_origin, merged=gone
+    )
     sources = {account_id: fact.origin for account_id, fact in facts.items()}
     found = alike_pairs(companies, origins=sources, settings=settings)
     for pair in sorted([*_decided(decisions or {}, known=facts), *found], key=_strength):
@@ -137,6 +144,7 @@ class _Resolver:
         facts: Mapping[str, _Fact],
         decisions: Mapping[tuple[str, str], bool],
         within_origin: bool,
+        merged: Mapping[str, str],
     ) -> None:
         self._companies = {company.identifier: company for company in companies}
         self._facts, self._within = facts, within_origin
@@ -144,6 +152,11 @@ class _Resolver:
         self._groups = Groups(self._companies)
         self._joined: dict[str, Pair] = {}
         self._doubtful: dict[tuple[str, str], tuple[Pair, str]] = {}
+        self._merged = merged
+        # Before all else, and without a question: it is one record by now.
+        for record, winner in sorted(merged.items()):
+            self._groups.join(record, winner)
+            self._joined[record] = Pair(min(record, winner), max(record, winner), MERGED_BY_SOURCE, 1.0)
 
     def consider(self, pair: Pair) -> None:
         """Join the two, or note why a person should look at them."""
@@ -182,11 +195,15 @@ class _Resolver:
     def identity(self) -> pd.DataFrame:
         rows = []
         for members in self._groups.all():
-            identity = min(members, key=lambda one: (self._facts[one].rank, self._facts[one].known_at, one))
+            identity = min(members, key=self._place)
             for one in members:
                 pair = self._joined.get(one)
                 rows.append((one, identity, pair.rule if pair else "", pair.score if pair else 1.0))
         return pd.DataFrame(sorted(rows), columns=["account_id", "identity", "rule", "score"])
+
+    def _place(self, one: str) -> tuple[bool, tuple[int, str], datetime, str]:
+        fact = self._facts[one]
+        return one in self._merged, fact.rank, fact.known_at, one
 
     def review(self) -> pd.DataFrame:
         """What is still apart after everything was considered."""

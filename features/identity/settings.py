@@ -40,6 +40,9 @@ class IdentitySettings(Section):
         "fr.siren"); Chinese codes, LEIs and European VAT numbers are recognised without it.
     parent: the attribute with an account's parent; with it, subsidiaries roll up to the top of their family,
         whether accounts merge or not. Without it a parent is a fact like any other.
+    merged_into: the attribute (of type "record") that names the record into which an account's own source
+        merged it. It is always followed, whether `merge` is on or off; see `merged_records`. A source that
+        lists the merged records on the winner instead says it by a query, as the HubSpot preset does.
     leads: names of sources of accounts that are only what leads say of their companies. Each is matched to
         the accounts of the other sources (`matching`), whether these merge or not. What a lead was matched to
         has the lead's dealings; what the lead says of the company counts only while nothing else is known.
@@ -54,9 +57,11 @@ class IdentitySettings(Section):
     decisions: Path | None = None
     company_register: Annotated[str, AfterValidator(_register)] | None = None
     parent: str | None = None
+    merged_into: str | None = None
     leads: tuple[str, ...] = ()
 
     @property
     def used(self) -> bool:
         """Whether any account may stand for another."""
-        return self.merge or bool(self.leads) or self.parent is not None
+        named = self.parent is not None or self.merged_into is not None
+        return self.merge or bool(self.leads) or named

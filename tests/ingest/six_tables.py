@@ -18,6 +18,7 @@ name = "test"
 [identity]
 merge = true
 parent = "parent"
+merged_into = "merged_into"
 
 [[sources]]
 table = "accounts"
@@ -29,7 +30,9 @@ changed_at = "Changed"
 current_value_only = true
 deleted = "Gone"
 columns = { account_id = "Id", name = "Name", domain = "Site", industry = "Industry", employees = "Staff" }
-attributes = { parent = { column = "Parent", type = "category" } }
+[sources.attributes]
+parent = { column = "Parent", type = "category" }
+merged_into = { column = "Into", type = "record" }
 
 [[sources]]
 table = "accounts"
@@ -108,7 +111,7 @@ columns = { opportunity_id = "Deal", stage = "Stage", occurred_at = "Entered" }
 """
 
 COLUMNS = {
-    "crm": ("Id", "Name", "Site", "Industry", "Staff", "Parent", "Created", "Changed", "Gone"),
+    "crm": ("Id", "Name", "Site", "Industry", "Staff", "Parent", "Into", "Created", "Changed", "Gone"),
     "register": ("Id", "Name", "Site", "Staff", "City", "Updated"),
     "people": ("Id", "Account", "Job", "Mail", "Out", "OutSince", "Created", "Changed", "Gone"),
     "visits": ("Account", "Person", "Kind", "When", "Minutes"),
@@ -118,7 +121,7 @@ COLUMNS = {
 }
 TABLES = ("accounts", "contacts", "activities", "intent_topics", "opportunities", "stage_changes")
 SURE: Export = {
-    "crm": [("a1", "Ada Machines", "ada.example", "", "", "", "2023-01-01", "", "")],
+    "crm": [("a1", "Ada Machines", "ada.example", "", "", "", "", "2023-01-01", "", "")],
     "register": [("u1", "Ada Machines", "ada.example", "", "", "2023-01-01T00:00:00Z")],
     "people": [("c9", "a1", "Angler", "", "", "", "2023-01-05", "", "")],
     "visits": [("a1", "c9", "form", "2023-02-03 10:00:00", "1")],
@@ -141,6 +144,7 @@ ROWS = {
         *(_ids, _names, _sites, st.sampled_from(["Software", ""]), st.sampled_from(["10", "25", "x", ""])),
         *(
             st.sampled_from(["a1", "a2", "a3", ""]),
+            st.sampled_from(["", "", "", "a1", "a2", "u1"]),
             st.sampled_from(["2023-01-01", "2023-02-01"]),
             _changed,
             _gone,
