@@ -45,8 +45,9 @@ _INDEX = f"""
     newest AS (SELECT account_id, max(known_at) AS newest_known_at FROM fact GROUP BY account_id)
     SELECT account_id, min(known_at) AS first_known_at, any_value(newest_known_at) AS newest_known_at,
            CASE WHEN count(*) = count(withdrawn_at) THEN max(withdrawn_at) END AS withdrawn_at,
-           arg_max(name, known_at) FILTER (name IS NOT NULL) AS name,
-           arg_max(domain, known_at) FILTER (domain IS NOT NULL) AS domain
+           -- What was deleted counts last: a merged record may have been renamed later than the one left.
+           arg_max(name, (withdrawn_at IS NULL, known_at)) FILTER (name IS NOT NULL) AS name,
+           arg_max(domain, (withdrawn_at IS NULL, known_at)) FILTER (domain IS NOT NULL) AS domain
     FROM accounts JOIN newest USING (account_id)
     GROUP BY account_id
 """
@@ -56,7 +57,7 @@ _DEALS = f"CREATE TABLE deal AS SELECT account_id, {_DEAL} FROM opportunities"
 _COMPANIES = """
     SELECT account_id, name, domain, country FROM account_index
     LEFT JOIN (
-        SELECT account_id, arg_max(country, known_at) AS country FROM accounts
+        SELECT account_id, arg_max(country, (withdrawn_at IS NULL, known_at)) AS country FROM accounts
         WHERE country IS NOT NULL GROUP BY account_id
     ) USING (account_id)
     WHERE withdrawn_at IS NULL ORDER BY account_id

@@ -26,6 +26,7 @@ from features.engine import run_sql
 from features.errors import InputError, WorkspaceError
 from features.history import Earlier, History, read_earlier
 from features.identity.decided import copy_merging, merge_again, same_companies
+from features.origins import told_files
 from features.privacy.leaving_out import find_forgotten
 from features.privacy.mentions import Mentions
 from features.privacy.purging import mentions_in_quarantine, purge_quarantine
@@ -35,6 +36,7 @@ from features.settling import Settled, settle
 from features.snapshot import describe_again
 from features.staging import canonical_columns, create_staging
 from features.tables import open_engine
+from features.validation import literal
 from features.workspace import Manifest, Workspace
 
 __all__ = ["Plan", "Request", "erase", "plan", "remember", "take_off"]
@@ -257,7 +259,9 @@ def _companies(
     connection: duckdb.DuckDBPyConnection, people: Forgotten, *, earlier: Earlier, scratch: Path
 ) -> set[str]:
     """The accounts that were named as the tables write them, and those that are one company with them."""
-    rows = run_sql(connection, f"SELECT DISTINCT account_id FROM {_stored(earlier, 'accounts')}").fetchall()
+    # A record that was gone as soon as it was known is in no table, and may be one with an account that is.
+    told = ", ".join(literal(str(file)) for file in told_files(earlier.folder))
+    rows = run_sql(connection, f"SELECT DISTINCT account_id FROM read_parquet([{told}])").fetchall()
     named = {account for (account,) in rows if people.holds("account", account)}
     return same_companies(
         connection,

@@ -9,8 +9,11 @@ from loading import load
 
 from features.errors import ConfigError
 from features.mapping import load_config
+from features.privacy.forgetting import Request, erase, plan, remember
 from features.report import IngestReport
 from features.tables import Tables
+from features.workspace import Workspace
+from serving.accounts import AccountIndex
 
 MAPPING = """
 [workspace]
@@ -169,6 +172,35 @@ def test_a_loser_below_its_winner_is_no_cycle_of_parents(tmp_path: Path) -> None
     report, tables = tables_of(mapping)
     assert report.identity.cycles == ()
     assert stands_for(tables) == {"old": "new"}
+
+
+def test_the_service_answers_for_the_winner_under_the_loser_s_identifier(tmp_path: Path) -> None:
+    # Renamed after the winner was known, and deleted since.
+    loser = "old,Zephyr Foods,10,Oslo,,new,2023-02-01,yes,2023-03-03\n"
+    _, tables = tables_of(write(tmp_path, crm=HEADER + loser + WINNER))
+    index = AccountIndex(tables)
+    found = index.by_id("old")
+    assert (found.account_id, found.name, found.withdrawn_at) == ("new", "Zephyr", None)
+    assert found == index.by_id("new")
+
+
+@pytest.mark.parametrize("asked_for", ["b", "c"])
+def test_who_forgets_one_record_forgets_what_was_merged_with_it(tmp_path: Path, asked_for: str) -> None:
+    # Of the loser there is no row in the table: it was gone as soon as it was known.
+    rows = "b,Bea,2,,,c,2023-03-01,yes,2023-03-01\nc,Cea,3,,d,,2023-01-01,,\nd,Dea,4,,,,2023-01-01,,\n"
+    visits = "Account,When\nb,2023-02-02\nc,2023-02-03\nd,2023-02-04\n"
+    mapping = write(tmp_path, settings='parent = "owner"', crm=HEADER + rows, visits=visits)
+    _, tables = tables_of(mapping)
+    # What was merged into a subsidiary rolls up with it.
+    assert stands_for(tables) == {"b": "d", "c": "d"}
+    workspace = Workspace(tmp_path / "workspace")
+    found = plan(workspace, Request(accounts=(asked_for,)))
+    remember(workspace, found.people)
+    assert erase(workspace)
+    left = workspace.tables()
+    assert stands_for(left) == {}
+    assert left.read("activities")["account_id"].tolist() == ["d"]
+    assert set(left.read("accounts")["account_id"]) == {"d"}
 
 
 def test_a_short_salesforce_id_names_the_long_one(tmp_path: Path) -> None:
