@@ -46,12 +46,15 @@ __all__ = ["campaign"]
 _QUICK: Final = """
 [model.fit]
 max_rounds = 5
+num_leaves = 2
+groups = ["firmographic"]
 members = 1
 folds = 1
 few_rows = 0
 
 [model.intent]
 max_rounds = 5
+num_leaves = 2
 folds = 1
 few_rows = 0
 groups = ["firmographic", "relationship"]
@@ -65,7 +68,12 @@ replicates = 100
 
 [backtest]
 replicates = 100
+
+[drift]
+replicates = 100
 """
+"""Models whose only task is to be registered: how much is learned and drawn changes no kind of moment."""
+
 _DERIVED: Final = ("tables", "mlflow", "trainings", "aliases", "bento models")
 _EARLIER: Final = datetime.fromisoformat("2024-09-01")
 _AIMS: Final = ("committed", "step", "commit", "time")
