@@ -15,6 +15,8 @@ __all__ = ["define_words"]
 
 _DAY = r"'^\d{4}-\d\d-\d\d([T ]0?0:00(:00([.]0+)?)?)?$'"
 
+_ZONE = r":\d\d(?:[.]\d+)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)$"
+
 _WAYS = "[day, day || ', %H:%M', day || ' %H:%M', day || ', %I:%M %p', day || ' %I:%M %p',"
 _WAYS += " '%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S']"
 
@@ -32,6 +34,9 @@ _WORDS = {
     " WHEN NULLIF(trim(second), '') IS NULL OR TRY_CAST(first AS TIMESTAMP) IS NULL THEN first"
     " WHEN coalesce(TRY_CAST(second AS TIMESTAMP) <= TRY_CAST(first AS TIMESTAMP), false) THEN first"
     " ELSE second END",
+    "second_before(moment)": "strftime(TRY_CAST(moment AS TIMESTAMP) - INTERVAL 1 SECOND,"
+    " '%Y-%m-%d %H:%M:%S')"
+    rf" || regexp_extract(trim(moment), '{_ZONE}', 1)",
     "company_domain(text)": "NULLIF(normalise('company_domain', text), '')",
     "members(text)": "CASE WHEN NULLIF(trim(text, ' ;'), '') IS NULL THEN [NULL] ELSE"
     " list_sort(list_distinct(list_transform(string_split(text, ';'),"
@@ -61,6 +66,7 @@ _WORDS = {
 """given: the text, unless it is blank.        filled: the first that is not blank.
 yes: whether a yes/no cell says yes.        end_of_day: a day without a time as its last second.
 is_before, is_same_day: false when either is no time.
+second_before: of a time, in its own zone.
 later, earlier: of two times; one that is no time wins, so that it is noticed.
 members: what a cell parts by semicolons, each once and sorted; of a blank cell one empty member.
 company_domain: the domain of an address or a web site that a company can be known by.

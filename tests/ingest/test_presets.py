@@ -55,7 +55,8 @@ ACTIVITIES = {
         ("00U1", "meeting", "mutual", "2023-04-10 13:00:00", 1800),
         ("00v1", "campaign_sent", "outbound", "2023-02-01 00:00:00", None),
         ("00v1-response", "campaign_response", "inbound", "2023-02-03 23:59:59", None),
-        ("00v2", "campaign_sent", "outbound", "2023-02-01 00:00:00", None),
+        # Of the account since the lead was converted.
+        ("00v2", "campaign_sent", "outbound", "2023-02-01 23:59:59", None),
     },
     "hubspot": {
         ("31", "call_attempt", "outbound", "2023-04-03 08:00:00", 20),
