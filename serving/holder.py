@@ -32,7 +32,7 @@ from serving.log.entries import Answered, Entry
 from serving.log.settings import LogSettings
 from serving.log.writer import LogUnavailableError, PredictionLog
 from serving.model_cards import ModelAnswer, model_answer
-from serving.new_tables import NewTables
+from serving.new_tables import UNREADABLE, NewTables
 from serving.problems import NotReadyError, WorkerBrokenError, problem_kind
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
@@ -249,7 +249,7 @@ class DeskHolder:
                 self._look(now=utc_now())
         except SpearfishError as error:
             self._complain(error)
-        except duckdb.Error as error:
+        except UNREADABLE as error:
             self._complain(
                 EngineError(f"the tables cannot be opened: {error}", sql="", fix="run `spearfish doctor`")
             )

@@ -21,9 +21,14 @@ from features.workspace import Workspace
 from serving import metrics
 from serving.desk import Snapshot
 
-__all__ = ["NewTables"]
+__all__ = ["UNREADABLE", "NewTables"]
 
-_UNREADABLE = (SpearfishError, duckdb.Error, pyarrow.lib.ArrowException, OSError, ValueError)
+UNREADABLE = (
+    *(SpearfishError, duckdb.Error, pyarrow.lib.ArrowException),
+    *(OSError, ValueError, LookupError, RuntimeError),
+)
+"""What tables raise that are half-removed, damaged, or those of a manifest that does not name them."""
+
 _PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds until tables that could not be read are tried again, twice as long each time."""
 
@@ -60,7 +65,7 @@ class NewTables:
                 if name == self._refused and time.monotonic() < self._again_at:
                     return
                 self._load(name)
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 self._complain(error)
             else:
                 self.fault, self._refused, self._pause = None, "", _PAUSE
@@ -75,7 +80,7 @@ class NewTables:
             if snapshot.accounts.count <= _FEW_NAMES:
                 snapshot.names.read()
             self._take(snapshot)
-        except _UNREADABLE:
+        except UNREADABLE:
             self._refused, self._again_at = name, time.monotonic() + self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             raise

@@ -29,6 +29,7 @@ from serving.problems import (
 )
 from serving.scoring import new_request_id
 from serving.web.envelope import add_headers
+from serving.web.guard import LONGEST_PATH
 
 __all__ = ["PatientProtocol"]
 
@@ -78,7 +79,8 @@ class PatientProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         # uvicorn calls this where it has caught what h11 says, and tells only that it is wrong.
         if getattr(sys.exception(), "error_status_hint", None) == _TOO_LARGE:
-            self._refuse(_too_large(of_path=b"\r\n" not in self.conn.trailing_data[0]))
+            line, *_ = self.conn.trailing_data[0].split(b"\r\n", 1)
+            self._refuse(_too_large(of_path=len(line) > LONGEST_PATH))
         else:
             self._refuse(MalformedHttpError(f"this is no HTTP request: {msg}", fix="send HTTP/1.1"))
 

@@ -112,3 +112,28 @@ def test_a_server_has_a_folder_of_its_own_and_leftovers_go(tmp_path: Path) -> No
     assert first == second, "the workers of a server have one parent"
     assert re.fullmatch(rf"metrics-{here}-{os.getpid()}-\d+", Path(first).name)
     assert set(tmp_path.iterdir()) == {Path(first), elsewhere}
+
+
+_UNSEEN = """
+import fcntl, sys
+file = open(sys.argv[1], "ab")
+fcntl.flock(file, fcntl.LOCK_SH)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_server_that_is_not_seen_keeps_its_folder_while_a_worker_lives(tmp_path: Path) -> None:
+    """As in another container, whose processes have numbers of their own."""
+    here = re.sub("[^A-Za-z0-9]+", "_", socket.gethostname())
+    unseen = tmp_path / f"metrics-{here}-1-17"
+    unseen.mkdir()
+    command = [sys.executable, "-c", _UNSEEN, str(unseen / "alive")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        worker(_OF_A_SERVER, folder=tmp_path / "metrics")
+        assert unseen.is_dir()
+        other.communicate()
+    worker(_OF_A_SERVER, folder=tmp_path / "metrics")
+    assert not unseen.is_dir()

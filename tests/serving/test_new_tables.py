@@ -150,3 +150,14 @@ def test_facts_are_told_through_when_they_are_known(workspace: Workspace, holder
     assert through is not None
     seconds = (through - small_workspace.START.replace(year=1970)).total_seconds()
     assert REGISTRY.get_sample_value("spearfish_data_through_seconds") == seconds
+
+
+@pytest.mark.parametrize("error", [KeyError("activities"), RuntimeError("cannot start a thread")])
+def test_whatever_tables_raise_is_a_fault_that_is_told(workspace: Workspace, error: Exception) -> None:
+    def take(snapshot: Snapshot) -> None:
+        raise error
+
+    tables = new_tables.NewTables(workspace, current=lambda: None, take=take)
+    tables.look()
+    assert str(error) in str(tables.fault)
+    assert fault("tables") == 1

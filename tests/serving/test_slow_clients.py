@@ -126,6 +126,12 @@ def test_a_path_without_an_end_is_too_long() -> None:
     assert (status, problem.type) == (414, "urn:spearfish:problem:path-too-long")
 
 
+def test_a_path_with_an_end_is_too_long_though_headers_go_on() -> None:
+    path = b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nCookie: " + b"c" * 60_000
+    status, problem = problem_of(told(trickled(path))[0])
+    assert (status, problem.type) == (414, "urn:spearfish:problem:path-too-long")
+
+
 @pytest.mark.parametrize("wish", [b"websocket", b"h2c"])
 def test_who_wishes_another_protocol_is_answered_in_this_one(
     wish: bytes, caplog: pytest.LogCaptureFixture
