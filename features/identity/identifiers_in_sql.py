@@ -31,7 +31,8 @@ def salesforce_id_sql(text: str) -> str:
     What has 18 characters that contradict each other stays as it is; see `is_odd_salesforce_id_sql`.
     """
     return (
-        f"CASE WHEN regexp_full_match({text}, '{_SHORT}') THEN {text} || {salesforce_letters_sql(text)}"
+        f"CASE WHEN strlen({text}) NOT IN (15, 18) THEN {text}"
+        f" WHEN regexp_full_match({text}, '{_SHORT}') THEN {text} || {salesforce_letters_sql(text)}"
         f" WHEN {is_odd_salesforce_id_sql(text)}"
         f" THEN list_filter([{_restored(text)}, {text}], lambda one: length(one) = 18)[1]"
         f" ELSE {text} END"
