@@ -51,6 +51,8 @@ _WORDS = {
     " ELSE coalesce(CASE WHEN starts_with(trim(amount), '-') THEN '-' ELSE '' END"
     " || NULLIF(normalise('revenue_' || target, concat(ltrim(coalesce(format('{:.2f}',"
     " TRY_CAST(amount AS DOUBLE)), trim(amount)), '-'), ' ', code)), ''), concat(amount, ' ', code)) END",
+    "or_none(amount)": "CASE WHEN regexp_matches(trim(amount), '[[:alpha:]]$') THEN [amount, NULL]"
+    " ELSE [amount] END",
     "told_industry(text, naics, sic)": "CASE WHEN NULLIF(normalise('industry', text), '') IS NOT NULL"
     " THEN text ELSE coalesce('NAICS ' || given(naics), 'SIC ' || given(sic), text) END",
     "moment_of(text, day)": f"try_strptime(trim(text), {_WAYS})"
@@ -71,6 +73,7 @@ later, earlier: of two times; one that is no time wins, so that it is noticed.
 members: what a cell parts by semicolons, each once and sorted; of a blank cell one empty member.
 company_domain: the domain of an address or a web site that a company can be known by.
 lead_company: the identifier of the company that a lead names, by its domain, else by its name.
+or_none: in a list, an amount, and an empty one beside an amount that ends in letters and is no number.
 salesforce_id: an id of 15 characters with its 18; anything else as it is."""
 
 

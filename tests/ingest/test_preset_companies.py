@@ -106,8 +106,10 @@ def test_what_an_export_tells_of_companies_and_deals(tmp_path: Path, preset: str
     if preset == "hubspot":
         assert accounts.loc["001A", ["country", "region"]].tolist() == ["DE", "BY"]
     deals = tables.read("opportunities").dropna(subset="amount").set_index("opportunity_id")["amount"]
-    # 338.994 and -112.998 dollars; what has no rate is set aside and named.
+    # 338.994 and -112.998 dollars; what has no rate is set aside and named, and the deal ends without it.
     assert deals.sort_index().to_dict() == {"006A": 339, "006B": -113, "006C": 500.5, "006D": 70.25}
+    ended = tables.read("opportunities").dropna(subset="outcome").set_index("opportunity_id")["outcome"]
+    assert ended.to_dict() == dict.fromkeys(("006A", "006B", "006C", "006D", "006E"), "won")
     (example,) = report.table("opportunities").examples
     assert (example.column, report.table("opportunities").quarantined) == ("amount", {"wrong type": 1})
 

@@ -80,7 +80,9 @@ def _load(
 
 def _lines(tables: Tables, columns: str = "activity_id account_id known_at withdrawn_at") -> list[str]:
     frame = tables.read("activities")[columns.split()]
-    times = {name: frame[name].dt.strftime("%Y-%m-%d %H:%M:%S") for name in frame.select_dtypes("datetime")}
+    times = {
+        str(name): frame[name].dt.strftime("%Y-%m-%d %H:%M:%S") for name in frame.select_dtypes("datetime")
+    }
     rows = frame.assign(**times).itertuples(index=False)
     return sorted(" | ".join("" if pd.isna(cell) else str(cell) for cell in row) for row in rows)
 
@@ -157,3 +159,36 @@ def test_a_response_without_a_day_was_given_by_the_last_change(tmp_path: Path) -
         "M3-response | 2023-04-02 08:00:00 | 2023-04-02 08:00:00",
     ]
     assert report.table("activities").quarantined == {"missing value": 1}
+
+
+REPORTS = {
+    "accounts": "Account ID,Account Name,Created Date\n001A,Ada,1/1/2020\n",
+    "tasks": "Activity ID,Lead ID,Status,Date\nT1,00QA,Completed,2/1/2023\n",
+    "events": "Activity ID,Lead ID,Start\nU1,00QA,2/3/2023 1:00 PM\n",
+    "campaign_members": "Campaign ID,Lead ID,Responded,First Responded Date,Member First Associated Date\n"
+    "M1,00QA,1,2/5/2023,2/4/2023\nM2,00QA,1,,2/4/2023\n",
+}
+REPORT_OF_LEADS = "Lead ID,Email,Company / Account,Converted Account ID,Converted Date,Created Date\n"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_reports_around_a_conversion_tell_of_one_event_at_one_company_at_a_time(
+    tmp_path: Path, order: Sequence[int]
+) -> None:
+    before = {**REPORTS, "leads": f"{REPORT_OF_LEADS}00QA,joe@zed.example,Zed,,,1/1/2023\n"}
+    after = {**REPORTS, "leads": f"{REPORT_OF_LEADS}00QA,joe@zed.example,Zed,001A,6/1/2023,1/1/2023\n"}
+    _, tables = _load(tmp_path, [(before, after)[place] for place in order], preset="salesforce_reports")
+    lead, account = "lead-zed.example", "001A | 2023-06-01 23:59:59 | "
+    assert _lines(tables) == [
+        f"M1-00QA-campaign_response | {account}",
+        f"M1-00QA-campaign_response | {lead} | 2023-02-05 23:59:59 | 2023-06-01 23:59:58",
+        f"M1-00QA-campaign_sent | {account}",
+        f"M1-00QA-campaign_sent | {lead} | 2023-02-04 23:59:59 | 2023-06-01 23:59:58",
+        # When the other response was given, nobody knows.
+        f"M2-00QA-campaign_sent | {account}",
+        f"M2-00QA-campaign_sent | {lead} | 2023-02-04 23:59:59 | 2023-06-01 23:59:58",
+        f"T1 | {account}",
+        f"T1 | {lead} | 2023-02-01 23:59:59 | 2023-06-01 23:59:58",
+        f"U1 | {account}",
+        f"U1 | {lead} | 2023-02-03 13:00:00 | 2023-06-01 23:59:58",
+    ]
