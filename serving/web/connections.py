@@ -12,7 +12,7 @@ import asyncio
 import json
 import sys
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import h11
 from starlette.datastructures import MutableHeaders
@@ -50,8 +50,9 @@ class PatientProtocol(H11Protocol):
         self._head: asyncio.TimerHandle | None = None
         self._reader: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # asyncio promises a protocol any transport; uvicorn asks for one that is written to, as a socket is.
+        super().connection_made(cast(asyncio.Transport, transport))
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
