@@ -7,13 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+from loading import NOW, load
 
-from features.ingest import ingest
-from features.mapping import load_config
 from features.report import IngestReport
 from features.workspace import Workspace
-
-NOW = datetime.fromisoformat("2024-01-01")
 
 MAPPING = """
 [workspace]
@@ -74,8 +71,13 @@ def write_sources(
 
 
 def run(
-    mapping: Path, *, workspace: Workspace | None = None, overrides: Mapping[str, str] | None = None
+    mapping: Path,
+    *,
+    workspace: Workspace | None = None,
+    overrides: Mapping[str, str] | None = None,
+    now: datetime = NOW,
+    rebuild: bool = False,
 ) -> tuple[IngestReport, Workspace]:
-    workspace = workspace or Workspace(mapping.parent / "workspace")
-    config = load_config(mapping, overrides={"folder": str(mapping.parent)} | dict(overrides or {}))
-    return ingest(config, workspace=workspace, now=NOW), workspace
+    """As `load`, with the folder of the mapping as its parameter."""
+    told = {"folder": str(mapping.parent)} | dict(overrides or {})
+    return load(mapping, workspace=workspace, overrides=told, now=now, rebuild=rebuild)

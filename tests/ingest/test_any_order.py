@@ -11,12 +11,10 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
+from loading import load
 from six_tables import SURE, TABLES, Export, exports, write_export
-from small_sources import NOW
 
 from features.engine import run_sql
-from features.ingest import ingest
-from features.mapping import load_config
 from features.privacy.addresses import SECRET_FILE
 from features.report import IngestReport
 from features.workspace import Workspace
@@ -32,7 +30,7 @@ def _turns(folder: Path, *, turns: list[list[Export]]) -> tuple[IngestReport, Wo
         for files in export:
             mapping = write_export(folder, files, part=part)
             part += 1
-        report = ingest(load_config(mapping), workspace=workspace, now=NOW)
+        report, _ = load(mapping)
         for table in report.tables:
             assert table.balanced()
     return report, workspace

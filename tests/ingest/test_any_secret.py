@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from loading import KNOWN_ACCOUNTS, VISITS, load
-from small_sources import NOW, write_csv
+from loading import KNOWN_ACCOUNTS, NOW, VISITS, load
+from small_sources import write_csv
 
 from features.catalogue import learn_catalogue
 from features.point_in_time import build_features

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_sources import NOW, write_csv
+from loading import NOW, load
+from small_sources import write_csv
 
 from features.dry_run import dry_run
 from features.errors import ConfigError, EngineError, InputError, WorkspaceError
-from features.ingest import ingest
 from features.mapping import load_config
 from features.privacy.addresses import SECRET_FILE, email_digest, normalised_address
-from features.report import IngestReport
 from features.workspace import Workspace
 
 HEAD = """
@@ -77,11 +76,6 @@ def write(
         text = text.replace(word, given)
     (folder / "mapping.toml").write_text(text, encoding="utf-8")
     return folder / "mapping.toml"
-
-
-def load(mapping: Path) -> tuple[IngestReport, Workspace]:
-    workspace = Workspace(mapping.parent / "workspace")
-    return ingest(load_config(mapping), workspace=workspace, now=NOW), workspace
 
 
 def contacts(workspace: Workspace) -> pd.DataFrame:
@@ -280,7 +274,7 @@ def test_going_on_without_the_secret_is_refused(tmp_path):
     # With every file as it was, all of them are read again instead, under a new secret.
     (tmp_path / "contacts.csv").unlink()
     write(tmp_path, [{"Mail": "ann@example.com"}], consent=ASSUMED, more=MAIL)
-    ingest(load_config(mapping), workspace=workspace, now=NOW, rebuild=True)
+    load(mapping, rebuild=True)
     assert contacts(workspace)["email"].tolist() == [email_digest(workspace, "ann@example.com")]
 
 

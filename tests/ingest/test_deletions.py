@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_sources import ACCOUNTS, ACTIVITIES, ADA, MAPPING, NOW, VISIT, run, write_csv, write_sources
+from loading import NOW
+from small_sources import ACCOUNTS, ACTIVITIES, ADA, MAPPING, VISIT, run, write_csv, write_sources
 
 from features.errors import ConfigError, ContractError
-from features.ingest import ingest
-from features.mapping import load_config
 from features.validation import Reason
 from features.workspace import Workspace
 from training.labels import known_accounts
@@ -215,9 +214,7 @@ def test_the_time_of_an_extract_can_be_given_with_the_command(tmp_path: Path) ->
         'folder = "."', 'folder = "."\nextracted = "2023-01-01T00:00:00Z"'
     )
     path = write_sources(tmp_path, mapping=mapping)
-    given = {"folder": str(tmp_path), "extracted": "2023-05-01T00:00:00Z"}
-    workspace = Workspace(tmp_path / "w")
-    ingest(load_config(path, overrides=given), workspace=workspace, now=NOW)
+    _, workspace = run(path, overrides={"extracted": "2023-05-01T00:00:00Z"})
     assert workspace.tables().read("accounts")["known_at"].tolist() == [pd.Timestamp(2023, 5, 1)]
 
 

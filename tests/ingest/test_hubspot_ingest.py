@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from loading import load
 
-from features.ingest import ingest
-from features.mapping import load_config
 from features.report import IngestReport
 from features.tables import Tables
 from features.workspace import Workspace
@@ -29,8 +28,8 @@ def folder(shared_data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def loaded(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[IngestReport, Tables]:
-    workspace = Workspace(tmp_path_factory.mktemp("hubspot"))
-    report = ingest(load_config(CONFIG, overrides={"folder": str(folder)}), workspace=workspace)
+    home = Workspace(tmp_path_factory.mktemp("hubspot"))
+    report, workspace = load(CONFIG, overrides={"folder": str(folder)}, workspace=home, now=None)
     return report, workspace.tables()
 
 

@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_sources import ACCOUNTS, ACTIVITIES, ADA, MAPPING, NOW, VISIT, run, write_csv, write_sources
+from loading import NOW
+from small_sources import ACCOUNTS, ACTIVITIES, ADA, MAPPING, VISIT, run, write_csv, write_sources
 
 from features.errors import ConfigError, WorkspaceError
-from features.ingest import ingest
-from features.mapping import load_config
 from features.report import IngestReport
 from features.validation import Reason
 from features.workspace import Workspace
@@ -47,12 +46,10 @@ def _ingests(folder: Path, *, turns: list[tuple[list[Row], list[Row]]]) -> tuple
     """The fingerprint, the tables and the counts after one ingest per turn of (accounts, activities)."""
     folder.mkdir()
     (folder / "mapping.toml").write_text(EXPORTED, encoding="utf-8")
-    workspace = Workspace(folder / "workspace")
     for turn, (accounts, activities) in enumerate(turns):
         write_csv(folder / f"accounts{turn}.csv", ACCOUNTS, accounts)
         write_csv(folder / f"activities{turn}.csv", (*ACTIVITIES, "Exported"), activities)
-        config = load_config(folder / "mapping.toml", overrides={"folder": str(folder)})
-        report = ingest(config, workspace=workspace, now=NOW)
+        report, workspace = run(folder / "mapping.toml")
         for table in report.tables:
             assert table.balanced()
     tables = workspace.tables()
@@ -163,8 +160,7 @@ def test_a_row_from_the_future_counts_once_its_time_has_come(tmp_path: Path) -> 
     path = write_sources(tmp_path, activities=[VISIT, (*VISIT[:2], "2024-02-01", "1")])
     report, workspace = run(path)
     assert report.table("activities").quarantined == {Reason.IN_THE_FUTURE: 1}
-    config = load_config(path, overrides={"folder": str(tmp_path)})
-    report = ingest(config, workspace=workspace, now=NOW.replace(month=3))
+    report, _ = run(path, now=NOW.replace(month=3))
     assert report.table("activities").rows == 2
     assert workspace.manifest().quarantine == {}
 
@@ -203,8 +199,7 @@ def test_what_cannot_be_read_again_is_not_forgotten_unasked(
     assert message in str(raised.value)
     assert "--rebuild" in str(raised.value)
     assert workspace.manifest() == before
-    config = load_config(path, overrides={"folder": str(tmp_path)})
-    ingest(config, workspace=workspace, now=NOW, rebuild=True)
+    run(path, rebuild=True)
     assert workspace.tables().read("activities")["occurred_at"].tolist() == [pd.Timestamp(2023, 4, 1)]
 
 
@@ -276,6 +271,5 @@ def test_rows_of_an_older_version_are_told_from_new_ones_or_asked_for_again(
     if not goes_on:
         with pytest.raises(WorkspaceError, match=r"fractions of seconds.*count twice.*--rebuild"):
             run(path)
-        config = load_config(path, overrides={"folder": str(tmp_path)})
-        ingest(config, workspace=workspace, now=NOW, rebuild=True)
+        run(path, rebuild=True)
     assert run(path)[0].table("activities").rows == 1

@@ -10,13 +10,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from loading import KNOWN_ACCOUNTS, NOW, VISITS
+from loading import KNOWN_ACCOUNTS, VISITS, load
 from small_sources import write_csv
 
-from features.ingest import ingest
-from features.mapping import load_config
 from features.report import TableReport
-from features.workspace import Workspace
 
 Rows = list[tuple[str, ...]]
 
@@ -60,10 +57,10 @@ def _loaded(folder: Path, files: list[Rows], *, columns: str) -> tuple[object, .
     visits = VISITS.replace("known_immediately", 'time_zone = "UTC"\nknown_immediately')
     mapping = f"{KNOWN_ACCOUNTS}{visits}{columns}"
     (folder / "mapping.toml").write_text(mapping, encoding="utf-8")
-    workspace, told = Workspace(folder / "workspace"), []
+    told = list[object]()
     for k, rows in enumerate(files):
         write_csv(folder / f"visits{k}.csv", HEADER, rows)
-        report = ingest(load_config(folder / "mapping.toml"), workspace=workspace, now=NOW)
+        report, workspace = load(folder / "mapping.toml")
         told += [report.fingerprint, [_counts(table, folder) for table in report.tables]]
     return told, workspace.tables().read("activities").drop(columns="contact_id").to_json(date_format="iso")
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from loading import load
 from small_sources import ADA, MAPPING, run, write_csv, write_sources
 
 from features.errors import ConfigError, ContractError
-from features.ingest import ingest
 from features.mapping import load_config
 from features.workspace import Workspace
 from training.backtesting.backtest import backtest
@@ -93,9 +93,10 @@ def test_the_undated_sets_load_whole(
     (file,) = (shared_data / name).glob("*.csv")
     with file.open(encoding="utf-8-sig", newline="") as text:
         rows = list(csv.DictReader(text))
-    config = load_config(CONFIGS / f"{name}.toml", overrides={"folder": str(shared_data / name)})
-    workspace = Workspace(tmp_path)
-    report = ingest(config, workspace=workspace)
+    told = {"folder": str(shared_data / name)}
+    report, workspace = load(
+        CONFIGS / f"{name}.toml", overrides=told, workspace=Workspace(tmp_path), now=None
+    )
     assert {table.name: (table.loaded, table.quarantined) for table in report.tables} == {
         "accounts": (len(rows), {}),
         "opportunities": (len(rows), {}),

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_sources import NOW
+from loading import NOW
 
 from features.contract import TABLES, Column
 from features.tables import arrow_type, open_engine
