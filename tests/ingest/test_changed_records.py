@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from loading import NOW
+from loading import NOW, load, load_preset
 from small_sources import write_csv
 
 from features.errors import ConfigError
-from features.ingest import ingest
-from features.mapping import load_config
-from features.presets import preset_text
 from features.report import IngestReport
 from features.tables import OPT_OUTS
 from features.workspace import Workspace
@@ -51,7 +48,7 @@ def _load(folder: Path, rows: list[Row], *, part: int = 0, mapping: str = MAPPIN
     folder.mkdir(exist_ok=True)
     write_csv(folder / f"accounts{part}.csv", COLUMNS, rows)
     (folder / "mapping.toml").write_text(mapping, encoding="utf-8")
-    return ingest(load_config(folder / "mapping.toml"), workspace=Workspace(folder / "workspace"), now=NOW)
+    return load(folder / "mapping.toml")[0]
 
 
 def _versions(folder: Path) -> list[tuple[datetime, int]]:
@@ -137,8 +134,8 @@ def test_what_was_deleted_is_changed_no_more(tmp_path: Path, seen: str) -> None:
     (tmp_path / "mapping.toml").write_text(mapping, encoding="utf-8")
     gone = (*MARCH[:4], "2023-03-05 00:00:00", "yes", seen)
     write_csv(tmp_path / "accounts.csv", (*COLUMNS, "Seen"), [(*JANUARY, ""), gone])
-    ingest(load_config(tmp_path / "mapping.toml"), workspace=Workspace(tmp_path / "workspace"), now=NOW)
-    frame = Workspace(tmp_path / "workspace").tables().read("accounts")
+    _, workspace = load(tmp_path / "mapping.toml")
+    frame = workspace.tables().read("accounts")
     assert set(frame["withdrawn_at"]) == {pd.Timestamp(seen)}
     assert (frame["known_at"] < frame["withdrawn_at"]).all()
 
@@ -206,13 +203,10 @@ PRESET_EXPORTS = {
 @pytest.mark.parametrize("preset", PRESET_EXPORTS)
 def test_an_export_made_again_adds_versions_by_the_presets(tmp_path: Path, preset: str) -> None:
     file, columns, january, march, known = PRESET_EXPORTS[preset]
-    (tmp_path / "mapping.toml").write_text(preset_text(preset), encoding="utf-8")
-    config = load_config(tmp_path / "mapping.toml", overrides={"folder": str(tmp_path)})
-    workspace = Workspace(tmp_path / "workspace")
     for row in (january, march):
         # As people do, the new file takes the place of the old one.
         write_csv(tmp_path / file, columns, [row])
-        report = ingest(config, workspace=workspace, now=NOW)
+        report, _ = load_preset(preset, folder=tmp_path)
     assert _versions(tmp_path) == [(CREATED, 10), (datetime.fromisoformat(known), 25)]
     assert "accounts.employees" in str(report)
     assert not report.table("accounts").untimed
@@ -241,15 +235,12 @@ def test_people_and_deals_of_a_later_export_are_versions_too(tmp_path: Path, tab
         ],
         "opportunity": [deals, (*deal, "100", "2023-01-10 08:00:00"), (*deal, "250", "2023-03-05 09:30:00")],
     }
-    (tmp_path / "mapping.toml").write_text(preset_text("salesforce"), encoding="utf-8")
-    config = load_config(tmp_path / "mapping.toml", overrides={"folder": str(tmp_path)})
-    workspace = Workspace(tmp_path / "workspace")
     for turn in (1, 2):
         for name, (header, *rows) in exports.items():
             write_csv(tmp_path / f"{name}.csv", header, rows[:turn][-1:])
-        ingest(config, workspace=workspace, now=NOW)
+        _, tables = load_preset("salesforce", folder=tmp_path)
     column = {"contacts": "title", "opportunities": "amount"}[table]
-    frame = workspace.tables().read(table).sort_values("known_at").dropna(subset=column)
+    frame = tables.read(table).sort_values("known_at").dropna(subset=column)
     expected: dict[str, list[tuple[str, object]]] = {
         "contacts": [("2021-01-01 00:00:00", "Buyer"), ("2023-03-05 09:30:00", "Head of purchasing")],
         "opportunities": [("2023-01-09 23:59:59", 100.0), ("2023-03-05 09:30:00", 250.0)],

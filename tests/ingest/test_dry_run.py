@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from loading import write_preset
 from small_sources import ACCOUNTS, ADA, MAPPING, VISIT, write_csv, write_sources
 
 from features.dry_run import ColumnReport, DryRun, dry_run
 from features.errors import ContractError
 from features.mapping import load_config
-from features.presets import preset_text
 
 
 def _tried(tmp_path: Path, mapping: str = MAPPING, **rows: list[tuple[str, ...]]) -> DryRun:
@@ -93,8 +93,7 @@ def test_a_source_without_rows_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("system", ["salesforce", "hubspot"])
 def test_the_sample_exports_are_told_column_by_column(shared_data: Path, tmp_path: Path, system: str) -> None:
-    path = tmp_path / "mapping.toml"
-    path.write_text(preset_text(system), encoding="utf-8")
+    path = write_preset(system, tmp_path)
     folder = shared_data / "crm_exports" / system
     report = dry_run(load_config(path, overrides={"folder": str(folder)}))
     statuses = {column.status for source in report.sources for column in source.columns}
@@ -110,8 +109,7 @@ def test_an_optional_source_without_a_file_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("preset", ["salesforce", "hubspot_reports"])
 def test_a_preset_tells_of_every_column_of_an_export(tmp_path: Path, preset: str) -> None:
-    path = tmp_path / "mapping.toml"
-    path.write_text(preset_text(preset), encoding="utf-8")
+    path = write_preset(preset, tmp_path)
     folder = Path(__file__).with_name("exports") / preset
     report = dry_run(load_config(path, overrides={"folder": str(folder)}))
     for file in folder.glob("*.csv"):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
-from small_sources import NOW
+from loading import as_lines, load_preset
 
-from features.ingest import ingest
-from features.mapping import load_config
-from features.presets import preset_text
 from features.report import IngestReport
 from features.tables import Tables
-from features.workspace import Workspace
+
+TO_THE_MINUTE = "%Y-%m-%d %H:%M"
 
 # Of 001A industry, size and parent are tracked: a lookup has two rows, one with the name. 001B never changed.
 FILES = {
@@ -41,22 +38,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[IngestReport, Tables]:
-    folder = tmp_path_factory.mktemp("field_histories")
-    for name, text in FILES.items():
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-    mapping = folder / "mapping.toml"
-    mapping.write_text(preset_text("salesforce"), encoding="utf-8")
-    workspace = Workspace(folder / "workspace")
-    report = ingest(load_config(mapping, overrides={"folder": str(folder)}), workspace=workspace, now=NOW)
-    return report, workspace.tables()
-
-
-def _lines(frame: pd.DataFrame, columns: list[str]) -> list[str]:
-    times = {name: frame[name].dt.strftime("%Y-%m-%d %H:%M") for name in frame.select_dtypes("datetime")}
-    rows = frame.assign(**times)[columns].sort_values(columns[:2])
-    return [
-        " | ".join("" if pd.isna(cell) else str(cell) for cell in row) for row in rows.itertuples(index=False)
-    ]
+    return load_preset("salesforce", folder=tmp_path_factory.mktemp("field_histories"), files=FILES)
 
 
 def test_an_account_is_what_it_was_before_and_after_each_change(loaded: tuple[IngestReport, Tables]) -> None:
@@ -64,8 +46,8 @@ def test_an_account_is_what_it_was_before_and_after_each_change(loaded: tuple[In
     assert report.table("accounts").quarantined == {}
     accounts = tables.read("accounts")
     accounts["industry"] = accounts["industry"].str[:3]
-    columns = ["account_id", "known_at", "name", "industry", "employees", "parent_account", "account_type"]
-    assert _lines(accounts, columns) == [
+    columns = "account_id known_at name industry employees parent_account account_type"
+    assert as_lines(accounts, columns, time=TO_THE_MINUTE) == [
         "001A | 2022-01-01 00:00 | Ada | J62 |  |  | Customer",
         "001A | 2022-06-01 10:00 |  | K64 | 100.0 |  | ",
         "001A | 2022-09-01 10:00 |  |  |  | 001C | ",
@@ -80,8 +62,8 @@ def test_a_person_has_been_at_a_company_and_has_opted_out_since_the_change(
 ) -> None:
     report, tables = loaded
     assert report.table("contacts").quarantined == {}
-    columns = ["contact_id", "known_at", "account_id", "title", "department", "consent_basis", "opted_out_at"]
-    assert _lines(tables.read("contacts"), columns) == [
+    columns = "contact_id known_at account_id title department consent_basis opted_out_at"
+    assert as_lines(tables.read("contacts"), columns, time=TO_THE_MINUTE) == [
         "003A | 2022-01-05 00:00 | 001A | Accountant | Finance | unknown | ",
         "003A | 2022-04-01 10:00 | 001A |  |  | unknown | 2022-04-01 10:00",
         # A title tells the department where nothing else does.

@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from small_sources import NOW
-
-from features.ingest import ingest
-from features.mapping import load_config
-from features.presets import preset_text
-from features.workspace import Workspace
+from loading import load_preset
 
 FILES: Mapping[str, Mapping[str, str]] = {
     "salesforce": {
@@ -84,12 +79,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("preset", list(FILES))
 def test_what_is_logged_later_is_known_later(tmp_path: Path, preset: str) -> None:
-    for name, text in FILES[preset].items():
-        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
-    mapping = tmp_path / "mapping.toml"
-    mapping.write_text(preset_text(preset), encoding="utf-8")
-    workspace = Workspace(tmp_path / "workspace")
-    ingest(load_config(mapping, overrides={"folder": str(tmp_path)}), workspace=workspace, now=NOW)
-    rows = workspace.tables().read("activities")
+    _, tables = load_preset(preset, folder=tmp_path, files=FILES[preset])
+    rows = tables.read("activities")
     happened, known = (rows[name].dt.strftime("%Y-%m-%d %H:%M:%S") for name in ("occurred_at", "known_at"))
     assert dict(zip(rows["activity_id"], zip(happened, known, strict=True), strict=True)) == EXPECTED[preset]

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_sources import NOW
+from loading import load_preset
 
-from features.ingest import ingest
-from features.mapping import load_config
 from features.presets import preset_text
 from features.report import IngestReport
 from features.tables import Tables
-from features.workspace import Workspace
 
 # A euro is 1.12998 dollars, the mean of 2025.
 FILES: Mapping[str, Mapping[str, str]] = {
@@ -81,15 +78,11 @@ INDUSTRIES = {"001A": "J58", "001B": "K64", "001C": "K64"}
 
 
 def _load(folder: Path, *, preset: str, families: bool = False) -> tuple[IngestReport, Tables]:
-    for name, text in FILES[preset].items():
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-    mapping, written = folder / "mapping.toml", preset_text(preset)
+    written = preset_text(preset)
     switched = written.replace('# parent = "parent_account"', 'parent = "parent_account"')
     assert switched != written
-    mapping.write_text(switched if families else written, encoding="utf-8")
-    workspace = Workspace(folder / "workspace")
-    report = ingest(load_config(mapping, overrides={"folder": str(folder)}), workspace=workspace, now=NOW)
-    return report, workspace.tables()
+    text = switched if families else written
+    return load_preset(preset, folder=folder, files=FILES[preset], text=text)
 
 
 @pytest.mark.parametrize("preset", list(FILES))

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from loading import write_preset
 
 from features.bindings import Source
 from features.mapping import load_config
@@ -25,9 +26,7 @@ VERSIONED = {
 
 
 def _sources(folder: Path, preset: str) -> tuple[Source, ...]:
-    mapping = folder / "mapping.toml"
-    mapping.write_text(preset_text(preset), encoding="utf-8")
-    return tuple(load_config(mapping).sources)
+    return tuple(load_config(write_preset(preset, folder)).sources)
 
 
 def _left_out(preset: str) -> list[str]:

@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_sources import NOW
-
-from features.ingest import ingest
-from features.mapping import load_config
-from features.presets import preset_text
-from features.workspace import Workspace
+from loading import load_preset
 
 FILES: Mapping[str, Mapping[str, str]] = {
     "salesforce": {
@@ -94,14 +89,9 @@ EXPECTED = {
 
 @pytest.mark.parametrize("preset", list(FILES))
 def test_a_preset_reads_who_has_opted_out(tmp_path: Path, preset: str) -> None:
-    for name, text in FILES[preset].items():
-        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
-    mapping = tmp_path / "mapping.toml"
-    mapping.write_text(preset_text(preset), encoding="utf-8")
-    workspace = Workspace(tmp_path / "workspace")
-    report = ingest(load_config(mapping, overrides={"folder": str(tmp_path)}), workspace=workspace, now=NOW)
+    report, tables = load_preset(preset, folder=tmp_path, files=FILES[preset])
     assert report.table("contacts").quarantined == {}
-    rows = workspace.tables().read("contacts").sort_values(["contact_id", "known_at"])
+    rows = tables.read("contacts").sort_values(["contact_id", "known_at"])
     assert [_line(row) for row in rows.to_dict("records")] == EXPECTED[preset]
     assert rows.loc[rows["contact_id"].isin(("003B", "12")), "email"].str.len().eq(64).all()
 

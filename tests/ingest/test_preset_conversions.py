@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from small_sources import NOW
+from loading import as_lines, load_preset
 
-from features.ingest import ingest
-from features.mapping import load_config
-from features.presets import preset_text
 from features.report import IngestReport
 from features.tables import Tables
-from features.workspace import Workspace
 
 Files = Mapping[str, str]
 
@@ -65,26 +60,15 @@ def _load(
     folder: Path, exports: Sequence[Files], *, preset: str = "salesforce"
 ) -> tuple[IngestReport, Tables]:
     """Reads exports one after the other, each in the place of the one before."""
-    mapping = folder / "mapping.toml"
-    mapping.write_text(preset_text(preset), encoding="utf-8")
-    workspace = Workspace(folder / "workspace")
     for export in exports:
         for old in folder.glob("*.csv"):
             old.unlink()
-        for name, text in export.items():
-            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-        config = load_config(mapping, overrides={"folder": str(folder)})
-        report = ingest(config, workspace=workspace, now=NOW)
-    return report, workspace.tables()
+        loaded = load_preset(preset, folder=folder, files=export)
+    return loaded
 
 
 def _lines(tables: Tables, columns: str = "activity_id account_id known_at withdrawn_at") -> list[str]:
-    frame = tables.read("activities")[columns.split()]
-    times = {
-        str(name): frame[name].dt.strftime("%Y-%m-%d %H:%M:%S") for name in frame.select_dtypes("datetime")
-    }
-    rows = frame.assign(**times).itertuples(index=False)
-    return sorted(" | ".join("" if pd.isna(cell) else str(cell) for cell in row) for row in rows)
+    return as_lines(tables.read("activities"), columns)
 
 
 def test_what_a_lead_did_is_known_of_the_account_since_the_conversion(tmp_path: Path) -> None:

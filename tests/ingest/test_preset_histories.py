@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from small_sources import NOW
+from loading import as_lines, load_preset, reversed_rows
 
-from features.ingest import ingest
-from features.mapping import load_config
-from features.presets import preset_text
 from features.report import IngestReport
 from features.tables import Tables
-from features.workspace import Workspace
 
 # The type of 001A changed twice in one second. 003A left Ada, and writes from a mail provider; 003C left as
 # well, and writes from zoe.example. 003B opted out in June. 003D came to Bob in May.
@@ -44,35 +38,16 @@ FILES = {
 }
 
 
-def _load(folder: Path, turn: Callable[[list[str]], list[str]]) -> tuple[IngestReport, Tables]:
-    """turn: puts the rows of each file into another order."""
-    for name, text in FILES.items():
-        header, *rows = text.splitlines()
-        (folder / f"{name}.csv").write_text("\n".join([header, *turn(rows)]) + "\n", encoding="utf-8")
-    mapping = folder / "mapping.toml"
-    mapping.write_text(preset_text("salesforce"), encoding="utf-8")
-    workspace = Workspace(folder / "workspace")
-    report = ingest(load_config(mapping, overrides={"folder": str(folder)}), workspace=workspace, now=NOW)
-    return report, workspace.tables()
-
-
 @pytest.fixture(scope="module", params=["as written", "reversed"])
 def loaded(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[IngestReport, Tables]:
-    folder = tmp_path_factory.mktemp("histories")
-    return _load(folder, (lambda rows: rows[::-1]) if request.param == "reversed" else list)
-
-
-def _lines(tables: Tables, name: str, columns: str) -> list[str]:
-    frame = tables.read(name)[columns.split()]
-    times = {str(one): frame[one].dt.strftime("%Y-%m-%d %H:%M:%S") for one in frame.select_dtypes("datetime")}
-    rows = frame.assign(**times).itertuples(index=False)
-    return sorted(" | ".join("" if pd.isna(cell) else str(cell) for cell in row) for row in rows)
+    files = reversed_rows(FILES) if request.param == "reversed" else FILES
+    return load_preset("salesforce", folder=tmp_path_factory.mktemp("histories"), files=files)
 
 
 def test_of_two_changes_in_one_second_the_later_counts(loaded: tuple[IngestReport, Tables]) -> None:
-    assert _lines(loaded[1], "accounts", "account_id known_at account_type employees") == [
+    assert as_lines(loaded[1].read("accounts"), "account_id known_at account_type employees") == [
         "001A | 2015-01-01 00:00:00 | Prospect | 100.0",
         "001A | 2023-01-01 10:00:00 | Customer | ",
         "001A | 2023-02-01 10:00:00 |  | 300.0",
@@ -83,19 +58,16 @@ def test_of_two_changes_in_one_second_the_later_counts(loaded: tuple[IngestRepor
 
 def test_what_was_before_the_first_change_is_marked(tmp_path: Path) -> None:
     only_ada = "\n".join(FILES["account"].splitlines()[:2]) + "\n"
-    (tmp_path / "account.csv").write_text(only_ada, encoding="utf-8")
-    (tmp_path / "account_field_history.csv").write_text(FILES["account_field_history"], encoding="utf-8")
-    mapping = tmp_path / "mapping.toml"
-    mapping.write_text(preset_text("salesforce"), encoding="utf-8")
-    config = load_config(mapping, overrides={"folder": str(tmp_path)})
-    report = ingest(config, workspace=Workspace(tmp_path / "workspace"), now=NOW)
+    files = {"account": only_ada, "account_field_history": FILES["account_field_history"]}
+    report, _ = load_preset("salesforce", folder=tmp_path, files=files)
     assert set(report.current_value_only["accounts"]) == {"account_type", "employees", "name"}
 
 
 def test_who_is_at_no_company_is_at_none_since_the_change(loaded: tuple[IngestReport, Tables]) -> None:
     report, tables = loaded
     assert report.table("contacts").quarantined == {}
-    assert _lines(tables, "contacts", "contact_id known_at account_id title withdrawn_at opted_out_at") == [
+    columns = "contact_id known_at account_id title withdrawn_at opted_out_at"
+    assert as_lines(tables.read("contacts"), columns) == [
         "003A | 2022-01-05 00:00:00 | 001A | CFO | 2022-08-01 10:00:00 | ",
         "003B | 2022-01-05 00:00:00 | 001B | CEO |  | ",
         "003B | 2022-06-01 10:00:00 | 001B |  |  | 2022-06-01 10:00:00",

@@ -7,14 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_sources import NOW
-
-from features.ingest import ingest
-from features.mapping import load_config
-from features.presets import preset_text
-from features.report import IngestReport
-from features.tables import Tables
-from features.workspace import Workspace
+from loading import load_preset, reversed_rows
 
 # 001A went into 001B, and that into 001C. 003X went into 003Y; 003Z is somebody else. In HubSpot, 003W went
 # into 003Y as well, and is no longer in the export.
@@ -72,23 +65,11 @@ SINCE = {"salesforce": "2023-03-12", "hubspot": "2023-03-10"}
 """The last change of what tells of 003Y."""
 
 
-def _load(folder: Path, *, preset: str, reverse: bool = False) -> tuple[IngestReport, Tables]:
-    for name, text in FILES[preset].items():
-        header, *rows = text.splitlines()
-        (folder / f"{name}.csv").write_text(
-            "\n".join([header, *(rows[::-1] if reverse else rows)]) + "\n", encoding="utf-8"
-        )
-    mapping = folder / "mapping.toml"
-    mapping.write_text(preset_text(preset), encoding="utf-8")
-    workspace = Workspace(folder / "workspace")
-    report = ingest(load_config(mapping, overrides={"folder": str(folder)}), workspace=workspace, now=NOW)
-    return report, workspace.tables()
-
-
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("preset", list(FILES))
 def test_what_the_crm_merged_is_one_account(tmp_path: Path, preset: str, reverse: bool) -> None:
-    report, tables = _load(tmp_path, preset=preset, reverse=reverse)
+    files = reversed_rows(FILES[preset]) if reverse else FILES[preset]
+    report, tables = load_preset(preset, folder=tmp_path, files=files)
     assert report.identity.merged == 2
     with tables.connect() as connection:
         stands_for = dict(connection.execute("SELECT account_id, identity FROM merged_accounts").fetchall())
@@ -105,7 +86,7 @@ def test_what_the_crm_merged_is_one_account(tmp_path: Path, preset: str, reverse
 
 @pytest.mark.parametrize("preset", list(FILES))
 def test_who_opted_out_under_a_merged_record_has_opted_out(tmp_path: Path, preset: str) -> None:
-    _, tables = _load(tmp_path, preset=preset)
+    _, tables = load_preset(preset, folder=tmp_path, files=FILES[preset])
     with tables.connect() as connection:
         told = connection.execute(
             "SELECT contact_id, max_by(opted_out_at IS NOT NULL, known_at) FROM consent_told GROUP BY ALL"

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from loading import as_lines, load_preset, write_preset
 
-from features.ingest import ingest
 from features.mapping import load_config
-from features.presets import PRESETS, preset_text
+from features.presets import PRESETS
 from features.report import IngestReport
 from features.tables import Tables
-from features.workspace import Workspace
 
 EXPORTS = Path(__file__).with_name("exports")
-
-
-def _load(
-    preset: str, *, folder: Path, place: Path, changes: Mapping[str, str] | None = None
-) -> tuple[IngestReport, Tables]:
-    path = place / "mapping.toml"
-    path.write_text(preset_text(preset), encoding="utf-8")
-    workspace = Workspace(place / "workspace")
-    overrides = {"folder": str(folder)} | dict(changes or {})
-    return ingest(load_config(path, overrides=overrides), workspace=workspace), workspace.tables()
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[IngestReport, Tables]]:
     names = [name for name in PRESETS if name != "csv"]
-    return {name: _load(name, folder=EXPORTS / name, place=tmp_path_factory.mktemp(name)) for name in names}
-
-
-def _lines(tables: Tables, name: str, columns: str) -> list[str]:
-    frame = tables.read(name)[columns.split()].sort_values(columns.split())
-    times = {
-        column: frame[column].dt.strftime("%Y-%m-%d %H:%M:%S") for column in frame.select_dtypes("datetime")
+    return {
+        name: load_preset(name, folder=EXPORTS / name, place=tmp_path_factory.mktemp(name), now=None)
+        for name in names
     }
-    return [
-        " | ".join("" if pd.isna(cell) else str(cell) for cell in row)
-        for row in frame.assign(**times).itertuples(index=False)
-    ]
 
 
 ACTIVITIES = {
@@ -92,9 +72,8 @@ def test_who_acted_and_when_it_was_known(loaded: dict[str, tuple[IngestReport, T
 
 
 def test_activities_of_hubspot_s_own_export(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
-    lines = _lines(
-        loaded["hubspot_reports"][1], "activities", "occurred_at channel direction account_id contact_id"
-    )
+    activities = loaded["hubspot_reports"][1].read("activities")
+    lines = as_lines(activities, "occurred_at channel direction account_id contact_id")
     assert lines == [
         "2023-02-02 00:00:00 | email_open | inbound | 1 | 11",
         "2023-02-05 08:00:00 | form_submission | inbound | 1 | 11",
@@ -151,7 +130,8 @@ def test_activities_of_hubspot_s_own_export(loaded: dict[str, tuple[IngestReport
 def test_a_history_becomes_versions_and_today_s_value_never_stands_in_for_the_past(
     loaded: dict[str, tuple[IngestReport, Tables]], preset: str, expected: list[str]
 ) -> None:
-    assert _lines(loaded[preset][1], "accounts", "account_id known_at employees name") == expected
+    accounts = loaded[preset][1].read("accounts")
+    assert as_lines(accounts, "account_id known_at employees name") == expected
 
 
 @pytest.mark.parametrize(
@@ -190,8 +170,8 @@ def test_a_history_becomes_versions_and_today_s_value_never_stands_in_for_the_pa
 def test_a_deal_is_opened_before_its_worth_and_its_end_are_known(
     loaded: dict[str, tuple[IngestReport, Tables]], preset: str, expected: list[str]
 ) -> None:
-    tables = loaded[preset][1]
-    assert _lines(tables, "opportunities", "opportunity_id known_at closed_at outcome amount") == expected
+    deals = loaded[preset][1].read("opportunities")
+    assert as_lines(deals, "opportunity_id known_at closed_at outcome amount") == expected
 
 
 @pytest.mark.parametrize(
@@ -209,7 +189,8 @@ def test_a_deal_is_opened_before_its_worth_and_its_end_are_known(
 def test_moves_from_stage_to_stage(
     loaded: dict[str, tuple[IngestReport, Tables]], preset: str, expected: list[str]
 ) -> None:
-    assert _lines(loaded[preset][1], "stage_changes", "opportunity_id stage occurred_at") == expected
+    moves = loaded[preset][1].read("stage_changes")
+    assert as_lines(moves, "opportunity_id stage occurred_at") == expected
 
 
 def test_what_is_at_fault_is_named(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
@@ -280,11 +261,7 @@ def test_cells_of_companies_are_read_into_one_spelling(
     columns = ["industry", "country", "domain", "annual_revenue"]
     rows = loaded[preset][1].read("accounts").sort_values("known_at")
     latest = rows[~rows["account_id"].str.startswith("lead-")].groupby("account_id")[columns].last()
-    lines = [
-        " | ".join("" if pd.isna(cell) else str(cell) for cell in row)
-        for row in latest.reset_index().itertuples(index=False)
-    ]
-    assert lines == expected
+    assert as_lines(latest.reset_index(), " ".join(["account_id", *columns])) == expected
 
 
 def test_cells_that_cannot_be_read_are_counted(loaded: dict[str, tuple[IngestReport, Tables]]) -> None:
@@ -352,7 +329,7 @@ def test_no_table_holds_an_address(loaded: dict[str, tuple[IngestReport, Tables]
 @pytest.mark.parametrize("preset", ["salesforce", "hubspot"])
 def test_the_sample_export_loads_without_an_edit(shared_data: Path, tmp_path: Path, preset: str) -> None:
     folder = shared_data / "crm_exports" / preset
-    report, tables = _load(preset, folder=folder, place=tmp_path)
+    report, tables = load_preset(preset, folder=folder, place=tmp_path, now=None)
     assert report.table("accounts").rows > 0
     matched = report.identity.matched
     assert 0 <= report.table("accounts").rows - len(tables.read("accounts")) <= matched
@@ -365,6 +342,5 @@ def test_the_sample_export_loads_without_an_edit(shared_data: Path, tmp_path: Pa
 
 def test_every_preset_is_a_whole_mapping(tmp_path: Path) -> None:
     for preset in PRESETS:
-        path = tmp_path / f"{preset}.toml"
-        path.write_text(preset_text(preset), encoding="utf-8")
+        path = write_preset(preset, tmp_path)
         assert load_config(path).file == path

@@ -6,13 +6,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from loading import NOW, load
+from loading import load, load_preset
 
 from features.dry_run import dry_run
-from features.ingest import ingest
 from features.mapping import load_config
 from features.presets import preset_text
-from features.workspace import Workspace
 
 ADA = "001A0000006Vm9u"
 ADA_LONG = "001A0000006Vm9uIAC"
@@ -148,17 +146,16 @@ def test_another_system_is_refused(tmp_path: Path, system: str) -> None:
 
 PRESET_FILES = {
     "salesforce": {
-        "account.csv": "id,is_deleted,_fivetran_synced,created_date,name\n"
-        f"{ADA},no,2023-01-02,2023-01-01,Ada\n",
-        "contact.csv": "id,account_id,created_date,has_opted_out_of_email\n"
+        "account": f"id,is_deleted,_fivetran_synced,created_date,name\n{ADA},no,2023-01-02,2023-01-01,Ada\n",
+        "contact": "id,account_id,created_date,has_opted_out_of_email\n"
         f"003A0000006Vm9u,{ADA_LONG},2023-01-01,no\n",
-        "opportunity.csv": f"id,account_id,created_date\n{DEAL},{ADA_LONG},2023-01-01\n",
-        "opportunity_line_item.csv": f"id,opportunity_id,name,total_price\n00k1,{DEAL_LONG},Pumps,10\n",
+        "opportunity": f"id,account_id,created_date\n{DEAL},{ADA_LONG},2023-01-01\n",
+        "opportunity_line_item": f"id,opportunity_id,name,total_price\n00k1,{DEAL_LONG},Pumps,10\n",
     },
     "salesforce_reports": {
-        "accounts.csv": f"Account ID,Account Name,Created Date\n{ADA},Ada,1/1/2023\n",
-        "contacts.csv": f"Contact ID,Account ID,Created Date\n003A0000006Vm9u,{ADA_LONG},1/1/2023\n",
-        "opportunities.csv": "Opportunity ID,Account ID,Stage,Created Date,Close Date\n"
+        "accounts": f"Account ID,Account Name,Created Date\n{ADA},Ada,1/1/2023\n",
+        "contacts": f"Contact ID,Account ID,Created Date\n003A0000006Vm9u,{ADA_LONG},1/1/2023\n",
+        "opportunities": "Opportunity ID,Account ID,Stage,Created Date,Close Date\n"
         f"{DEAL},{ADA_LONG},Demo,1/1/2023,5/1/2023\n",
     },
 }
@@ -166,14 +163,8 @@ PRESET_FILES = {
 
 @pytest.mark.parametrize("preset", PRESET_FILES)
 def test_the_presets_join_exports_in_both_spellings(tmp_path: Path, preset: str) -> None:
-    for name, text in PRESET_FILES[preset].items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    (tmp_path / "mapping.toml").write_text(preset_text(preset), encoding="utf-8")
-    config = load_config(tmp_path / "mapping.toml", overrides={"folder": str(tmp_path)})
-    workspace = Workspace(tmp_path / "workspace")
-    report = ingest(config, workspace=workspace, now=NOW)
+    report, tables = load_preset(preset, folder=tmp_path, files=PRESET_FILES[preset])
     assert [one.quarantined for one in report.tables] == [{}] * len(report.tables)
-    tables = workspace.tables()
     assert set(tables.read("accounts")["account_id"]) == {ADA_LONG}
     assert set(tables.read("contacts")["account_id"]) == {ADA_LONG}
     deals = tables.read("opportunities")

@@ -7,15 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_sources import NOW
+from loading import load_preset
 
 from features.catalogue import learn_catalogue
-from features.ingest import ingest
-from features.mapping import load_config
 from features.point_in_time import build_features
-from features.presets import preset_text
 from features.tables import Tables
-from features.workspace import Workspace
 
 # Ann (11) opts out on the first of May. The meeting 36 was with her and Bob (12), the e-mail 35 came from
 # her and Cy (13), the call 32 was with her, the meeting 37 with Bob; at the call 33 nobody is named.
@@ -58,13 +54,7 @@ EXPORTS: Mapping[str, Mapping[str, str]] = {
 
 @pytest.fixture(params=list(EXPORTS))
 def tables(tmp_path: Path, request: pytest.FixtureRequest) -> Tables:
-    for name, text in EXPORTS[request.param].items():
-        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
-    mapping = tmp_path / "mapping.toml"
-    mapping.write_text(preset_text(request.param), encoding="utf-8")
-    workspace = Workspace(tmp_path / "workspace")
-    ingest(load_config(mapping, overrides={"folder": str(tmp_path)}), workspace=workspace, now=NOW)
-    return workspace.tables()
+    return load_preset(request.param, folder=tmp_path, files=EXPORTS[request.param])[1]
 
 
 def test_each_person_of_an_engagement_has_a_row(tables: Tables) -> None:
@@ -92,18 +82,11 @@ def test_after_an_opt_out_no_part_of_the_person_is_left_and_all_of_the_others_is
 
 
 def test_who_is_added_to_an_engagement_later_has_a_part_of_it_and_nobody_has_two(tmp_path: Path) -> None:
-    for name, text in EXPORTS["hubspot"].items():
-        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
-    mapping = tmp_path / "mapping.toml"
-    mapping.write_text(preset_text("hubspot"), encoding="utf-8")
-    workspace = Workspace(tmp_path / "workspace")
-    config = load_config(mapping, overrides={"folder": str(tmp_path)})
-    people = tmp_path / "engagement_contact.csv"
+    people = "engagement_contact"
     # At first Bob alone was at the meeting 36, and nobody was named at the call 32.
-    people.write_text("engagement_id,contact_id\n36,12\n35,11\n", encoding="utf-8")
-    ingest(config, workspace=workspace, now=NOW)
-    people.write_text(EXPORTS["hubspot"]["engagement_contact"], encoding="utf-8")
-    ingest(config, workspace=workspace, now=NOW)
-    rows = workspace.tables().read("activities").set_index("activity_id")["contact_id"].dropna()
+    before = {**EXPORTS["hubspot"], people: "engagement_id,contact_id\n36,12\n35,11\n"}
+    load_preset("hubspot", folder=tmp_path, files=before)
+    _, tables = load_preset("hubspot", folder=tmp_path, files={people: EXPORTS["hubspot"][people]})
+    rows = tables.read("activities").set_index("activity_id")["contact_id"].dropna()
     expected = {"32": "11", "35": "11", "35-13": "13", "36": "11", "36-12": "12", "37": "12"}
     assert rows.sort_index().to_dict() == expected
