@@ -32,7 +32,7 @@ from serving.log.entries import Answered, Entry
 from serving.log.settings import LogSettings
 from serving.log.writer import LogUnavailableError, PredictionLog
 from serving.model_cards import ModelAnswer, model_answer
-from serving.new_tables import UNREADABLE, NewTables
+from serving.new_tables import UNREADABLE, NewTables, as_fault
 from serving.problems import NotReadyError, WorkerBrokenError, problem_kind
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
@@ -127,11 +127,6 @@ class DeskHolder:
     def require_ready(self) -> None:
         """Raise NotReadyError, with the reason, when a request would not be answered."""
         self._current()
-
-    @property
-    def ready(self) -> bool:
-        """Whether a request would be answered."""
-        return self._remembered is not None
 
     def desk(self) -> Desk:
         """The desk that answers now. Raises the reason when there is none."""
@@ -247,12 +242,8 @@ class DeskHolder:
         try:
             with self._looking:
                 self._look(now=utc_now())
-        except SpearfishError as error:
-            self._complain(error)
         except UNREADABLE as error:
-            self._complain(
-                EngineError(f"the tables cannot be opened: {error}", sql="", fix="run `spearfish doctor`")
-            )
+            self._complain(as_fault(error, "the tables cannot be opened"))
         else:
             metrics.show_fault("release", is_there=False)
 

@@ -21,7 +21,7 @@ from features.workspace import Workspace
 from serving import metrics
 from serving.desk import Snapshot
 
-__all__ = ["UNREADABLE", "NewTables"]
+__all__ = ["UNREADABLE", "NewTables", "as_fault"]
 
 UNREADABLE = (
     *(SpearfishError, duckdb.Error, pyarrow.lib.ArrowException),
@@ -36,6 +36,13 @@ _FEW_NAMES = 10_000
 """Accounts whose names are read before they are asked for; two seconds of work."""
 
 _logger = logging.getLogger("spearfish.serving")
+
+
+def as_fault(error: Exception, what: str) -> SpearfishError:
+    """One of UNREADABLE as it is told: errors of our own as they are, others after what cannot be done."""
+    if isinstance(error, SpearfishError):
+        return error
+    return EngineError(f"{what}: {error}", sql="", fix="run `spearfish doctor`")
 
 
 class NewTables:
@@ -66,7 +73,7 @@ class NewTables:
                     return
                 self._load(name)
             except UNREADABLE as error:
-                self._complain(error)
+                self._complain(as_fault(error, "the tables cannot be read"))
             else:
                 self.fault, self._refused, self._pause = None, "", _PAUSE
             metrics.show_fault("tables", is_there=self.fault is not None)
@@ -87,12 +94,8 @@ class NewTables:
         _logger.info("tables with facts through %s answer", snapshot.manifest.data_through)
         metrics.show_data_through(snapshot.manifest.data_through)
 
-    def _complain(self, error: Exception) -> None:
-        told = error
-        if not isinstance(error, SpearfishError):
-            told = EngineError(f"the tables cannot be read: {error}", sql="", fix="run `spearfish doctor`")
-        if str(told) != str(self.fault):
+    def _complain(self, fault: SpearfishError) -> None:
+        if str(fault) != str(self.fault):
             answering = "" if self._current() is None else "; those before go on answering"
-            _logger.error("new tables are not taken%s: %s", answering, told)
-        assert isinstance(told, SpearfishError)
-        self.fault = told
+            _logger.error("new tables are not taken%s: %s", answering, fault)
+        self.fault = fault

@@ -52,6 +52,12 @@ def ask(holder: DeskHolder, request: dict[str, Any] = REQUEST) -> httpx.Response
     return in_process.ask(open_to_everybody(holder), "POST", "/v1/score", json=request)
 
 
+def probe(holder: DeskHolder, path: str) -> httpx.Response:
+    """What is told of a worker of which the holder is a part: one of the paths of health."""
+    app = application(Services(holder, Everybody(), holder.door), parts=(holder,))
+    return in_process.ask(app, "GET", path)
+
+
 def test_it_lives_without_a_release_and_every_worker_takes_a_new_one(
     workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -130,7 +136,7 @@ def test_a_broken_bundle_is_refused_and_the_old_release_goes_on(
         now = small_workspace.NOW
         store.publish(Draft((broken,), "test", "test"), activate_at=None, now=now)
     holder.look()
-    assert holder.ready
+    holder.require_ready()
     response = ask(holder)
     assert response.json()["release"]["id"] == first
 
@@ -215,7 +221,7 @@ def test_a_fatal_fault_of_the_engine_reopens_it(
     assert int(response.headers["retry-after"]) > 0
     assert response.json()["type"] == "urn:spearfish:problem:engine-restarted"
     assert "dict-surviving" not in response.text
-    until(lambda: holder.ready, patience=30)
+    until(lambda: probe(holder, "/readyz").status_code == 200, patience=30)
     assert holder.desk() is not broken
     assert ask(holder).status_code == 200
 
@@ -239,10 +245,9 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
 
 
 def test_a_worker_that_lost_a_thread_is_to_be_replaced(workspace: Workspace, holder: DeskHolder) -> None:
-    app = application(Services(holder, Everybody(), holder.door), parts=(holder,))
-    assert in_process.ask(app, "GET", "/livez").status_code == 200
+    assert probe(holder, "/livez").status_code == 200
     holder._news.stop()
-    lost = in_process.ask(app, "GET", "/livez")
+    lost = probe(holder, "/livez")
     assert (lost.status_code, slug_of(lost)) == (503, "worker-broken")
     assert int(lost.headers["retry-after"]) > 0
 

@@ -36,7 +36,7 @@ def holder(workspace: Workspace) -> Iterator[DeskHolder]:
     """One that looks when it is told to, and answers from the tables and the release that are there."""
     made = DeskHolder(workspace)
     made.look()
-    assert made.ready
+    made.require_ready()
     yield made
     made.executor.shutdown()
     made.door.close()

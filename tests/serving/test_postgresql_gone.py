@@ -77,7 +77,9 @@ def test_postgresql_is_gone_for_a_while(
         # Scores are computed without the store, where they need not be kept to be told.
         kept.append(score(apps["buffered"]).raise_for_status().json()["request_id"])
         until(lambda: (REGISTRY.get_sample_value("spearfish_log_lag_seconds") or 0) > 0)
-        assert all(holder.ready and holder.watching for holder in holders.values())
+        for holder in holders.values():
+            holder.require_ready()
+            holder.require_alive()
         server.start()
 
         until(lambda: score(durable).status_code == 200)
