@@ -19,21 +19,20 @@ from pathlib import Path
 
 import duckdb
 
-from features.cells import content_sql
 from features.changes import CHANGED_AT, GIVEN_AT, any_changed, has_versions, states_sql
-from features.contract import START_OF_TIME, TABLES, ColumnType, Table, sql_type
+from features.contract import TABLES, ColumnType, Table, sql_type
 from features.deletions import entity, find_deletions
 from features.engine import run_sql
 from features.joined import PART
 from features.privacy.leaving_out import remaining_sql
 from features.privacy.masking import cell_sql, row_sql
 from features.privacy.opt_outs import write_opt_outs
-from features.repeated import repeated_sql
+from features.ranking import as_given, rank_rows
+from features.relations import count_rows, has_rows
 from features.sorting import sorted_sql
 from features.sources import identifier
 from features.stored import MARKED, require_comparable, stored_sql
-from features.tied import sure_columns, tied_sql, without_hash
-from features.unnamed import beside, found_by, identified
+from features.unnamed import beside, identified
 from features.validation import Reason, allowed_values, literal
 
 __all__ = ["Settled", "settle"]
@@ -94,52 +93,42 @@ def settle(
     taken_back = find_deletions(
         connection, table=table, earlier=before, folder=folder / "kept", forgetting=forgetting
     )
-    ranked = _rank(connection, table=table, columns=columns, hidden=hidden, taken_back=taken_back)
+    told = rank_rows(connection, table=table, columns=columns, hidden=hidden, taken_back=taken_back)
     _set_aside(connection, table=table, columns=columns, labels=labels)
     if name == "contacts":
         write_opt_outs(connection, folder=folder, earlier=earlier, forgetting=forgetting)
     file = folder / f"{name}.parquet"
-    rows = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at, 0 AS {PART} FROM single_{name}"
-    if ranked:
-        rows += (
-            f" UNION ALL SELECT {listed}, withdrawn_at, {PART} FROM {_as_given(name)}"
-            " WHERE _outcome IN ('stays', 'joins')"
-        )
-    joins = _count(connection, f"ranked_{name} WHERE _outcome = 'joins'") if ranked else 0
+    single = f"SELECT {listed}, CAST(NULL AS TIMESTAMP) AS withdrawn_at, 0 AS {PART} FROM single_{name}"
+    ranked = (
+        f"SELECT {listed}, withdrawn_at, {PART} FROM {as_given(name)} WHERE _outcome IN ('stays', 'joins')"
+    )
+    joins = count_rows(connection, f"ranked_{name} WHERE _outcome = 'joins'") if told.ranked else 0
     types = {column: sql_type(kind) for column, kind in columns.items()} | {"_source": "VARCHAR"}
     types |= hidden | {"withdrawn_at": "TIMESTAMP"}
     types |= {PART: "INTEGER"} if joins else {}
-    written = sorted_sql(connection, rows, table=table, types=types)
+    tied = ranked if told.ranked else ""
+    written = sorted_sql(connection, single, tied=tied, apart=told.apart, table=table, types=types)
     run_sql(connection, f"COPY ({written}) TO {literal(str(file))} {_PARQUET}")
     kept = _keep(connection, name=name, columns=listed, folder=folder, deleting=deleting)
-    stored = _count(connection, f"read_parquet({literal(str(file))})")
+    stored = count_rows(connection, f"read_parquet({literal(str(file))})")
     loaded = stored - joins if earlier is None else _loaded(connection, name=name)
     count = stored - joins + (_only_joining(connection, table=table) if joins else 0)
-    repeated += _count(
+    repeated += count_rows(
         connection, f"ranked_{name} WHERE _fresh AND _outcome NOT IN ('stays', 'conflict', 'never')"
     )
-    deleted = _count(connection, f"ranked_{name} WHERE _fresh AND _outcome = 'never'")
+    deleted = count_rows(connection, f"ranked_{name} WHERE _fresh AND _outcome = 'never'")
     return Settled(rows=count, loaded=loaded, repeated=repeated, deleted=deleted, kept=kept)
 
 
 def _only_joining(connection: duckdb.DuckDBPyConnection, *, table: Table) -> int:
     """Rows that several sources made, and of which the first repeats what its own had said before."""
     groups = f"SELECT 1 FROM ranked_{table.name} WHERE {PART} > 0 GROUP BY {', '.join(table.key)}"
-    return _count(connection, f"({groups} HAVING count_if(_outcome = 'stays') = 0)")
+    return count_rows(connection, f"({groups} HAVING count_if(_outcome = 'stays') = 0)")
 
 
 def _loaded(connection: duckdb.DuckDBPyConnection, *, name: str) -> int:
-    single = _count(connection, f"single_{name} WHERE _fresh")
-    return single + _count(connection, f"ranked_{name} WHERE _fresh AND _outcome = 'stays'")
-
-
-def _any(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    return run_sql(connection, f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
-
-
-def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
-    counted = run_sql(connection, f"SELECT count(*) FROM {relation}").fetchone()
-    return int(counted[0]) if counted else 0
+    single = count_rows(connection, f"single_{name} WHERE _fresh")
+    return single + count_rows(connection, f"ranked_{name} WHERE _fresh AND _outcome = 'stays'")
 
 
 def _gather(
@@ -171,7 +160,7 @@ def _gather(
     )
     rows = f"SELECT {told}, true AS _fresh FROM new_{name} UNION ALL SELECT {told}, false FROM before_{name}"
     _observe(connection, rows, table=table)
-    return _count(connection, f"({staged})") - _count(connection, f"new_{name}")
+    return count_rows(connection, f"({staged})") - count_rows(connection, f"new_{name}")
 
 
 def _observe(connection: duckdb.DuckDBPyConnection, rows: str, *, table: Table) -> None:
@@ -203,7 +192,7 @@ def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) ->
     strays = f"observed_{name} WHERE NOT ({exists})"
     run_sql(connection, f"CREATE TABLE stray_{name} AS SELECT DISTINCT {columns}, _fresh FROM {strays}")
     # Looking at millions of rows again takes time: without a stray there is nothing to look for.
-    kept = f" WHERE {exists}" if _count(connection, f"stray_{name}") else ""
+    kept = f" WHERE {exists}" if count_rows(connection, f"stray_{name}") else ""
     run_sql(connection, f"CREATE TEMP VIEW good_{name} AS SELECT * FROM observed_{name}{kept}")
     if name in _ID:
         run_sql(
@@ -212,135 +201,7 @@ def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) ->
             f" SELECT id, CAST(row_number() OVER (ORDER BY id) AS UINTEGER) AS place"
             f" FROM (SELECT DISTINCT {_ID[name]} AS id FROM good_{name})",
         )
-    return _count(connection, strays) - _count(connection, f"stray_{name}") if kept else 0
-
-
-def _rank(
-    connection: duckdb.DuckDBPyConnection,
-    *,
-    table: Table,
-    columns: Mapping[str, ColumnType],
-    hidden: Collection[str],
-    taken_back: bool,
-) -> bool:
-    """What becomes of rows about something that several rows are about (`ranked_`); others are `single_`.
-
-    Returns whether there are any of the former.
-    """
-    name, key = table.name, found_by(table, keys=entity(table), exactly=taken_back)
-    deleted = f" UNION SELECT hash({', '.join(entity(table))}) FROM deleted_{name}" if taken_back else ""
-    repeated = repeated_sql(connection, f"SELECT {key} AS key FROM good_{name}")
-    run_sql(connection, f"CREATE TABLE repeated_{name} AS {repeated}{deleted}")
-    any_repeated = _any(connection, f"repeated_{name}")
-    others = f" WHERE {key} NOT IN (FROM repeated_{name})" if any_repeated else ""
-    run_sql(connection, f"CREATE TEMP VIEW single_{name} AS SELECT * FROM good_{name}{others}")
-    if any_repeated:
-        ranked = _ranked_sql(table, columns=columns, hidden=hidden, taken_back=taken_back)
-    else:
-        # Planning all of that for no row takes a small ingest more time than anything else.
-        told = "CAST(NULL AS TIMESTAMP) AS withdrawn_at, true AS _own, '' AS _outcome"
-        ranked = f"SELECT *, {told}, 0 AS {PART} FROM good_{name} LIMIT 0"
-    run_sql(connection, f"CREATE TABLE ranked_{name} AS {ranked}")
-    return any_repeated
-
-
-def _ranked_sql(
-    table: Table, *, columns: Mapping[str, ColumnType], hidden: Collection[str], taken_back: bool
-) -> str:
-    """The rows under repeated keys, each with its `_outcome` and the time of its deletion.
-
-    copy: the same row twice. never: deleted as soon as it was known. again: says what the row that stays
-    says. joins: is of another source, and contradicts no row before it: both are read as one. conflict: says
-    something else. unchanged: repeats what its source said last. stays: goes into the
-    table. A deletion parts the rows of its source into those before, which it ends, and those after.
-    Nothing follows from which of two hashes is the smaller one: another secret would have it otherwise. Of
-    rows that differ in the hash of an address alone, none stays where the address says whose the row is; in
-    a column beside, the address is no difference.
-    """
-    subject, versions = ", ".join(entity(table)), "known_at" in table.key
-    told = {column: kind for column, kind in columns.items() if column != "known_at"}
-    content, alike = content_sql(told), content_sql(without_hash(told, table=table))
-    states = [column for column in hidden if column not in beside(table.name)]
-    filled = " + ".join(f"CAST({identifier(column)} IS NOT NULL AS INTEGER)" for column in columns)
-    rows = (
-        f"SELECT *, {content} AS _content, {alike} AS _alike, {filled} AS _filled,"
-        # A copy read before comes first, so that it is the one read now that is told as a copy.
-        f" row_number() OVER (PARTITION BY {', '.join([content, 'known_at', '_source', *states])}"
-        " ORDER BY _fresh) > 1 AS _copy"
-        f" FROM ({_with_deletions(table, taken_back=taken_back)})"
-    )
-    rows = f"SELECT *, NOT _copy AND coalesce(withdrawn_at <= {_KNOWN}, false) AS _never FROM ({rows})"
-    key = ", ".join(table.key if versions else (*table.key, "withdrawn_at"))
-    same = f"PARTITION BY {key}, _copy, _never"
-    rows = f"SELECT *, {tied_sql(table, same=same)} AS _tied FROM ({rows})"
-    rows = f"SELECT *, CASE WHEN _tied THEN _alike ELSE _content END AS _says FROM ({rows})"
-    order = (
-        f" ORDER BY withdrawn_at DESC NULLS FIRST, {_FIRST.get(table.name, '')}_filled DESC, known_at,"
-        " _alike, _source, _content"
-    )
-    fits = _fits(columns, best=f"({same}{order} {_WHOLE})", table=table) if versions else "false"
-    rows = (
-        "SELECT *, row_number() OVER best AS _place, first_value(_says) OVER best = _says AS _same,"
-        f" first_value(_tied) OVER best AS _open,"
-        f" {fits} AND row_number() OVER ({same}, _source{order}) = 1 AS _fits"
-        f" FROM ({rows}) WINDOW best AS ({same}{order})"
-    )
-    outcome = (
-        "WHEN _place = 1 THEN 'stays' WHEN _same THEN 'again' WHEN _fits THEN 'joins' ELSE 'conflict' END"
-    )
-    if versions:
-        chain = f"{subject}, _source, withdrawn_at, _copy, _never, _place = 1"
-        said = f"lag(_says) OVER (PARTITION BY {chain} ORDER BY known_at)"
-        outcome = f"WHEN _place = 1 AND {said} = _says THEN 'unchanged' {outcome}"
-    else:
-        outcome = f"WHEN _open THEN 'conflict' {outcome}"
-    outcome = f"CASE WHEN _copy THEN 'copy' WHEN _never THEN 'never' {outcome}"
-    rows = f"SELECT *, {outcome} AS _outcome FROM ({rows})"
-    part = (
-        f"CASE WHEN _outcome IN ('stays', 'joins') AND bool_or(_outcome = 'joins') OVER ({same})"
-        " THEN CAST(_place AS INTEGER) ELSE 0 END"
-    )
-    listed = ", ".join([*map(identifier, columns), "_source", *hidden, "_fresh", "withdrawn_at"])
-    return f"SELECT {listed}, _own, _outcome, {part} AS {PART} FROM ({rows})"
-
-
-def _as_given(name: str) -> str:
-    """The rows under repeated keys, without the identifiers that their source did not give."""
-    if not beside(name):
-        return f"ranked_{name}"
-    return f"(SELECT * REPLACE (CASE WHEN _own THEN activity_id END AS activity_id) FROM ranked_{name})"
-
-
-_WHOLE = "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
-
-
-def _fits(columns: Mapping[str, ColumnType], *, best: str, table: Table) -> str:
-    """Whether a row contradicts none of those before it that are about the same at the same time."""
-    cells = [
-        f"coalesce({cell} = first_value({cell} IGNORE NULLS) OVER {best}, true)"
-        for cell in sure_columns(columns, table=table)
-    ]
-    return " AND ".join([*cells, f"withdrawn_at IS NOT DISTINCT FROM first_value(withdrawn_at) OVER {best}"])
-
-
-_FIRST = {"contacts": "opted_out_at NULLS LAST, "}
-"""What goes before completeness: of two rows about a person at one time, the one that tells of an opt-out."""
-
-_KNOWN = f"coalesce(known_at, TIMESTAMP {literal(START_OF_TIME.rstrip('Z'))})"
-
-
-def _with_deletions(table: Table, *, taken_back: bool) -> str:
-    """The rows under repeated keys; `withdrawn_at` is their source's first deletion since they were known."""
-    name, key = table.name, found_by(table, keys=entity(table), exactly=taken_back)
-    rows = f"SELECT * FROM {identified(f'good_{name} WHERE {key} IN (FROM repeated_{name})', name=name)}"
-    if not taken_back:
-        return f"SELECT *, CAST(NULL AS TIMESTAMP) AS withdrawn_at FROM ({rows})"
-    same = " AND ".join(f"said.{column} = gone.{column}" for column in ("_source", *entity(table)))
-    return (
-        f"SELECT said.* EXCLUDE (_known), gone.deleted_at AS withdrawn_at"
-        f" FROM (SELECT *, {_KNOWN} AS _known FROM ({rows})) AS said"
-        f" ASOF LEFT JOIN deleted_{name} AS gone ON {same} AND said._known <= gone.deleted_at"
-    )
+    return count_rows(connection, strays) - count_rows(connection, f"stray_{name}") if kept else 0
 
 
 def _set_aside(
@@ -359,7 +220,7 @@ def _set_aside(
         (identified(f"stray_{name}", name=name), _UNKNOWN[referred], referred),
         (f"ranked_{name} WHERE _outcome = 'conflict'", Reason.CONFLICTING_DUPLICATE, table.key[0]),
     ):
-        if not _any(connection, relation):
+        if not has_rows(connection, relation):
             continue
         run_sql(
             connection,
@@ -385,9 +246,9 @@ def _keep(
         lasting += (
             f" AND (_outcome <> 'again' OR _source IN ({told}))" if told else " AND _outcome <> 'again'"
         )
-    ranked = f"SELECT {columns} FROM {_as_given(name)} WHERE {lasting}"
+    ranked = f"SELECT {columns} FROM {as_given(name)} WHERE {lasting}"
     rows = f"{ranked} UNION ALL SELECT {columns} FROM stray_{name}"
-    count = _count(connection, f"({rows})")
+    count = count_rows(connection, f"({rows})")
     if count:
         (folder / "kept").mkdir(exist_ok=True)
         file = folder / "kept" / f"{name}.parquet"

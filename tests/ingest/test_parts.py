@@ -41,11 +41,13 @@ COLUMNS = ['seconds = { column = "Minutes", scale = 60 }\n', 'activity_id = "Id"
 
 
 @contextmanager
-def _as_if_large() -> Iterator[None]:
+def _as_if_large(*, shared_second: str) -> Iterator[None]:
+    """shared_second: whether rows of one account and second count as few, or as too many, to go before."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("staging._SMALL", "plain_text._SMALL", "repeated._FEW"):
             patch.setattr(f"features.{name}", -1)
         patch.setattr("features.repeated._AT_ONCE", 4)
+        patch.setattr("features.repeated._SELDOM", {"few": 0, "many": 1 << 40}[shared_second])
         patch.setattr("features.sorting._FIRST", 1)
         yield
 
@@ -71,7 +73,7 @@ def _counts(table: TableReport, folder: Path) -> str:
 
 
 @settings(
-    max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
+    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
 )
 @given(st.lists(st.lists(visit, min_size=8, max_size=30), min_size=1, max_size=2), st.sampled_from(COLUMNS))
 def test_large_files_tell_the_same_as_small_ones(files: list[Rows], columns: str) -> None:
@@ -79,6 +81,7 @@ def test_large_files_tell_the_same_as_small_ones(files: list[Rows], columns: str
     files = [[*rows, good] for rows in files]
     with TemporaryDirectory() as folder:
         small = _loaded(Path(folder) / "small", files, columns=columns)
-        with _as_if_large():
-            large = _loaded(Path(folder) / "large", files, columns=columns)
-    assert large == small
+        for shared_second in ("few", "many"):
+            with _as_if_large(shared_second=shared_second):
+                large = _loaded(Path(folder) / shared_second, files, columns=columns)
+            assert large == small
