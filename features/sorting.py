@@ -74,10 +74,9 @@ def sorted_sql(
         order += [name for name in columns if name not in (first, *order)]
     order = ["place" if by_account else first, *(name for name in order if name not in same)]
     moved = [identifier(name) for name in columns if name not in same] + ["place"] * by_account
-    parts = (rows, tied)
-    if not apart:
-        by_second = by_account and order[1:2] == ["occurred_at"]
-        parts = _parted(connection, whole) if by_second else ("", "")
+    parts = ("", "")
+    if by_account and order[1:2] == ["occurred_at"]:
+        parts = (rows, tied) if apart else _parted(connection, whole)
     if any(parts):
         ordered = _by_second(*parts, moved=moved, order=order)
     else:
