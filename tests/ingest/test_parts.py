@@ -46,7 +46,6 @@ def _as_if_large(*, shared_second: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("staging._SMALL", "plain_text._SMALL", "repeated._FEW"):
             patch.setattr(f"features.{name}", -1)
-        patch.setattr("features.repeated._AT_ONCE", 4)
         patch.setattr("features.repeated._SELDOM", {"few": 0, "many": 1 << 40}[shared_second])
         patch.setattr("features.sorting._FIRST", 1)
         yield
