@@ -8,11 +8,11 @@ nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -65,9 +65,9 @@ def lacking_in(groups: Mapping[TextFile, Collection[Path]]) -> Lacking:
     found = Lacking(blanks=True, formulas=True, addresses=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for file, shape in files:
-            pieces = _pieces(file)
-            look = partial(_look, delimiter=ord(shape.delimiter))
-            # A few at a time, so that a large file is neither read ahead nor to the end without need.
+            look = partial(_look, file, delimiter=ord(shape.delimiter))
+            pieces = iter(range(0, file.stat().st_size, _PIECE))
+            # A few at a time, so that a large file is not read to the end without need.
             while not found.nothing and (few := list(islice(pieces, _AT_ONCE))):
                 for told in pool.map(look, few):
                     found = found.both(told)
@@ -82,16 +82,16 @@ def _is_plain(file: Path, *, shape: TextFile) -> bool:
     return separates and not shape.quoted and file.suffix != ".gz"
 
 
-def _pieces(file: Path) -> Iterator[bytes]:
-    """Each begins with the end of the one before, so that what stands side by side is seen so."""
-    end = b""
-    with file.open("rb") as read:
-        for piece in chain(iter(partial(read.read, _PIECE), b""), [b"\n"]):
-            yield end + piece
-            end = piece[-1:]
+def _piece(file: Path, *, start: int) -> bytes:
+    """It begins with the end of the one before, so that what stands side by side is seen so."""
+    with file.open("rb") as opened:
+        opened.seek(max(start - 1, 0))
+        piece = opened.read(start + _PIECE - opened.tell())
+        return piece if opened.read(1) else piece + b"\n"
 
 
-def _look(piece: bytes, *, delimiter: int) -> Lacking:
+def _look(file: Path, start: int, *, delimiter: int) -> Lacking:
+    piece = _piece(file, start=start)
     if b'"' in piece:
         return UNSEEN
     signs = np.frombuffer(piece, np.uint8)

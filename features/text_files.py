@@ -214,7 +214,8 @@ def quotes_and_line_ends(path: Path) -> tuple[int, set[bytes]]:
             ends.update(end for end in (b"\r", b"\n") if end in rest)
         elif b"\n" in piece:
             ends.add(b"\n")
-        quotes += piece.count(b'"')
+        # Most files hold none, which is told in a tenth of the time that counting takes.
+        quotes += piece.count(b'"') if b'"' in piece else 0
     return quotes, ends
 
 
