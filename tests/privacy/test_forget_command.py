@@ -8,11 +8,10 @@ import subprocess
 import sys
 import threading
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 import pytest
-from people_sources import export, load, write
+from people_sources import load
 from typer.testing import CliRunner
 
 from features.errors import InputError
@@ -28,10 +27,9 @@ EMAIL, NOW = "person-1-0@company-1.example", datetime.fromisoformat("2026-05-01T
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(people: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.delenv("SPEARFISH_STORE_URL", raising=False)
-    load(write(tmp_path, export()))
-    return Workspace(tmp_path / "workspace")
+    return people
 
 
 def _events(workspace: Workspace) -> list[str]:

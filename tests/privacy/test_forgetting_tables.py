@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,35 +39,54 @@ def _filtered(folder: Path, rows: Export) -> Workspace:
     return Workspace(folder / "workspace")
 
 
+Gone = Callable[[str, Row], bool]
+
+
+def _gone_company(name: str, row: Row) -> bool:
+    return _of_account(2, name, row)
+
+
+@pytest.fixture(scope="module")
+def never(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Gone], tuple[str, dict[str, str], str]]:
+    """Of an export without some people: fingerprint and tables, and the fingerprint once accounts changed."""
+
+    @cache
+    def ingested(gone: Gone) -> tuple[str, dict[str, str], str]:
+        folder = tmp_path_factory.mktemp("never") / "never"
+        workspace = _filtered(folder, without(export(), gone))
+        before = workspace.manifest().fingerprint, frames(workspace)
+        again = [row | {"staff": "77"} for row in without(export(), gone)["accounts"]]
+        return *before, load(write(folder, {"accounts": again}, part="2")).fingerprint
+
+    return ingested
+
+
 @pytest.mark.parametrize(
     ("request_", "gone"),
     [
         (ADA, _gone_contact),
         (Request(emails=("Person-1-0@company-1.EXAMPLE ",)), _gone_contact),
-        (Request(accounts=("account-2",)), lambda name, row: _of_account(2, name, row)),
+        (Request(accounts=("account-2",)), _gone_company),
     ],
     ids=["contact", "email", "account"],
 )
 def test_the_tables_are_those_of_an_export_without_them(
-    tmp_path: Path, request_: Request, gone: object
+    people: Workspace,
+    never: Callable[[Gone], tuple[str, dict[str, str], str]],
+    request_: Request,
+    gone: Gone,
 ) -> None:
-    mapping = write(tmp_path / "all", export())
-    load(mapping)
-    workspace = Workspace(tmp_path / "all" / "workspace")
-    forget(workspace, request_)
-    assert callable(gone)
-    never = _filtered(tmp_path / "never", without(export(), gone))
-    assert workspace.manifest().fingerprint == never.manifest().fingerprint
-    assert frames(workspace) == frames(never)
+    forget(people, request_)
+    fingerprint, tables, later_fingerprint = never(gone)
+    assert people.manifest().fingerprint == fingerprint
+    assert frames(people) == tables
     # The sources still hold them, and so do a later version of a file and a start from nothing.
     later = [row | {"staff": "77"} for row in export()["accounts"]]
-    more = write(tmp_path / "all", {"accounts": later, "contacts": export()["contacts"]}, part="2")
+    more = write(people.home.parent, {"accounts": later, "contacts": export()["contacts"]}, part="2")
     report = load(more)
-    again = [row | {"staff": "77"} for row in without(export(), gone)["accounts"]]
-    write(tmp_path / "never", {"accounts": again}, part="2")
     assert sum(report.forgotten.values()) > 0
     assert "rows of forgotten people that were left out" in str(report)
-    assert report.fingerprint == load(tmp_path / "never" / "mapping.toml").fingerprint
+    assert report.fingerprint == later_fingerprint
     rebuilt = load(more, rebuild=True)
     assert rebuilt.fingerprint == report.fingerprint
     assert "person" not in str(rebuilt)
@@ -209,11 +230,9 @@ def test_a_person_may_be_forgotten_before_there_is_any_table(tmp_path: Path) -> 
     assert "person-1-0" not in frames(workspace)["contacts"] + frames(workspace)["activities"]
 
 
-def test_looking_changes_nothing(tmp_path: Path) -> None:
-    load(write(tmp_path, export()))
-    workspace = Workspace(tmp_path / "workspace")
-    before = frames(workspace), sorted(path.name for path in workspace.home.iterdir())
-    found = plan(workspace, Request(accounts=("account-3",)))
+def test_looking_changes_nothing(people: Workspace) -> None:
+    before = frames(people), sorted(path.name for path in people.home.iterdir())
+    found = plan(people, Request(accounts=("account-3",)))
     assert found.rows == {
         "accounts": 1,
         "contacts": 2,
@@ -224,17 +243,15 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     }
     assert (found.contacts, found.accounts, found.opportunities) == (2, 1, 1)
     assert found.mentions.names == ("Company 3 Limited", "company-3.example")
-    assert (frames(workspace), sorted(path.name for path in workspace.home.iterdir())) == before
+    assert (frames(people), sorted(path.name for path in people.home.iterdir())) == before
 
 
-def test_forgetting_again_changes_nothing(tmp_path: Path) -> None:
-    load(write(tmp_path, export()))
-    workspace = Workspace(tmp_path / "workspace")
-    forget(workspace, ADA)
-    before = workspace.manifest(), (workspace.home / FORGOTTEN_FILE).read_bytes()
-    assert forget(workspace, ADA).rows == {}
-    assert not erase(workspace)
-    assert (workspace.manifest(), (workspace.home / FORGOTTEN_FILE).read_bytes()) == before
+def test_forgetting_again_changes_nothing(people: Workspace) -> None:
+    forget(people, ADA)
+    before = people.manifest(), (people.home / FORGOTTEN_FILE).read_bytes()
+    assert forget(people, ADA).rows == {}
+    assert not erase(people)
+    assert (people.manifest(), (people.home / FORGOTTEN_FILE).read_bytes()) == before
 
 
 def test_a_contact_is_one_record_and_others_with_its_address_are_told_of(tmp_path: Path) -> None:
@@ -297,28 +314,23 @@ def test_rows_set_aside_go_with_the_person(tmp_path: Path) -> None:
     } == left
 
 
-def test_the_list_holds_nothing_readable_and_is_of_no_use_elsewhere(tmp_path: Path) -> None:
-    load(write(tmp_path, export()))
-    workspace = Workspace(tmp_path / "workspace")
-    forget(workspace, Request(emails=("person-1-0@company-1.example",)))
-    hashed = Workspace(tmp_path / "workspace").tables().read("contacts")["email"].dropna().tolist()
-    text = (workspace.home / FORGOTTEN_FILE).read_text(encoding="utf-8")
+def test_the_list_holds_nothing_readable_and_is_of_no_use_elsewhere(people: Workspace) -> None:
+    forget(people, Request(emails=("person-1-0@company-1.example",)))
+    hashed = people.tables().read("contacts")["email"].dropna().tolist()
+    text = (people.home / FORGOTTEN_FILE).read_text(encoding="utf-8")
     assert "person" not in text
     assert not [one for one in hashed if one in text]
-    (workspace.home / "privacy.key").write_bytes(b"x" * 32)
+    (people.home / "privacy.key").write_bytes(b"x" * 32)
     with pytest.raises(WorkspaceError, match="made under another secret"):
-        Forgotten.read(workspace)
+        Forgotten.read(people)
 
 
 @pytest.mark.parametrize("damage", ["{", json.dumps({"format": 1}), "[]"])
-def test_a_damaged_list_stops_everything(tmp_path: Path, damage: str) -> None:
-    mapping = write(tmp_path, export())
-    load(mapping)
-    workspace = Workspace(tmp_path / "workspace")
-    forget(workspace, ADA)
-    (workspace.home / FORGOTTEN_FILE).write_text(damage, encoding="utf-8")
+def test_a_damaged_list_stops_everything(people: Workspace, damage: str) -> None:
+    forget(people, ADA)
+    (people.home / FORGOTTEN_FILE).write_text(damage, encoding="utf-8")
     with pytest.raises(WorkspaceError, match="the list of forgotten people is damaged"):
-        load(mapping, rebuild=True)
+        load(people.home.parent / "mapping.toml", rebuild=True)
 
 
 @pytest.mark.parametrize("emails", [("nobody",), (" ",), ()])
@@ -327,14 +339,12 @@ def test_nobody_and_what_is_no_address_are_refused(tmp_path: Path, emails: tuple
         plan(Workspace(tmp_path), Request(emails=emails))
 
 
-def test_a_reader_keeps_the_older_snapshot_until_it_has_ended(tmp_path: Path) -> None:
-    load(write(tmp_path, export()))
-    workspace = Workspace(tmp_path / "workspace")
-    with workspace.lease() as held:
-        forget(workspace, ADA)
-        assert workspace.sweep() == (held.snapshot,)
-    assert workspace.sweep() == ()
-    assert [one.name for one in workspace.snapshots.iterdir()] == [workspace.manifest().snapshot]
+def test_a_reader_keeps_the_older_snapshot_until_it_has_ended(people: Workspace) -> None:
+    with people.lease() as held:
+        forget(people, ADA)
+        assert people.sweep() == (held.snapshot,)
+    assert people.sweep() == ()
+    assert [one.name for one in people.snapshots.iterdir()] == [people.manifest().snapshot]
 
 
 def test_the_company_goes_whatever_source_tells_of_it(tmp_path: Path) -> None:
@@ -356,14 +366,12 @@ def test_the_company_goes_whatever_source_tells_of_it(tmp_path: Path) -> None:
     assert not load(tmp_path / "all" / "mapping.toml").changed
 
 
-def test_what_was_learned_meanwhile_stays_on_the_list(tmp_path: Path) -> None:
-    load(write(tmp_path, export()))
-    workspace = Workspace(tmp_path / "workspace")
-    first = plan(workspace, ADA)
-    second = plan(workspace, Request(accounts=("account-2",)))
-    remember(workspace, first.people)
-    remember(workspace, second.people)
-    erase(workspace)
-    text = "".join(frames(workspace).values())
+def test_what_was_learned_meanwhile_stays_on_the_list(people: Workspace) -> None:
+    first = plan(people, ADA)
+    second = plan(people, Request(accounts=("account-2",)))
+    remember(people, first.people)
+    remember(people, second.people)
+    erase(people)
+    text = "".join(frames(people).values())
     assert "person-1-0" not in text
     assert "person-2-" not in text
