@@ -1,7 +1,7 @@
 """Real companies: the protocol is followed to the letter, and no choice reads a later label.
 
 The heuristic is measured at all six cutoffs of the protocol. The model learns at two of them, with one seed;
-the whole protocol is `python -m training.checks.hubspot`, which `make verify` runs.
+the whole protocol is `python -m training.checks.hubspot`, which `make yardsticks` runs.
 """
 
 from __future__ import annotations
