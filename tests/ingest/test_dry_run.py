@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-from loading import write_preset
 from small_sources import ACCOUNTS, ADA, MAPPING, VISIT, write_csv, write_sources
 
 from features.dry_run import ColumnReport, DryRun, dry_run
@@ -91,28 +89,7 @@ def test_a_source_without_rows_is_told(tmp_path: Path) -> None:
     assert (_column(report, "Kind", source=1).rows, _column(report, "Kind", source=1).examples) == (0, ())
 
 
-@pytest.mark.parametrize("system", ["salesforce", "hubspot"])
-def test_the_sample_exports_are_told_column_by_column(shared_data: Path, tmp_path: Path, system: str) -> None:
-    path = write_preset(system, tmp_path)
-    folder = shared_data / "crm_exports" / system
-    report = dry_run(load_config(path, overrides={"folder": str(folder)}))
-    statuses = {column.status for source in report.sources for column in source.columns}
-    assert {"bound", "ignored", "missing"} <= statuses
-    assert report.error is None
-
-
 def test_an_optional_source_without_a_file_is_told(tmp_path: Path) -> None:
     mapping = MAPPING.replace("activities*.csv", "absent.csv").replace('time_zone = "UTC"', "optional = true")
     report = _tried(tmp_path, mapping)
     assert [source.found for source in report.sources] == [True, False]
-
-
-@pytest.mark.parametrize("preset", ["salesforce", "hubspot_reports"])
-def test_a_preset_tells_of_every_column_of_an_export(tmp_path: Path, preset: str) -> None:
-    path = write_preset(preset, tmp_path)
-    folder = Path(__file__).with_name("exports") / preset
-    report = dry_run(load_config(path, overrides={"folder": str(folder)}))
-    for file in folder.glob("*.csv"):
-        header = set(file.read_text(encoding="utf-8").splitlines()[0].split(","))
-        told = {column.column for source in report.sources for column in source.columns}
-        assert header <= told

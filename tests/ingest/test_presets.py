@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from loading import as_lines, load_preset, write_preset
 
+from features.dry_run import DryRun, dry_run
 from features.mapping import load_config
 from features.presets import PRESETS
 from features.report import IngestReport
@@ -326,10 +327,44 @@ def test_no_table_holds_an_address(loaded: dict[str, tuple[IngestReport, Tables]
             assert "@" not in tables.read(name).to_csv()
 
 
-@pytest.mark.parametrize("preset", ["salesforce", "hubspot"])
-def test_the_sample_export_loads_without_an_edit(shared_data: Path, tmp_path: Path, preset: str) -> None:
-    folder = shared_data / "crm_exports" / preset
-    report, tables = load_preset(preset, folder=folder, place=tmp_path, now=None)
+def _told_by_a_dry_run(
+    preset: str, folder: Path, place: Path, *, ingested: IngestReport, patch: pytest.MonkeyPatch
+) -> DryRun:
+    """Of an export whose ingest is known already: the dry run need not try it again."""
+    path = write_preset(preset, place)
+    patch.setattr("features.dry_run.ingest", lambda *_, **__: ingested)
+    return dry_run(load_config(path, overrides={"folder": str(folder)}))
+
+
+@pytest.mark.parametrize("preset", ["salesforce", "hubspot_reports"])
+def test_a_dry_run_tells_of_every_column_of_an_export(
+    loaded: dict[str, tuple[IngestReport, Tables]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    preset: str,
+) -> None:
+    folder = EXPORTS / preset
+    report = _told_by_a_dry_run(preset, folder, tmp_path, ingested=loaded[preset][0], patch=monkeypatch)
+    told = {column.column for source in report.sources for column in source.columns}
+    for file in folder.glob("*.csv"):
+        assert set(file.read_text(encoding="utf-8").splitlines()[0].split(",")) <= told
+
+
+@pytest.fixture(scope="module", params=["salesforce", "hubspot"])
+def sample(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[str, Path, IngestReport, Tables]:
+    """A preset, the folder of its sample export, and what its ingest gives without an edit."""
+    preset, folder = request.param, shared_data / "crm_exports" / request.param
+    return (
+        preset,
+        folder,
+        *load_preset(preset, folder=folder, place=tmp_path_factory.mktemp(preset), now=None),
+    )
+
+
+def test_the_sample_export_loads_without_an_edit(sample: tuple[str, Path, IngestReport, Tables]) -> None:
+    *_, report, tables = sample
     assert report.table("accounts").rows > 0
     matched = report.identity.matched
     assert 0 <= report.table("accounts").rows - len(tables.read("accounts")) <= matched
@@ -338,6 +373,16 @@ def test_the_sample_export_loads_without_an_edit(shared_data: Path, tmp_path: Pa
         # Made-up rows refer to records that are not in the sample; every other cell has to fit.
         allowed = {"unknown account", "unknown opportunity", "missing value", "closed before it was opened"}
         assert set(table.quarantined) <= allowed
+
+
+def test_the_sample_export_is_told_column_by_column(
+    sample: tuple[str, Path, IngestReport, Tables], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset, folder, ingested, _ = sample
+    report = _told_by_a_dry_run(preset, folder, tmp_path, ingested=ingested, patch=monkeypatch)
+    statuses = {column.status for source in report.sources for column in source.columns}
+    assert {"bound", "ignored", "missing"} <= statuses
+    assert report.error is None
 
 
 def test_every_preset_is_a_whole_mapping(tmp_path: Path) -> None:
