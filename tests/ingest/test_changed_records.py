@@ -13,7 +13,7 @@ from small_sources import write_csv
 
 from features.errors import ConfigError
 from features.report import IngestReport
-from features.tables import OPT_OUTS
+from features.tables import OPT_OUTS, Tables
 from features.workspace import Workspace
 
 MAPPING = """
@@ -212,8 +212,10 @@ def test_an_export_made_again_adds_versions_by_the_presets(tmp_path: Path, prese
     assert not report.table("accounts").untimed
 
 
-@pytest.mark.parametrize("table", ["contacts", "opportunities"])
-def test_people_and_deals_of_a_later_export_are_versions_too(tmp_path: Path, table: str) -> None:
+@pytest.fixture(scope="module")
+def of_two_exports(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """People and deals of two exports by the preset, one after the other."""
+    folder = tmp_path_factory.mktemp("exports")
     people = ("id", "account_id", "title", "created_date", "last_modified_date")
     deals = (
         "id",
@@ -237,10 +239,15 @@ def test_people_and_deals_of_a_later_export_are_versions_too(tmp_path: Path, tab
     }
     for turn in (1, 2):
         for name, (header, *rows) in exports.items():
-            write_csv(tmp_path / f"{name}.csv", header, rows[:turn][-1:])
-        _, tables = load_preset("salesforce", folder=tmp_path)
+            write_csv(folder / f"{name}.csv", header, rows[:turn][-1:])
+        _, tables = load_preset("salesforce", folder=folder)
+    return tables
+
+
+@pytest.mark.parametrize("table", ["contacts", "opportunities"])
+def test_people_and_deals_of_a_later_export_are_versions_too(of_two_exports: Tables, table: str) -> None:
     column = {"contacts": "title", "opportunities": "amount"}[table]
-    frame = tables.read(table).sort_values("known_at").dropna(subset=column)
+    frame = of_two_exports.read(table).sort_values("known_at").dropna(subset=column)
     expected: dict[str, list[tuple[str, object]]] = {
         "contacts": [("2021-01-01 00:00:00", "Buyer"), ("2023-03-05 09:30:00", "Head of purchasing")],
         "opportunities": [("2023-01-09 23:59:59", 100.0), ("2023-03-05 09:30:00", 250.0)],
