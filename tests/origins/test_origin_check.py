@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,17 +85,23 @@ def test_a_give_away_is_marked_found_and_harmless_once_left_out(
     assert left.auc.value < 0.5 + 3 * 0.023
 
 
+@cache
+def after(change: Change) -> OriginCheck:
+    """The check of companies that were changed so."""
+    return checked(change(companies(COUNT, seed=3)))
+
+
 @pytest.mark.parametrize(("change", "column"), [(emptier, "rating"), (other_unit, "employees")])
 def test_what_no_mark_catches_is_found_and_named(change: Change, column: str) -> None:
     frame = change(companies(COUNT, seed=3))
     assert not learn_catalogue(as_tables(frame), cutoff=AS_OF).not_comparable
-    found = checked(frame)
+    found = after(change)
     assert found.told
     assert [one.column for one in found.named] == [column]
 
 
 def test_emptiness_is_judged_apart() -> None:
-    by_value, by_emptiness = (checked(change(companies(COUNT, seed=3))) for change in (other_unit, emptier))
+    by_value, by_emptiness = after(other_unit), after(emptier)
     assert by_value.by_emptiness.low <= 0.5 < by_value.auc.low
     assert by_emptiness.by_emptiness.low > 0.5
     one = by_emptiness.named[0]
