@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -29,6 +30,21 @@ def own_store() -> Iterator[None]:
 def company(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with tables, and a release with both models. Nobody changes it."""
     return small_workspace.build_workspace(tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(scope="session")
+def _tables(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The tables of the company, and nothing beside them."""
+    folder = tmp_path_factory.mktemp("tables")
+    small_workspace.load_data(made := Workspace(folder / "workspace"), folder=folder)
+    return made
+
+
+@pytest.fixture
+def without_release(_tables: Workspace, tmp_path: Path) -> Workspace:
+    """Tables without a release, to write to."""
+    shutil.copytree(_tables.home, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")
 
 
 @pytest.fixture(scope="session")

@@ -32,11 +32,8 @@ REQUEST = {"account_id": "acc-20", "as_of": AS_OF}
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    """Tables without a release."""
-    made = Workspace(tmp_path / "workspace")
-    load_data(made, folder=tmp_path)
-    return made
+def workspace(without_release: Workspace) -> Workspace:
+    return without_release
 
 
 @pytest.fixture

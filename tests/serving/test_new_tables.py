@@ -24,11 +24,9 @@ from serving.remembered import Remembered
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    made = Workspace(tmp_path / "workspace")
-    load_data(made, folder=tmp_path)
-    publish(made, kinds=["fit"])
-    return made
+def workspace(without_release: Workspace) -> Workspace:
+    publish(without_release, kinds=["fit"])
+    return without_release
 
 
 @pytest.fixture
