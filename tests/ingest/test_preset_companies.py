@@ -85,9 +85,17 @@ def _load(folder: Path, *, preset: str, families: bool = False) -> tuple[IngestR
     return load_preset(preset, folder=folder, files=FILES[preset], text=text)
 
 
+@pytest.fixture(scope="module")
+def as_written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[IngestReport, Tables]]:
+    """By preset, what its files give without an edit."""
+    return {preset: _load(tmp_path_factory.mktemp(preset), preset=preset) for preset in FILES}
+
+
 @pytest.mark.parametrize("preset", list(FILES))
-def test_what_an_export_tells_of_companies_and_deals(tmp_path: Path, preset: str) -> None:
-    report, tables = _load(tmp_path, preset=preset)
+def test_what_an_export_tells_of_companies_and_deals(
+    as_written: dict[str, tuple[IngestReport, Tables]], preset: str
+) -> None:
+    report, tables = as_written[preset]
     accounts = tables.read("accounts").set_index("account_id").sort_index()
     assert accounts["annual_revenue"].tolist() == [1_129_980, 500, 500]
     assert accounts["parent_account"].fillna("").tolist() == ["", "001A", ""]
@@ -109,7 +117,13 @@ def test_what_an_export_tells_of_companies_and_deals(tmp_path: Path, preset: str
 
 @pytest.mark.parametrize("preset", list(FILES))
 @pytest.mark.parametrize(("families", "owner"), [(False, "001B"), (True, "001A")])
-def test_one_switch_rolls_subsidiaries_up(tmp_path: Path, preset: str, families: bool, owner: str) -> None:
-    _, tables = _load(tmp_path, preset=preset, families=families)
+def test_one_switch_rolls_subsidiaries_up(
+    as_written: dict[str, tuple[IngestReport, Tables]],
+    tmp_path: Path,
+    preset: str,
+    families: bool,
+    owner: str,
+) -> None:
+    _, tables = _load(tmp_path, preset=preset, families=True) if families else as_written[preset]
     assert tables.read("activities")["account_id"].tolist() == [owner]
     assert set(pd.unique(tables.read("accounts")["account_id"])) == {"001A", "001C", owner}

@@ -52,9 +52,10 @@ EXPORTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-@pytest.fixture(params=list(EXPORTS))
-def tables(tmp_path: Path, request: pytest.FixtureRequest) -> Tables:
-    return load_preset(request.param, folder=tmp_path, files=EXPORTS[request.param])[1]
+@pytest.fixture(scope="module", params=list(EXPORTS))
+def tables(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Tables:
+    folder = tmp_path_factory.mktemp(request.param)
+    return load_preset(request.param, folder=folder, files=EXPORTS[request.param])[1]
 
 
 def test_each_person_of_an_engagement_has_a_row(tables: Tables) -> None:
