@@ -144,4 +144,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
     old = stale(ROOT / "results")
     if old:
-        terminalreporter.write_line(f"older than the code they measure (`make NAME` measures one again): {', '.join(old)}")
+        names = ", ".join(old)
+        terminalreporter.write_line(f"older than the code they measure (`make NAME` runs one again): {names}")
