@@ -222,5 +222,5 @@ def ingest_reached(found: Found) -> str:
 
 def ingest_misses(found: Found) -> str:
     """By shape of file, where something is missed."""
-    missed = {run["shape"]: least(run["ratio"], floor=0.33, aim=0.67) for run in found["runs"]}
+    missed = {run["shape"]: least(run["ratio"], floor=1 / 3, aim=2 / 3) for run in found["runs"]}
     return ", ".join(f"{what} ({shape})" for shape, what in missed.items() if what)

@@ -257,7 +257,7 @@ YARDSTICKS = (
     ),
     Yardstick(
         "ingest of ten million activities, share of the speed of `COPY`; memory",
-        ".33, aim .67; 4 GB",
+        "a third, aim two thirds; 4 GB",
         "ingest_speed",
         reaching.ingest_reached,
         reaching.ingest_misses,
