@@ -20,7 +20,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import JSON, Connection, Engine, Table, select, text, update
 
 from features.errors import WorkspaceError
-from serving.store import activities, feedback, predictions, schema
+from serving.store import activities, feedback, list_forgetting, predictions, schema
 from serving.store.engine import store_faults, writing
 from serving.store.turns import erase_alone
 
@@ -42,10 +42,24 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.activities: (),
     schema.jobs: ("problem",),
     schema.job_parts: (),
+    schema.target_lists: (
+        *("name", "owner", "purpose", "sub_industry", "segments", "goals", "rules"),
+        *("created_by", "changed_by"),
+    ),
+    schema.list_versions: ("opened_by", "why", "source", "drops"),
+    schema.list_members: (),
+    schema.list_suggestions: (),
+    schema.list_drops: (),
+    schema.list_overrides: ("reason", "made_by", "ended_by", "ended_why"),
+    schema.list_approvals: ("approver", "comment"),
+    schema.list_changes: ("who", "detail"),
+    schema.list_exports: ("who",),
+    schema.list_flags: (),
+    schema.list_exclusions: (),
 }
 """By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once; the
-log of answers, the activities and the parts of jobs know whom their rows are about, and are cleaned by
-that."""
+log of answers, the activities, the parts of jobs and the members of lists know whom their rows are about, and
+are cleaned by that."""
 
 Gone = Callable[[Literal["account", "contact"], str], bool]
 """Whether an identifier is that of an account or of a contact that was forgotten."""
@@ -69,6 +83,8 @@ def erase(engine: Engine, *, clean: Callable[[str], str], gone: Gone | None = No
             from serving.store import job_rows
 
             changed["job_parts"] = job_rows.forget(connection, clean=clean, gone=gone)
+            for name, rows in list_forgetting.forget(connection, clean=clean, gone=gone).items():
+                changed[name] += rows
     changed = {name: rows for name, rows in changed.items() if rows}
     _pack(engine, tables=changed)
     return changed
@@ -117,6 +133,7 @@ def _pack(engine: Engine, *, tables: Iterable[str]) -> None:
                 schema.predictions,
                 schema.activities,
                 schema.job_parts,
+                *list_forgetting.OF_ACCOUNTS,
                 *(table for table, columns in FREE_TEXT.items() if columns),
             ):
                 outside.execute(text(f"VACUUM FULL {table.name}"))

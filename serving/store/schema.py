@@ -3,40 +3,46 @@
 Declares what people and services write: the bundles, the releases made of them, the one pointer row that
 says which release answers, and the log of who moved it; the keys of callers, what was done with them, and
 the answers to requests that must not be done twice; the log of answers, and what people say of accounts; the
-activities that were sent to the service; jobs over files, with their rows and results. The database itself is
-made by the migrations, and a test holds the two together. Time rule: every moment is whole seconds, UTC,
-stored without a zone. Null rule: a release may lack any of the models, but one; a pointer without a release
-means that nothing was promoted yet; a key without an end does not expire.
+activities that were sent to the service; jobs over files, with their rows and results; target account lists
+(`serving.store.list_tables`). The database itself is made by the migrations, and a test holds the two
+together. Time rule: every moment is whole seconds, UTC, stored without a zone. Null rule: a release may lack
+any of the models, but one; a pointer without a release means that nothing was promoted yet; a key without an
+end does not expire.
 """
 
 from __future__ import annotations
 
-import zlib
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     Double,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
 )
 
-from features.errors import InputError
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
+from serving.store.columns import CompressedText, UtcSeconds, metadata, moment
+from serving.store.list_tables import (
+    list_approvals,
+    list_changes,
+    list_drops,
+    list_exclusions,
+    list_exports,
+    list_flags,
+    list_members,
+    list_overrides,
+    list_suggestions,
+    list_versions,
+    target_lists,
+)
 
 __all__ = [
     "REVISION",
@@ -51,6 +57,16 @@ __all__ = [
     "job_parts",
     "jobs",
     "key_changes",
+    "list_approvals",
+    "list_changes",
+    "list_drops",
+    "list_exclusions",
+    "list_exports",
+    "list_flags",
+    "list_members",
+    "list_overrides",
+    "list_suggestions",
+    "list_versions",
     "metadata",
     "pointer",
     "predictions",
@@ -58,54 +74,11 @@ __all__ = [
     "release_events",
     "release_models",
     "releases",
+    "target_lists",
 ]
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration. A database that says so is opened without loading alembic."""
-
-
-class UtcSeconds(TypeDecorator[datetime]):
-    """A naive datetime that means UTC, in whole seconds; anything else is refused, never bent."""
-
-    impl = DateTime(timezone=False)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and (value.tzinfo is not None or value.microsecond):
-            raise InputError(
-                "a moment in the store must be whole seconds, UTC, without a zone",
-                got=value.isoformat(),
-                fix="convert it with .astimezone(UTC).replace(tzinfo=None, microsecond=0)",
-            )
-        return value
-
-
-class CompressedText(TypeDecorator[str]):
-    """A text of which nobody asks the database what is in it, as the bytes of zlib."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else zlib.compress(value.encode(), 3)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        return None if value is None else zlib.decompress(value).decode()
-
-
-metadata = MetaData(
-    naming_convention={
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-    }
-)
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[datetime]:
-    return Column(name, UtcSeconds, nullable=nullable)
 
 
 def _release(name: str, *, nullable: bool = True) -> Column[Any]:
@@ -119,7 +92,7 @@ bundles = Table(
     Column("kind", String(16), nullable=False),
     Column("name", String(64), nullable=False),
     Column("content", LargeBinary, nullable=False),
-    _moment("created_at"),
+    moment("created_at"),
     CheckConstraint("kind IN ('fit', 'intent')", name="kind"),
 )
 
@@ -127,7 +100,7 @@ releases = Table(
     "releases",
     metadata,
     Column("id", Integer, primary_key=True),
-    _moment("created_at"),
+    moment("created_at"),
     Column("created_by", String(200), nullable=False),
     Column("reason", Text, nullable=False),
     Column("settings", JSON, nullable=False),
@@ -149,7 +122,7 @@ pointer = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     _release("release_id"),
-    _moment("activate_at", nullable=True),
+    moment("activate_at", nullable=True),
     _release("replaced_id"),
     CheckConstraint("id = 1", name="one_row"),
 )
@@ -158,13 +131,13 @@ release_events = Table(
     "release_events",
     metadata,
     Column("id", Integer, primary_key=True),
-    _moment("at"),
+    moment("at"),
     Column("who", String(200), nullable=False),
     Column("why", Text, nullable=False),
     Column("action", String(16), nullable=False),
     _release("release_id", nullable=False),
     _release("replaced_id"),
-    _moment("activate_at"),
+    moment("activate_at"),
     sqlite_autoincrement=True,
 )
 
@@ -178,11 +151,11 @@ api_keys = Table(
     Column("scopes", JSON, nullable=False),
     Column("per_minute", Integer, nullable=False),
     Column("burst", Integer, nullable=False),
-    _moment("created_at"),
+    moment("created_at"),
     Column("created_by", String(200), nullable=False),
-    _moment("expires_at", nullable=True),
-    _moment("revoked_at", nullable=True),
-    _moment("last_used_at", nullable=True),
+    moment("expires_at", nullable=True),
+    moment("revoked_at", nullable=True),
+    moment("last_used_at", nullable=True),
     sqlite_autoincrement=True,
 )
 """Keys of callers. digest: SHA-256 of the key, in hexadecimal; last_used_at: to the hour."""
@@ -210,7 +183,7 @@ audit_log = Table(
     "audit_log",
     metadata,
     Column("id", Integer, primary_key=True),
-    _moment("at"),
+    moment("at"),
     Column("who", String(200), nullable=False),
     Column("action", String(32), nullable=False),
     Column("subject", String(200), nullable=False),
@@ -234,7 +207,7 @@ predictions = Table(
     metadata,
     Column("request_id", String(64), primary_key=True),
     Column("at", UtcSeconds, nullable=False, index=True),
-    _moment("as_of"),
+    moment("as_of"),
     Column("account_id", Text),
     Column("api_key_id", Integer),
     Column("release_id", Integer, nullable=False),
@@ -279,8 +252,8 @@ activities = Table(
     Column("contact_id", Text),
     Column("channel", String(40), nullable=False),
     Column("direction", String(16), nullable=False),
-    _moment("occurred_at"),
-    _moment("known_at"),
+    moment("occurred_at"),
+    moment("known_at"),
     Column("quantity", BigInteger, nullable=False),
     Column("seconds", BigInteger),
     Column("people", BigInteger),
@@ -297,13 +270,13 @@ jobs = Table(
     Column("id", String(32), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("state", String(16), nullable=False),
-    _moment("created_at"),
-    _moment("started_at", nullable=True),
+    moment("created_at"),
+    moment("started_at", nullable=True),
     Column("finished_at", UtcSeconds, index=True),
     Column("api_key_id", Integer),
     Column("language", String(2), nullable=False),
     Column("format", String(16), nullable=False),
-    _moment("as_of", nullable=True),
+    moment("as_of", nullable=True),
     Column("release_id", Integer),
     Column("fingerprints", JSON),
     Column("rows", Integer, nullable=False),
@@ -312,7 +285,7 @@ jobs = Table(
     Column("problem", Text),
     Column("attempts", Integer, nullable=False),
     Column("lease", String(32)),
-    _moment("lease_until", nullable=True),
+    moment("lease_until", nullable=True),
     CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
     Index("ix_jobs_state_created_at", "state", "created_at"),
 )
