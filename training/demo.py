@@ -7,17 +7,21 @@ ends today, so that the scores speak of today. Null rule: none.
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
+from rich.text import Text
 
 from features.errors import WorkspaceError
 from features.mapping import Config, load_config
 from features.workspace import Workspace
 from training.backtesting.backtest import backtest
-from training.console import Output
+from training.console import Output, ReportProgress
 from training.ingesting import ingest_all
 from training.market.settings import MarketSettings
 from training.market.write import simulate
@@ -26,7 +30,7 @@ from training.releasing.promote import promote
 from training.tracking.registered import shown_uri
 from training.train import train
 
-__all__ = ["run_demo"]
+__all__ = ["run_demo", "telling"]
 
 CONFIG = Path(__file__).parents[1] / "configs" / "simulated_market.toml"
 _EXPLAINED = 3
@@ -55,8 +59,9 @@ def run_demo(
     folder = workspace.home / "simulated_market"
     config = load_config(CONFIG, overrides={"folder": str(folder.absolute())})
     _require_own(workspace, config=config)
-    with output.progress() as progress:
+    with telling(output) as progress:
         today = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+        progress("simulate accounts", 0, accounts)
         simulate(
             MarketSettings(accounts=accounts, end=today),
             directory=folder,
@@ -70,7 +75,9 @@ def run_demo(
         progress("promote", 1, 1)
         # A release that follows another one answers a few seconds later; the summary is about the new one.
         now = max(promotion.activate_at, datetime.now(UTC).replace(tzinfo=None, microsecond=0))
+        progress("rank accounts", 0, 1)
         ranked = rank(workspace, now=now)
+        progress("rank accounts", 1, 1)
     output.show(ingested)
     output.show(trained)
     output.show(tested)
@@ -79,6 +86,26 @@ def run_demo(
     for account in ranked["account_id"].head(_EXPLAINED):
         _show_why(answer(workspace, account=account, now=now), output=output)
     _show_places(workspace, report=trained.report, address=address, output=output)
+
+
+@contextmanager
+def telling(output: Output) -> Iterator[ReportProgress]:
+    """Bars where somebody watches them; else a line on standard error for each step, once it begins.
+
+    Bars that are piped are written at the very end, and whoever reads them waits for minutes in the dark.
+    """
+    if output.errors.is_terminal:
+        with output.progress() as bars:
+            yield bars
+        return
+    began, told = time.monotonic(), set[str]()
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in told:
+            told.add(what)
+            output.errors.print(Text(f"{time.monotonic() - began:4.0f} s  {what}"))
+
+    yield report
 
 
 def _require_own(workspace: Workspace, *, config: Config) -> None:
