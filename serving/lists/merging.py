@@ -1,0 +1,116 @@
+"""A draw of the machine meets what people decided: who is on the list then, and why others go.
+
+Turns what the machine says of accounts and the decisions that are in force into members, and the accounts
+that were there before into why they leave. A decision always wins: what is pinned stays, what was taken off
+stays off, what was moved stays where it was put; the machine's own words stand beside it. Pure, and the same
+for one account after a decision as for all of them in a draw. Time rule: the caller says which decisions are
+in force. Null rule: an account that the machine says nothing of keeps what it said last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from serving.store.list_members import Left, Member
+from serving.store.list_overrides import Override
+
+__all__ = ["DROPPED", "MOVED", "PINNED", "SUGGESTED", "Decided", "decided_of", "departed", "member", "merged"]
+
+SUGGESTED, PINNED, DROPPED, MOVED = "suggested", "pinned", "dropped_by_hand", "moved_by_hand"
+"""Why an account is where it is."""
+
+NOT_SUGGESTED, PIN_OVER, DROP_OVER = "not_suggested", "pin_over", "drop_over"
+"""Why an account has left: the machine names it no more; or it did not before, and a decision is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decisions in force on one account. membership: to pin it or to drop it; segment: where it
+    belongs."""
+
+    membership: Override | None = None
+    segment: Override | None = None
+
+    @property
+    def is_pinned(self) -> bool:
+        return self.membership is not None and self.membership.kind == "pin"
+
+    @property
+    def is_dropped(self) -> bool:
+        return self.membership is not None and self.membership.kind == "drop"
+
+
+NOTHING = Decided()
+
+
+def decided_of(overrides: Iterable[Override]) -> dict[str, Decided]:
+    """By account, the decisions. overrides: those in force; of one slot the latest counts."""
+    found: dict[str, Decided] = {}
+    for one in sorted(overrides, key=lambda override: override.id):
+        before = found.get(one.account_id, NOTHING)
+        found[one.account_id] = (
+            replace(before, segment=one) if one.kind == "move" else replace(before, membership=one)
+        )
+    return found
+
+
+def member(said: Member, decided: Decided = NOTHING) -> Member | None:
+    """The account as it stands on the list; None where it is not on it.
+
+    said: what the machine says of it; of its other fields only the facts count.
+    """
+    held, moved = decided.membership, decided.segment
+    if held is None and not said.suggested:
+        return None
+    segment = said.machine_segment
+    if decided.is_pinned and held is not None and held.segment is not None:
+        segment = held.segment
+    if moved is not None:
+        segment = moved.segment
+    if held is not None:
+        why = PINNED if decided.is_pinned else DROPPED
+    else:
+        why = SUGGESTED if moved is None else MOVED
+    return replace(
+        said,
+        status="dropped" if decided.is_dropped else "target",
+        segment=segment,
+        why=why,
+        override_id=None if held is None else held.id,
+        move_id=None if moved is None else moved.id,
+    )
+
+
+def merged(
+    said: Mapping[str, Member], *, decided: Mapping[str, Decided], before: Mapping[str, Member], draw: int
+) -> dict[str, Member]:
+    """Who is on the list after a draw, by identifier.
+
+    said: whom the machine wants on it. before: who was on it. draw: its number, for accounts of which the
+    machine never said anything.
+    """
+    found = {}
+    for name in [*said, *(name for name in decided if name not in said)]:
+        own = said.get(name)
+        if own is None:
+            last = before.get(name) or Member(name, "target", PINNED, suggested=False, draw=draw)
+            own = replace(last, suggested=False)
+        one = member(own, decided.get(name, NOTHING))
+        if one is not None:
+            found[name] = one
+    return found
+
+
+def departed(
+    before: Mapping[str, Member], after: Mapping[str, Member], *, reasons: Mapping[str, str]
+) -> dict[str, Left]:
+    """Why those go who were on the list. reasons: by account, the rule that left it out of the draw."""
+    return {
+        name: Left(reasons.get(name) or _over(one), one.override_id)
+        for name, one in before.items()
+        if name not in after
+    }
+
+
+def _over(one: Member) -> str:
+    return {PINNED: PIN_OVER, DROPPED: DROP_OVER}.get(one.why, NOT_SUGGESTED)

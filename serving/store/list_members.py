@@ -1,0 +1,266 @@
+"""Who is on a target account list, in any version of it.
+
+Turns members into rows that hold for an interval of versions, and back. Of one account the rows of a list
+never overlap: in a version it has one row or none. An older version is never changed, but to forget an
+account. Time rule: none; versions have their moments. Null rule: a fact that is not known is None here and an
+empty text in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from serving.store import schema
+from serving.store.list_tables import OPEN, UNSCORED
+
+__all__ = [
+    "Drop",
+    "Left",
+    "Member",
+    "Status",
+    "counts",
+    "detail_of",
+    "drops",
+    "find",
+    "holds_at",
+    "member_of",
+    "members",
+    "set_details",
+    "set_drops",
+    "stream",
+    "write",
+]
+
+Status = Literal["target", "dropped"]
+
+_TABLE = schema.list_members
+_TEXTS = ("segment", "machine_segment", "name", "domain", "industry", "country", "account_owner")
+_ROWS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account in a version of a list.
+
+    status: dropped where a person took it off. why: what put it there; override_id, move_id: the decisions
+    that did. suggested: whether the machine wants it there, and machine_segment where; draw: the version in
+    which the machine said so. score, probability, low, high: of the machine; the interval is the
+    probability's.
+    """
+
+    account_id: str
+    status: Status
+    why: str
+    suggested: bool
+    draw: int
+    segment: str | None = None
+    machine_segment: str | None = None
+    override_id: int | None = None
+    move_id: int | None = None
+    score: float | None = None
+    probability: float | None = None
+    low: float | None = None
+    high: float | None = None
+    name: str | None = None
+    domain: str | None = None
+    industry: str | None = None
+    country: str | None = None
+    account_owner: str | None = None
+
+
+_FIELDS = tuple(Member.__dataclass_fields__)
+_COLUMNS = [_TABLE.c[name] for name in _FIELDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Why an account is no longer on a list. override_id: the decision that ended its place."""
+
+    why: str
+    override_id: int | None = None
+
+
+def holds_at(version: int, *, newest: int) -> ColumnElement[bool]:
+    """The condition that a row holds in a version. newest: the list's; its rows are found by an index."""
+    if version == newest:
+        return _TABLE.c.until == OPEN
+    return and_(_TABLE.c.since <= version, _TABLE.c.until > version)
+
+
+def member_of(row: RowMapping) -> Member:
+    """A row of the table, or one with its columns, as a member."""
+    told = {name: row[name] for name in _FIELDS}
+    for name in _TEXTS:
+        told[name] = told[name] or None
+    if told["score"] == UNSCORED:
+        told["score"] = None
+    return Member(**told)
+
+
+def _values(member: Member) -> dict[str, Any]:
+    told = asdict(member)
+    for name in _TEXTS:
+        told[name] = told[name] or ""
+    if told["score"] is None:
+        told["score"] = UNSCORED
+    return told
+
+
+def members(connection: Connection, *, list_id: int, version: int, newest: int) -> dict[str, Member]:
+    """Everybody in a version, by identifier."""
+    return {
+        one.account_id: one for one in stream(connection, list_id=list_id, version=version, newest=newest)
+    }
+
+
+def stream(
+    connection: Connection, *, list_id: int, version: int, newest: int, status: Status | None = None
+) -> Iterator[Member]:
+    """Everybody in a version, the best first; of equal scores the last by identifier."""
+    query = select(*_COLUMNS).where(_TABLE.c.list_id == list_id, holds_at(version, newest=newest))
+    if status is not None:
+        query = query.where(_TABLE.c.status == status)
+    rows = connection.execute(query.order_by(_TABLE.c.score.desc(), _TABLE.c.account_id.desc()))
+    for row in rows.mappings():
+        yield member_of(row)
+
+
+def find(
+    connection: Connection, *, list_id: int, account_ids: Collection[str], version: int, newest: int
+) -> Member | None:
+    """The member of one of these identifiers, which are of one account; None where it is not on the list."""
+    own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(account_ids)
+    rows = connection.execute(select(*_COLUMNS).where(own, holds_at(version, newest=newest))).mappings()
+    return next(map(member_of, rows), None)
+
+
+def counts(connection: Connection, *, list_id: int, version: int, newest: int) -> dict[tuple[str, str], int]:
+    """How many a version has, by status and segment; of no segment: empty."""
+    columns = (_TABLE.c.status, _TABLE.c.segment)
+    query = select(*columns, func.count()).where(
+        _TABLE.c.list_id == list_id, holds_at(version, newest=newest)
+    )
+    return {
+        (status, segment): count for status, segment, count in connection.execute(query.group_by(*columns))
+    }
+
+
+def write(
+    connection: Connection,
+    *,
+    list_id: int,
+    version: int,
+    before: Mapping[str, Member],
+    after: Mapping[str, Member],
+    left: Mapping[str, Left],
+) -> None:
+    """Make `after` what the newest version of a list holds.
+
+    before: what it holds now, of the accounts that may change. left: why those go that are not in `after`.
+    """
+    gone = [name for name in before if name not in after]
+    different = [one for name, one in after.items() if before.get(name) != one]
+    replaced = [one.account_id for one in different if one.account_id in before]
+    _take_out(connection, list_id=list_id, version=version, account_ids=[*gone, *replaced])
+    for some in _parts(different):
+        rows = [{"list_id": list_id, "since": version, "until": OPEN, **_values(one)} for one in some]
+        connection.execute(insert(_TABLE), rows)
+    _say_why(
+        connection, list_id=list_id, version=version, left={name: left[name] for name in gone if name in left}
+    )
+
+
+def _take_out(connection: Connection, *, list_id: int, version: int, account_ids: Sequence[str]) -> None:
+    """End the rows of accounts in the newest version; those that began with it were never told."""
+    for some in _parts(account_ids):
+        own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(some) & (_TABLE.c.until == OPEN)
+        connection.execute(delete(_TABLE).where(own, _TABLE.c.since == version))
+        connection.execute(update(_TABLE).where(own).values(until=version))
+
+
+def _say_why(connection: Connection, *, list_id: int, version: int, left: Mapping[str, Left]) -> None:
+    """On the rows that held before, why the account is not in this version."""
+    statement = (
+        update(_TABLE)
+        .where(
+            _TABLE.c.list_id == list_id,
+            _TABLE.c.account_id == bindparam("name"),
+            _TABLE.c.until == version,
+        )
+        .values(left_why=bindparam("why"), left_override_id=bindparam("by"))
+    )
+    rows = [{"name": name, "why": one.why, "by": one.override_id} for name, one in left.items()]
+    for some in _parts(rows):
+        connection.execute(statement, list(some))
+
+
+def _parts(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
+
+
+def set_details(connection: Connection, *, list_id: int, draw: int, details: Mapping[str, str]) -> None:
+    """Keep what the machine said in a draw, as JSON by account, in place of what it said in it before."""
+    table = schema.list_suggestions
+    connection.execute(delete(table).where(table.c.list_id == list_id, table.c.draw == draw))
+    for some in _parts(list(details.items())):
+        rows = [
+            {"list_id": list_id, "draw": draw, "account_id": name, "detail": detail} for name, detail in some
+        ]
+        connection.execute(insert(table), rows)
+
+
+def detail_of(connection: Connection, *, list_id: int, member: Member) -> str | None:
+    """What the machine said of a member, as JSON; None where it said nothing."""
+    table = schema.list_suggestions
+    query = select(table.c.detail).where(
+        table.c.list_id == list_id, table.c.draw == member.draw, table.c.account_id == member.account_id
+    )
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A candidate that a rule left out of a version."""
+
+    account_id: str
+    rule: str
+    detail: str
+    score: float | None
+
+
+def set_drops(connection: Connection, *, list_id: int, version: int, drops: Iterable[Drop]) -> None:
+    """Keep whom the rules left out of a version, in place of those of an earlier draw of it."""
+    table = schema.list_drops
+    connection.execute(delete(table).where(table.c.list_id == list_id, table.c.version == version))
+    for some in _parts([asdict(one) for one in drops]):
+        connection.execute(insert(table), [{"list_id": list_id, "version": version, **one} for one in some])
+
+
+def drops(
+    connection: Connection, *, list_id: int, version: int, rule: str | None = None, limit: int | None = None
+) -> tuple[Drop, ...]:
+    """Whom the rules left out of a version, by rule, the best first."""
+    table = schema.list_drops
+    columns = [table.c[name] for name in Drop.__dataclass_fields__]
+    query = select(*columns).where(table.c.list_id == list_id, table.c.version == version)
+    if rule is not None:
+        query = query.where(table.c.rule == rule)
+    best = func.coalesce(table.c.score, UNSCORED).desc()
+    rows = connection.execute(query.order_by(table.c.rule, best, table.c.account_id).limit(limit))
+    return tuple(Drop(**row._asdict()) for row in rows)
