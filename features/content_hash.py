@@ -43,7 +43,8 @@ def _hash_column(file: Path, *, name: str, look: Callable[[str, Any], None] | No
     """A column that is empty in every row hashes like one that is not there."""
     streams: dict[str, Any] = {}
     filled = False
-    with pq.ParquetFile(file, memory_map=True) as parquet:
+    entries = [name] if _all_entries(pq.read_metadata(file), name=name) else []
+    with pq.ParquetFile(file, memory_map=True, read_dictionary=entries) as parquet:
         for array in _arrays(parquet, name=name):
             filled = filled or array.null_count < len(array)
             _add(array, streams)
@@ -57,18 +58,35 @@ def _arrays(parquet: pq.ParquetFile, *, name: str) -> Iterator[Any]:
     rows, same = parquet.metadata.num_rows, _same(parquet.metadata, name=name)
     if same is None:
         for batch in parquet.iter_batches(batch_size=_ROWS, columns=[name], use_threads=False):
-            yield batch.column(0)
+            yield _written_out(batch.column(0))
     elif same:
-        repeated = pa.array(same * min(rows, _ROWS), parquet.schema_arrow.field(name).type)
+        repeated = _written_out(pa.array(same * min(rows, _ROWS), parquet.schema_arrow.field(name).type))
         for start in range(0, rows, _ROWS):
             yield repeated.slice(0, min(rows - start, _ROWS))
 
 
-def _same(metadata: Any, *, name: str) -> list[int | str] | None:
-    """The one value of every cell, none if no cell holds anything, or None if the file does not tell."""
+def _written_out(cells: Any) -> Any:
+    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
+
+
+def _chunks(metadata: Any, *, name: str) -> list[Any]:
+    """What the file tells of a column, by group of rows."""
     groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
     columns = [group.column(k) for group in groups for k in range(group.num_columns)]
-    told = [one.statistics for one in columns if one.path_in_schema == name]
+    return [one for one in columns if one.path_in_schema == name]
+
+
+def _all_entries(metadata: Any, *, name: str) -> bool:
+    """Whether every cell is a text that is told by its entry in a dictionary: so it is read in half the time,
+    where others take many times as long."""
+    chunks = _chunks(metadata, name=name)
+    texts = all(one.physical_type == "BYTE_ARRAY" and "PLAIN" not in one.encodings for one in chunks)
+    return bool(chunks) and texts
+
+
+def _same(metadata: Any, *, name: str) -> list[int | str] | None:
+    """The one value of every cell, none if no cell holds anything, or None if the file does not tell."""
+    told = [one.statistics for one in _chunks(metadata, name=name)]
     if name not in metadata.schema.to_arrow_schema().names:
         return []
     if not told or any(one is None or not one.has_null_count for one in told):

@@ -20,7 +20,7 @@ from features.errors import InputError
 from features.identity.counts import Cycle, Step
 from features.mapping import Config, Source
 from features.privacy.in_sql import add_kept_address
-from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, confine, identifier, open_source
+from features.sources import FILE_COLUMN, ROW_COLUMN, Relation, identifier, open_source, prepare_queries
 from features.staging import number_gaps, source_cell
 from features.tables import open_engine
 
@@ -38,7 +38,7 @@ def located_cycles(cycles: Sequence[Cycle], *, config: Config, folder: Path) -> 
     with open_engine() as connection:
         run_sql(connection, "SET temp_directory = ?", parameters=[str(folder)])
         add_kept_address(connection, secret=b"")
-        confine(connection, config.sources, own=(folder,))
+        prepare_queries(connection, config.sources, own=(folder,))
         for position, source in enumerate(config.sources, start=1):
             for column in places if source.table == "accounts" else ():
                 if column in source.attributes:

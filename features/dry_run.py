@@ -38,7 +38,7 @@ from features.privacy.masking import (
 )
 from features.report import IngestReport
 from features.salesforce_ids import holds_ids
-from features.sources import Relation, confine, identifier, open_source
+from features.sources import Relation, identifier, open_source, prepare_queries
 from features.staging import source_cell
 from features.tables import open_engine
 from features.unread_columns import SAMPLE, WIDTH, UnreadColumns, filled_by
@@ -175,7 +175,7 @@ def dry_run(config: Config) -> DryRun:
         connection = open_engine()
         try:
             run_sql(connection, "SET temp_directory = ?", parameters=[str(Path(folder) / "spill")])
-            confine(connection, config.sources, own=(Path(folder),))
+            prepare_queries(connection, config.sources, own=(Path(folder),))
             add_kept_address(connection, secret=b"")
             unread = UnreadColumns(config)
             sources = tuple(

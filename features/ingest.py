@@ -49,7 +49,7 @@ from features.quarantine import (
 from features.report import IngestReport, TableReport, no_accounts
 from features.settling import Settled, settle
 from features.snapshot import as_before, describe, joined_attributes
-from features.sources import confine, lacks_files
+from features.sources import lacks_files, prepare_queries
 from features.staging import canonical_columns, create_staging, stage, unread_cells, withheld_cells
 from features.tables import open_engine
 from features.titles.filling import TitleCounts, fill_contacts
@@ -91,7 +91,7 @@ def ingest(
         try:
             _bound(connection, folder=engine, memory_limit=memory_limit)
             add_kept_address(connection, secret=kept_under(config.privacy, workspace=workspace))
-            confine(connection, config.sources, own=(workspace.snapshots,))
+            prepare_queries(connection, config.sources, own=(workspace.snapshots,))
             load = _Load(
                 connection,
                 config=config,

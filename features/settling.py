@@ -190,9 +190,11 @@ def _refer(connection: duckdb.DuckDBPyConnection, *, name: str, columns: str) ->
     referred = _REFERS_TO.get(name, "accounts")
     exists = "true" if referred is None else f"{_ID[referred]} IN (SELECT id FROM known_{referred})"
     strays = f"observed_{name} WHERE NOT ({exists})"
-    run_sql(connection, f"CREATE TABLE stray_{name} AS SELECT DISTINCT {columns}, _fresh FROM {strays}")
-    # Looking at millions of rows again takes time: without a stray there is nothing to look for.
-    kept = f" WHERE {exists}" if count_rows(connection, f"stray_{name}") else ""
+    # Looking at millions of rows takes time, at all of their columns twice: seldom is there a stray.
+    any_stray = referred is not None and has_rows(connection, strays)
+    told = f"SELECT DISTINCT {columns}, _fresh FROM {strays if any_stray else f'observed_{name} LIMIT 0'}"
+    run_sql(connection, f"CREATE TABLE stray_{name} AS {told}")
+    kept = f" WHERE {exists}" if any_stray else ""
     run_sql(connection, f"CREATE TEMP VIEW good_{name} AS SELECT * FROM observed_{name}{kept}")
     if name in _ID:
         run_sql(

@@ -74,10 +74,10 @@ def sorted_sql(
         order += [name for name in columns if name not in (first, *order)]
     order = ["place" if by_account else first, *(name for name in order if name not in same)]
     moved = [identifier(name) for name in columns if name not in same] + ["place"] * by_account
-    parts = ("", "")
+    parts = None
     if by_account and order[1:2] == ["occurred_at"]:
         parts = (rows, tied) if apart else _parted(connection, whole)
-    if any(parts):
+    if parts is not None:
         ordered = _by_second(*parts, moved=moved, order=order)
     else:
         placed = _placed(whole) if by_account else whole
@@ -90,11 +90,14 @@ def sorted_sql(
     return f"SELECT {told} FROM ({ordered})"
 
 
-def _parted(connection: duckdb.DuckDBPyConnection, rows: str) -> tuple[str, str]:
-    """The rows that share account and second with no other one, and the others; nothing if these are many."""
+def _parted(connection: duckdb.DuckDBPyConnection, rows: str) -> tuple[str, str] | None:
+    """The rows that share account and second with no other one, and the others, empty where there are none.
+
+    None where the others are many.
+    """
     keys = seldom_repeated_sql(connection, f"SELECT {ACCOUNT_AND_SECOND} AS key FROM ({rows})")
     if keys is None:
-        return "", ""
+        return None
     if not has_rows(connection, f"({keys})"):
         return rows, ""
     of_key = f"SELECT * FROM ({rows}) WHERE {ACCOUNT_AND_SECOND}"

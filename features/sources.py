@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 
 import duckdb
@@ -21,14 +22,22 @@ from features.engine import first_line
 from features.errors import ConfigError, ContractError, suggestion
 from features.identity.identifiers_in_sql import salesforce_id_sql
 from features.locations import matching_files, require_within
-from features.plain_text import UNSEEN, Lacking, lacking_in
+from features.plain_text import UNSEEN, Lacking
 from features.query_words import define_words
 from features.salesforce_ids import holds_ids
 from features.text_files import TextFile, open_text
 from features.validation import literal
 from features.workbooks import ENDINGS, open_sheet
 
-__all__ = ["FILE_COLUMN", "ROW_COLUMN", "Relation", "confine", "identifier", "lacks_files", "open_source"]
+__all__ = [
+    "FILE_COLUMN",
+    "ROW_COLUMN",
+    "Relation",
+    "identifier",
+    "lacks_files",
+    "open_source",
+    "prepare_queries",
+]
 
 FILE_COLUMN = "_file"
 """Beside a file's own columns: its path."""
@@ -74,13 +83,17 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def confine(connection: duckdb.DuckDBPyConnection, sources: Iterable[Source], *, own: Iterable[Path]) -> None:
-    """Keep SQL, that of the mapping's queries included, to files in the folders that sources may read.
+def prepare_queries(
+    connection: duckdb.DuckDBPyConnection, sources: Iterable[Source], *, own: Iterable[Path]
+) -> None:
+    """Make the words of queries known, and keep SQL to files in the folders that sources may read.
 
     own: folders that the work itself reads and writes. It holds until the connection is closed. No server
-    can be attached then: with several databases, one of them on a server, queries are not confined.
+    can be attached then: with several databases, one of them on a server, queries may read any file.
     """
     sources = list(sources)
+    if any(source.query is not None for source in sources):
+        define_words(connection)
     places = {
         source.database: _place(source, position)
         for position, source in enumerate(sources, start=1)
@@ -139,8 +152,6 @@ class _Opening:
     def relation(self) -> Relation | None:
         source = self.source
         try:
-            if source.query is not None:
-                define_words(self.connection)
             if source.database is not None:
                 attach_database(
                     self.connection, address=source.database, place=self.place, folders=source.within
@@ -232,13 +243,15 @@ class _Opening:
     def _files_sql(self, name: str, paths: list[Path], *, wanted: tuple[str, ...] | None) -> str:
         """Rows of all files under each other. Files may order their columns differently."""
         groups: dict[TextFile, list[Path]] = {}
+        lacking: list[Lacking] = []
         for number, path in enumerate(paths):
             found = self._open(path, scratch=self.scratch / f"{name}_{number}.csv")
             shape = TextFile(Path(), found.header, found.delimiter, found.skip, found.quoted)
             groups.setdefault(shape, []).append(found.path)
             self.originals[found.path] = path
+            lacking.append(found.lacking)
         if self.source.query is None:
-            self.lacking = lacking_in(groups)
+            self.lacking = reduce(Lacking.both, lacking)
         whole = self.source.query is not None and wanted is None
         chosen = list(next(iter(groups)).header) if whole else list(wanted or self.needed)
         self.present[name] = tuple(dict.fromkeys(column for shape in groups for column in shape.header))

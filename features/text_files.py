@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from features.errors import ConfigError, ContractError
+from features.plain_text import UNSEEN, Lacking, look_at
 
 __all__ = ["TextFile", "open_text", "quotes_and_line_ends", "unique_header"]
 
@@ -48,7 +49,8 @@ class TextFile:
     """A CSV file in UTF-8.
 
     skip: lines before the header, such as the `sep=;` that Excel understands. quoted: whether it holds a
-    quote anywhere; without one every line is a row, and several threads may read it.
+    quote anywhere; without one every line is a row, and several threads may read it. lacking: what is in no
+    cell.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class TextFile:
     delimiter: str
     skip: int = 0
     quoted: bool = True
+    lacking: Lacking = UNSEEN
 
 
 def open_text(path: Path, *, encoding: str | None, delimiter: str | None, scratch: Path) -> TextFile:
@@ -69,7 +72,9 @@ def open_text(path: Path, *, encoding: str | None, delimiter: str | None, scratc
         start = _start(readable)
         separated = _SEPARATOR_LINE.match(start)
         parted = delimiter or (separated[1] if separated else _likeliest_delimiter(start))
-        quotes, ends = quotes_and_line_ends(readable)
+        looked = look_at(readable, delimiter=parted)
+        closer = looked.quoted or looked.returns
+        quotes, ends = quotes_and_line_ends(readable) if closer else (0, {b"\n"})
         if quotes % 2 == 1:
             _require_closed_quotes(readable, delimiter=parted, named=path)
         if len(ends) > 1:
@@ -77,9 +82,8 @@ def open_text(path: Path, *, encoding: str | None, delimiter: str | None, scratc
         header = _header(readable, delimiter=parted, skip=1 if separated else 0)
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise ConfigError(f"{path} cannot be read as CSV", got=error, fix="write the file again") from error
-    return TextFile(
-        readable, unique_header(header, path=path), parted, 1 if separated else 0, quoted=quotes > 0
-    )
+    names, skip = unique_header(header, path=path), 1 if separated else 0
+    return TextFile(readable, names, parted, skip, quoted=quotes > 0, lacking=looked.lacking)
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features import content_hash
 from features.content_hash import hash_rows
 
 ROWS = {
@@ -30,6 +32,20 @@ def test_how_the_rows_are_stored_changes_nothing(tmp_path: Path, monkeypatch: py
     assert _hash(tmp_path / "b", ROWS, row_group_size=2, compression="zstd", use_dictionary=False) == stored
     monkeypatch.setattr("features.content_hash._ROWS", 1)
     assert hash_rows(tmp_path / "a", columns=list(ROWS)) == stored
+
+
+def test_texts_told_by_their_entries_are_read_as_what_they_say(tmp_path: Path) -> None:
+    rows = pa.table({"name": ["", None, "é", "ab"] * 500, "one": ["c"] * 2000, "at": range(2000)})
+    pq.write_table(rows, tmp_path / "plain.parquet", use_dictionary=False)
+    with duckdb.connect() as connection:
+        copied = f"COPY (FROM '{tmp_path}/plain.parquet') TO '{tmp_path}/entries.parquet' (FORMAT parquet)"
+        connection.execute(copied)
+    told = [pq.read_metadata(tmp_path / f"{name}.parquet") for name in ("entries", "plain")]
+    assert [content_hash._all_entries(one, name="name") for one in told] == [True, False]
+    entries, plain = (
+        hash_rows(tmp_path / f"{name}.parquet", columns=rows.column_names) for name in ("entries", "plain")
+    )
+    assert entries == plain
 
 
 @pytest.mark.parametrize(

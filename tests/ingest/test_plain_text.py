@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from features import plain_text
-from features.plain_text import Lacking, lacking_in
+from features.plain_text import Lacking
 from features.text_files import open_text
 
 cells = st.lists(
@@ -32,13 +32,12 @@ BLANK = "[\t\n\f\r \u00a0]"
 )
 def test_what_no_cell_holds(rows: list[tuple[str, str]], delimiter: str, end: str, piece: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain_text, "_SMALL", -1)
         patch.setattr(plain_text, "_PIECE", piece)
         file = Path(folder) / "rows.csv"
         with file.open("w", encoding="utf-8", newline="") as written:
             csv.writer(written, delimiter=delimiter, lineterminator=end).writerows([("one", "two"), *rows])
         shape = open_text(file, encoding=None, delimiter=delimiter, scratch=Path(folder) / "scratch")
-        found = lacking_in({shape: [shape.path]})
+        found = shape.lacking
     told = [cell for row in rows for cell in row]
     slowly = Lacking(
         blanks=not any(re.match(BLANK, cell) or re.search(f"{BLANK}\\Z", cell) for cell in told),
