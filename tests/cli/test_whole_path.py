@@ -59,6 +59,7 @@ def done(home: Path, bound: tuple[object, ...]) -> dict[str, Done]:
         ("backtest", *bound, "--predictions", predictions),
         ("promote", "--why", "the first release", "--json"),
         ("score", "--top", 3, "--out", home.parent / "ranking.csv", "--json"),
+        ("plan", "--reps", 2, "--wins-per-rep", 5, "--out", home.parent / "plan.csv", "--json"),
         ("doctor", "--json"),
     ):
         run = program if name in INSTALLED else spearfish
@@ -133,6 +134,22 @@ def test_the_ranking_holds_every_account(done: dict[str, Done], home: Path) -> N
         row["account_id"] for row in done["score"].document["accounts"]
     ]
     assert not ((ranked["fit_grade"] == "D") & ranked["priority"].isin(["sales now", "sales"])).any()
+
+
+def test_the_plan_rests_on_the_chances_of_the_ranking(done: dict[str, Done], home: Path) -> None:
+    said, curve = done["plan"].document, pd.read_csv(home.parent / "plan.csv")
+    ranked = pd.read_csv(home.parent / "ranking.csv").dropna(subset=["fit_probability", "intent_probability"])
+    horizon = load_config(home.parent / "market.toml", overrides={}).labels.intent.horizon_days
+    within_a_year = 1 - (1 - ranked["intent_probability"]) ** (365 / horizon)
+    expected = (ranked["fit_probability"] * within_a_year).sort_values(ascending=False)
+    assert set(curve["account_id"]) == set(ranked["account_id"])
+    assert curve["expected_wins"].to_numpy() == pytest.approx(expected.to_numpy())
+    assert curve["wins"].to_numpy() == pytest.approx(expected.cumsum().to_numpy())
+    assert (curve["wins_low"] <= curve["wins"]).all()
+    assert (curve["wins"] <= curve["wins_high"]).all()
+    rates = said["win_rate"]["value"] * said["account_to_opportunity"]["value"]
+    assert said["target_accounts"]["value"] == pytest.approx(10 / rates)
+    assert said["target_accounts"]["low"] < 10 / rates < said["target_accounts"]["high"]
 
 
 def test_the_ranking_agrees_with_single_answers(done: dict[str, Done], home: Path) -> None:

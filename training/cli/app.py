@@ -22,6 +22,7 @@ from training.cli import (
     learning,
     log,
     origins,
+    planning,
     privacy,
     releases,
     running,
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 for group in (
     *(data, leads, learning, auditing, origins, releases, watching),
-    *(scores, export, log, jobs, keys, privacy, running),
+    *(scores, export, planning, log, jobs, keys, privacy, running),
 ):
     app.add_typer(group.commands)
 

@@ -1,0 +1,119 @@
+"""How long a target account list should be, from a workspace's own past.
+
+Turns a goal (reps, wins per rep, days) into a number of accounts with an interval, and into the wins that
+each further account of the ranking is expected to bring. Time rule: the rates are those of the last `days`
+before the moment; nothing known later counts. Null rule: a rate that is given is taken as it is, without an
+interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from features.errors import InputError
+from features.funnel import Count, Funnel, count_funnel
+from features.workspace import Workspace
+from models.list_size import Estimate, market_size, rate_of, target_accounts
+from serving.desk import open_desk
+from serving.planning import PlannedAccounts, planned_accounts
+from serving.ranking import rank_accounts
+from serving.scoring import utc_now
+from serving.store import Store
+
+__all__ = ["Goal", "Market", "Plan", "plan"]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is to be reached within `days`. win_rate, account_to_opportunity: None counts them in the data."""
+
+    reps: int
+    wins_per_rep: float
+    days: int = 365
+    product: str | None = None
+    win_rate: float | None = None
+    account_to_opportunity: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("win_rate", "account_to_opportunity"):
+            rate = getattr(self, name)
+            if rate is not None and not 0 < rate <= 1:
+                raise InputError(
+                    f"{name.replace('_', ' ')} is no share", got=rate, allowed="above 0, up to 1"
+                )
+
+    @property
+    def wins(self) -> float:
+        return self.reps * self.wins_per_rep
+
+
+@dataclass(frozen=True)
+class Market:
+    """target users x units that each will buy x unit price."""
+
+    users: float
+    units_each: float
+    unit_price: float
+
+    @property
+    def size(self) -> float:
+        return market_size(users=self.users, units_each=self.units_each, unit_price=self.unit_price)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """accounts: how many the list should hold. funnel: what the rates were counted from. planned: the
+    accounts of the workspace, where a release can score them; enough: how many of the first of these are
+    expected to bring the wins, None where all together do not."""
+
+    goal: Goal
+    since: datetime
+    until: datetime
+    funnel: Funnel
+    win_rate: Estimate
+    account_to_opportunity: Estimate
+    accounts: Estimate
+    planned: PlannedAccounts | None
+    enough: int | None
+
+
+def plan(workspace: Workspace, *, goal: Goal, until: datetime | None = None) -> Plan:
+    """The plan of a goal.
+
+    until: naive, UTC; where the past ends that the rates are counted in. Default: now, or the newest fact
+    where the tables are older. Raises NotEnoughDataError where a rate cannot be counted, InputError for a
+    goal that is none.
+    """
+    now = utc_now()
+    newest = workspace.manifest().data_through
+    end = until or (now if newest is None else min(now, newest + timedelta(seconds=1)))
+    since = end - timedelta(days=goal.days)
+    funnel = count_funnel(workspace.tables(), since=since, until=end, product=goal.product)
+    win_rate = _rate("the win rate", goal.win_rate, counted=funnel.won)
+    opening = _rate("the account-to-opportunity rate", goal.account_to_opportunity, counted=funnel.opened)
+    accounts = target_accounts(
+        reps=goal.reps, wins_per_rep=goal.wins_per_rep, win_rate=win_rate, account_to_opportunity=opening
+    )
+    planned = _planned(workspace, goal=goal, win_rate=win_rate, opening=opening)
+    enough = planned.curve.accounts_for(goal.wins) if planned else None
+    return Plan(goal, since, end, funnel, win_rate, opening, accounts, planned, enough)
+
+
+def _rate(what: str, given: float | None, *, counted: Count) -> Estimate:
+    return Estimate.given(given) if given is not None else rate_of(what, hits=counted.hits, of=counted.of)
+
+
+def _planned(
+    workspace: Workspace, *, goal: Goal, win_rate: Estimate, opening: Estimate
+) -> PlannedAccounts | None:
+    """The accounts with what they bring; None where no release scores them."""
+    now = utc_now()
+    with Store.open(workspace.store_url) as store:
+        if store.current(now) is None:
+            return None
+    with open_desk(workspace, now=now) as desk:
+        ranked = rank_accounts(desk, now=now)
+        return planned_accounts(
+            desk, ranked, days=goal.days, win_rate=win_rate, account_to_opportunity=opening
+        )
