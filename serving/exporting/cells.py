@@ -9,7 +9,9 @@ clears a field for `#N/A`; HubSpot clears none, so texts say `none`, and a numbe
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,10 +19,10 @@ import pandas as pd
 
 from features.identity.identifiers import salesforce_id
 from serving.answers import iso
-from serving.exporting.layout import FIELDS, Crm, Kind, Match
+from serving.exporting.layout import FIELDS, MATCHES, Crm, Kind, Match
 from serving.flat_reasons import shortened
 
-__all__ = ["columns_of", "identifier_of", "safe_text"]
+__all__ = ["Found", "cells_of", "columns_of", "found_by", "identifier_of", "safe_text"]
 
 _FORMULAS = ("=", "+", "-", "@")
 _NOTHING: dict[tuple[Crm, bool], str] = {
@@ -43,10 +45,11 @@ def safe_text(text: str) -> str:
 
 def columns_of(rows: pd.DataFrame, *, crm: Crm) -> list[list[str]]:
     """The cells of the fields, a list for each field of `FIELDS`. rows: with those columns."""
-    return [_column(rows[field.column].tolist(), kind=field.kind, crm=crm) for field in FIELDS]
+    return [cells_of(rows[field.column].tolist(), kind=field.kind, crm=crm) for field in FIELDS]
 
 
-def _column(values: Sequence[Any], *, kind: Kind, crm: Crm) -> list[str]:
+def cells_of(values: Sequence[Any], *, kind: Kind, crm: Crm) -> list[str]:
+    """The cells of one field."""
     write, nothing = _WRITERS[kind], _NOTHING[crm, kind == "text"]
     if kind == "moment" and crm == "hubspot":
         write = _milliseconds
@@ -89,3 +92,26 @@ def identifier_of(match: Match, *, crm: Crm, account_id: str, domain: str | None
         found = whole if whole is not None and whole.startswith("001") else None
     # An identifier cannot be changed so that nobody calculates it.
     return None if not found or found != safe_text(found) else found
+
+
+@dataclass(frozen=True)
+class Found:
+    """By what accounts are found in a CRM, and of each what it is found by; None where it cannot be."""
+
+    match: Match
+    of: Sequence[str | None]
+
+
+def found_by(accounts: Sequence[tuple[str, str | None]], *, crm: Crm, match: Match | None) -> Found:
+    """What each account is found by. accounts: identifier and domain.
+
+    match: None takes the first way by which any account is found. What two accounts share finds neither: the
+    CRM would not know which of them is meant.
+    """
+    for each in MATCHES[crm] if match is None else (match,):
+        told = [identifier_of(each, crm=crm, account_id=name, domain=domain) for name, domain in accounts]
+        counts = Counter(one for one in told if one is not None)
+        once = [one if one is not None and counts[one] == 1 else None for one in told]
+        if match is not None or counts:
+            return Found(each, once)
+    return Found("external", once)

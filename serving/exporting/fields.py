@@ -33,13 +33,13 @@ _YES_AND_NO = [
 ]
 
 
-def field_definitions(crm: Crm) -> dict[str, Any]:
-    """Every field of an export, as the CRM's interface makes them.
+def field_definitions(crm: Crm, *, own: tuple[Field, ...] = FIELDS) -> dict[str, Any]:
+    """Every field of an export and the one that finds an account, as the CRM's interface makes them.
 
     salesforce: {"fields": [...]}, each the body of POST /services/data/vXX.X/tooling/sobjects/CustomField.
     hubspot: the body of POST /crm/v3/properties/companies/batch/create.
     """
-    fields = (EXTERNAL, *FIELDS)
+    fields = (EXTERNAL, *own)
     if crm == "hubspot":
         return {"inputs": [_property(field) for field in fields]}
     return {"fields": [_custom_field(field) for field in fields]}

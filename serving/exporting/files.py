@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,13 +25,13 @@ from features.feature import Language
 from features.settings import SALES_PRIORITIES
 from features.workspace import Workspace
 from serving.desk import Desk
-from serving.exporting.cells import columns_of, identifier_of
+from serving.exporting.cells import columns_of, found_by
 from serving.exporting.earlier import NOTHING, Digester, Earlier, Written, keep_export
-from serving.exporting.layout import FIELDS, MATCHES, REASONS, Crm, Layout, Match, layout_of
+from serving.exporting.layout import FIELDS, REASONS, Crm, Layout, Match, layout_of
 from serving.flat_reasons import two_grades
-from serving.ranking import Known, known_accounts, scored_parts
+from serving.ranking import known_accounts, scored_parts
 
-__all__ = ["Exported", "export"]
+__all__ = ["Exported", "appearing", "export"]
 
 _PART = 20_000
 _UNCHANGING = [place for place, field in enumerate(FIELDS) if field.kind != "moment"]
@@ -72,11 +71,13 @@ def export(
     written, NotEnoughDataError where there is no account.
     """
     known = known_accounts(desk, now=now)
-    found = _identifiers(known, crm=crm, match=match)
+    pairs = zip(known.accounts["account_id"], known.accounts["domain"], strict=True)
+    accounts = [(name, domain if isinstance(domain, str) else None) for name, domain in pairs]
+    found = found_by(accounts, crm=crm, match=match)
     layout = layout_of(crm, match=found.match)
     run = _Run(layout, Digester(workspace, header=layout.header), earlier.written() if earlier else NOTHING)
     parts = scored_parts(desk, known, reasons=REASONS, language=language, rows=rows)
-    with _appearing(out) as file:
+    with appearing(out) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(layout.header)
         for start, part in enumerate(parts):
@@ -92,29 +93,6 @@ def export(
         unfound=len(known.accounts) - len(written.keys),
         gone=run.before.gone(written.keys),
     )
-
-
-@dataclass(frozen=True)
-class _Found:
-    """By what accounts are found, and of each what it is found by."""
-
-    match: Match
-    of: Sequence[str | None]
-
-
-def _identifiers(known: Known, *, crm: Crm, match: Match | None) -> _Found:
-    for each in MATCHES[crm] if match is None else (match,):
-        pairs = zip(known.accounts["account_id"], known.accounts["domain"], strict=True)
-        told = [
-            identifier_of(each, crm=crm, account_id=name, domain=domain if isinstance(domain, str) else None)
-            for name, domain in pairs
-        ]
-        counts = Counter(one for one in told if one is not None)
-        # The CRM would not know which of the two is meant.
-        once = [one if one is not None and counts[one] == 1 else None for one in told]
-        if match is not None or counts:
-            return _Found(each, once)
-    return _Found("external", once)
 
 
 class _Run:
@@ -170,11 +148,11 @@ def _word(value: object) -> str | None:
 
 
 @contextmanager
-def _appearing(out: Path) -> Iterator[IO[str]]:
+def appearing(out: Path, *, text: bool = True) -> Iterator[IO[Any]]:
     """A file that is there once it is whole. Raises ConfigError where it cannot be written."""
     made = out.with_name(f".{out.name}.{uuid4().hex}")
     try:
-        with made.open("w", encoding="utf-8", newline="") as file:
+        with made.open("w", encoding="utf-8", newline="") if text else made.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -3,7 +3,8 @@
 Turns the current tables into what is known of each account: its name, domain, industry and the other facts
 that rules ask for, and what it is to us: a customer, in an open opportunity, opted out. Time rule: all that
 is known now; of each fact the latest value that was told. Null rule: a fact that nobody told is None; an
-account without contacts has not opted out."""
+account without contacts has not opted out.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ Turns what the machine says of accounts and the decisions that are in force into
 that were there before into why they leave. A decision always wins: what is pinned stays, what was taken off
 stays off, what was moved stays where it was put; the machine's own words stand beside it. Pure, and the same
 for one account after a decision as for all of them in a draw. Time rule: the caller says which decisions are
-in force. Null rule: an account that the machine says nothing of keeps what it said last."""
+in force. Null rule: an account that the machine says nothing of keeps what it said last.
+"""
 
 from __future__ import annotations
 
@@ -81,24 +82,13 @@ def member(said: Member, decided: Decided = NOTHING) -> Member | None:
     )
 
 
-def merged(
-    said: Mapping[str, Member], *, decided: Mapping[str, Decided], before: Mapping[str, Member], draw: int
-) -> dict[str, Member]:
+def merged(said: Mapping[str, Member], *, decided: Mapping[str, Decided]) -> dict[str, Member]:
     """Who is on the list after a draw, by identifier.
 
-    said: whom the machine wants on it. before: who was on it. draw: its number, for accounts of which the
-    machine never said anything.
+    said: whom the machine wants on it, and, as not suggested, everybody whom people pinned or took off.
     """
-    found = {}
-    for name in [*said, *(name for name in decided if name not in said)]:
-        own = said.get(name)
-        if own is None:
-            last = before.get(name) or Member(name, "target", PINNED, suggested=False, draw=draw)
-            own = replace(last, suggested=False)
-        one = member(own, decided.get(name, NOTHING))
-        if one is not None:
-            found[name] = one
-    return found
+    found = ((name, member(one, decided.get(name, NOTHING))) for name, one in said.items())
+    return {name: one for name, one in found if one is not None}
 
 
 def departed(

@@ -60,7 +60,9 @@ _Fact = Annotated[str, AfterValidator(one_of(FACTS)), _words(FACTS)]
 
 
 def _day(value: object) -> str:
-    """A day as it is written; it stays a text, as the settings of a list are JSON."""
+    """A day as it is written; it stays a text, as the settings of a list are JSON. TOML tells a date."""
+    if type(value) is date:
+        return value.isoformat()
     if not isinstance(value, str):
         raise PydanticCustomError("day_form", "is no day", {"allowed": "such as 2026-12-31"})
     try:

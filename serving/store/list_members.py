@@ -34,10 +34,11 @@ __all__ = [
     "Member",
     "Status",
     "counts",
-    "detail_of",
+    "details",
     "drops",
     "find",
     "holds_at",
+    "last_known",
     "member_of",
     "members",
     "set_details",
@@ -118,6 +119,7 @@ def _values(member: Member) -> dict[str, Any]:
         told[name] = told[name] or ""
     if told["score"] is None:
         told["score"] = UNSCORED
+    told["name_key"] = told["name"].casefold()
     return told
 
 
@@ -214,23 +216,37 @@ def _parts(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 
 def set_details(connection: Connection, *, list_id: int, draw: int, details: Mapping[str, str]) -> None:
-    """Keep what the machine said in a draw, as JSON by account, in place of what it said in it before."""
+    """Keep what the machine said of accounts in a draw, as JSON, in place of what it said of them in it
+    before."""
     table = schema.list_suggestions
-    connection.execute(delete(table).where(table.c.list_id == list_id, table.c.draw == draw))
-    for some in _parts(list(details.items())):
+    own = (table.c.list_id == list_id) & (table.c.draw == draw)
+    for some in _parts(list(details)):
+        connection.execute(delete(table).where(own, table.c.account_id.in_(some)))
         rows = [
-            {"list_id": list_id, "draw": draw, "account_id": name, "detail": detail} for name, detail in some
+            {"list_id": list_id, "draw": draw, "account_id": name, "detail": details[name]} for name in some
         ]
         connection.execute(insert(table), rows)
 
 
-def detail_of(connection: Connection, *, list_id: int, member: Member) -> str | None:
-    """What the machine said of a member, as JSON; None where it said nothing."""
-    table = schema.list_suggestions
-    query = select(table.c.detail).where(
-        table.c.list_id == list_id, table.c.draw == member.draw, table.c.account_id == member.account_id
-    )
-    found: str | None = connection.execute(query).scalar()
+def details(connection: Connection, *, list_id: int, some: Sequence[Member]) -> dict[str, str]:
+    """What the machine said of members, as JSON by identifier; of some it may have said nothing."""
+    table, found = schema.list_suggestions, dict[str, str]()
+    for draw in sorted({one.draw for one in some}):
+        names = [one.account_id for one in some if one.draw == draw]
+        for part in _parts(names):
+            own = (table.c.list_id == list_id) & (table.c.draw == draw) & table.c.account_id.in_(part)
+            rows = connection.execute(select(table.c.account_id, table.c.detail).where(own))
+            found |= dict(rows.tuples().all())
+    return found
+
+
+def last_known(connection: Connection, *, list_id: int, account_ids: Collection[str]) -> dict[str, Member]:
+    """Accounts that are or were on a list, as it last knew them."""
+    found: dict[str, Member] = {}
+    for part in _parts(sorted(account_ids)):
+        own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(part)
+        rows = connection.execute(select(*_COLUMNS).where(own).order_by(_TABLE.c.since)).mappings()
+        found |= {row["account_id"]: member_of(row) for row in rows}
     return found
 
 

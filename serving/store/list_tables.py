@@ -122,6 +122,7 @@ list_members = Table(
     Column("high", Double),
     Column("draw", Integer, nullable=False),
     Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
     Column("domain", Text, nullable=False),
     Column("industry", Text, nullable=False),
     Column("country", Text, nullable=False),
@@ -130,11 +131,12 @@ list_members = Table(
     Column("left_override_id", Integer),
     CheckConstraint("status IN ('target', 'dropped')", name="status"),
     Index("ix_list_members_score", "list_id", "until", "status", "score", "account_id"),
-    Index("ix_list_members_name", "list_id", "until", "status", "name", "account_id"),
+    Index("ix_list_members_name", "list_id", "until", "status", "name_key", "account_id"),
     Index("ix_list_members_segment", "list_id", "until", "status", "segment", "score", "account_id"),
 )
 """Who is on a list in the versions from `since` to before `until`. dropped: taken off by a person. suggested:
-whether the machine, in its draw `draw`, wants it there. why, left_why: of `serving.lists.merging`."""
+whether the machine, in its draw `draw`, wants it there. name_key: the name by which it is sorted and found.
+why, left_why: of `serving.lists.merging`."""
 
 list_suggestions = Table(
     "list_suggestions",
@@ -227,6 +229,8 @@ list_exports = Table(
     Column("format", String(16), nullable=False),
     Column("who", String(200), nullable=False),
     moment("at"),
+    Column("found_by", String(16), nullable=False),
+    Column("draft", Boolean, nullable=False),
     Column("targets", Integer, nullable=False),
     Column("leavers", Integer, nullable=False),
     Index("ix_list_exports_list_id", "list_id"),
@@ -240,9 +244,11 @@ list_flags = Table(
     Column("format", String(16), primary_key=True),
     Column("account_id", Text, primary_key=True),
     Column("export_id", Integer, nullable=False),
+    Column("found_by", String(16), nullable=False),
+    Column("identifier", Text, nullable=False),
 )
-"""Accounts that a CRM was told to be targets: `export_id` told it first. They are told of for good, as false
-once they have left: nobody knows whether the file that said so was read."""
+"""Accounts that a CRM was told to be targets, and by what it found them: `export_id` told it first. They are
+told of for good, as false once they have left: nobody knows whether the file that said so was read."""
 
 list_exclusions = Table(
     "list_exclusions",

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Select, delete, func, insert, select, text, update
 
 from features.errors import InputError, suggestion
-from serving.store import schema
+from serving.store import audit, schema
 
 __all__ = [
     "Area",
@@ -244,11 +244,17 @@ def changed(
     values: Mapping[str, Any] | None = None,
     account_id: str | None = None,
     detail: str = "",
+    seen_as_before: bool = False,
 ) -> TargetList:
-    """Change a list that is locked, raise its revision, and note who did it. The list as it is then."""
-    after = replace(found, **(values or {}), revision=found.revision + 1, changed_at=now, changed_by=who)
+    """Change a list that is locked, raise its revision, and note who did it. The list as it is then.
+
+    seen_as_before: keep the revision, as nothing was changed of what people look at when they approve.
+    """
+    revision = found.revision + (not seen_as_before)
+    after = replace(found, **(values or {}), revision=revision, changed_at=now, changed_by=who)
     left = {name: value for name, value in asdict(after).items() if value != getattr(found, name)}
-    connection.execute(update(_LISTS).where(_LISTS.c.id == found.id).values(left))
+    if left:
+        connection.execute(update(_LISTS).where(_LISTS.c.id == found.id).values(left))
     note(connection, after, area=area, action=action, who=who, now=now, account_id=account_id, detail=detail)
     return after
 
@@ -264,9 +270,12 @@ def note(
     account_id: str | None = None,
     detail: str = "",
 ) -> None:
-    """Note what was done, at the revision that the list has."""
+    """Note what was done, at the revision that the list has; a change of its state in the audit log, too."""
     one = Change(found.revision, found.version, area, action, who, now, account_id, detail)
     connection.execute(insert(_CHANGES).values(list_id=found.id, **vars(one)))
+    if area == "state":
+        told = audit.Entry(now, who, f"list_{action}", f"list {found.id}", detail)
+        audit.note(connection, entry=told)
 
 
 def changes(
@@ -304,9 +313,12 @@ def require_seen(connection: Connection, found: TargetList, *, seen: int, areas:
         )
 
 
-def open_version(connection: Connection, found: TargetList, version: Version) -> None:
-    """Begin a version of a list that is locked; the list's own row is changed by whoever calls."""
+def open_version(connection: Connection, found: TargetList, version: Version) -> TargetList:
+    """Begin another version of a list that is locked: a draft that holds what the one before it holds."""
     _add_version(connection, found, version)
+    values: dict[str, Any] = {"version": version.number, "state": "draft"}
+    connection.execute(update(_LISTS).where(_LISTS.c.id == found.id).values(values))
+    return replace(found, **values)
 
 
 def _add_version(connection: Connection, found: TargetList, version: Version) -> None:

@@ -20,6 +20,7 @@ from training.cli import (
     keys,
     leads,
     learning,
+    lists,
     log,
     origins,
     planning,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for group in (
     *(data, leads, learning, auditing, origins, releases, watching),
-    *(scores, export, planning, log, jobs, keys, privacy, running),
+    *(scores, export, lists, planning, log, jobs, keys, privacy, running),
 ):
     app.add_typer(group.commands)
 

@@ -83,6 +83,7 @@ def _members() -> None:
         sa.Column("high", sa.Double),
         sa.Column("draw", sa.Integer, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
+        sa.Column("name_key", sa.Text, nullable=False),
         sa.Column("domain", sa.Text, nullable=False),
         sa.Column("industry", sa.Text, nullable=False),
         sa.Column("country", sa.Text, nullable=False),
@@ -94,7 +95,7 @@ def _members() -> None:
         sa.CheckConstraint("status IN ('target', 'dropped')", name="status"),
     )
     op.create_index(
-        "ix_list_members_name", "list_members", ["list_id", "until", "status", "name", "account_id"]
+        "ix_list_members_name", "list_members", ["list_id", "until", "status", "name_key", "account_id"]
     )
     op.create_index(
         "ix_list_members_score", "list_members", ["list_id", "until", "status", "score", "account_id"]
@@ -161,8 +162,8 @@ def _people() -> None:
         sa.Column("at", sa.DateTime, nullable=False),
         sa.ForeignKeyConstraint(["list_id"], ["target_lists.id"], name="fk_list_approvals_list_id"),
         sa.PrimaryKeyConstraint("id", name="pk_list_approvals"),
-        sa.CheckConstraint("side IN ('marketing', 'sales')", name="side"),
         sa.CheckConstraint("decision IN ('approved', 'changes_requested')", name="decision"),
+        sa.CheckConstraint("side IN ('marketing', 'sales')", name="side"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_list_approvals_list_id_version", "list_approvals", ["list_id", "version"])
@@ -194,6 +195,8 @@ def _handed_over() -> None:
         sa.Column("format", sa.String(16), nullable=False),
         sa.Column("who", sa.String(200), nullable=False),
         sa.Column("at", sa.DateTime, nullable=False),
+        sa.Column("found_by", sa.String(16), nullable=False),
+        sa.Column("draft", sa.Boolean, nullable=False),
         sa.Column("targets", sa.Integer, nullable=False),
         sa.Column("leavers", sa.Integer, nullable=False),
         sa.ForeignKeyConstraint(["list_id"], ["target_lists.id"], name="fk_list_exports_list_id"),
@@ -207,6 +210,8 @@ def _handed_over() -> None:
         sa.Column("format", sa.String(16), nullable=False),
         sa.Column("account_id", sa.Text, nullable=False),
         sa.Column("export_id", sa.Integer, nullable=False),
+        sa.Column("found_by", sa.String(16), nullable=False),
+        sa.Column("identifier", sa.Text, nullable=False),
         sa.ForeignKeyConstraint(["list_id"], ["target_lists.id"], name="fk_list_flags_list_id"),
         sa.PrimaryKeyConstraint("list_id", "format", "account_id", name="pk_list_flags"),
     )

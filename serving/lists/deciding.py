@@ -1,0 +1,348 @@
+"""What people do to a list: make and edit it, pin, drop and move accounts, review, approve, archive.
+
+Turns what somebody wants, and the revision of the list that they saw, into the change and the list as it is
+then; where somebody else was there before, into an error that says who, what and when. Each runs within one
+transaction of the caller, and holds the list meanwhile. Time rule: a decision's end lies in the future. Null
+rule: a decision without an end counts until it is ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from features.errors import InputError, UnknownAccountError, suggestion
+from serving.lists.drawing import ready
+from serving.lists.facts import Facts
+from serving.lists.life_cycle import Action, after, is_approved, standing_approvals
+from serving.lists.merging import NOTHING, PINNED, Decided, decided_of, departed, member
+from serving.store import list_approvals, list_members, list_overrides, lists
+from serving.store.list_approvals import Approval, Decision, Side
+from serving.store.list_members import Member
+from serving.store.list_overrides import Kind, Override, slot_of
+from serving.store.lists import ListChangedError, ListStateError, TargetList
+
+__all__ = ["approve", "decide", "edit", "end_decision", "move_state"]
+
+
+def edit(
+    connection: Connection, *, list_id: int, values: Mapping[str, Any], seen: int, who: str, now: datetime
+) -> TargetList:
+    """Change what is said of a list: fields of `ListDraft`. The accounts on it stay until the next draw.
+
+    Raises UnknownListError, ListChangedError, ListStateError, InputError.
+    """
+    found = lists.lock(connection, list_id=list_id)
+    lists.require_seen(connection, found, seen=seen, areas=("facts", "state"))
+    if found.state == "archived":
+        after(found.state, "revise")
+    left = {name: value for name, value in values.items() if value != getattr(found, name)}
+    if not left:
+        return found
+    if "name" in left:
+        lists.require_free_name(connection, name=str(left["name"]), of=found.id)
+    told = ", ".join(sorted(left))
+    return lists.changed(
+        connection, found, area="facts", action="edit", who=who, now=now, values=left, detail=told
+    )
+
+
+def decide(
+    connection: Connection,
+    *,
+    list_id: int,
+    account_ids: Sequence[str],
+    kind: Kind,
+    reason: str,
+    who: str,
+    now: datetime,
+    segment: str | None = None,
+    expires_at: datetime | None = None,
+    replaces: int | None = None,
+    facts: Facts | None = None,
+) -> tuple[TargetList, Override]:
+    """Pin an account, take it off, or move it to a segment.
+
+    account_ids: what the account is called, first as today; earlier decisions may be on any of them.
+    replaces: the decision of this kind (to pin or drop, or to move) that the caller saw, None where they saw
+    none. facts: of an account that is to be pinned and is not on the list.
+
+    Raises UnknownListError, ListChangedError where somebody decided meanwhile, ListStateError, InputError,
+    UnknownAccountError.
+    """
+    found = lists.lock(connection, list_id=list_id)
+    found = ready(connection, found, kind="edit", why=reason, who=who, now=now)
+    if expires_at is not None and expires_at <= now:
+        raise InputError("expires_at: has passed already", got=f"{expires_at.isoformat()}Z")
+    _require_segment(found, segment, kind=kind)
+    earlier = list_overrides.of_list(connection, list_id=list_id, account_ids=account_ids, unended=True)
+    present = [one for one in earlier if one.slot == slot_of(kind)]
+    _require_seen_decision(connection, present, list_id=list_id, replaces=replaces, now=now)
+    last = _member(connection, found, account_ids)
+    if last is None and (kind == "move" or (kind == "pin" and facts is None)):
+        raise UnknownAccountError("the account is not on the list", got=account_ids[0], fix="pin it first")
+    base = last or _newcomer(account_ids[0], facts, draw=found.version)
+    made = list_overrides.add(
+        connection,
+        Override(
+            *(list_id, base.account_id, kind, reason, who, now),
+            segment=segment,
+            expires_at=expires_at,
+            machine_score=base.score,
+        ),
+    )
+    for one in present:
+        list_overrides.end(connection, one, who=who, why=f"replaced by decision {made.id}", now=now)
+    _apply(connection, found, last=last, base=base, account_ids=account_ids, now=now)
+    left = lists.changed(
+        *(connection, found),
+        area="members",
+        action=kind,
+        who=who,
+        now=now,
+        account_id=base.account_id,
+        detail=segment or "",
+    )
+    return left, made
+
+
+def end_decision(
+    connection: Connection,
+    *,
+    list_id: int,
+    override_id: int,
+    account_ids: Sequence[str] | None = None,
+    why: str,
+    who: str,
+    now: datetime,
+) -> tuple[TargetList, Override]:
+    """End a decision: what the machine says counts again. One that has ended stays as it is.
+
+    account_ids: what its account is called, first as today. Raises UnknownListError, UnknownOverrideError,
+    ListStateError.
+    """
+    found = lists.lock(connection, list_id=list_id)
+    one = list_overrides.find(connection, list_id=list_id, override_id=override_id)
+    if one.ended_at is not None:
+        return found, one
+    found = ready(connection, found, kind="edit", why=why, who=who, now=now)
+    ended = list_overrides.end(connection, one, who=who, why=why, now=now)
+    names = account_ids or (one.account_id,)
+    last = _member(connection, found, names)
+    if last is not None:
+        _apply(connection, found, last=last, base=last, account_ids=names, now=now)
+    left = lists.changed(
+        *(connection, found),
+        area="members",
+        action=f"end_{one.kind}",
+        who=who,
+        now=now,
+        account_id=one.account_id,
+    )
+    return left, ended
+
+
+def approve(
+    connection: Connection,
+    *,
+    list_id: int,
+    side: Side,
+    decision: Decision,
+    approver: str,
+    comment: str,
+    seen: int,
+    now: datetime,
+) -> TargetList:
+    """Approve a list for one side, or ask for changes. The list is approved once both sides have.
+
+    The same decision of the same person on the same revision counts once. Raises UnknownListError,
+    ListChangedError, ListStateError, InputError.
+    """
+    found = lists.lock(connection, list_id=list_id)
+    given = list_approvals.of_list(connection, list_id=list_id, version=found.version)
+    made = Approval(list_id, found.version, found.revision, side, decision, approver, comment, now)
+    if any(_is_same(one, made) for one in given) and seen == found.revision:
+        return found
+    lists.require_seen(connection, found, seen=seen, areas=("facts", "members"))
+    after(found.state, "approve" if decision == "approved" else "request_changes")
+    if decision == "changes_requested":
+        if not comment.strip():
+            raise InputError("comment: is missing", fix="say what is to be changed")
+        list_approvals.add(connection, made)
+        return _moved(connection, found, "request_changes", who=approver, now=now, detail=comment)
+    standing = standing_approvals(given, version=found.version, revision=found.revision)
+    if any(one.approver == approver and one.side != side for one in standing):
+        raise InputError(
+            "approver: has approved for the other side already", got=approver, fix="ask somebody else"
+        )
+    list_approvals.add(connection, made)
+    values: dict[str, Any] = {}
+    if is_approved([*standing, made]):
+        values = {"state": "approved", "approved_version": found.version}
+        lists.mark_approved(connection, list_id=list_id, number=found.version, at=now)
+    return lists.changed(
+        *(connection, found),
+        area="state",
+        action="approve",
+        who=approver,
+        now=now,
+        values=values,
+        detail=side,
+        seen_as_before=True,
+    )
+
+
+def move_state(
+    connection: Connection,
+    *,
+    list_id: int,
+    action: Action,
+    seen: int,
+    who: str,
+    now: datetime,
+    comment: str = "",
+) -> TargetList:
+    """Submit a list to review, withdraw it, archive it, or restore it from there.
+
+    Raises UnknownListError, ListChangedError, ListStateError, InputError.
+    """
+    found = lists.lock(connection, list_id=list_id)
+    lists.require_seen(connection, found, seen=seen, areas=("facts", "members", "state"))
+    if action in ("approve", "request_changes", "revise"):
+        raise InputError(
+            "action: is not taken by itself", got=action, fix="approve, or change what is on the list"
+        )
+    after(found.state, action)
+    if action == "submit":
+        _require_somebody(connection, found)
+    if action == "restore":
+        lists.require_free_name(connection, name=found.name, of=found.id)
+        if not found.is_open:
+            version = lists.Version(found.version + 1, "edit", now, who, comment or "restored")
+            found = lists.open_version(connection, found, version)
+    return _moved(connection, found, action, who=who, now=now, detail=comment)
+
+
+def _moved(
+    connection: Connection, found: TargetList, action: Action, *, who: str, now: datetime, detail: str
+) -> TargetList:
+    state = "draft" if action == "restore" else after(found.state, action)
+    return lists.changed(
+        *(connection, found),
+        area="state",
+        action=action,
+        who=who,
+        now=now,
+        values={"state": state},
+        detail=detail,
+    )
+
+
+def _require_somebody(connection: Connection, found: TargetList) -> None:
+    counts = list_members.counts(connection, list_id=found.id, version=found.version, newest=found.version)
+    if not any(status == "target" for status, _ in counts):
+        raise ListStateError("nobody is on the list", got=found.state, fix="draw it, or pin accounts, first")
+
+
+def _is_same(one: Approval, made: Approval) -> bool:
+    names = ("version", "revision", "side", "decision", "approver")
+    return all(getattr(one, name) == getattr(made, name) for name in names)
+
+
+def _require_segment(found: TargetList, segment: str | None, *, kind: Kind) -> None:
+    names = [str(one["name"]) for one in found.segments]
+    if kind == "drop" and segment is not None:
+        raise InputError("segment: a drop takes none", got=segment, fix="leave it out")
+    if kind == "move" and segment is None:
+        raise InputError("segment: is missing", allowed=", ".join(names), fix="name the segment to move to")
+    if segment is not None and segment not in names:
+        raise InputError(
+            "segment: the list has no such segment",
+            got=repr(segment),
+            allowed=", ".join(names) or "none: the list has no segments",
+            fix=suggestion(segment, names) or "add it to the list first",
+        )
+
+
+def _require_seen_decision(
+    connection: Connection, present: Sequence[Override], *, list_id: int, replaces: int | None, now: datetime
+) -> None:
+    """Raise ListChangedError where another decision counts than the one that the caller saw."""
+    standing = [one for one in present if one.in_force(now)]
+    if any(one.id == replaces for one in present) or (replaces is None and not standing):
+        return
+    if standing:
+        one = standing[0]
+        what = f"{one.made_by} at {one.made_at.isoformat()}Z: {one.kind} {one.account_id} ({one.reason})"
+        allowed = f"decision {one.id}"
+    else:
+        seen = list_overrides.find(connection, list_id=list_id, override_id=replaces or 0)
+        ended = "" if seen.ended_at is None else f" at {seen.ended_at.isoformat()}Z"
+        what, allowed = f"{seen.ended_by} ended decision {seen.id}{ended}", "no decision"
+    raise ListChangedError(
+        f"somebody has decided of this account meanwhile: {what}",
+        got="no decision" if replaces is None else f"decision {replaces}",
+        allowed=allowed,
+        fix="read the account again, and send the decision that yours replaces",
+    )
+
+
+def _member(connection: Connection, found: TargetList, account_ids: Sequence[str]) -> Member | None:
+    return list_members.find(
+        connection,
+        list_id=found.id,
+        account_ids=account_ids,
+        version=found.version,
+        newest=found.version,
+    )
+
+
+def _newcomer(account_id: str, facts: Facts | None, *, draw: int) -> Member:
+    """An account that is not on the list."""
+    known = facts or Facts(account_id)
+    return Member(
+        *(account_id, "target", PINNED),
+        suggested=False,
+        draw=draw,
+        name=known.name,
+        domain=known.domain,
+        industry=known.industry,
+        country=known.country,
+        account_owner=known.owner,
+    )
+
+
+def _apply(
+    connection: Connection,
+    found: TargetList,
+    *,
+    last: Member | None,
+    base: Member,
+    account_ids: Sequence[str],
+    now: datetime,
+) -> None:
+    """Make the decisions in force on one account what the list says of it."""
+    kept = list_overrides.of_list(connection, list_id=found.id, account_ids=account_ids, unended=True)
+    decided = _joined(one for one in kept if one.in_force(now))
+    after_it = member(base, decided)
+    before = {} if last is None else {last.account_id: last}
+    members = {} if after_it is None else {after_it.account_id: after_it}
+    list_members.write(
+        connection,
+        list_id=found.id,
+        version=found.version,
+        before=before,
+        after=members,
+        left=departed(before, members, reasons={}),
+    )
+
+
+def _joined(overrides: Any) -> Decided:
+    """The decisions on one account, whatever it was called when they were made."""
+    found = NOTHING
+    for one in decided_of(overrides).values():
+        found = Decided(one.membership or found.membership, one.segment or found.segment)
+    return found

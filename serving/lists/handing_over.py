@@ -1,0 +1,261 @@
+"""A list on its way to a CRM or to people: who is a target, and who is one no more.
+
+Turns the approved version of a list into rows with list, segment and target = true, and every account that an
+earlier export called a target, and that has left, into one with target = false, for good: nobody knows
+whether a file was ever read. Who has left this list and is a target of another one in use gets that list's
+name, so that no order of exports leaves a flag that is wrong. Time rule: a list hands over what was approved
+last; an archived list has no targets. Null rule: an account that the CRM cannot find is left out and counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Connection
+
+from serving.exporting.cells import cells_of, found_by, safe_text
+from serving.exporting.layout import CRMS, Crm, Field, Match, field_name, layout_of
+from serving.store import list_exports, list_members, lists
+from serving.store.list_exports import Export, Flag
+from serving.store.list_members import Member
+from serving.store.lists import ListStateError, TargetList
+
+__all__ = ["COLUMNS", "FORMATS", "LIST_FIELDS", "Format", "Handed", "hand_over", "lines"]
+
+Format = Literal["csv", "xlsx", "salesforce", "hubspot"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+LIST_FIELDS = (
+    Field("list", "text", "List", "Target account list that the account is on, or was."),
+    Field("segment", "text", "Segment", "Segment of the list."),
+    Field("target", "flag", "Target", "Whether the account is a target: false once it has left its list."),
+    Field("list_reason", "text", "List reason", "What speaks for the account most."),
+    Field("nearest_seed", "text", "Nearest seed", "The account that it is most like."),
+)
+"""What a CRM is told of an account on a list."""
+
+REASONS, NEAREST = 3, 3
+COLUMNS = (
+    *("account_id", "name", "domain", "industry", "country", "account_owner", "list", "segment", "target"),
+    *("score", "probability", "probability_low", "probability_high", "why"),
+    *(f"reason_{number}" for number in range(1, REASONS + 1)),
+    *(f"against_{number}" for number in range(1, REASONS + 1)),
+    *(f"nearest_{number}" for number in range(1, NEAREST + 1)),
+)
+"""The columns of a file for people, CSV or Excel."""
+
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One account of an export. member: as the list knows it, or last knew it. identifier: None where the CRM
+    cannot find it."""
+
+    member: Member
+    list: str
+    segment: str | None
+    target: bool
+    identifier: str | None
+
+
+@dataclass(frozen=True)
+class Handed:
+    """An export of a list. unfound: accounts that the CRM cannot find, left out."""
+
+    export: Export
+    list: TargetList
+    unfound: int
+
+
+def hand_over(
+    connection: Connection,
+    *,
+    list_id: int,
+    file_format: Format,
+    who: str,
+    now: datetime,
+    match: Match | None = None,
+    draft: bool = False,
+) -> Handed:
+    """Begin an export, and remember whom it calls targets; `lines` tells its content.
+
+    match: what a CRM finds accounts by; None for what the list's exports did before, or else the first way by
+    which any of them is found. draft: what is being worked on, for people alone; nobody is remembered.
+    Raises UnknownListError, ListStateError.
+    """
+    found = lists.lock(connection, list_id=list_id)
+    version = _version(found, file_format=file_format, draft=draft)
+    export = Export(found.id, version, file_format, who, now, match or "", draft, targets=0, leavers=0)
+    content = _content(connection, found, export)
+    told = [row for row in content.rows if row.identifier is not None]
+    targets = sum(row.target for row in told)
+    counted = replace(export, found_by=content.match, targets=targets, leavers=len(told) - targets)
+    export = list_exports.add(connection, counted)
+    if not draft:
+        flagged = [
+            Flag(row.member.account_id, content.match, str(row.identifier)) for row in told if row.target
+        ]
+        list_exports.flag(connection, export=export, some=flagged)
+        note = f"{file_format}, {targets} targets, {export.leavers} that are none any more"
+        lists.note(connection, found, area="state", action="export", who=who, now=now, detail=note)
+    return Handed(export, found, unfound=len(content.rows) - len(told))
+
+
+def lines(connection: Connection, export: Export) -> Iterator[list[str]]:
+    """The lines of an export, its header first; the same ones whenever it is asked for, but for accounts that
+    were forgotten or that other lists have taken up since."""
+    found = lists.find(connection, list_id=export.list_id)
+    rows = [row for row in _content(connection, found, export).rows if row.identifier is not None]
+    if export.format in CRMS:
+        crm: Crm = "salesforce" if export.format == "salesforce" else "hubspot"
+        match: Any = export.found_by
+        yield [layout_of(crm, match=match).identifier, *(field_name(one, crm=crm) for one in LIST_FIELDS)]
+        for part in _parts(rows):
+            yield from _for_crm(part, crm=crm, words=_words(connection, found, part))
+    else:
+        yield list(COLUMNS)
+        for part in _parts(rows):
+            yield from _for_people(part, words=_words(connection, found, part))
+
+
+def _version(found: TargetList, *, file_format: Format, draft: bool) -> int:
+    if draft and file_format in CRMS:
+        raise ListStateError(
+            "a draft is for people alone", got=file_format, allowed="csv, xlsx", fix="have it approved first"
+        )
+    if draft:
+        return found.version
+    if found.approved_version is None:
+        raise ListStateError(
+            "nobody has approved the list yet",
+            got=found.state,
+            allowed="approved",
+            fix="have it approved; its draft is handed out as csv or xlsx",
+        )
+    return found.approved_version
+
+
+@dataclass(frozen=True)
+class _Content:
+    """The rows of an export, and what the CRM finds them by; for people: nothing."""
+
+    match: str
+    rows: list[Row]
+
+
+def _content(connection: Connection, found: TargetList, export: Export) -> _Content:
+    earlier = (
+        {}
+        if export.draft
+        else list_exports.flags(
+            connection, list_id=found.id, file_format=export.format, until_export=export.id or None
+        )
+    )
+    targets = _targets(connection, found, export)
+    gone = [name for name in earlier if name not in targets]
+    taken = list_exports.elsewhere(connection, list_id=found.id, account_ids=gone)
+    last = list_members.last_known(connection, list_id=found.id, account_ids=gone)
+    rows = [Row(one, found.name, one.segment, target=True, identifier=name) for name, one in targets.items()]
+    for name in gone:
+        other, segment = taken.get(name, (found.name, last[name].segment))
+        rows.append(Row(last[name], other, segment or None, target=name in taken, identifier=name))
+    if export.format not in CRMS:
+        return _Content("", rows)
+    return _found(rows, export=export, earlier=earlier)
+
+
+def _targets(connection: Connection, found: TargetList, export: Export) -> dict[str, Member]:
+    if found.state == "archived" and not export.draft:
+        return {}
+    everybody = list_members.stream(
+        connection, list_id=found.id, version=export.version, newest=found.version, status="target"
+    )
+    return {one.account_id: one for one in everybody}
+
+
+def _found(rows: Sequence[Row], *, export: Export, earlier: Mapping[str, Flag]) -> _Content:
+    """The rows with what the CRM finds them by. What was flagged is found by what it was flagged by."""
+    before = next((flag.found_by for flag in earlier.values()), None)
+    match: Any = export.found_by or before
+    crm: Crm = "salesforce" if export.format == "salesforce" else "hubspot"
+    found = found_by([(row.member.account_id, row.member.domain) for row in rows], crm=crm, match=match)
+    told = []
+    for row, identifier in zip(rows, found.of, strict=True):
+        flag = earlier.get(row.member.account_id)
+        same = flag is not None and flag.found_by == found.match and not row.target
+        told.append(replace(row, identifier=flag.identifier if same and flag is not None else identifier))
+    return _Content(found.match, told)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What the machine said of an account, in texts."""
+
+    reasons: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
+
+
+def _words(connection: Connection, found: TargetList, rows: Sequence[Row]) -> list[_Words]:
+    told = list_members.details(connection, list_id=found.id, some=[row.member for row in rows])
+    return [_said(told.get(row.member.account_id)) for row in rows]
+
+
+def _said(detail: str | None) -> _Words:
+    told = {} if detail is None else json.loads(detail)
+    return _Words(
+        tuple(str(one["sentence"]) for one in told.get("reasons_for", ())),
+        tuple(str(one["sentence"]) for one in told.get("reasons_against", ())),
+        tuple(str(one.get("name") or one["account_id"]) for one in told.get("nearest", ())),
+    )
+
+
+def _for_crm(rows: Sequence[Row], *, crm: Crm, words: Sequence[_Words]) -> Iterator[list[str]]:
+    values: dict[str, list[Any]] = {
+        "list": [row.list for row in rows],
+        "segment": [row.segment for row in rows],
+        "target": [row.target for row in rows],
+        "list_reason": _first(rows, [one.reasons for one in words]),
+        "nearest_seed": _first(rows, [one.nearest for one in words]),
+    }
+    cells = [cells_of(values[field.column], kind=field.kind, crm=crm) for field in LIST_FIELDS]
+    for row, *told in zip(rows, *cells, strict=True):
+        yield [str(row.identifier), *told]
+
+
+def _first(rows: Sequence[Row], texts: Sequence[tuple[str, ...]]) -> list[str | None]:
+    """Of targets the first text; who is none any more has no reason to be one."""
+    return [some[0] if some and row.target else None for row, some in zip(rows, texts, strict=True)]
+
+
+def _for_people(rows: Sequence[Row], *, words: Sequence[_Words]) -> Iterator[list[str]]:
+    for row, said in zip(rows, words, strict=True):
+        one = row.member
+        numbers = (one.score, one.probability, one.low, one.high)
+        yield [
+            *map(_text, (one.account_id, one.name, one.domain, one.industry, one.country, one.account_owner)),
+            *(_text(row.list), _text(row.segment), "true" if row.target else "false"),
+            *("" if number is None else repr(number) for number in numbers),
+            one.why.replace("_", " ") if row.target else "left",
+            *_some(said.reasons, most=REASONS),
+            *_some(said.against, most=REASONS),
+            *_some(said.nearest, most=NEAREST),
+        ]
+
+
+def _text(value: str | None) -> str:
+    return "" if value is None else safe_text(value)
+
+
+def _some(texts: Sequence[str], *, most: int) -> list[str]:
+    told = [_text(text) for text in texts[:most]]
+    return told + [""] * (most - len(told))
+
+
+def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    return (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))

@@ -1,0 +1,55 @@
+"""What the tables of a workspace know of accounts that are to be on a list.
+
+Turns identifiers into facts, whatever older identifiers lead to the accounts. Time rule: what is known now.
+Null rule: an account that the tables do not hold has no facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from features.tables import Tables
+from serving.lists.facts import Facts, facts_of, same_account
+from serving.lists.settings import Rules
+from serving.store import Store, list_overrides, lists
+
+__all__ = ["Known", "KnownAccount", "account_in", "known_in"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """facts: by account as it is called today. same: by account that another one stands for, that one."""
+
+    facts: Mapping[str, Facts]
+    same: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class KnownAccount:
+    """One account. names: what it is called, first as today. facts: None where the tables do not hold it."""
+
+    names: tuple[str, ...]
+    facts: Facts | None
+
+
+def known_in(tables: Tables, store: Store, *, list_id: int, account_ids: Collection[str]) -> Known:
+    """What a draw of a list has to know: of the accounts that are suggested, and of those that people decided
+    of. Raises UnknownListError, and InputError for a column that the rules name and the accounts lack."""
+    with store.reading() as connection:
+        rules = Rules.model_validate(lists.find(connection, list_id=list_id).rules)
+        decided = list_overrides.of_list(connection, list_id=list_id, unended=True)
+    same = same_account(tables)
+    wanted = {*account_ids, *(one.account_id for one in decided)}
+    today = {same.get(name, name) for name in wanted}
+    return Known(facts_of(tables, rules=rules, account_ids=today), same)
+
+
+def account_in(tables: Tables, account_id: str, *, rules: Mapping[str, Any]) -> KnownAccount:
+    """What a decision on an account has to know. rules: of the list, as the store has them."""
+    same = same_account(tables)
+    today = same.get(account_id, account_id)
+    older = (name for name, identity in same.items() if identity == today)
+    found = facts_of(tables, rules=Rules.model_validate(rules), account_ids=[today])
+    return KnownAccount((today, *older), found.get(today))

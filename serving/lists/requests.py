@@ -1,0 +1,256 @@
+"""What is asked of lists: strict models of the bodies of /v1/lists.
+
+Turns JSON into frozen, checked requests. Time rule: moments are naive UTC, whole seconds. Null rule: a field
+that is left out of an edit stays as it is; null means the same.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from serving.fields import Identifier, Moment, StrictModel, one_of
+from serving.lists.drawing import DRAWS, Suggestion
+from serving.lists.settings import LARGEST_LIST, PILOT_SIZE, Goal, Rules, Segment, Sentence, require_each_once
+from serving.store.lists import ListDraft
+
+__all__ = [
+    "ApprovalRequest",
+    "DecisionRequest",
+    "DrawRequest",
+    "EditRequest",
+    "EndRequest",
+    "ExcludedRequest",
+    "ExportRequest",
+    "ListRequest",
+    "StateRequest",
+    "SuggestedAccount",
+]
+
+SIDES = ("marketing", "sales")
+DECISIONS = ("approved", "changes_requested")
+KINDS = ("pin", "drop", "move")
+STEPS = ("submit", "withdraw", "archive", "restore")
+FORMATS = ("csv", "xlsx", "salesforce", "hubspot")
+MATCHES = ("id", "domain", "external")
+
+MOST_SUGGESTIONS = 10_000
+"""Of one request; longer draws are files."""
+
+
+def _words(allowed: tuple[str, ...]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": list(allowed)})
+
+
+_Draw = Annotated[str, AfterValidator(one_of(DRAWS)), _words(DRAWS)]
+_Side = Annotated[str, AfterValidator(one_of(SIDES)), _words(SIDES)]
+_Decision = Annotated[str, AfterValidator(one_of(DECISIONS)), _words(DECISIONS)]
+_Kind = Annotated[str, AfterValidator(one_of(KINDS)), _words(KINDS)]
+_Step = Annotated[str, AfterValidator(one_of(STEPS)), _words(STEPS)]
+_Format = Annotated[str, AfterValidator(one_of(FORMATS)), _words(FORMATS)]
+_Match = Annotated[str, AfterValidator(one_of(MATCHES)), _words(MATCHES)]
+
+_Revision = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_Size = Annotated[int, Field(ge=1, le=LARGEST_LIST)]
+_Purpose = Annotated[str, Field(min_length=1, max_length=4_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+_Comment = Annotated[str, Field(max_length=4_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+_Segments = Annotated[list[Segment], Field(max_length=100)]
+_Goals = Annotated[list[Goal], Field(max_length=50)]
+_By = Field(
+    default=None, description="Who does it, as the CRM names people; the owner of the key by default."
+)
+_SEEN = "The revision of the list that this rests on; where it was changed since, 409 says who did what."
+
+
+class ListRequest(StrictModel):
+    """A new list. It is a pilot of one sub-industry and fifty accounts unless told otherwise."""
+
+    name: Identifier
+    owner: Identifier = Field(description="Who answers for it.")
+    purpose: _Purpose
+    pilot: bool = Field(default=True, description="Whether it is tried out in one sub-industry.")
+    sub_industry: Identifier | None = Field(
+        default=None,
+        description="Industry of a pilot, as accounts have it; null for the one that most of the best have.",
+    )
+    size: _Size | None = Field(
+        default=None, description="Accounts at most; needed unless it is a pilot, which has 50."
+    )
+    segments: _Segments = Field(default_factory=list)
+    goals: _Goals = Field(default_factory=list)
+    rules: Rules = Rules()
+    given_by: Identifier | None = _By
+
+    @model_validator(mode="after")
+    def _complete(self) -> ListRequest:
+        if self.name.isdigit():
+            raise PydanticCustomError("list_name", "name is a number, as those of lists are")
+        if not self.pilot and self.size is None:
+            raise PydanticCustomError("list_size", "size is missing: a list that is no pilot needs one")
+        if not self.pilot and self.sub_industry is not None:
+            raise PydanticCustomError("list_pilot", "sub_industry is of a pilot; filter by rules instead")
+        _require_known_segments(self.segments, self.goals)
+        return self
+
+    def draft(self) -> ListDraft:
+        """What the store keeps."""
+        return ListDraft(
+            name=self.name,
+            owner=self.owner,
+            purpose=self.purpose,
+            pilot=self.pilot,
+            sub_industry=self.sub_industry,
+            size=self.size or PILOT_SIZE,
+            segments=[one.model_dump() for one in self.segments],
+            goals=[one.model_dump() for one in self.goals],
+            rules=self.rules.model_dump(),
+        )
+
+
+def _require_known_segments(segments: list[Segment], goals: list[Goal]) -> None:
+    names = [one.name for one in segments]
+    require_each_once("segments", names)
+    if any(goal.segment is not None and goal.segment not in names for goal in goals):
+        raise PydanticCustomError("goal_segment", "goals name a segment that is not among the segments")
+
+
+class EditRequest(StrictModel):
+    """What is to be changed of a list; what is left out stays."""
+
+    revision: _Revision = Field(description=_SEEN)
+    name: Identifier | None = None
+    owner: Identifier | None = None
+    purpose: _Purpose | None = None
+    pilot: bool | None = None
+    sub_industry: Identifier | None = None
+    size: _Size | None = None
+    segments: _Segments | None = None
+    goals: _Goals | None = None
+    rules: Rules | None = None
+    given_by: Identifier | None = _By
+
+    def values(self) -> dict[str, Any]:
+        """The fields that are given, as the store keeps them."""
+        told = self.model_dump(exclude={"revision", "given_by"}, exclude_none=True)
+        for name in ("segments", "goals"):
+            given = getattr(self, name)
+            if given is not None:
+                told[name] = [one.model_dump() for one in given]
+        if self.rules is not None:
+            told["rules"] = self.rules.model_dump()
+        return told
+
+
+class ExcludedRequest(StrictModel):
+    """Accounts and domains to be kept off a list, in place of those before."""
+
+    revision: _Revision = Field(description=_SEEN)
+    entries: Annotated[list[Identifier], Field(max_length=100_000)]
+    given_by: Identifier | None = _By
+
+
+class ReasonGiven(StrictModel):
+    """One reason for or against an account."""
+
+    sentence: Sentence
+    contribution: float | None = None
+
+
+class NearestSeed(StrictModel):
+    """A seed that an account is like."""
+
+    account_id: Identifier
+    name: Identifier | None = None
+    similarity: float | None = None
+    shared: Annotated[list[Sentence], Field(max_length=50)] = Field(default_factory=list)
+
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SuggestedAccount(StrictModel):
+    """What the machine says of one account."""
+
+    account_id: Identifier
+    score: float | None = Field(default=None, description="Higher is better.")
+    probability: _Share | None = None
+    probability_low: _Share | None = None
+    probability_high: _Share | None = None
+    segment: Identifier | None = None
+    reasons_for: Annotated[list[ReasonGiven], Field(max_length=50)] = Field(default_factory=list)
+    reasons_against: Annotated[list[ReasonGiven], Field(max_length=50)] = Field(default_factory=list)
+    nearest: Annotated[list[NearestSeed], Field(max_length=50)] = Field(default_factory=list)
+
+    def suggestion(self) -> Suggestion:
+        """As a draw takes it."""
+        words = ("reasons_for", "reasons_against", "nearest")
+        return Suggestion(
+            *(self.account_id, self.score, self.probability, self.probability_low, self.probability_high),
+            segment=self.segment,
+            detail=self.model_dump(include=set(words)),
+        )
+
+
+class DrawRequest(StrictModel):
+    """Suggestions that a list is to be drawn from."""
+
+    kind: _Draw = Field(description="first, refresh (quarterly), rebuild (yearly) or redraw (new market).")
+    why: Sentence
+    suggestions: Annotated[list[SuggestedAccount], Field(max_length=MOST_SUGGESTIONS)]
+    revision: _Revision | None = Field(default=None, description=_SEEN)
+    given_by: Identifier | None = _By
+
+
+class DecisionRequest(StrictModel):
+    """What somebody decides of an account; it stands beside the machine's score."""
+
+    account_id: Identifier
+    kind: _Kind = Field(description="pin: it stays; drop: it is taken off; move: to another segment.")
+    reason: Sentence
+    segment: Identifier | None = Field(default=None, description="Where it belongs; of a pin or a move.")
+    expires_at: Moment | None = Field(
+        default=None, description="Until when it counts; the first draw after that follows the machine again."
+    )
+    replaces: _Revision | None = Field(
+        default=None, description="The decision that is seen now, where there is one: its id."
+    )
+    given_by: Identifier | None = _By
+
+
+class EndRequest(StrictModel):
+    """A decision is to count no longer."""
+
+    why: Sentence
+    given_by: Identifier | None = _By
+
+
+class StateRequest(StrictModel):
+    """A list is to go to another state."""
+
+    action: _Step = Field(description="submit (to review), withdraw, archive or restore.")
+    revision: _Revision = Field(description=_SEEN)
+    comment: _Comment = ""
+    given_by: Identifier | None = _By
+
+
+class ApprovalRequest(StrictModel):
+    """A reviewer approves a list, or asks for changes."""
+
+    side: _Side
+    decision: _Decision
+    approver: Identifier = Field(description="The person who decides, by name.")
+    comment: _Comment = ""
+    revision: _Revision = Field(description=_SEEN)
+
+
+class ExportRequest(StrictModel):
+    """A list is to be handed over."""
+
+    format: _Format
+    match_by: _Match | None = Field(
+        default=None, description="What the CRM finds accounts by; domain is HubSpot's. Null: as before."
+    )
+    draft: bool = Field(default=False, description="What is being worked on, as csv or xlsx.")
+    given_by: Identifier | None = _By
