@@ -35,7 +35,7 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.api_keys: ("owner", "created_by"),
     schema.key_changes: (),
     schema.refused_uses: (),
-    schema.audit_log: ("who", "detail"),
+    schema.audit_log: ("who", "subject", "detail"),
     schema.finished_requests: ("answer",),
     schema.predictions: (),
     schema.feedback: ("reason", "given_by"),
@@ -56,6 +56,10 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.list_exports: ("who",),
     schema.list_flags: (),
     schema.list_exclusions: (),
+    schema.users: ("name", "created_by"),
+    schema.sign_in_links: ("created_by",),
+    schema.sessions: (),
+    schema.people_changes: (),
 }
 """By table, the columns in which somebody may be named. Bundles hold numbers about many accounts at once; the
 log of answers, the activities, the parts of jobs and the members of lists know whom their rows are about, and

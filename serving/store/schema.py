@@ -4,10 +4,10 @@ Declares what people and services write: the bundles, the releases made of them,
 says which release answers, and the log of who moved it; the keys of callers, what was done with them, and
 the answers to requests that must not be done twice; the log of answers, and what people say of accounts; the
 activities that were sent to the service; jobs over files, with their rows and results; target account lists
-(`serving.store.list_tables`). The database itself is made by the migrations, and a test holds the two
-together. Time rule: every moment is whole seconds, UTC, stored without a zone. Null rule: a release may lack
-any of the models, but one; a pointer without a release means that nothing was promoted yet; a key without an
-end does not expire.
+(`serving.store.list_tables`); people who use the page (`serving.store.people_tables`). The database itself is
+made by the migrations, and a test holds the two together. Time rule: every moment is whole seconds, UTC,
+stored without a zone. Null rule: a release may lack any of the models, but one; a pointer without a release
+means that nothing was promoted yet; a key without an end does not expire.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from serving.store.list_tables import (
     list_versions,
     target_lists,
 )
+from serving.store.people_tables import people_changes, sessions, sign_in_links, users
 
 __all__ = [
     "REVISION",
@@ -68,16 +69,20 @@ __all__ = [
     "list_suggestions",
     "list_versions",
     "metadata",
+    "people_changes",
     "pointer",
     "predictions",
     "refused_uses",
     "release_events",
     "release_models",
     "releases",
+    "sessions",
+    "sign_in_links",
     "target_lists",
+    "users",
 ]
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration. A database that says so is opened without loading alembic."""
 
 
