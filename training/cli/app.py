@@ -15,6 +15,7 @@ from features.errors import SpearfishError
 from training.cli import (
     auditing,
     data,
+    expanding,
     export,
     jobs,
     keys,
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 for group in (
     *(data, leads, learning, auditing, origins, releases, watching),
-    *(scores, export, lists, planning, log, jobs, keys, privacy, running),
+    *(scores, expanding, export, lists, planning, log, jobs, keys, privacy, running),
 ):
     app.add_typer(group.commands)
 
