@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from features.errors import InputError, UnknownAccountError, suggestion
+from serving.fields import clean_domain
 from serving.lists.drawing import ready
 from serving.lists.facts import Facts
 from serving.lists.life_cycle import Action, after, is_approved, standing_approvals
@@ -25,7 +26,7 @@ from serving.store.list_members import Member
 from serving.store.list_overrides import Kind, Override, slot_of
 from serving.store.lists import ListChangedError, ListStateError, TargetList
 
-__all__ = ["approve", "decide", "edit", "end_decision", "move_state"]
+__all__ = ["approve", "clean_entry", "decide", "edit", "end_decision", "exclude", "move_state"]
 
 
 def edit(
@@ -48,6 +49,32 @@ def edit(
     return lists.changed(
         connection, found, area="facts", action="edit", who=who, now=now, values=left, detail=told
     )
+
+
+def exclude(
+    connection: Connection, *, list_id: int, entries: Sequence[str], seen: int, who: str, now: datetime
+) -> TargetList:
+    """Keep accounts and domains off a list, in place of those before; from the next draw on.
+
+    Raises UnknownListError, ListChangedError, ListStateError.
+    """
+    found = lists.lock(connection, list_id=list_id)
+    lists.require_seen(connection, found, seen=seen, areas=("facts", "state"))
+    if found.state == "archived":
+        after(found.state, "revise")
+    count = lists.set_excluded(connection, list_id=list_id, entries=[clean_entry(one) for one in entries])
+    told = f"{count} accounts and domains"
+    return lists.changed(connection, found, area="facts", action="exclude", who=who, now=now, detail=told)
+
+
+def clean_entry(text: str) -> str:
+    """An identifier as it is, or a domain as the tables hold it.
+
+    >>> clean_entry(" WWW.Acme.example "), clean_entry("Acme-1")
+    ('acme.example', 'Acme-1')
+    """
+    told = text.strip()
+    return clean_domain(told) if "." in told else told
 
 
 def decide(

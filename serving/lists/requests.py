@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from serving.fields import Identifier, Moment, StrictModel, one_of
-from serving.lists.drawing import DRAWS, Suggestion
+from serving.lists.drawing import DRAWS, Draw, Suggestion
+from serving.lists.life_cycle import ACTIONS, Action
 from serving.lists.settings import LARGEST_LIST, PILOT_SIZE, Goal, Rules, Segment, Sentence, require_each_once
 from serving.store.lists import ListDraft
 
@@ -202,6 +203,10 @@ class DrawRequest(StrictModel):
     revision: _Revision | None = Field(default=None, description=_SEEN)
     given_by: Identifier | None = _By
 
+    def draw(self) -> Draw:
+        """What kind of draw it is."""
+        return next(one for one in DRAWS if one == self.kind)
+
 
 class DecisionRequest(StrictModel):
     """What somebody decides of an account; it stands beside the machine's score."""
@@ -233,6 +238,10 @@ class StateRequest(StrictModel):
     revision: _Revision = Field(description=_SEEN)
     comment: _Comment = ""
     given_by: Identifier | None = _By
+
+    def step(self) -> Action:
+        """What is to be done."""
+        return next(one for one in ACTIONS if one == self.action)
 
 
 class ApprovalRequest(StrictModel):

@@ -201,12 +201,12 @@ def _say_why(connection: Connection, *, list_id: int, version: int, left: Mappin
         update(_TABLE)
         .where(
             _TABLE.c.list_id == list_id,
-            _TABLE.c.account_id == bindparam("name"),
+            _TABLE.c.account_id == bindparam("gone"),
             _TABLE.c.until == version,
         )
-        .values(left_why=bindparam("why"), left_override_id=bindparam("by"))
+        .values(left_why=bindparam("told"), left_override_id=bindparam("by"))
     )
-    rows = [{"name": name, "why": one.why, "by": one.override_id} for name, one in left.items()]
+    rows = [{"gone": name, "told": one.why, "by": one.override_id} for name, one in left.items()]
     for some in _parts(rows):
         connection.execute(statement, list(some))
 
@@ -236,7 +236,7 @@ def details(connection: Connection, *, list_id: int, some: Sequence[Member]) -> 
         for part in _parts(names):
             own = (table.c.list_id == list_id) & (table.c.draw == draw) & table.c.account_id.in_(part)
             rows = connection.execute(select(table.c.account_id, table.c.detail).where(own))
-            found |= dict(rows.tuples().all())
+            found |= {row.account_id: row.detail for row in rows}
     return found
 
 

@@ -176,8 +176,8 @@ def diff(
 def diff_counts(connection: Connection, *, list_id: int, earlier: int, later: int) -> dict[ChangeKind, int]:
     """How many accounts were added, dropped and moved."""
     found = union_all(*_changes(list_id, earlier=earlier, later=later)).subquery()
-    query = select(found.c.change, func.count()).group_by(found.c.change)
-    counts: dict[str, int] = dict(connection.execute(query).tuples().all())
+    query = select(found.c.change, func.count().label("accounts")).group_by(found.c.change)
+    counts = {row.change: row.accounts for row in connection.execute(query)}
     return {change: counts.get(change, 0) for change in CHANGES}
 
 
