@@ -42,6 +42,10 @@ LEAST_FOR_TREES: Final = 50
 """Below, trees never won on any market or set of companies, and cost the most time."""
 
 
+_FOR_TRIALS: Final = 10_000
+"""Accounts of the crowd that are enough to learn lines from and to find hidden seeds among."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """shares: (s,), by hidden seed the share of the crowd placed before it, ties by half; never 0."""
@@ -73,9 +77,9 @@ class Choice:
 
 
 def divisions(seeds: int) -> int:
-    """Into how many parts seeds and crowd are divided: fewer seeds learn from nearly all of them."""
-    if seeds < 25:
-        return max(2, min(seeds, 10))
+    """Into how many parts seeds and crowd are divided: where seeds are few, each is hidden alone."""
+    if seeds < LEAST_TO_CHOOSE:
+        return max(2, seeds)
     return 5 if seeds < 500 else 3
 
 
@@ -114,6 +118,7 @@ def choose(sample: Sample, *, view: View, rankers: Sequence[RankerName]) -> Choi
 def hidden_shares(name: RankerName, sample: Sample, *, columns: NDArray[np.int64]) -> tuple[Doubles, Doubles]:
     """Of each seed and of each account of the crowd, the share of its part of the crowd placed before it by a
     ranker that learned from neither."""
+    sample = sample if name == "trees" else _thinned(sample, most=_FOR_TRIALS)
     seeds, crowd = sample.seeds[:, columns], sample.crowd[:, columns]
     order = np.random.default_rng(0).permutation(len(seeds))
     parts = np.empty(len(seeds), dtype=np.int64)
@@ -130,6 +135,11 @@ def hidden_shares(name: RankerName, sample: Sample, *, columns: NDArray[np.int64
         shares[hidden] = _before(ranker.scores(seeds[hidden], part=part), among=told)
         others[rest] = _before(ranker.scores(crowd[rest], part=part), among=told)
     return shares, others
+
+
+def _thinned(sample: Sample, *, most: int) -> Sample:
+    step = -(-len(sample.crowd) // most)
+    return replace(sample, crowd=sample.crowd[::step], parts=sample.parts[::step])
 
 
 def _before(scores: Doubles, *, among: Doubles) -> Doubles:

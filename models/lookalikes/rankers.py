@@ -43,8 +43,8 @@ _PART: Final = 50_000
 
 _TREES: Final = {
     "objective": "binary",
-    "num_leaves": 15,
-    "learning_rate": 0.05,
+    "num_leaves": 7,
+    "learning_rate": 0.03,
     "min_data_in_leaf": 20,
     "feature_fraction": 0.5,
     "bagging_fraction": 0.8,
@@ -57,7 +57,7 @@ _TREES: Final = {
     "force_row_wise": True,
     "verbosity": -1,
 }
-_ROUNDS: Final = 200
+_ROUNDS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class _Lines:
         label = np.repeat([1, 0], [len(sample.seeds), len(crowd)])
         weight = np.where(label == 1, 1.0, CROWD * len(sample.seeds) / len(crowd))
         model = LogisticRegression(C=strength, max_iter=300, tol=1e-3)
-        model.fit(X.astype(np.float64), label, sample_weight=weight)
+        model.fit(X, label, sample_weight=weight)
         return cls(model.coef_[0].astype(np.float64), float(model.intercept_[0]))
 
     def scores(self, X: Floats, *, part: int = 0) -> Doubles:
