@@ -97,7 +97,7 @@ def _sorted_out(row: Row, index: _Index) -> dict[str, str]:
 def _kind(text: str, index: _Index) -> str:
     if text in index.ids:
         return "account_id"
-    if "@" in text and " " not in text.strip("<> "):
+    if "@" in text and registrable_domain(text) is not None:
         return "email"
     if "://" in text or (" " not in text and "." in text and registrable_domain(text) is not None):
         return "domain"
