@@ -25,7 +25,7 @@ from features.feature import DAY
 from features.queries import quoted
 from features.tables import Attribute, Tables
 
-__all__ = ["CITY", "Universe", "customers", "read_universe"]
+__all__ = ["CITY", "Universe", "customers", "read_universe", "won_amounts"]
 
 CITY = Attribute("city", "category", "city", "城市")
 """Too wide to be a feature of a model; a search for similar accounts may share it."""
@@ -180,14 +180,14 @@ def _as_told(
 
 
 _OWNERS = """
-SELECT DISTINCT account_id FROM (
-    SELECT account_id, outcome, product,
+SELECT account_id, max(amount) AS amount FROM (
+    SELECT account_id, outcome, product, amount,
            row_number() OVER (PARTITION BY opportunity_id ORDER BY known_at DESC) AS age
     FROM opportunities
     WHERE known_at < $as_of AND (withdrawn_at IS NULL OR withdrawn_at >= $as_of)
 )
 WHERE age = 1 AND outcome = 'won' AND ($product IS NULL OR product = $product)
-ORDER BY account_id
+GROUP BY account_id ORDER BY account_id
 """
 _PRODUCTS = "SELECT DISTINCT product FROM opportunities WHERE known_at < $as_of AND product IS NOT NULL"
 
@@ -209,3 +209,10 @@ def customers(tables: Tables, *, as_of: datetime, product: str | None = None) ->
                 )
         rows = connection.execute(_OWNERS, {"as_of": as_of, "product": product}).fetchall()
     return [str(row[0]) for row in rows]
+
+
+def won_amounts(tables: Tables, *, as_of: datetime) -> dict[str, float]:
+    """What the largest deal won from each customer was worth, as known before `as_of`; where it is told."""
+    with tables.connect() as connection:
+        rows = connection.execute(_OWNERS, {"as_of": as_of, "product": None}).fetchall()
+    return {str(account): float(amount) for account, amount in rows if amount is not None}

@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
@@ -20,6 +21,7 @@ from features.errors import InputError, NotEnoughDataError
 __all__ = [
     "LEVEL",
     "Estimate",
+    "PlannedAccounts",
     "WinsCurve",
     "market_size",
     "over_days",
@@ -112,6 +114,14 @@ class WinsCurve:
         """How many of the first accounts bring so many wins; None where all of them do not."""
         place = int(np.searchsorted(self.wins, goal))
         return place + 1 if place < len(self.wins) else None
+
+
+@dataclass(frozen=True)
+class PlannedAccounts:
+    """accounts: account_id, name and domain, the most promising first, beside `curve`."""
+
+    accounts: pd.DataFrame
+    curve: WinsCurve
 
 
 def wins_curve(opens: tuple[Vector, Vector, Vector], wins: tuple[Vector, Vector, Vector]) -> WinsCurve:

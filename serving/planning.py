@@ -8,33 +8,23 @@ other chance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import logit
 
 from models.card import Kind
-from models.list_size import Estimate, WinsCurve, over_days, wins_curve
+from models.list_size import Estimate, PlannedAccounts, over_days, wins_curve
 from serving.desk import Desk
 
-__all__ = ["PlannedAccounts", "planned_accounts"]
+__all__ = ["planned_accounts"]
 
 Vector = NDArray[np.float64]
 Bounded = tuple[Vector, Vector, Vector]
 
 
-@dataclass(frozen=True)
-class PlannedAccounts:
-    """accounts: account_id, name and domain, the most promising first, beside `curve`."""
-
-    accounts: pd.DataFrame
-    curve: WinsCurve
-
-
 def planned_accounts(
-    desk: Desk, ranked: pd.DataFrame, *, days: int, win_rate: Estimate, account_to_opportunity: Estimate
+    desk: Desk, ranked: pd.DataFrame, win_rate: Estimate, account_to_opportunity: Estimate, *, days: int
 ) -> PlannedAccounts:
     """The accounts that a list could hold, with what they bring within `days`.
 

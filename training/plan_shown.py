@@ -10,8 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from models.list_size import LEVEL, Estimate
-from serving.planning import PlannedAccounts
+from models.list_size import LEVEL, Estimate, PlannedAccounts
 from training.console import Output
 from training.planning import Market, Plan
 

@@ -8,20 +8,20 @@ interval.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from features.errors import InputError
 from features.funnel import Count, Funnel, count_funnel
 from features.workspace import Workspace
-from models.list_size import Estimate, market_size, rate_of, target_accounts
-from serving.desk import open_desk
-from serving.planning import PlannedAccounts, planned_accounts
-from serving.ranking import rank_accounts
-from serving.scoring import utc_now
-from serving.store import Store
+from models.list_size import Estimate, PlannedAccounts, market_size, rate_of, target_accounts
 
-__all__ = ["Goal", "Market", "Plan", "plan"]
+__all__ = ["Accounts", "Goal", "Market", "Plan", "plan"]
+
+Accounts = Callable[[Estimate, Estimate], PlannedAccounts | None]
+"""From the win rate and the account-to-opportunity rate to what the accounts of a workspace bring; None where
+no release scores them."""
 
 
 @dataclass(frozen=True)
@@ -78,42 +78,29 @@ class Plan:
     enough: int | None
 
 
-def plan(workspace: Workspace, *, goal: Goal, until: datetime | None = None) -> Plan:
+def plan(
+    workspace: Workspace, *, goal: Goal, now: datetime, accounts: Accounts, until: datetime | None = None
+) -> Plan:
     """The plan of a goal.
 
+    now: naive, UTC. accounts: what the accounts of the workspace bring.
     until: naive, UTC; where the past ends that the rates are counted in. Default: now, or the newest fact
     where the tables are older. Raises NotEnoughDataError where a rate cannot be counted, InputError for a
     goal that is none.
     """
-    now = utc_now()
     newest = workspace.manifest().data_through
     end = until or (now if newest is None else min(now, newest + timedelta(seconds=1)))
     since = end - timedelta(days=goal.days)
     funnel = count_funnel(workspace.tables(), since=since, until=end, product=goal.product)
     win_rate = _rate("the win rate", goal.win_rate, counted=funnel.won)
     opening = _rate("the account-to-opportunity rate", goal.account_to_opportunity, counted=funnel.opened)
-    accounts = target_accounts(
+    wanted = target_accounts(
         reps=goal.reps, wins_per_rep=goal.wins_per_rep, win_rate=win_rate, account_to_opportunity=opening
     )
-    planned = _planned(workspace, goal=goal, win_rate=win_rate, opening=opening)
+    planned = accounts(win_rate, opening)
     enough = planned.curve.accounts_for(goal.wins) if planned else None
-    return Plan(goal, since, end, funnel, win_rate, opening, accounts, planned, enough)
+    return Plan(goal, since, end, funnel, win_rate, opening, wanted, planned, enough)
 
 
 def _rate(what: str, given: float | None, *, counted: Count) -> Estimate:
     return Estimate.given(given) if given is not None else rate_of(what, hits=counted.hits, of=counted.of)
-
-
-def _planned(
-    workspace: Workspace, *, goal: Goal, win_rate: Estimate, opening: Estimate
-) -> PlannedAccounts | None:
-    """The accounts with what they bring; None where no release scores them."""
-    now = utc_now()
-    with Store.open(workspace.store_url) as store:
-        if store.current(now) is None:
-            return None
-    with open_desk(workspace, now=now) as desk:
-        ranked = rank_accounts(desk, now=now)
-        return planned_accounts(
-            desk, ranked, days=goal.days, win_rate=win_rate, account_to_opportunity=opening
-        )

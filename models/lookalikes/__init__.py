@@ -7,6 +7,7 @@ as of others.
 
 from __future__ import annotations
 
+from models.lookalikes.blending import Blend, Weights, blend
 from models.lookalikes.comparing import Compared
 from models.lookalikes.estimates import Estimate, Sureness
 from models.lookalikes.expansion import Expansion, expand
@@ -15,6 +16,7 @@ from models.lookalikes.ranking import Prepared, Ranking, prepare, rank_universe
 from models.lookalikes.reasons import Reason, Words
 
 __all__ = [
+    "Blend",
     "Compared",
     "Estimate",
     "Expansion",
@@ -24,7 +26,9 @@ __all__ = [
     "Reason",
     "Suggestion",
     "Sureness",
+    "Weights",
     "Words",
+    "blend",
     "expand",
     "explain",
     "prepare",

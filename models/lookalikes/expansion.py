@@ -8,13 +8,14 @@ ranking.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from features.errors import InputError
 from features.universe import Universe
+from models.lookalikes.blending import Blend, Weights, blend
 from models.lookalikes.choosing import LEAST_TO_CHOOSE
 from models.lookalikes.comparing import Compared
 from models.lookalikes.explaining import Suggestion, explain
@@ -25,6 +26,7 @@ from models.lookalikes.reasons import Words
 __all__ = ["Expansion", "expand", "listed"]
 
 _FEW: Final = 25
+_NOTHING_KNOWN: Final = "nothing is known of what weighs"
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,15 @@ def expand(
     leave_out: Mapping[str, Collection[str]] | None = None,
     rankers: Sequence[RankerName] | None = None,
     label_rate: float | None = None,
+    weights: Weights | None = None,
+    intent: Mapping[str, float] | None = None,
+    amounts: Mapping[str, float] | None = None,
 ) -> Expansion:
     """The `size` accounts that are most like the seeds.
 
     universe: accounts, or what `prepare` made of them where they are asked more than once. seeds:
     account_ids. leave_out: by reason, account_ids that must not be on the list; the first reason counts.
+    weights, intent, amounts: see `blend`; without weights likeness alone decides.
     rankers, label_rate: see `rank_universe`. Raises InputError for a size below 1, and what `rank_universe`
     raises.
 
@@ -80,16 +86,30 @@ def expand(
         raise InputError("the list is to have no account", got=size, allowed="at least 1", fix="ask for more")
     prepared = universe if isinstance(universe, Prepared) else prepare(universe)
     ranking = rank_universe(prepared, seeds, rankers=rankers, label_rate=label_rate)
-    positions, counts = listed(ranking, leave_out=leave_out or {})
+    blended = None
+    if weights is not None and weights != Weights():
+        blended = blend(ranking, weights=weights, intent=intent, amounts=amounts)
+    positions, counts = listed(ranking, leave_out=leave_out or {}, blended=blended)
     chosen = positions[:size]
-    suggestions = tuple(explain(ranking, chosen, places=range(1, len(chosen) + 1)))
+    told = explain(ranking, chosen, places=range(1, len(chosen) + 1))
+    if blended is not None:
+        told = (_with_parts(one, blended, row) for one, row in zip(told, chosen.tolist(), strict=True))
+    suggestions = tuple(told)
     return Expansion(suggestions, ranking, counts, tuple(_notes(ranking, size=size, listed=len(chosen))))
 
 
+def _with_parts(one: Suggestion, blended: Blend, row: int) -> Suggestion:
+    parts = {name: None if np.isnan(told[row]) else float(told[row]) for name, told in blended.parts.items()}
+    return replace(one, blended=float(blended.scores[row]), parts=parts)
+
+
 def listed(
-    ranking: Ranking, *, leave_out: Mapping[str, Collection[str]]
+    ranking: Ranking, *, leave_out: Mapping[str, Collection[str]], blended: Blend | None = None
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], dict[str, int]]:
-    """Rows of all candidates, the most alike first, and how many each reason left out."""
+    """Rows of all candidates in order, and how many each reason left out.
+
+    blended: what the order follows from instead of likeness, ties by likeness.
+    """
     out = np.zeros(len(ranking.universe), dtype=np.bool_)
     out[ranking.seeds] = True
     counts = {}
@@ -97,7 +117,13 @@ def listed(
         places = ranking.universe.positions(account_ids)
         counts[reason] = int((~out[places]).sum())
         out[places] = True
-    return ranking.order[~out[ranking.order]], counts
+    order = ranking.order
+    if blended is not None:
+        unknown = np.isnan(blended.scores)
+        counts[_NOTHING_KNOWN] = int((unknown & ~out).sum())
+        out |= unknown
+        order = order[np.argsort(-blended.scores[order], kind="stable")]
+    return order[~out[order]], counts
 
 
 def _notes(ranking: Ranking, *, size: int, listed: int) -> Iterable[Words]:

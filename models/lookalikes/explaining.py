@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -51,7 +51,8 @@ class Suggestion:
 
     score: baseline + contributions of the reasons + other, in the ranker's own unit: log-odds against the
         weighted crowd, or a cosine. lift: how many times as dense seeds are here as everywhere. chance: of
-        being one that the seeds stand for, where the level is known; see `Sureness`.
+        being one that the seeds stand for, where the level is known; see `Sureness`. blended, parts: what
+        the place follows from instead, where more than likeness counts; see `models.lookalikes.blending`.
     """
 
     place: int
@@ -66,6 +67,8 @@ class Suggestion:
     reasons_against: tuple[Reason, ...]
     other: float
     nearest: tuple[NearSeed, ...]
+    blended: float | None = None
+    parts: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def explain(ranking: Ranking, positions: Integers, *, places: Sequence[int]) -> Iterator[Suggestion]:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from features.workspace import Workspace
     from training.changes import ChangeReport
+    from training.planning import Goal, Plan
 
-__all__ = ["answer_one", "change_of", "rank_all"]
+__all__ = ["answer_one", "change_of", "plan_of", "rank_all"]
 
 
 def answer_one(
@@ -81,3 +82,24 @@ def change_of(
         old_release=old,
         new_release=new,
     )
+
+
+def plan_of(workspace: Workspace, *, goal: Goal, until: datetime | None = None) -> Plan:
+    """The plan of a goal, with what each account brings by the release that answers now."""
+    from functools import partial
+
+    from serving.desk import open_desk
+    from serving.planning import planned_accounts
+    from serving.ranking import rank_accounts
+    from serving.scoring import utc_now
+    from serving.store import Store
+    from training.planning import plan
+
+    now = utc_now()
+    with Store.open(workspace.store_url) as store:
+        answers = store.current(now) is not None
+    if not answers:
+        return plan(workspace, goal=goal, now=now, accounts=lambda *_: None, until=until)
+    with open_desk(workspace, now=now) as desk:
+        bring = partial(planned_accounts, desk, rank_accounts(desk, now=now), days=goal.days)
+        return plan(workspace, goal=goal, now=now, accounts=bring, until=until)

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import ConfigError, suggestion
-from training.cli.given import open_output, open_workspace, read_as_of, read_moment
+from training.cli.given import open_output, open_workspace, read_as_of, read_moment, refuse
 from training.cli.options import WORKSPACE, AsOfOption, JsonOption, LanguageOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from models.lookalikes import Expansion
+    from datetime import datetime
+
+    from features.workspace import Workspace
+    from models.lookalikes import Expansion, Weights
     from models.lookalikes.seeds import SeedMatches
     from training.console import Output
 
@@ -25,6 +28,7 @@ __all__ = ["commands"]
 commands = typer.Typer()
 
 _SHOWN = 10
+_MODES = ("vertical", "horizontal", "intent")
 
 
 @commands.command()
@@ -48,6 +52,26 @@ def expand(
     encoding: Annotated[
         str | None,
         typer.Option(help="The file's encoding, such as gb18030; UTF-8 unless told.", show_default=False),
+    ] = None,
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            help="vertical: more like the seeds. horizontal: for a product line, of which only owners are"
+            " left out. intent: about to buy, by the released model of buying intent.",
+        ),
+    ] = "vertical",
+    product: Annotated[
+        str | None,
+        typer.Option("--product", help="The product line of --mode horizontal.", show_default=False),
+    ] = None,
+    blend: Annotated[
+        str | None,
+        typer.Option(
+            "--blend",
+            help="What the order follows from, as in fit=0.5,intent=0.3,value=0.2; likeness is fit.",
+            show_default=False,
+        ),
     ] = None,
     customers: Annotated[
         str, typer.Option("--customers", help="leave_out or keep: customers that are no seeds.")
@@ -88,7 +112,9 @@ def expand(
         )
     output = open_output(as_json=as_json)
     moment = read_as_of(as_of) or read_moment("--as-of", value="today")
-    with open_workspace(workspace).reading() as tables:
+    place, weights = open_workspace(workspace), _weights(mode, product=product, blend=blend)
+    intent = _intent(place, as_of=read_as_of(as_of)) if weights is not None and weights.intent else None
+    with place.reading() as tables:
         asked = expand_workspace(
             tables,
             seeds=seeds,
@@ -97,6 +123,9 @@ def expand(
             column=column,
             encoding=encoding,
             leave_customers_out=customers == "leave_out",
+            product=product,
+            weights=weights,
+            intent=intent,
             label_rate=label_rate,
             evaluate=evaluate,
         )
@@ -108,6 +137,30 @@ def expand(
         output.table(*asked.evaluation.table())
     output.note(f"{len(asked.expansion.suggestions):,} accounts: {out}")
     output.result(asked.document(language=language) | {"out": str(out)})
+
+
+def _weights(mode: str, *, product: str | None, blend: str | None) -> Weights | None:
+    """What the order follows from; None where likeness alone decides."""
+    from models.lookalikes import Weights
+
+    if mode not in _MODES:
+        raise ConfigError("--mode", got=mode, allowed=", ".join(_MODES), fix=suggestion(mode, _MODES))
+    if mode == "horizontal" and product is None:
+        raise ConfigError("--mode horizontal needs a product line", fix="name it with --product")
+    if mode != "horizontal":
+        refuse("--product", given=product, where=f"in --mode {mode}", fix="say --mode horizontal")
+    if mode == "intent":
+        refuse("--blend", given=blend, where="in --mode intent", fix="leave --mode out to blend")
+        return Weights(fit=0.0, intent=1.0)
+    return None if blend is None else Weights.parse(blend)
+
+
+def _intent(workspace: Workspace, *, as_of: datetime | None) -> dict[str, float]:
+    """By account, the chance of the event that the released model of buying intent speaks of."""
+    from training.cli.answering import rank_all
+
+    known = rank_all(workspace, as_of=as_of)[["account_id", "intent_probability"]].dropna()
+    return dict(zip(known["account_id"], known["intent_probability"].astype(float), strict=True))
 
 
 def _show_seeds(matches: SeedMatches, *, output: Output, language: str) -> None:

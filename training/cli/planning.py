@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from features.errors import NotEnoughDataError
+from training.cli.answering import plan_of
 from training.cli.given import open_output, open_workspace, read_as_of, refuse
 from training.cli.options import WORKSPACE, AsOfOption, JsonOption, WorkspaceOption
 
@@ -64,7 +66,6 @@ def plan(
     from training.feature_table import check_target, write_frame
     from training.plan_shown import curve_frame, plan_document, show_plan
     from training.planning import Goal, Market
-    from training.planning import plan as planned
 
     output = open_output(as_json=as_json)
     if out is not None:
@@ -73,9 +74,12 @@ def plan(
         refuse("--unit-price", given=unit_price, where="without --users", fix="give both, or neither")
     market = None if users is None else Market(users, units_each, unit_price or 0.0)
     goal = Goal(reps, wins_per_rep, days, product, win_rate, account_to_opportunity)
-    found = planned(open_workspace(workspace), goal=goal, until=read_as_of(as_of))
+    found = plan_of(open_workspace(workspace), goal=goal, until=read_as_of(as_of))
     show_plan(found, market=market, output=output)
-    if out is not None and (frame := curve_frame(found)) is not None:
+    if out is not None:
+        frame = curve_frame(found)
+        if frame is None:
+            raise NotEnoughDataError("there is no curve to write", got="no release", fix="train and promote")
         write_frame(frame, out=out)
         output.note(f"{len(frame):,} accounts written to {out}")
     output.result(plan_document(found, market=market))

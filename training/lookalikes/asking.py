@@ -18,8 +18,8 @@ import pandas as pd
 from features.errors import ConfigError, NotEnoughDataError
 from features.spreadsheets import write_csv
 from features.tables import Tables
-from features.universe import customers, read_universe
-from models.lookalikes import Estimate, Expansion, Suggestion, expand, prepare
+from features.universe import customers, read_universe, won_amounts
+from models.lookalikes import Estimate, Expansion, Suggestion, Weights, expand, prepare
 from models.lookalikes.seed_files import read_seed_file
 from models.lookalikes.seeds import SeedMatches, match_seeds
 from training.lookalikes.evaluation import Evaluation, evaluate_seeds
@@ -81,15 +81,20 @@ def expand_workspace(
     column: str | None = None,
     encoding: str | None = None,
     leave_customers_out: bool = True,
+    product: str | None = None,
+    weights: Weights | None = None,
+    intent: Mapping[str, float] | None = None,
     label_rate: float | None = None,
     evaluate: bool = False,
 ) -> Asked:
     """The accounts of a workspace that are most like the seeds of a file, or like all customers.
 
+    product: a product line to sell more widely: its owners are the seeds where no file is given, and they
+    alone are left out, so that customers of other lines are candidates. weights, intent: see `expand`.
     Raises ContractError and InputError for a file that cannot be used, NotEnoughDataError without seeds.
     """
     universe = read_universe(tables, as_of=as_of)
-    owners = customers(tables, as_of=as_of)
+    owners = customers(tables, as_of=as_of, product=product)
     matches = None
     if seeds is None:
         chosen = tuple(universe.rows.column("account_id").take(universe.positions(owners)).to_pylist())
@@ -107,15 +112,28 @@ def expand_workspace(
                 fix="ingest these accounts, or name the right column with --column",
             )
     prepared = prepare(universe)
-    others: Mapping[str, list[str]] = {_CUSTOMERS: owners} if leave_customers_out and owners else {}
-    found = expand(prepared, chosen, size=size, leave_out=others, label_rate=label_rate)
+    reason = _CUSTOMERS if product is None else f"owners of {product} that are no seeds"
+    others: Mapping[str, list[str]] = {reason: owners} if leave_customers_out and owners else {}
+    found = expand(
+        prepared,
+        chosen,
+        size=size,
+        leave_out=others,
+        label_rate=label_rate,
+        weights=weights,
+        intent=intent,
+        amounts=won_amounts(tables, as_of=as_of) if weights is not None and weights.value else None,
+    )
     judged = evaluate_seeds(prepared, chosen, size=size) if evaluate else None
     return Asked(found, matches, judged)
 
 
 def frame_of(expansion: Expansion, *, language: str = "en") -> pd.DataFrame:
     """One row for each suggestion, columns for people: place, account, score, reasons, nearest seeds."""
-    return pd.DataFrame([_row(one, language=language) for one in expansion.suggestions], columns=_COLUMNS)
+    rows = [_row(one, language=language) for one in expansion.suggestions]
+    parts = expansion.suggestions[0].parts if expansion.suggestions else {}
+    blended = ["blended", *(f"{name}_part" for name in parts)] if parts else []
+    return pd.DataFrame(rows, columns=[*_COLUMNS[:5], *blended, *_COLUMNS[5:]])
 
 
 _COLUMNS = [
@@ -137,6 +155,7 @@ def _row(one: Suggestion, *, language: str) -> dict[str, Any]:
         "domain": one.domain,
         "score": round(one.score, 6),
     }
+    told |= {"blended": one.blended} | {f"{name}_part": share for name, share in one.parts.items()}
     told |= _estimate("times_as_dense", one.lift) | _estimate("chance", one.chance)
     told |= {f"reason_{n}": getattr(r.words, language) for n, r in enumerate(one.reasons_for, 1)}
     told |= {f"against_{n}": getattr(r.words, language) for n, r in enumerate(one.reasons_against, 1)}
