@@ -96,7 +96,7 @@ def credit(shares: Doubles) -> Doubles:
     >>> credit(np.array([1.0, 0.01, 0.00001])).tolist()
     [0.0, 0.5, 1.0]
     """
-    return np.asarray(np.clip(-np.log10(shares) / 4.0, 0.0, 1.0), dtype=np.float64)
+    return np.asarray(np.clip(np.log10(1.0 / shares) / 4.0, 0.0, 1.0), dtype=np.float64)
 
 
 def choose(sample: Sample, *, view: View, rankers: Sequence[RankerName]) -> Choice:
