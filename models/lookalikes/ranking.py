@@ -69,7 +69,12 @@ class Prepared:
                 yield positions, self.encoding.encode(self.universe.rows.slice(start, _PART))
 
     def view(self, ranker: RankerName, *, names: Sequence[str], emptiness: Sequence[str]) -> Integers:
-        """Columns that a ranker looks at, of the attributes `names`."""
+        """Columns that a ranker looks at, of the attributes `names`.
+
+        Trees would tell apart what is not known by what it is not, so they look at attributes in `emptiness`
+        alone: those of which it counts that a cell is empty.
+        """
+        names = emptiness if ranker == "trees" else names
         columns = self.encoding.columns_of(names, emptiness=emptiness)
         roles = self.encoding.roles[columns]
         if ranker != "trees":
@@ -171,6 +176,7 @@ def rank_universe(
     divided = divisions(len(positions))
     sample, parts = _sample(prepared, positions, divided=divided)
     views = {name: prepared.view(name, names=used, emptiness=emptiness) for name in names}
+    names = [name for name in names if len(views[name])] or RANKERS[:1]
     choice = choose(sample, view=views.__getitem__, rankers=names)
     columns = views[choice.ranker]
     own = Sample(sample.seeds[:, columns], sample.crowd[:, columns], sample.parts, divided)

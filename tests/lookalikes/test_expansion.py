@@ -101,6 +101,25 @@ def test_deleting_what_cannot_be_compared_changes_no_bit(ranker: RankerName) -> 
     assert whole.choice.shares.tobytes() == less.choice.shares.tobytes()
 
 
+@pytest.mark.parametrize("ranker", RANKERS)
+def test_that_a_cell_is_empty_does_not_count_where_one_side_leaves_more_of_them_empty(
+    ranker: RankerName,
+) -> None:
+    """A word that says nothing, known of nearly all seeds and of two thirds of the others."""
+    random = np.random.default_rng(5)
+    seed = FRAME["account_id"].isin(SEEDS)
+    known = random.random(len(FRAME)) < np.where(seed, 0.98, 0.65)
+    tier = pd.Series(random.choice(["gold", "tin"], len(FRAME))).where(known, None)
+    universe = planted_universe(FRAME.assign(customer_tier=tier))
+    ranking = rank_universe(prepare(universe), SEEDS, rankers=[ranker])
+    (told,) = (one for one in ranking.compared if one.name == "customer_tier")
+    assert (told.used, told.emptiness) == (True, False)
+    encoding = ranking.prepared.encoding
+    names = np.array([one.name for one in encoding.attributes])[encoding.owners[ranking.columns]]
+    each, _ = ranking.contributions(np.flatnonzero((~seed & ~known).to_numpy()))
+    assert (each[:, names == "customer_tier"] == 0.0).all()
+
+
 def test_ties_are_told_apart_by_account_id() -> None:
     names = [f"x{number}" for number in range(9)]
     rows = pd.DataFrame({"account_id": names, "industry": ["a"] * 4 + ["b"] * 5})
