@@ -54,7 +54,7 @@ def create(
         str | None, typer.Option(help="The industry of a pilot. Default: that of most of its best accounts.")
     ] = None,
     settings: Annotated[
-        Path | None, typer.Option(help="A TOML file with [[segments]], [[goals]] and [rules].")
+        Path | None, typer.Option(help="A TOML file with \\[\\[segments]], \\[\\[goals]] and \\[rules].")
     ] = None,
     by: ByOption = None,
     workspace: WorkspaceOption = WORKSPACE,
