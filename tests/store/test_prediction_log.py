@@ -261,11 +261,12 @@ def test_forgotten_people_and_accounts_go_and_the_rest_stays(store: Store) -> No
         made("of-another", account_id="b"),
     ]
     keep(store, *rows)
+    # Nobody of this name is left in the database by other tests.
     with store.writing() as connection:
         for account in ("a", "b"):
-            feedback.add(connection, Feedback(AT, account, "rejected", reason="Ann said no"))
+            feedback.add(connection, Feedback(AT, account, "rejected", reason="Zenobia said no"))
     gone = {("account", "a"), ("contact", "c-2")}
-    erase = {"clean": lambda text: text.replace("Ann", "***"), "gone": lambda *named: named in gone}
+    erase = {"clean": lambda text: text.replace("Zenobia", "***"), "gone": lambda *named: named in gone}
     assert store.erase(**erase) == {"predictions": 2, "feedback": 2 + 1}
     with store.reading() as connection:
         account, person, another = (predictions.find(connection, request_id=row.request_id) for row in rows)
