@@ -33,6 +33,8 @@ RULES = (
     "no such fit model answers now",
     "is of an answer about another account",
     "is no page",
+    # The name of a file within a form.
+    "the file is of a type that is not read here",
     # What is refused for what it does not say, or for what else the record of a CRM says of itself.
     "says too little: .*",
     "names no account",
