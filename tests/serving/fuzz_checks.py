@@ -43,7 +43,7 @@ RULES = (
     # Numbers of a CRM may be strings, whose bounds no document can say.
     "input should be (greater|less) than or equal to .*",
 )
-"""Why a request that follows the document may be refused with 422 all the same."""
+"""Why a request that follows the document may be refused with 422 or 415 all the same."""
 
 LENIENT = re.compile(r"/v1/(hubspot|salesforce)/")
 """Paths that take what a CRM really sends: numbers as strings and strings as numbers, fields of any name."""
@@ -94,7 +94,7 @@ def what_follows_the_document_is_taken(ctx: CheckContext, response: Response, ca
         return positive_data_acceptance(ctx, response, case)
     except Failure:
         errors = _told(response).get("errors", [])
-        if response.status_code != 422 or not errors or not all(map(_is_of_a_rule, errors)):
+        if response.status_code not in (415, 422) or not errors or not all(map(_is_of_a_rule, errors)):
             raise
     return None
 
