@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from planted import planted_frame, planted_universe
+from planted_likeness import planted_frame, planted_universe
 
 from features.tables import Attribute
 from features.universe import Universe

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from planted import ATTRIBUTES, members, planted_frame, planted_universe
+from planted_likeness import ATTRIBUTES, members, planted_frame, planted_universe
 from typer.testing import CliRunner
 
 from features.errors import ConfigError, InputError, NotEnoughDataError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from planted import members, planted_frame, planted_universe
+from planted_likeness import members, planted_frame, planted_universe
 
 from features.errors import InputError, NotEnoughDataError
 from models.lookalikes import Expansion, expand, prepare, rank_universe

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from planted import members, planted_frame, planted_universe
+from planted_likeness import members, planted_frame, planted_universe
 
 from features.errors import NotEnoughDataError
 from models.lookalikes import prepare
