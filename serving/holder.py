@@ -12,10 +12,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 import duckdb
 
@@ -25,7 +26,7 @@ from features.tables import Attribute
 from features.workspace import Workspace
 from serving import metrics
 from serving.activities.waiting import Waiting
-from serving.answers import iso
+from serving.answering import Question, answer_each
 from serving.batches import score_batch
 from serving.desk import Desk, Snapshot
 from serving.log.entries import Answered, Entry
@@ -33,6 +34,7 @@ from serving.log.settings import LogSettings
 from serving.log.writer import LogUnavailableError, PredictionLog
 from serving.model_cards import ModelAnswer, model_answer
 from serving.new_tables import UNREADABLE, NewTables, as_fault
+from serving.overview import overview
 from serving.problems import NotReadyError, WorkerBrokenError, problem_kind
 from serving.profile import ProfileAnswer, profile_answer
 from serving.releases import LoadedRelease, load_release
@@ -139,6 +141,11 @@ class DeskHolder:
             raise NotReadyError(fault.what, got=fault.got, allowed=fault.allowed, fix=fault.fix)
         return remembered
 
+    @property
+    def hands(self) -> Executor:
+        """The thread that computes answers."""
+        return self._together.hands
+
     def answer(
         self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
     ) -> Answered:
@@ -152,6 +159,20 @@ class DeskHolder:
         if isinstance(scored, SpearfishError):
             raise scored
         return self._keep(current.desk, scored, now=now, api_key_id=api_key_id)
+
+    def answer_each(self, questions: Sequence[Question]) -> list[Answered | Exception]:
+        """As `answer`, of many, in the thread of `hands`; what is raised stands in the place of an answer.
+
+        Raises NotReadyError when there is nothing to answer from.
+        """
+        current, now = self._current(), utc_now()
+        return answer_each(
+            questions,
+            current=current,
+            now=now,
+            keep=lambda scored, one: self._keep(current.desk, scored, now=now, api_key_id=one.api_key_id),
+            restarted=partial(self._restarted, current),
+        )
 
     def answer_at_once(
         self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
@@ -217,19 +238,7 @@ class DeskHolder:
 
     def overview(self) -> Mapping[str, object]:
         """What the page shows before anything is asked."""
-        desk = self.desk()
-        manifest = desk.snapshot.manifest
-        return {
-            "workspace": manifest.workspace,
-            "time_zone": str(desk.time_zone),
-            "data_through": iso(manifest.data_through) if manifest.data_through else None,
-            "accounts": desk.snapshot.accounts.count,
-            "examples": desk.snapshot.accounts.examples(limit=4),
-            "channels": list(manifest.channels),
-            "release": desk.release.release.id,
-            "models": sorted(desk.release.release.fingerprints),
-            "levels": desk.levels(),
-        }
+        return overview(self.desk())
 
     def count_problem(self, slug: str) -> None:
         """Count an answer that is a problem."""

@@ -6,7 +6,7 @@ none. Null rule: none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,12 +18,14 @@ from features.feature import Language
 from features.tables import Attribute
 from serving.access.gate import Caller
 from serving.access.scopes import Scope
+from serving.answering import Question
 from serving.desk import Desk
 from serving.log.entries import Answered
 from serving.log.writer import PredictionLog
 from serving.model_cards import ModelAnswer
 from serving.profile import ProfileAnswer
 from serving.store.door import StoreDoor
+from serving.web.gathering import Gathering
 
 __all__ = ["Admission", "Answers", "Services"]
 
@@ -46,6 +48,13 @@ class Answers(Protocol):
         self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
     ) -> Answered:
         """The answer to the body of POST /v1/score, on its way into the log."""
+
+    @property
+    def hands(self) -> Executor:
+        """The thread that computes answers."""
+
+    def answer_each(self, questions: Sequence[Question]) -> list[Answered | Exception]:
+        """As `answer`, of many, in that thread; what is raised stands in the place of an answer."""
 
     def answer_at_once(
         self, body: bytes, *, request_id: str, language: Language, api_key_id: int | None = None
@@ -92,7 +101,7 @@ class Services:
     """The parts of one worker.
 
     door: the way to the store. running: see `serving.web.repeats`. writers: the threads that requests write
-    in, which wait for each other at the store.
+    in, which wait for each other at the store. gathering: of questions that are answered together.
     """
 
     answers: Answers
@@ -100,3 +109,4 @@ class Services:
     door: StoreDoor
     running: set[str] = field(default_factory=set)
     writers: Executor = field(default_factory=_writers)
+    gathering: Gathering = field(default_factory=Gathering)

@@ -5,12 +5,12 @@ Time rule: `now` is read once per request. Null rule: none of its own.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from starlette.responses import Response
 
 from features.errors import BundleError, EngineError, UnknownAccountError, WorkspaceError
+from serving.answering import Question
 from serving.answers import ScoreAnswer
 from serving.problems import AmbiguousDomainError, NotReadyError
 from serving.requests import request_model
@@ -31,7 +31,7 @@ async def _score(call: Call) -> Response:
     # What is remembered is given here: it takes less than to hand it to a thread.
     answered = answers.answer_at_once(body, **asked)
     if answered is None:
-        answered = await call.compute(partial(answers.answer, body, **asked))
+        answered = await call.services.gathering.answer(answers, Question(body, **asked))
     return Response(await kept_text(call, answered), media_type="application/json")
 
 
