@@ -26,7 +26,7 @@ import job_bench
 import mlflow_peer
 from markets import market
 from pace import as_fast, milliseconds, rounds
-from served import CORES, keep_to, peak_megabytes, served, workers
+from served import CORES, keep_to, peak_megabytes, served, served_code, workers
 from serving_measures import CLIENTS, Measured, batches, beside_empty, paced, swapped
 from serving_requests import by_id, record_of
 from truth import Truth
@@ -35,7 +35,6 @@ from two_releases import two_releases
 from features.workspace import Workspace
 from serving.scoring import utc_now
 from serving.store import Store
-from training.checks.folders import files_below
 from training.checks.results import write_result
 
 RATE = 50.0
@@ -121,7 +120,7 @@ def main() -> None:
         if given.job_accounts:
             told["job"] = job_bench.measured(workspace, accounts=given.job_accounts, seed=0, folder=folder)
     # The server ran in a process of its own.
-    told = write_result(told, out=given.out, also=files_below("serving"))
+    told = write_result(told, out=given.out, also=served_code())
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
 
 

@@ -16,8 +16,9 @@ import psutil
 from server_process import Server, running
 
 from features.workspace import Workspace
+from training.checks.folders import files_below
 
-__all__ = ["CORES", "keep_to", "peak_megabytes", "processes", "served", "workers"]
+__all__ = ["CORES", "keep_to", "peak_megabytes", "processes", "served", "served_code", "workers"]
 
 CORES: tuple[int, ...] = tuple(sorted(os.sched_getaffinity(0)))
 """Those of this machine that we may use; the server gets the first, the load generator the last."""
@@ -70,3 +71,8 @@ def workers(server: Server) -> list[psutil.Process]:
 def peak_megabytes(found: Iterable[psutil.Process]) -> int:
     """The most memory that any of these processes has used so far."""
     return max(int(process.memory_info().rss / 1e6) for process in found)
+
+
+def served_code() -> list[Path]:
+    """What the processes of a server run of serving/: its modules, not what a browser runs or people read."""
+    return [path for path in files_below("serving") if path.suffix == ".py"]

@@ -24,7 +24,7 @@ from typing import Any
 
 from judging import judged
 from markets import market
-from served import CORES, served
+from served import CORES, served, served_code
 from server_process import Server
 from serving_requests import record_of
 from traffic import Traffic
@@ -33,7 +33,6 @@ from truth import Truth
 from two_releases import two_releases
 
 from features.workspace import Workspace
-from training.checks.folders import files_below
 from training.checks.results import write_result
 
 __all__ = ["Plan", "loaded"]
@@ -113,7 +112,7 @@ def main() -> None:
         workspace = Workspace(given.workspace) if given.workspace else market(folder, accounts=given.accounts)
         told = loaded(workspace, plan, log=folder / "server.log")
     # The server ran in processes of its own.
-    told = write_result(told, out=given.out, also=files_below("serving"))
+    told = write_result(told, out=given.out, also=served_code())
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
     sys.exit(1 if told["findings"] else 0)
 

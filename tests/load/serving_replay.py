@@ -21,7 +21,7 @@ from typing import Any
 
 from markets import market
 from pace import as_fast
-from served import CORES, served
+from served import CORES, served, served_code
 from serving_requests import by_id, record_of
 from two_releases import two_releases
 from wire import request_bytes
@@ -29,7 +29,6 @@ from wire import request_bytes
 from features.workspace import Workspace
 from serving.scoring import utc_now
 from serving.store import Store
-from training.checks.folders import files_below
 from training.checks.results import ROOT, write_result
 
 __all__ = ["replayed"]
@@ -104,7 +103,7 @@ def main() -> None:
         workspace = Workspace(given.workspace) if given.workspace else market(folder, accounts=given.accounts)
         told = replayed(workspace, count=given.answers, log=folder / "server.log")
     # The server ran in a process of its own.
-    told = write_result(told, out=given.out, also=files_below("serving"))
+    told = write_result(told, out=given.out, also=served_code())
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
     sys.exit(0 if all(told[turn]["same_bits"] == given.answers for turn in _TURNS) else 1)
 
