@@ -44,15 +44,17 @@ $(VENV)/.peers: $(VENV)/.installed
 
 # A campaign writes one result; two run at a time, the longest begin first so that neither core waits at the
 # end. Those of real sets need ../shared/data, the others nothing.
-MARKETS := interval_coverage simulated_market few_rows hidden_positives hazards
+MARKETS := interval_coverage simulated_market few_rows hidden_positives lookalike_markets hazards
 FAULTS := training_kills ingest_kills activity_kills forget_kills
-REAL := x_education_leads online_shoppers hubspot_free_tier small_tables audit job_titles identity
+REAL := lookalike_companies x_education_leads online_shoppers hubspot_free_tier small_tables audit job_titles identity
 
 simulated_market := checks.market --seeds 10
 few_rows := checks.few_rows --kind both --accounts 4000 --sizes 40 80 200
 hidden_positives := checks.hidden_positives --seeds 10
 interval_coverage := checks.interval_coverage --markets 200
 hazards := checks.hazards --seeds 5
+lookalike_markets := lookalikes.markets --seeds 10
+lookalike_companies := lookalikes.companies
 ingest_kills := checks.ingest_kills --kills 80
 activity_kills := checks.activity_kills --kills 40
 forget_kills := checks.forget_kills --kills 40
@@ -78,14 +80,17 @@ yardsticks: setup $(VENV)/.peers ## measure on real sets of data beside other le
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(REAL)
 	@$(BIN)/python -m training.publishing
 
-bench: ingest_speed serving_speed ## measure speed beside peers: ingest against DuckDB's own COPY, and the service
+bench: ingest_speed lookalike_speed serving_speed ## measure speed: ingest beside DuckDB's COPY, lookalikes in a million accounts, the service
 
 bento: setup ## build the bento of the service; serving/docs/operation.md tells how to run it
 	@$(BIN)/bentoml build -f serving/bentofile.yaml .
 
-.PHONY: ingest_speed serving_speed serving_load serving_replay
+.PHONY: ingest_speed lookalike_speed serving_speed serving_load serving_replay
 ingest_speed: setup
 	@$(BIN)/python tests/bench/ingest_bench.py --rows 10000000 --out results/$@.json
+
+lookalike_speed: setup
+	@PYTHONPATH=. $(BIN)/python tests/bench/lookalike_bench.py --out results/$@.json
 
 # Alone on idle cores: a served market beside an empty endpoint and MLflow's server, a million accounts in a
 # file; ten minutes of load with kills and swaps; a thousand answers computed again.

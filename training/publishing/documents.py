@@ -17,6 +17,11 @@ from training.publishing.backtests import hubspot_figures
 from training.publishing.few_rows import both_few_rows_figures
 from training.publishing.hidden import hidden_figures
 from training.publishing.identity import identity_figures
+from training.publishing.lookalikes import (
+    company_figures,
+    hidden_customer_figures,
+    lookalike_speed_figures,
+)
 from training.publishing.markets import coverage_figures, hazard_figures, market_figures
 from training.publishing.speed import load_figures, replay_figures, speed_figures
 from training.publishing.titles import title_figures
@@ -43,6 +48,9 @@ _TABLES: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "serving_speed": speed_figures,
     "serving_load": load_figures,
     "serving_replay": replay_figures,
+    "lookalike_markets": hidden_customer_figures,
+    "lookalike_companies": company_figures,
+    "lookalike_speed": lookalike_speed_figures,
 }
 
 

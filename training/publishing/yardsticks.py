@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from training.publishing import reaching
+from training.publishing.lookalikes import LOOKALIKES
 from training.publishing.shown import interval, least, most, table
 from training.publishing.speed import SERVICE
 
@@ -263,4 +264,5 @@ YARDSTICKS = (
         reaching.ingest_misses,
     ),
     *(Yardstick(*line) for line in SERVICE),
+    *(Yardstick(*line) for line in LOOKALIKES),
 )
