@@ -15,7 +15,8 @@ from pathlib import Path
 from starlette.requests import HTTPConnection
 
 from features.errors import SpearfishError
-from serving.access.gate import Caller, Gate, Known
+from serving.access.callers import Caller
+from serving.access.gate import Gate, Known
 from serving.access.limits import Limits
 from serving.access.ring import KeyRing
 from serving.access.scopes import Scope

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from starlette.requests import HTTPConnection
 
+from serving.access.callers import Caller
 from serving.access.limits import Limits
 from serving.access.local import is_loopback, name_of
 from serving.access.ring import KeyRing
@@ -29,20 +30,13 @@ from serving.problems import (
 )
 from serving.store.keys import StoredKey
 
-__all__ = ["Caller", "Gate", "Known"]
+__all__ = ["Gate", "Known"]
 
 _FORWARDED = ("forwarded", "via", "x-real-ip", "x-forwarded-")
 """How headers begin in which a proxy says of somebody behind it, who is not on this machine."""
 
 _CREATE = "make a key with `spearfish keys create NAME --scope score`"
 _SEND = "send the header Authorization: Bearer YOUR_KEY"
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks. key: None for somebody on this machine while there are no keys."""
-
-    key: StoredKey | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from features.errors import InputError, WorkspaceError
 from features.feature import Language
 from features.tables import Attribute
 from serving import metrics
-from serving.access.gate import Caller
+from serving.access.callers import Caller
 from serving.access.scopes import Scope
 from serving.problems import (
     AccessUnknownError,

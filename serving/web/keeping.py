@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 
 from features.errors import SpearfishError
+from serving.access.callers import number_of
 from serving.answers import ScoreAnswer
 from serving.log.entries import Answered
 from serving.log.writer import LogUnavailableError
@@ -21,8 +22,8 @@ __all__ = ["api_key_id", "kept", "kept_text", "require_some"]
 
 
 def api_key_id(call: Call) -> int | None:
-    """The key that asks, as the log names it."""
-    return None if call.caller.key is None else call.caller.key.id
+    """Who asks, as the log and the store name them: a key, or below zero a person."""
+    return number_of(call.caller)
 
 
 async def kept(call: Call, answered: Answered) -> ScoreAnswer:

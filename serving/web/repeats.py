@@ -1,7 +1,7 @@
 """Writes that may be sent twice: the header Idempotency-Key, for every POST that writes.
 
 Turns a write into its answer; the first time by doing it, again by sending the stored answer with
-Idempotency-Replayed. The key counts for one API key, one path and one day. Time rule: the server's clock.
+Idempotency-Replayed. The key counts for one caller, one path and one day. Time rule: the server's clock.
 Null rule: a request without the header is done each time that it comes.
 """
 
@@ -15,6 +15,7 @@ from hashlib import sha256
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from serving.access.callers import mark_of
 from serving.problems import FieldError, InvalidRequestError
 from serving.scoring import utc_now
 from serving.store.idempotency import Answered, RequestInProgressError, once
@@ -92,8 +93,7 @@ def _require_key(given: str) -> None:
 
 
 def _name(call: Call, *, given: str) -> str:
-    key = call.caller.key
-    parts = (key.prefix if key else "", call.request.method, call.request.url.path, given)
+    parts = (mark_of(call.caller), call.request.method, call.request.url.path, given)
     return sha256("\n".join(parts).encode()).hexdigest()
 
 

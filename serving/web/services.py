@@ -16,7 +16,7 @@ from starlette.requests import Request
 from features.errors import SpearfishError
 from features.feature import Language
 from features.tables import Attribute
-from serving.access.gate import Caller
+from serving.access.callers import Caller
 from serving.access.scopes import Scope
 from serving.answering import Question
 from serving.desk import Desk

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from serving.access.gate import Caller
+from serving.access.callers import Caller
 from serving.holder import DeskHolder
 from serving.problems import problem_kind_of
 from serving.store.door import StoreDoor

@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 from test_jobs_files import as_parquet
 
 from features.errors import WorkspaceError
-from serving.access.gate import Caller
+from serving.access.callers import Caller
 from serving.jobs import uploads
 from serving.jobs.results import result_table, to_bytes
 from serving.scoring import utc_now

@@ -180,10 +180,10 @@ def _own_job(call: Call) -> Job:
 
 
 def _own(call: Call, connection: Connection) -> Job:
-    """The job, if the caller may see it: one of the same key, or any for an admin."""
+    """The job, if the caller may see it: one of the same caller, or any for an admin."""
     job_id, key = call.request.path_params["id"], call.caller.key
     job = jobs.find(connection, job_id=job_id)
-    everything = key is None or "admin" in key.scopes
+    everything = call.caller.local or (key is not None and "admin" in key.scopes)
     if job is None or not (everything or job.api_key_id == api_key_id(call)):
         raise UnknownJobError("there is no such job, or it is not this key's", got=job_id[:80])
     return job
