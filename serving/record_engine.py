@@ -21,10 +21,12 @@ from features.catalogue import Catalogue
 from features.contract import TABLES
 from features.counted import count_by
 from features.engine import run_sql
+from features.errors import EngineError
 from features.matrix import STEPS, Rows
 from features.point_in_time import RecordEngine, check_attributes
 from features.queries import consent_periods, consent_told
 from features.tables import OPT_OUT_SCHEMA, OPT_OUTS, Tables
+from serving.handed_rows import Handed, ReadOften, ReadOnce
 
 __all__ = ["ReadyRecordEngine"]
 
@@ -37,51 +39,47 @@ _PERIODS = pa.schema([("contact_id", pa.string()), ("since", _TIME), ("until", _
 _LOST = OPT_OUTS.removesuffix(".parquet")
 
 
-class _Relation:
-    """What DuckDB reads as a table: the rows that were handed in last. It asks when a statement runs."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self.nothing = self.rows = schema.empty_table()
-
-    def __arrow_c_schema__(self) -> object:
-        return self.nothing.schema.__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.rows.__arrow_c_stream__(requested_schema)
-
-
 class _Planned:
-    """The statements of one thread, and the relations that they read."""
+    """The statements of one thread, and the relations that they read.
+
+    A statement reads each relation once wherever it can: see `serving.handed_rows`.
+    """
 
     def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, catalogue: Catalogue, *, statements: Mapping[str, str]
+        self, engine: duckdb.DuckDBPyConnection, catalogue: Catalogue, *, statements: Mapping[str, str]
     ) -> None:
         empty = Tables({}, catalogue.attributes)
         schemas = {name: empty.schema(name) for name in TABLES}
         schemas |= {_LOST: OPT_OUT_SCHEMA, "consent_periods": _PERIODS, "keys": _KEYS}
-        self._cursor = cursor
-        self._relations = {name: _Relation(schema) for name, schema in schemas.items()}
-        for name, relation in self._relations.items():
-            cursor.register(name, relation)
-        run_sql(cursor, f"CREATE TEMP VIEW consent_told AS {consent_told(lost=_LOST)}")
-        count_by(cursor, catalogue.rules, kind="TEMP VIEW")
-        for name, sql in {**statements, _CONSENT: consent_periods()}.items():
-            run_sql(cursor, f"PREPARE {name} AS {sql}")
+        self._once: Handed[ReadOnce] = Handed(engine, {name: ReadOnce(one) for name, one in schemas.items()})
+        self._often: Handed[ReadOften] = Handed(
+            engine, {name: ReadOften(one) for name, one in schemas.items()}
+        )
+        for handed in (self._once, self._often):
+            run_sql(handed.cursor, f"CREATE TEMP VIEW consent_told AS {consent_told(lost=_LOST)}")
+            count_by(handed.cursor, catalogue.rules, kind="TEMP VIEW")
+        self._often.plan(_CONSENT, consent_periods())
+        self._statements, self._twice = statements, set[str]()
+        for name, sql in statements.items():
+            self._once.plan(name, sql)
+            self._answer(name, {})
 
     def run(self, given: Mapping[str, pa.Table], *, steps: Sequence[str]) -> dict[str, pa.Table]:
         """The answers of some steps. given: rows of some relations; the others have none."""
-        try:
-            for name, rows in given.items():
-                self._relations[name].rows = rows
-            if _anybody_out(given):
-                self._relations["consent_periods"].rows = self._answer(_CONSENT).cast(_PERIODS)
-            return {step: self._answer(step) for step in steps}
-        finally:
-            for relation in self._relations.values():
-                relation.rows = relation.nothing
+        if _anybody_out(given):
+            periods = self._often.answer(_CONSENT, given).cast(_PERIODS)
+            given = {**given, "consent_periods": periods}
+        return {step: self._answer(step, given) for step in steps}
 
-    def _answer(self, name: str) -> pa.Table:
-        return run_sql(self._cursor, f"EXECUTE {name}").to_arrow_table()
+    def _answer(self, step: str, given: Mapping[str, pa.Table]) -> pa.Table:
+        """The rows of a step. What fails because it reads a relation twice is planned otherwise, for good."""
+        if step not in self._twice:
+            try:
+                return self._once.answer(step, given)
+            except (EngineError, duckdb.Error):
+                self._often.plan(step, self._statements[step])
+                self._twice.add(step)
+        return self._often.answer(step, given)
 
 
 class ReadyRecordEngine(RecordEngine):
@@ -108,7 +106,8 @@ class ReadyRecordEngine(RecordEngine):
         given = {name: _whole(tables, name) for name in tables.sources} | {"keys": _as_keys(keys)}
         if isinstance(tables.opt_outs, pa.Table):
             given[_LOST] = tables.opt_outs
-        steps = [step for step in self._statements if step not in _FIRST or len(given.get(_FIRST[step], ()))]
+        given = {name: rows.combine_chunks() for name, rows in given.items()}
+        steps = [step for step in self._statements if _may_tell(step, given)]
         answers = self._planned().run(given, steps=steps)
         matrix: Matrix = self._scatter.matrix(Rows(moments, self._of_nothing | answers))
         return matrix
@@ -116,13 +115,22 @@ class ReadyRecordEngine(RecordEngine):
     def _planned(self) -> _Planned:
         planned: _Planned | None = getattr(self._own, "planned", None)
         if planned is None:
-            cursor = self._connection.cursor()
-            planned = self._own.planned = _Planned(cursor, self.catalogue, statements=self._statements)
+            planned = self._own.planned = _Planned(
+                self._connection, self.catalogue, statements=self._statements
+            )
         return planned
 
 
-_FIRST = {step: table for table, steps in STEPS.items() for step in steps} | {"contact_days": "activities"}
+_FIRST = {step: table for table, steps in STEPS.items() for step in steps}
 """The table without whose rows a step has none itself; formulas answer for each key in any case."""
+
+
+def _may_tell(step: str, given: Mapping[str, pa.Table]) -> bool:
+    """Whether a step may have rows: of people only where an activity names anybody."""
+    if step == "contact_days":
+        activities = given.get("activities")
+        return activities is not None and activities.column("contact_id").null_count < len(activities)
+    return step not in _FIRST or len(given.get(_FIRST[step], ())) > 0
 
 
 def _as_keys(keys: pd.DataFrame) -> pa.Table:
