@@ -1,7 +1,7 @@
 """Starting the service: `serve` runs BentoML on a workspace until it is interrupted.
 
-Turns a workspace, a host and a port into a running server. Without an API key it listens to this machine
-alone. Time rule: none. Null rule: none.
+Turns a workspace, a host and a port into a running server. While there is no API key and nobody was ever
+invited it listens to this machine alone. Time rule: none. Null rule: none.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from serving.access.local import is_loopback
 from serving.jobs.running import supervised
 from serving.jobs.settings import RUNNER, JobSettings
 from serving.log.settings import LogSettings
-from serving.store import Store, keys
+from serving.store import Store, keys, people
 
 __all__ = ["access_notice", "command", "environment", "serve"]
 
@@ -33,7 +33,7 @@ def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, wo
     """Serve until SIGINT or SIGTERM; returns the server's exit code, 0 after an orderly end.
 
     Requests in flight are answered before it ends. Raises ConfigError when the port is taken, the address is
-    not ours, or is one for others while there is no API key.
+    not ours, or is one for others while there are neither keys nor people.
     """
     # Said here and at once rather than by each worker.
     LogSettings.from_environment()
@@ -52,33 +52,38 @@ def serve(workspace: Workspace, *, host: str = "127.0.0.1", port: int = 3000, wo
 def access_notice(workspace: Workspace, *, host: str) -> str:
     """Who will be answered, in one sentence.
 
-    Raises ConfigError for other machines without an API key, WorkspaceError where that cannot be known.
+    Raises ConfigError for other machines where there are neither keys nor people, WorkspaceError where that
+    cannot be known.
     """
     local = is_loopback(host)
     try:
-        keyed = _has_keys(workspace)
+        needed = _needed(workspace)
     except WorkspaceError as error:
         if not local:
             raise
         return f"Nobody is answered until the store can be read: {error}"
-    if not keyed and not local:
+    if not needed and not local:
         raise ConfigError(
             "without an API key the service listens to this machine alone",
             got=host,
             allowed="127.0.0.1, ::1 or localhost",
             fix="make a key first: spearfish keys create NAME --scope score",
         )
-    if not keyed:
+    if not needed:
         return "No API key is configured: only this machine is answered. `spearfish keys create` makes one."
     if local:
-        return "Requests need an API key."
-    return "Requests need an API key. Nothing is encrypted here: put a reverse proxy with HTTPS before it."
+        return f"Requests need {needed}."
+    return f"Requests need {needed}. Nothing is encrypted here: put a reverse proxy with HTTPS before it."
 
 
-def _has_keys(workspace: Workspace) -> bool:
+def _needed(workspace: Workspace) -> str:
+    """What a request needs; empty while no key was ever made and nobody was ever invited."""
     workspace.home.mkdir(parents=True, exist_ok=True)
     with Store.open(workspace.store_url) as store, store.reading() as connection:
-        return bool(keys.every_key(connection))
+        anybody = bool(people.every_user(connection))
+        if not (anybody or keys.every_key(connection)):
+            return ""
+    return "an API key, or somebody who is signed in" if anybody else "an API key"
 
 
 def command(*, host: str, port: int) -> list[str]:

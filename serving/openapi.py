@@ -75,13 +75,21 @@ def document(
 def _paths(endpoints: Iterable[Endpoint], *, attributes: Attributes) -> Json:
     paths: Json = {}
     for endpoint in endpoints:
-        operation = _operation(endpoint.operation, attributes=attributes) | _security(endpoint.scope)
-        operation["description"] += f" Where keys are in use, this needs one with the scope {endpoint.scope}."
+        operation = _operation(endpoint.operation, attributes=attributes) | _security(endpoint.needs)
+        operation["description"] += _needed(endpoint.needs)
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return paths
 
 
-def _security(scope: Scope) -> Json:
+def _needed(scope: Scope | None) -> str:
+    if scope is None:
+        return " It needs neither a key nor a session."
+    return f" Where keys are in use, this needs one with the scope {scope}, or a person whose role allows it."
+
+
+def _security(scope: Scope | None) -> Json:
+    if scope is None:
+        return {"security": []}
     # OpenAPI 3.0 lets only OAuth and OpenID name scopes in `security`: they stand in an extension beside it.
     return {"security": [{"apiKey": []}], "x-required-scope": scope}
 

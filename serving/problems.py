@@ -7,9 +7,10 @@ InputError (features.errors)
 ├── RequestError                 the request itself is wrong
 │   ├── MalformedHttpError       400  not HTTP
 │   ├── MalformedJsonError       400  not JSON
-│   ├── UnauthorizedError        401  no key, or none that is valid
-│   ├── NotAllowedError          403  the key lacks the scope
-│   │   └── NotLocalError        403  without keys, only this machine may ask
+│   ├── UnauthorizedError        401  no key and no session, or none that is valid
+│   ├── NotAllowedError          403  the key lacks the scope, or the role does not allow it
+│   │   ├── NotLocalError        403  without keys, only this machine may ask
+│   │   └── ForeignRequestError  403  another site made a browser send it
 │   ├── RouteNotFoundError       404  no such path
 │   ├── UnknownPredictionError   404  the log holds no such answer
 │   ├── MethodNotAllowedError    405  the path knows other methods
@@ -20,8 +21,13 @@ InputError (features.errors)
 │   ├── PathTooLongError         414  over the limit
 │   ├── MediaTypeError           415  not of a type that is read
 │   ├── InvalidRequestError      422  fields are wrong; lists each of them
-│   ├── TooManyRequestsError     429  the key has used up its limit for now
+│   ├── TooManyRequestsError     429  the key or the person has used up the limit for now
 │   └── HeadersTooLargeError     431  over the limit
+├── LinkError                    (serving.store.people) a sign-in link lets nobody in
+│   ├── UnknownLinkError         404  there was never such a link
+│   ├── UsedLinkError            410  somebody has signed in by it
+│   ├── WithdrawnLinkError       410  a newer one was made, or the person was disabled
+│   └── ExpiredLinkError         410  it was not used in time
 ├── UnknownJobError              404  (serving.store.jobs) no such job, or not one's own
 ├── JobUnfinishedError           409  (serving.store.jobs) it has no result
 ├── JobOverError                 409  (serving.store.jobs) it has ended
@@ -52,6 +58,7 @@ from features.errors import (
 )
 from serving.store.idempotency import RequestInProgressError, RequestReusedError
 from serving.store.jobs import JobOverError, JobUnfinishedError, UnknownJobError
+from serving.store.people import ExpiredLinkError, UnknownLinkError, UsedLinkError, WithdrawnLinkError
 
 __all__ = [
     "PROBLEMS",
@@ -61,6 +68,7 @@ __all__ = [
     "BusyError",
     "DuplicateAccountError",
     "FieldError",
+    "ForeignRequestError",
     "HeadersTooLargeError",
     "InvalidRequestError",
     "MalformedHttpError",
@@ -147,19 +155,23 @@ class HeadersTooLargeError(RequestError):
 
 
 class UnauthorizedError(RequestError):
-    """The request brings no key, or none that is valid."""
+    """The request brings no key and no session, or none that is valid."""
 
 
 class NotAllowedError(RequestError):
-    """The key is valid, but this is not for it."""
+    """The key or the session is valid, but this is not for it."""
 
 
 class NotLocalError(NotAllowedError):
     """Without a key the service answers only the machine that it runs on."""
 
 
+class ForeignRequestError(NotAllowedError):
+    """A browser was made to send this by another site than the page's own."""
+
+
 class TooManyRequestsError(RequestError):
-    """The key has used up its limit. `wait`: seconds until the next request will be answered."""
+    """A key or person has used up the limit. `wait`: seconds until the next request will be answered."""
 
     def __init__(self, what: str, *, wait: float, allowed: str) -> None:
         self.wait = wait
@@ -226,13 +238,15 @@ class ProblemKind(NamedTuple):
 PROBLEMS: dict[type[Exception], ProblemKind] = {
     MalformedHttpError: ProblemKind("malformed-http", 400, "This is no HTTP request"),
     MalformedJsonError: ProblemKind("malformed-json", 400, "The body is not valid JSON"),
-    UnauthorizedError: ProblemKind("unauthorized", 401, "A valid API key is needed"),
-    NotAllowedError: ProblemKind("missing-scope", 403, "The API key lacks a scope"),
+    UnauthorizedError: ProblemKind("unauthorized", 401, "A valid API key or session is needed"),
+    NotAllowedError: ProblemKind("missing-scope", 403, "The API key lacks a scope, or the person a role"),
+    ForeignRequestError: ProblemKind("cross-site", 403, "Another site sent this"),
     NotLocalError: ProblemKind("not-local", 403, "Without API keys only this machine may ask"),
     RouteNotFoundError: ProblemKind("not-found", 404, "Nothing answers at this path"),
     UnknownAccountError: ProblemKind("unknown-account", 404, "No such account"),
     UnknownPredictionError: ProblemKind("unknown-prediction", 404, "No such answer in the log"),
     UnknownJobError: ProblemKind("unknown-job", 404, "No such job"),
+    UnknownLinkError: ProblemKind("unknown-link", 404, "No such sign-in link"),
     MethodNotAllowedError: ProblemKind("method-not-allowed", 405, "The path knows other methods"),
     SlowRequestError: ProblemKind("request-timeout", 408, "The body did not arrive in time"),
     AmbiguousDomainError: ProblemKind("ambiguous-domain", 409, "Several accounts have this domain"),
@@ -240,12 +254,15 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
     JobUnfinishedError: ProblemKind("job-unfinished", 409, "The job has no result", 5),
     JobOverError: ProblemKind("job-over", 409, "The job has ended"),
     RequestInProgressError: ProblemKind("request-in-progress", 409, "The same request is in progress", 1),
+    UsedLinkError: ProblemKind("used-link", 410, "The sign-in link was used before"),
+    WithdrawnLinkError: ProblemKind("withdrawn-link", 410, "The sign-in link was withdrawn"),
+    ExpiredLinkError: ProblemKind("expired-link", 410, "The sign-in link has expired"),
     BodyTooLargeError: ProblemKind("body-too-large", 413, "The body is too large"),
     PathTooLongError: ProblemKind("path-too-long", 414, "The path is too long"),
     MediaTypeError: ProblemKind("unsupported-media-type", 415, "The body is of a type that is not read"),
     InputError: ProblemKind("invalid-request", 422, "The request is not valid"),
     RequestReusedError: ProblemKind("idempotency-key-reused", 422, "The Idempotency-Key had another body"),
-    TooManyRequestsError: ProblemKind("too-many-requests", 429, "The API key has used up its limit", 1),
+    TooManyRequestsError: ProblemKind("too-many-requests", 429, "The key or person has used up the limit", 1),
     HeadersTooLargeError: ProblemKind("headers-too-large", 431, "The path and headers are too large"),
     Exception: ProblemKind("internal-error", 500, "The work failed"),
     AccessUnknownError: ProblemKind("access-unknown", 503, "API keys cannot be checked now", 2),

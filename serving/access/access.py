@@ -1,29 +1,35 @@
 """Access to one worker: the keys it knows, kept current, and the gate that asks them.
 
-Turns the store's keys into a ring in memory. A thread looks twice a second whether they changed, so that a
-revoked key is refused within a second on every worker and replica, and no request waits for the store. Time
-rule: while the store does not answer, the keys that were known go on for five minutes. Null rule: before the
-keys were read, and after those minutes, nobody can be told from anybody, and requests get a 503.
+Turns the store's keys and sessions into rings in memory. A thread looks twice a second whether they changed,
+so that a revoked key is refused within a second on every worker and replica, and no request with a key waits
+for the store. One with a session waits for a look that began after it came: who signed in on another worker
+is known here, and who was signed out, disabled or given another role there is at once. Time rule: while the
+store does not answer, the keys and sessions that were known go on for five minutes. Null rule: before they
+were read, and after those minutes, nobody can be told from anybody, and requests get a 503.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from starlette.requests import HTTPConnection
 
 from features.errors import SpearfishError
 from serving.access.callers import Caller
-from serving.access.gate import Gate, Known
+from serving.access.gate import Gate, Known, by_session
 from serving.access.limits import Limits
 from serving.access.ring import KeyRing
 from serving.access.scopes import Scope
+from serving.access.signed_in import SignedIn
 from serving.access.tally import Tally
 from serving.problems import AccessUnknownError, WorkerBrokenError
 from serving.scoring import utc_now
-from serving.store import keys
+from serving.store import keys, people
 from serving.store.door import StoreDoor
 from serving.store.store import Store
 from serving.watch import Watch
@@ -37,7 +43,10 @@ _REREAD_AFTER = 60.0
 """Seconds after which all keys are read again, whatever the store says of changes: it may be another one."""
 
 _TRUSTED_FOR = 300.0
-"""Seconds that known keys go on without a store."""
+"""Seconds that known keys and sessions go on without a store."""
+
+_PATIENCE = 2.0
+"""Seconds that a request with a session waits for a look."""
 
 _logger = logging.getLogger("spearfish.serving")
 
@@ -51,6 +60,10 @@ class Access:
     def __init__(self, door: StoreDoor, *, limits: Path | None) -> None:
         self._door, self._limits = door, Limits(limits)
         self._ring: KeyRing | None = None
+        self._people: SignedIn | None = None
+        self._looks = threading.Lock()
+        self._extra = ThreadPoolExecutor(1, thread_name_prefix="session-look")
+        self._asked: Future[None] | None = None
         self._store: Store | None = None
         self._read_at = self._taken_at = -_TRUSTED_FOR
         self._fault = ""
@@ -70,6 +83,7 @@ class Access:
         """Write what was counted, and stop looking."""
         self._looking.stop()
         self._writing.stop()
+        self._extra.shutdown(cancel_futures=True)
         self._limits.close()
 
     @property
@@ -87,24 +101,20 @@ class Access:
         if self._known().ring is None:
             raise AccessUnknownError("the API keys are not known", fix="try again in a moment")
 
-    def admit(self, request: HTTPConnection, *, needs: Scope | None, here: bool = False) -> Caller:
+    async def admit(self, request: HTTPConnection, *, needs: Scope | None, here: bool = False) -> Caller:
         """The caller of a request; see `Gate.admit`."""
+        if needs is not None and by_session(request) is not None:
+            await self._look_again()
         return self._gate.admit(request, needs=needs, here=here)
 
     def look(self) -> None:
-        """Read the keys when they changed. Faults are kept, never raised."""
-        try:
-            store = self._door.open()
-            with store.reading() as connection:
-                change = keys.changes(connection)
-                known = self._ring is not None and self._ring.change == change and self._store is store
-                if not known or self._is_old():
-                    self._take(KeyRing(keys.every_key(connection), change=change))
-            self._store = store
-            self._read_at = time.monotonic()
-            self._fault = ""
-        except SpearfishError as error:
-            self._complain(error)
+        """Read the keys and sessions when they changed. Faults are kept, never raised."""
+        # One after the other: what was read earlier must not take the place of what was read later.
+        with self._looks:
+            try:
+                self._read()
+            except SpearfishError as error:
+                self._complain(error)
 
     def write(self) -> None:
         """Write what was counted. Faults are kept, never raised."""
@@ -113,17 +123,45 @@ class Access:
         except SpearfishError as error:
             self._complain(error)
 
-    def _take(self, ring: KeyRing) -> None:
-        if not ring and not self._ring:
+    async def _look_again(self) -> None:
+        """Wait for a look that begins after now; those who come while one goes on share the next."""
+        if self._fault:
+            # What was known goes on, and nobody waits for a store that does not answer.
+            return
+        if self._asked is None or self._asked.running() or self._asked.done():
+            self._asked = self._extra.submit(self.look)
+        # Others wait for the same look: it goes on when one of them gives up.
+        await asyncio.wait((asyncio.wrap_future(self._asked),), timeout=_PATIENCE)
+
+    def _read(self) -> None:
+        store = self._door.open()
+        with store.reading() as connection:
+            of_keys, of_people = keys.changes(connection), people.changes(connection)
+            before = (self._ring and self._ring.change, self._people and self._people.change)
+            if before != (of_keys, of_people) or self._store is not store or self._is_old():
+                invited = bool(people.every_user(connection))
+                sessions = people.open_sessions(connection, now=utc_now())
+                self._take(
+                    KeyRing(keys.every_key(connection), change=of_keys),
+                    SignedIn(sessions, anybody=invited, change=of_people),
+                )
+        self._store = store
+        self._read_at = time.monotonic()
+        self._fault = ""
+
+    def _take(self, ring: KeyRing, signed_in: SignedIn) -> None:
+        if not (ring or signed_in.anybody or self._ring):
             _logger.warning("no API key is configured: requests from this machine are answered, no others")
-        self._ring, self._taken_at = ring, time.monotonic()
+        self._ring, self._people, self._taken_at = ring, signed_in, time.monotonic()
 
     def _is_old(self) -> bool:
         return time.monotonic() - self._taken_at > _REREAD_AFTER
 
     def _known(self) -> Known:
         age = time.monotonic() - self._read_at
-        return Known(self._ring if age < _TRUSTED_FOR else None, fresh=age < _FRESH_FOR)
+        if age >= _TRUSTED_FOR:
+            return Known(None, None, fresh=False)
+        return Known(self._ring, self._people, fresh=age < _FRESH_FOR)
 
     def _complain(self, error: SpearfishError) -> None:
         if str(error) != self._fault:

@@ -31,7 +31,7 @@ class Caller:
     @property
     def person(self) -> User | None:
         """Who is signed in."""
-        return self.session and self.session.user
+        return None if self.session is None else self.session.user
 
     @property
     def local(self) -> bool:

@@ -3,7 +3,8 @@
 A link and a session are 256 random bits each; kept is their SHA-256. The cookie is out of reach of scripts
 and of other sites, and by its prefix of other hosts, too, where the page is served by HTTPS. What writes must
 bring a token that follows from the session, which no other site can read, beside what browsers say of where a
-request comes from. Time rule: none. Null rule: a request without a cookie has no session.
+request comes from. Time rule: the caller says what time it is. Null rule: a request without a cookie has no
+session.
 """
 
 from __future__ import annotations
@@ -11,12 +12,32 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-__all__ = ["TOKEN_HEADER", "cookie_of", "is_secure", "new_secret", "session_of", "token_of", "why_foreign"]
+from serving.store.people import Session
+
+__all__ = [
+    "IDLE_FOR",
+    "LASTS_FOR",
+    "TOKEN_HEADER",
+    "cookie_of",
+    "has_expired",
+    "is_secure",
+    "new_secret",
+    "session_of",
+    "token_of",
+    "why_foreign",
+]
+
+IDLE_FOR = timedelta(days=3)
+"""How long a session may be of no use before it expires."""
+
+LASTS_FOR = timedelta(days=30)
+"""How long a session lasts, however much it is used."""
 
 TOKEN_HEADER = "X-CSRF-Token"
 """The header that brings the token of a session."""
@@ -27,6 +48,11 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 def new_secret() -> str:
     """What a link or a session is: 43 characters of a URL."""
     return secrets.token_urlsafe(32)
+
+
+def has_expired(session: Session, *, last_used_at: datetime, now: datetime) -> bool:
+    """Whether a session lets nobody in any more, because of its age or because nobody used it."""
+    return now >= min(session.expires_at, last_used_at + IDLE_FOR)
 
 
 def is_secure(request: HTTPConnection) -> bool:

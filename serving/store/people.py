@@ -32,18 +32,21 @@ __all__ = [
     "change_role",
     "changes",
     "every_user",
+    "find_link",
     "invite",
     "note_uses",
     "open_sessions",
     "remove",
+    "renew_link",
     "sign_in",
     "sign_out",
+    "unknown_link",
 ]
 
 Role = Literal["viewer", "approver"]
 Side = Literal["marketing", "sales"]
 
-_ASK = "ask for another one: spearfish users invite NAME --role ROLE"
+_ASK = "ask whoever runs the service for another one: spearfish users link NAME"
 
 
 class LinkError(InputError):
@@ -151,13 +154,31 @@ def invite(
         )
     else:
         user_id = known.id
-    _withdraw_links(connection, user_id=user_id, now=now)
-    link = {"user_id": user_id, "digest": digest, "created_at": now, "created_by": who}
-    connection.execute(insert(sign_in_links).values({**link, "expires_at": expires_at}))
+    _give_link(connection, user_id=user_id, digest=digest, expires_at=expires_at, who=who, now=now)
     detail = f"{_told(role, side)}; the link ends {expires_at.isoformat()}Z"
     user = _user(connection, user_id)
     _note(connection, who=who, action="user invited", subject=user.name, detail=detail, now=now)
     return user
+
+
+def renew_link(
+    connection: Connection, *, name: str, digest: str, expires_at: datetime, who: str, now: datetime
+) -> User:
+    """Keep another link for somebody; earlier ones of theirs are withdrawn, sessions go on.
+
+    Raises InputError for a name that nobody has.
+    """
+    user = _present(connection, name)
+    _give_link(connection, user_id=user.id, digest=digest, expires_at=expires_at, who=who, now=now)
+    detail = f"it ends {expires_at.isoformat()}Z"
+    _note(connection, who=who, action="user given a link", subject=user.name, detail=detail, now=now)
+    return user
+
+
+def find_link(connection: Connection, *, link: str) -> bool:
+    """Whether there was ever a link of this digest: asked first, so that guesses keep no writer waiting."""
+    found = connection.execute(select(sign_in_links.c.id).where(sign_in_links.c.digest == link))
+    return found.one_or_none() is not None
 
 
 def sign_in(
@@ -170,7 +191,7 @@ def sign_in(
     _take_turn(connection)
     found = connection.execute(select(sign_in_links).where(sign_in_links.c.digest == link)).one_or_none()
     if found is None:
-        raise UnknownLinkError("this is no sign-in link of this service", fix=_ASK)
+        raise unknown_link()
     if found.used_at is not None:
         raise UsedLinkError("this sign-in link was used before", fix=_ASK)
     if found.withdrawn_at is not None:
@@ -184,6 +205,11 @@ def sign_in(
     session_id = connection.execute(making).scalar_one()
     _note(connection, who=user.name, action="signed in", subject=user.name, detail="", now=now)
     return Session(session_id, session, user, now, now, expires_at)
+
+
+def unknown_link() -> UnknownLinkError:
+    """What is said of a link that nobody made."""
+    return UnknownLinkError("this is no sign-in link of this service", fix=_ASK)
 
 
 def sign_out(connection: Connection, *, session_id: int, now: datetime) -> bool:
@@ -261,6 +287,14 @@ def _user(connection: Connection, user_id: int) -> User:
 
 def _set(connection: Connection, table: Table, row: int, **values: object) -> None:
     connection.execute(update(table).where(table.c.id == row).values(values))
+
+
+def _give_link(
+    connection: Connection, *, user_id: int, digest: str, expires_at: datetime, who: str, now: datetime
+) -> None:
+    _withdraw_links(connection, user_id=user_id, now=now)
+    link = {"user_id": user_id, "digest": digest, "created_at": now, "created_by": who}
+    connection.execute(insert(sign_in_links).values({**link, "expires_at": expires_at}))
 
 
 def _withdraw_links(connection: Connection, *, user_id: int, now: datetime) -> None:

@@ -90,7 +90,7 @@ register_url_convertor("rest", _Rest())
 
 def _route(endpoint: Endpoint, *, services: Services) -> Route:
     answer = guarded(
-        _asked_rightly(endpoint), services=services, needs=endpoint.scope, signed=endpoint.signed
+        _asked_rightly(endpoint), services=services, needs=endpoint.needs, signed=endpoint.signed
     )
     pattern = re.sub(r"\}$", ":rest}", endpoint.path) if endpoint.slashes else endpoint.path
     route = Route(pattern, answer, methods=[endpoint.method], name=endpoint.operation.name)

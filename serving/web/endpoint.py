@@ -26,6 +26,7 @@ from serving.problems import (
     AccessUnknownError,
     BodyTooLargeError,
     BusyError,
+    ForeignRequestError,
     HeadersTooLargeError,
     MalformedJsonError,
     MediaTypeError,
@@ -71,12 +72,12 @@ LANGUAGE = parameter(
 """The parameter of an endpoint whose answer holds sentences."""
 
 _ALWAYS: tuple[type[Exception], ...] = (
-    *(UnauthorizedError, NotAllowedError, NotLocalError, TooManyRequestsError),
-    *(PathTooLongError, HeadersTooLargeError),
+    *(NotLocalError, ForeignRequestError, PathTooLongError, HeadersTooLargeError),
     # Of the query.
     InputError,
-    *(Exception, AccessUnknownError, BusyError),
+    *(Exception, BusyError),
 )
+_OF_CALLERS = (UnauthorizedError, NotAllowedError, TooManyRequestsError, AccessUnknownError)
 _WITH_BODY = (MalformedJsonError, SlowRequestError, BodyTooLargeError, MediaTypeError)
 
 _REPEATABLE = (RequestReusedError, RequestInProgressError, WorkspaceError)
@@ -126,6 +127,7 @@ class Operation:
     body: the model of the request's JSON, given the attributes that the workspace declares.
     files: media types of a file that comes in place of JSON, and `form` the model of a form with it.
     answer_files: media types of the answer, where it is a file; `answer` is the model of a row.
+    public: whether nobody needs a key or a session, as what is sent says enough.
     repeatable: whether it writes and honours Idempotency-Key, by `serving.web.repeats`.
     problems: the errors of `serving.problems` that the work itself may end in; those of the frame (bodies,
         keys, limits) are added.
@@ -147,12 +149,14 @@ class Operation:
     parameters: tuple[Json, ...] = ()
     problems: tuple[type[Exception], ...] = ()
     repeatable: bool = False
+    public: bool = False
 
     @property
     def all_problems(self) -> tuple[type[Exception], ...]:
         """Every error that the endpoint may end in."""
         of_body = _WITH_BODY if self.body else ()
-        return (*_ALWAYS, *of_body, *(_REPEATABLE if self.repeatable else ()), *self.problems)
+        of_callers = () if self.public else _OF_CALLERS
+        return (*_ALWAYS, *of_callers, *of_body, *(_REPEATABLE if self.repeatable else ()), *self.problems)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +174,11 @@ class Endpoint:
     handle: Callable[[Call], Awaitable[Response]]
     signed: Callable[[Request], bool] | None = None
     slashes: bool = False
+
+    @property
+    def needs(self) -> Scope | None:
+        """The scope that a caller must have; None where anybody may ask."""
+        return None if self.operation.public else self.scope
 
 
 def json_answer(answer: BaseModel, *, status: int = 200) -> Response:

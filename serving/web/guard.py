@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serving.access.callers import mark_of
 from serving.access.scopes import Scope
 from serving.problems import HeadersTooLargeError, PathTooLongError
 from serving.web.endpoint import Call
@@ -44,9 +45,9 @@ def guarded(
     async def answer(request: Request) -> Response:
         _require_small_headers(request)
         scope = None if signed is not None and signed(request) else needs
-        caller = services.access.admit(request, needs=scope, here=here)
-        # For the log, which names the key and nobody else.
-        request.state.key = None if caller.key is None else caller.key.prefix
+        caller = await services.access.admit(request, needs=scope, here=here)
+        # For the log, which names keys by their prefix and people by a number.
+        request.state.key = mark_of(caller) or None
         return await handle(Call(request, services, caller))
 
     return answer

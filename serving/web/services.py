@@ -85,7 +85,7 @@ class Answers(Protocol):
 class Admission(Protocol):
     """Who may pass: see `serving.access`."""
 
-    def admit(self, request: Request, *, needs: Scope | None, here: bool = False) -> Caller:
+    async def admit(self, request: Request, *, needs: Scope | None, here: bool = False) -> Caller:
         """The caller of a request to an endpoint that needs a scope. Raises the refusal.
 
         here: whether this machine needs no key.

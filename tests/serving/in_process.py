@@ -22,7 +22,7 @@ from serving.web.services import Services
 class Everybody:
     """A gate that stands open."""
 
-    def admit(self, *_: object, **__: object) -> Caller:
+    async def admit(self, *_: object, **__: object) -> Caller:
         return Caller()
 
 

@@ -84,7 +84,7 @@ def test_a_file_is_scored_by_the_process_beside_the_server(client: httpx.Client)
 class Callers:
     """A gate that lets everybody in as who they say they are."""
 
-    def admit(self, request: Any, **_: object) -> Caller:
+    async def admit(self, request: Any, **_: object) -> Caller:
         name = request.headers.get("authorization", "")
         return Caller(KEYS.get(name))
 

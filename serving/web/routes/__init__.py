@@ -7,7 +7,17 @@ part of the OpenAPI document and its scopes follow from that. Time rule: none. N
 from __future__ import annotations
 
 from serving.web.endpoint import Endpoint
-from serving.web.routes import accounts, activities, batches, hubspot, jobs, models, salesforce, scores
+from serving.web.routes import (
+    accounts,
+    activities,
+    batches,
+    hubspot,
+    jobs,
+    models,
+    salesforce,
+    scores,
+    sessions,
+)
 
 __all__ = ["ENDPOINTS", "TAGS"]
 
@@ -20,6 +30,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *activities.ENDPOINTS,
     *jobs.ENDPOINTS,
     *models.ENDPOINTS,
+    *sessions.ENDPOINTS,
 )
 
 TAGS = {
@@ -30,5 +41,6 @@ TAGS = {
     "activities": "What accounts do, sent as it happens.",
     "jobs": "Files of accounts, scored beside the service.",
     "models": "What the models learned.",
+    "session": "Who asks: signing in by a link, and signing out.",
 }
 """The groups of the OpenAPI document, in its order."""

@@ -1,0 +1,401 @@
+"""Who passes the gate by a session, and who does not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from in_process import ask, slug_of
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+
+from serving.access.access import Access
+from serving.access.callers import mark_of, name_of, number_of
+from serving.access.gate import PERSON_AT_ONCE
+from serving.access.inviting import invite_person, renew_link
+from serving.access.managing import create_key
+from serving.answers import ProblemDetails
+from serving.scoring import utc_now
+from serving.store import audit, people
+from serving.store.door import StoreDoor
+from serving.store.people import Role
+from serving.web.application import application
+from serving.web.endpoint import Call, Endpoint, Operation
+from serving.web.routes.sessions import ENDPOINTS
+from serving.web.services import Services
+
+HTTPS = {"X-Forwarded-Proto": "https"}
+
+
+async def tell(call: Call) -> Response:
+    caller = call.caller
+    return JSONResponse([name_of(caller), number_of(caller), mark_of(caller)])
+
+
+def probe(method: Any, scope: Any) -> Endpoint:
+    told = Operation(f"{method}{scope}", "", "", "probes", answer=ProblemDetails, answer_description="")
+    return Endpoint(method, f"/{scope}", scope, told, tell)
+
+
+class Nothing:
+    """Answers nobody asks for here."""
+
+    def attributes(self) -> tuple[()]:
+        return ()
+
+    def count_problem(self, slug: str) -> None:
+        pass
+
+
+class Worker:
+    """One worker of a service: what it knows, and its application."""
+
+    def __init__(self, url: str) -> None:
+        answers: Any = Nothing()
+        self.door = StoreDoor(url)
+        self.access = Access(self.door, limits=None)
+        self.access.look()
+        probes = [probe(method, scope) for scope in ("score", "lists", "admin") for method in ("GET", "POST")]
+        services = Services(answers=answers, access=self.access, door=self.door)
+        self.app: Starlette = application(services, endpoints=[*ENDPOINTS, *probes])
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return ask(self.app, method, path, **options)
+
+
+class Browser:
+    """Somebody who has signed in: what every request of theirs brings."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        (told,) = SimpleCookie(answer.headers["set-cookie"]).values()
+        self.cookie = f"{told.key}={told.value}"
+        self.secret, self.token = told.value, answer.json()["csrf_token"]
+
+    def __call__(self, worker: Worker, method: str, path: str, **more: str) -> httpx.Response:
+        """more: headers; a value of "" leaves one out."""
+        own = {"Cookie": self.cookie, "X-CSRF-Token": self.token}
+        headers = {name: text for name, text in (own | more).items() if text}
+        return worker.ask(method, path, headers=headers)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    found: str = request.getfixturevalue("own_postgresql_url")
+    return found
+
+
+@pytest.fixture
+def worker(url: str) -> Iterator[Worker]:
+    made = Worker(url)
+    yield made
+    made.door.close()
+
+
+@pytest.fixture
+def other(url: str, worker: Worker) -> Iterator[Worker]:
+    """Another worker of the same service."""
+    made = Worker(url)
+    yield made
+    made.door.close()
+
+
+def invite(worker: Worker, name: str = "Ada", role: Role = "viewer", **more: Any) -> str:
+    made = invite_person(
+        worker.door.open(), name=name, role=role, side=None, who="root", now=utc_now(), **more
+    )
+    worker.access.look()
+    return made.text
+
+
+def redeem(worker: Worker, token: str, **headers: str) -> httpx.Response:
+    return worker.ask("POST", "/v1/session", json={"token": token}, headers=headers)
+
+
+def sign_in(worker: Worker, name: str = "Ada", role: Role = "viewer") -> Browser:
+    answer = redeem(worker, invite(worker, name, role))
+    assert answer.status_code == 201
+    return Browser(answer)
+
+
+def change(worker: Worker, what: Any, **told: Any) -> None:
+    with worker.door.open().writing() as connection:
+        what(connection, who="root", now=utc_now(), **told)
+
+
+def test_a_person_has_a_name_and_a_number_that_no_key_has(worker: Worker) -> None:
+    ada, bo = sign_in(worker), sign_in(worker, "Bo")
+    assert ada(worker, "GET", "/score").json() == ["Ada", -2, "person-1"]
+    assert bo(worker, "GET", "/score").json() == ["Bo", -3, "person-2"]
+
+
+def test_from_the_first_person_on_nobody_passes_without_a_sign_in(worker: Worker) -> None:
+    """Even after the last one was disabled."""
+    assert worker.ask("GET", "/score").json() == ["local", None, ""]
+    invite(worker)
+    refused = worker.ask("GET", "/score")
+    assert (refused.status_code, slug_of(refused)) == (401, "unauthorized")
+    assert "sign in" in refused.json()["detail"]
+    change(worker, people.remove, name="Ada")
+    worker.access.look()
+    assert worker.ask("GET", "/score").status_code == 401
+    assert worker.ask("GET", "/docs.json").status_code != 401
+    assert redeem(worker, "x" * 43).status_code == 404, "a link needs nothing beside itself"
+
+
+def test_a_link_lets_in_once(worker: Worker) -> None:
+    token = invite(worker)
+    assert redeem(worker, token).status_code == 201
+    again = redeem(worker, token)
+    assert (again.status_code, slug_of(again)) == (410, "used-link")
+    assert "set-cookie" not in again.headers
+    assert "spearfish users link" in again.json()["detail"]
+
+
+def test_a_link_that_was_withdrawn_or_has_expired_says_so(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = invite(worker)
+    second = renew_link(worker.door.open(), name="ada", who="root", now=utc_now(), hours=2).text
+    assert slug_of(redeem(worker, first)) == "withdrawn-link"
+    later = utc_now() + timedelta(hours=2)
+    monkeypatch.setattr("serving.web.routes.sessions.utc_now", lambda: later)
+    expired = redeem(worker, second)
+    assert (expired.status_code, slug_of(expired)) == (410, "expired-link")
+
+
+@pytest.mark.parametrize(("headers", "name"), [({}, "spearfish_session"), (HTTPS, "__Host-spearfish")])
+def test_the_cookie_is_out_of_reach(worker: Worker, headers: dict[str, str], name: str) -> None:
+    answer = redeem(worker, invite(worker), **headers)
+    told = answer.headers["set-cookie"]
+    (cookie,) = SimpleCookie(told).values()
+    assert (cookie.key, cookie["path"], cookie["domain"]) == (name, "/", "")
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "strict", str(30 * 86_400))
+    assert bool(cookie["secure"]) is (headers == HTTPS)
+    assert len(cookie.value) == 43
+    assert cookie.value not in answer.text
+    seen = worker.ask("GET", "/v1/session", headers={"Cookie": f"{name}={cookie.value}"} | headers)
+    assert seen.json()["name"] == "Ada"
+    # Over HTTPS a cookie that plain HTTP may have planted is not read.
+    crossed = {} if headers else HTTPS
+    assert worker.ask("GET", "/v1/session", headers={"Cookie": f"{name}={cookie.value}"} | crossed).is_error
+
+
+def test_roles_read_and_write_what_they_may(worker: Worker) -> None:
+    viewer, approver = sign_in(worker, "Vi"), sign_in(worker, "Al", "approver")
+    seen = {
+        (who, method, path): browser(worker, method, path).status_code
+        for who, browser in (("viewer", viewer), ("approver", approver))
+        for method, path in (("POST", "/score"), ("GET", "/lists"), ("POST", "/lists"), ("GET", "/admin"))
+    }
+    assert seen == {
+        ("viewer", "POST", "/score"): 200,
+        ("viewer", "GET", "/lists"): 200,
+        ("viewer", "POST", "/lists"): 403,
+        ("viewer", "GET", "/admin"): 403,
+        ("approver", "POST", "/score"): 200,
+        ("approver", "GET", "/lists"): 200,
+        ("approver", "POST", "/lists"): 200,
+        ("approver", "GET", "/admin"): 403,
+    }
+    refused = viewer(worker, "POST", "/lists")
+    assert slug_of(refused) == "missing-scope"
+    assert "spearfish users role" in refused.json()["detail"]
+    told = viewer(worker, "GET", "/v1/session").json()
+    assert (told["kind"], told["role"], told["may_read"], told["may_write"]) == (
+        "person",
+        "viewer",
+        ["score", "lists"],
+        ["score"],
+    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-CSRF-Token": ""},
+        {"X-CSRF-Token": "0" * 64},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/lists"), ("POST", "/score"), ("DELETE", "/v1/session")]
+)
+def test_another_site_cannot_write_by_the_cookie(
+    worker: Worker, headers: dict[str, str], method: str, path: str
+) -> None:
+    browser = sign_in(worker, role="approver")
+    refused = browser(worker, method, path, **headers)
+    assert (refused.status_code, slug_of(refused)) == (403, "cross-site")
+    assert browser(worker, "GET", "/lists", **headers).status_code == 200, "what reads shows nobody anything"
+    own = {"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1"}
+    assert browser(worker, method, path, **own).status_code == 200
+
+
+def test_another_site_signs_nobody_in_and_writes_nothing_here(worker: Worker) -> None:
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert slug_of(worker.ask("POST", "/lists", headers=foreign)) == "cross-site", "while all is open"
+    token = invite(worker)
+    assert slug_of(redeem(worker, token, **foreign)) == "cross-site"
+    assert redeem(worker, token).status_code == 201, "the link was not used up"
+
+
+def test_a_key_wins_over_a_cookie(worker: Worker) -> None:
+    browser = sign_in(worker)
+    key = create_key(worker.door.open(), owner="CRM", scopes=["score"], who="root", now=utc_now()).text
+    worker.access.look()
+    by_key = browser(worker, "POST", "/score", **{"Authorization": f"Bearer {key}", "X-CSRF-Token": ""})
+    assert by_key.json() == ["CRM", 1, key[6:14]]
+    assert browser(worker, "GET", "/lists", Authorization=f"Bearer {key}").status_code == 403
+    for wrong in (f"Bearer {key[:-1]}", "Basic QWRhOng=", "Bearer"):
+        assert browser(worker, "GET", "/score", Authorization=wrong).status_code == 401
+    told = worker.ask("GET", "/v1/session", headers={"Authorization": f"Bearer {key}"}).json()
+    assert (told["kind"], told["name"], told["may_write"], told["csrf_token"]) == (
+        "key",
+        "CRM",
+        ["score"],
+        None,
+    )
+
+
+def test_who_signed_in_on_one_worker_is_known_on_all(worker: Worker, other: Worker) -> None:
+    browser = sign_in(worker)
+    assert browser(other, "GET", "/score").json()[0] == "Ada"
+
+
+def test_a_session_ends_at_once_on_every_worker(worker: Worker, other: Worker) -> None:
+    """No look of the thread in between: the very next request is refused."""
+    first, second = sign_in(worker), Browser(redeem(worker, renew_text(worker)))
+    assert [each(other, "GET", "/score").status_code for each in (first, second)] == [200, 200]
+    left = first(worker, "DELETE", "/v1/session")
+    assert left.json() == {"signed_out": True}
+    assert "max-age=0" in left.headers["set-cookie"].lower()
+    assert [first(each, "GET", "/score").status_code for each in (worker, other)] == [401, 401]
+    assert second(other, "GET", "/score").status_code == 200, "the other browser stays signed in"
+    change(worker, people.change_role, name="Ada", role="approver", side=None)
+    assert second(other, "POST", "/lists").status_code == 200
+    change(other, people.change_role, name="Ada", role="viewer", side=None)
+    assert second(worker, "POST", "/lists").status_code == 403
+    change(other, people.remove, name="Ada")
+    assert [second(each, "GET", "/score").status_code for each in (worker, other)] == [401, 401]
+    assert "spearfish users link" in second(worker, "GET", "/score").json()["detail"]
+
+
+def renew_text(worker: Worker) -> str:
+    return renew_link(worker.door.open(), name="Ada", who="root", now=utc_now()).text
+
+
+def test_a_browser_has_one_session(worker: Worker) -> None:
+    first = sign_in(worker)
+    second = Browser(redeem(worker, renew_text(worker), Cookie=first.cookie))
+    assert first(worker, "GET", "/score").status_code == 401
+    assert second(worker, "GET", "/score").status_code == 200
+
+
+def at(worker: Worker, monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
+    monkeypatch.setattr(worker.access._gate, "_now", lambda: moment)
+
+
+def test_a_session_expires_three_days_after_its_last_use(
+    worker: Worker, other: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, began = sign_in(worker), utc_now()
+    two, four, six = (began + timedelta(days=days) for days in (2, 4, 6))
+    at(worker, monkeypatch, two)
+    assert browser(worker, "GET", "/score").status_code == 200
+    # Another worker hears of that use through the store.
+    worker.access.write()
+    at(worker, monkeypatch, four)
+    at(other, monkeypatch, four)
+    other.access._taken_at -= 61
+    assert browser(other, "GET", "/score").status_code == 200
+    at(worker, monkeypatch, six)
+    expired = browser(worker, "GET", "/score")
+    assert (expired.status_code, slug_of(expired)) == (401, "unauthorized")
+    assert "expired" in expired.json()["detail"]
+    assert browser(worker, "GET", "/score").status_code == 401, "being refused is no use"
+
+
+def test_a_session_expires_after_thirty_days_however_much_it_is_used(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, began = sign_in(worker), utc_now()
+    for day in range(1, 30):
+        at(worker, monkeypatch, began + timedelta(days=day))
+        assert browser(worker, "GET", "/score").status_code == 200
+    at(worker, monkeypatch, began + timedelta(days=30))
+    assert browser(worker, "GET", "/score").status_code == 401
+
+
+def test_people_have_a_limit_each(worker: Worker) -> None:
+    ada, bo = sign_in(worker), sign_in(worker, "Bo")
+    assert {ada(worker, "GET", "/score").status_code for _ in range(PERSON_AT_ONCE)} == {200}
+    refused = [ada(worker, "GET", "/score") for _ in range(100)]
+    assert 429 in {each.status_code for each in refused}
+    assert {int(each.headers["retry-after"]) >= 1 for each in refused if each.is_error} == {True}
+    assert bo(worker, "GET", "/score").status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "x" * 42, "x" * 44, "x" * 42 + "/", 7, None])
+def test_what_is_no_link_is_told_apart_from_a_wrong_one(worker: Worker, token: Any) -> None:
+    assert redeem(worker, token).status_code == 422
+    wrong = redeem(worker, "x" * 43)
+    assert (wrong.status_code, slug_of(wrong)) == (404, "unknown-link")
+
+
+def test_a_guess_waits_for_nobody_who_writes(worker: Worker) -> None:
+    invite(worker)
+    with worker.door.open().writing():
+        assert redeem(worker, "x" * 43).status_code == 404
+
+
+def test_without_the_store_known_sessions_go_on_for_a_while(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = sign_in(worker)
+    assert browser(worker, "GET", "/score").status_code == 200
+    worker.access._fault = "the store does not answer"
+    worker.access._read_at -= 10
+    assert browser(worker, "GET", "/score").status_code == 200
+    browser.cookie = f"spearfish_session={'x' * 43}"
+    unknown = browser(worker, "GET", "/score")
+    assert (unknown.status_code, slug_of(unknown)) == (503, "access-unknown"), "it may be a new one"
+    worker.access._read_at -= 300
+    assert browser(worker, "GET", "/score").status_code == 503
+
+
+def test_the_audit_log_names_who_and_neither_log_nor_store_holds_a_secret(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    token = invite(worker)
+    browser = Browser(redeem(worker, token))
+    redeem(worker, token)
+    browser(worker, "POST", "/lists")
+    browser(worker, "DELETE", "/v1/session")
+    change(worker, people.remove, name="Ada")
+    worker.access.write()
+    with worker.door.open().reading() as connection:
+        entries, refused = audit.entries(connection), audit.refusals(connection)
+    assert [(each.who, each.action, each.subject) for each in reversed(entries)] == [
+        ("root", "user invited", "Ada"),
+        ("Ada", "signed in", "Ada"),
+        ("Ada", "signed out", "Ada"),
+        ("root", "user removed", "Ada"),
+    ]
+    assert [(each.reason, each.count) for each in refused] == [("role", 1)]
+    kept = f"{caplog.text}{[each.__dict__ for each in caplog.records]}{entries}{refused}"
+    assert "person-1" in kept
+    for secret in (token, browser.secret, browser.token):
+        assert secret not in kept
