@@ -205,6 +205,9 @@ def _translated(schema: Any, *, nullable: set[str]) -> Any:
     if "$ref" in schema:
         return {"$ref": schema["$ref"]}
     kept = {key: value for key, value in schema.items() if key not in ("title", "default")}
+    if "exclusiveMinimum" in kept:
+        # A number of its own since 2019, a word beside the minimum in OpenAPI 3.0.
+        kept |= {"minimum": kept["exclusiveMinimum"], "exclusiveMinimum": True}
     properties = {
         name: _translated(inner, nullable=nullable) for name, inner in kept.pop("properties", {}).items()
     }

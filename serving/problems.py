@@ -28,6 +28,11 @@ InputError (features.errors)
 │   ├── UsedLinkError            410  somebody has signed in by it
 │   ├── WithdrawnLinkError       410  a newer one was made, or the person was disabled
 │   └── ExpiredLinkError         410  it was not used in time
+├── UnknownListError             404  (serving.store.lists) no such list
+├── UnknownOverrideError         404  (serving.store.list_overrides) no such decision on the list
+├── UnknownExportError           404  (serving.store.list_exports) no such export of the list
+├── ListChangedError             409  (serving.store.lists) somebody else was there before
+├── ListStateError               409  (serving.store.lists) a list in this state does not allow that
 ├── UnknownJobError              404  (serving.store.jobs) no such job, or not one's own
 ├── JobUnfinishedError           409  (serving.store.jobs) it has no result
 ├── JobOverError                 409  (serving.store.jobs) it has ended
@@ -58,6 +63,9 @@ from features.errors import (
 )
 from serving.store.idempotency import RequestInProgressError, RequestReusedError
 from serving.store.jobs import JobOverError, JobUnfinishedError, UnknownJobError
+from serving.store.list_exports import UnknownExportError
+from serving.store.list_overrides import UnknownOverrideError
+from serving.store.lists import ListChangedError, ListStateError, UnknownListError
 from serving.store.people import ExpiredLinkError, UnknownLinkError, UsedLinkError, WithdrawnLinkError
 
 __all__ = [
@@ -247,12 +255,17 @@ PROBLEMS: dict[type[Exception], ProblemKind] = {
     UnknownPredictionError: ProblemKind("unknown-prediction", 404, "No such answer in the log"),
     UnknownJobError: ProblemKind("unknown-job", 404, "No such job"),
     UnknownLinkError: ProblemKind("unknown-link", 404, "No such sign-in link"),
+    UnknownListError: ProblemKind("unknown-list", 404, "No such list"),
+    UnknownOverrideError: ProblemKind("unknown-decision", 404, "No such decision on the list"),
+    UnknownExportError: ProblemKind("unknown-export", 404, "No such export of the list"),
     MethodNotAllowedError: ProblemKind("method-not-allowed", 405, "The path knows other methods"),
     SlowRequestError: ProblemKind("request-timeout", 408, "The body did not arrive in time"),
     AmbiguousDomainError: ProblemKind("ambiguous-domain", 409, "Several accounts have this domain"),
     DuplicateAccountError: ProblemKind("duplicate-account", 409, "The account is named twice"),
     JobUnfinishedError: ProblemKind("job-unfinished", 409, "The job has no result", 5),
     JobOverError: ProblemKind("job-over", 409, "The job has ended"),
+    ListChangedError: ProblemKind("list-changed", 409, "Somebody else changed it meanwhile"),
+    ListStateError: ProblemKind("list-state", 409, "A list in this state does not allow that"),
     RequestInProgressError: ProblemKind("request-in-progress", 409, "The same request is in progress", 1),
     UsedLinkError: ProblemKind("used-link", 410, "The sign-in link was used before"),
     WithdrawnLinkError: ProblemKind("withdrawn-link", 410, "The sign-in link was withdrawn"),

@@ -28,6 +28,9 @@ __all__ = [
     "DecisionsAnswer",
     "DiffAnswer",
     "ExportAnswer",
+    "ExportsAnswer",
+    "LeftOutAccount",
+    "LeftOutAnswer",
     "ListAnswer",
     "ListChange",
     "ListDetail",
@@ -216,6 +219,23 @@ def _by_rule(counts: Mapping[str, int]) -> list[LeftOutBy]:
     return [LeftOutBy(rule=rule, accounts=accounts) for rule, accounts in most_first]
 
 
+class LeftOutAccount(Answer):
+    """An account that a rule left out."""
+
+    account_id: str
+    rule: str
+    detail: str = Field(description="What the rule found, in words.")
+    score: float | None
+
+
+class LeftOutAnswer(Answer):
+    """Whom the rules left out of a version."""
+
+    list_id: int
+    version: int
+    accounts: list[LeftOutAccount]
+
+
 class ChangedAccount(Answer):
     """An account that changed from one version to another."""
 
@@ -265,6 +285,7 @@ class ListChange(Answer):
 class ChangesAnswer(Answer):
     """The changes of a list, the latest first."""
 
+    revision: int = Field(description="What the list has come to.")
     changes: list[ListChange]
 
 
@@ -274,7 +295,7 @@ def list_change(found: Change) -> ListChange:
 
 
 class ExportAnswer(Answer):
-    """An export: its file is at GET /v1/lists/{id}/exports/{export_id}."""
+    """An export: its file is at GET /v1/lists/{id}/exports/{export_id}/file."""
 
     id: int
     list_id: int
@@ -285,8 +306,21 @@ class ExportAnswer(Answer):
     draft: bool
     targets: int = Field(description="Rows that say target = true.")
     leavers: int = Field(description="Rows of accounts that are targets no more: target = false.")
+    unfound: int | None = Field(
+        description="Accounts left out, as the CRM cannot find them; told when it is made, null later."
+    )
+    file_url: str = Field(description="Where the file is.")
 
 
-def export_answer(found: Export) -> ExportAnswer:
+class ExportsAnswer(Answer):
+    """Exports, the latest first."""
+
+    exports: list[ExportAnswer]
+
+
+def export_answer(found: Export, *, unfound: int | None = None) -> ExportAnswer:
     """An export as it is answered."""
-    return ExportAnswer(**{name: getattr(found, name) for name in ExportAnswer.model_fields})
+    own = ("unfound", "file_url")
+    told = {name: getattr(found, name) for name in ExportAnswer.model_fields if name not in own}
+    file_url = f"/v1/lists/{found.list_id}/exports/{found.id}/file"
+    return ExportAnswer(**told, unfound=unfound, file_url=file_url)

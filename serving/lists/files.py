@@ -45,7 +45,10 @@ def workbook(lines: Iterable[Sequence[str]], file: IO[Any]) -> None:
     """Write a workbook with one sheet, whose cells are all texts: nothing in them is calculated."""
     try:
         from openpyxl import Workbook  # type: ignore[import-untyped]  # it has no types
-        from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]  # it has no types
+        from openpyxl.cell.cell import (  # type: ignore[import-untyped]  # it has no types
+            ILLEGAL_CHARACTERS_RE,
+            WriteOnlyCell,
+        )
     except ImportError as error:
         raise ConfigError("workbooks of Excel need openpyxl", fix="install it, or ask for csv") from error
     book = Workbook(write_only=True)
@@ -53,6 +56,7 @@ def workbook(lines: Iterable[Sequence[str]], file: IO[Any]) -> None:
     for line in lines:
         cells = [WriteOnlyCell(sheet) for _ in line]
         for cell, text in zip(cells, line, strict=True):
-            cell.set_explicit_value(text, "s")
+            cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
+            cell.data_type = "s"
         sheet.append(cells)
     book.save(file)

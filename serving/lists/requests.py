@@ -6,15 +6,18 @@ that is left out of an edit stays as it is; null means the same.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from serving.exporting.layout import Match
 from serving.fields import Identifier, Moment, StrictModel, one_of
 from serving.lists.drawing import DRAWS, Draw, Suggestion
+from serving.lists.handing_over import FORMATS, Format
 from serving.lists.life_cycle import ACTIONS, Action
 from serving.lists.settings import LARGEST_LIST, PILOT_SIZE, Goal, Rules, Segment, Sentence, require_each_once
+from serving.store.list_overrides import Kind
 from serving.store.lists import ListDraft
 
 __all__ = [
@@ -34,8 +37,7 @@ SIDES = ("marketing", "sales")
 DECISIONS = ("approved", "changes_requested")
 KINDS = ("pin", "drop", "move")
 STEPS = ("submit", "withdraw", "archive", "restore")
-FORMATS = ("csv", "xlsx", "salesforce", "hubspot")
-MATCHES = ("id", "domain", "external")
+MATCHES: tuple[Match, ...] = get_args(Match)
 
 MOST_SUGGESTIONS = 10_000
 """Of one request; longer draws are files."""
@@ -59,9 +61,6 @@ _Purpose = Annotated[str, Field(min_length=1, max_length=4_000, pattern=r"^[^\x0
 _Comment = Annotated[str, Field(max_length=4_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 _Segments = Annotated[list[Segment], Field(max_length=100)]
 _Goals = Annotated[list[Goal], Field(max_length=50)]
-_By = Field(
-    default=None, description="Who does it, as the CRM names people; the owner of the key by default."
-)
 _SEEN = "The revision of the list that this rests on; where it was changed since, 409 says who did what."
 
 
@@ -81,8 +80,7 @@ class ListRequest(StrictModel):
     )
     segments: _Segments = Field(default_factory=list)
     goals: _Goals = Field(default_factory=list)
-    rules: Rules = Rules()
-    given_by: Identifier | None = _By
+    rules: Rules | None = Field(default=None, description="Who may be on it; null for the usual rules.")
 
     @model_validator(mode="after")
     def _complete(self) -> ListRequest:
@@ -106,7 +104,7 @@ class ListRequest(StrictModel):
             size=self.size or PILOT_SIZE,
             segments=[one.model_dump() for one in self.segments],
             goals=[one.model_dump() for one in self.goals],
-            rules=self.rules.model_dump(),
+            rules=(self.rules or Rules()).model_dump(),
         )
 
 
@@ -130,11 +128,10 @@ class EditRequest(StrictModel):
     segments: _Segments | None = None
     goals: _Goals | None = None
     rules: Rules | None = None
-    given_by: Identifier | None = _By
 
     def values(self) -> dict[str, Any]:
         """The fields that are given, as the store keeps them."""
-        told = self.model_dump(exclude={"revision", "given_by"}, exclude_none=True)
+        told = self.model_dump(exclude={"revision"}, exclude_none=True)
         for name in ("segments", "goals"):
             given = getattr(self, name)
             if given is not None:
@@ -149,13 +146,14 @@ class ExcludedRequest(StrictModel):
 
     revision: _Revision = Field(description=_SEEN)
     entries: Annotated[list[Identifier], Field(max_length=100_000)]
-    given_by: Identifier | None = _By
 
 
 class ReasonGiven(StrictModel):
     """One reason for or against an account."""
 
     sentence: Sentence
+    sentence_zh: Sentence | None = None
+    attribute: Identifier | None = None
     contribution: float | None = None
 
 
@@ -164,8 +162,9 @@ class NearestSeed(StrictModel):
 
     account_id: Identifier
     name: Identifier | None = None
-    similarity: float | None = None
+    distance: float | None = Field(default=None, description="In the space of the ranker; 0 is the same.")
     shared: Annotated[list[Sentence], Field(max_length=50)] = Field(default_factory=list)
+    shared_zh: Annotated[list[Sentence], Field(max_length=50)] = Field(default_factory=list)
 
 
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -180,17 +179,21 @@ class SuggestedAccount(StrictModel):
     probability_low: _Share | None = None
     probability_high: _Share | None = None
     segment: Identifier | None = None
+    baseline: float | None = Field(
+        default=None, description="With the contributions and other it adds up to the score."
+    )
+    other: float | None = None
     reasons_for: Annotated[list[ReasonGiven], Field(max_length=50)] = Field(default_factory=list)
     reasons_against: Annotated[list[ReasonGiven], Field(max_length=50)] = Field(default_factory=list)
     nearest: Annotated[list[NearestSeed], Field(max_length=50)] = Field(default_factory=list)
 
     def suggestion(self) -> Suggestion:
         """As a draw takes it."""
-        words = ("reasons_for", "reasons_against", "nearest")
+        words = ("baseline", "other", "reasons_for", "reasons_against", "nearest")
         return Suggestion(
             *(self.account_id, self.score, self.probability, self.probability_low, self.probability_high),
             segment=self.segment,
-            detail=self.model_dump(include=set(words)),
+            detail=self.model_dump(include=set(words), exclude_none=True),
         )
 
 
@@ -201,7 +204,6 @@ class DrawRequest(StrictModel):
     why: Sentence
     suggestions: Annotated[list[SuggestedAccount], Field(max_length=MOST_SUGGESTIONS)]
     revision: _Revision | None = Field(default=None, description=_SEEN)
-    given_by: Identifier | None = _By
 
     def draw(self) -> Draw:
         """What kind of draw it is."""
@@ -221,14 +223,16 @@ class DecisionRequest(StrictModel):
     replaces: _Revision | None = Field(
         default=None, description="The decision that is seen now, where there is one: its id."
     )
-    given_by: Identifier | None = _By
+
+    def decision(self) -> Kind:
+        """What kind of decision it is."""
+        return "pin" if self.kind == "pin" else "drop" if self.kind == "drop" else "move"
 
 
 class EndRequest(StrictModel):
     """A decision is to count no longer."""
 
     why: Sentence
-    given_by: Identifier | None = _By
 
 
 class StateRequest(StrictModel):
@@ -237,7 +241,6 @@ class StateRequest(StrictModel):
     action: _Step = Field(description="submit (to review), withdraw, archive or restore.")
     revision: _Revision = Field(description=_SEEN)
     comment: _Comment = ""
-    given_by: Identifier | None = _By
 
     def step(self) -> Action:
         """What is to be done."""
@@ -245,11 +248,10 @@ class StateRequest(StrictModel):
 
 
 class ApprovalRequest(StrictModel):
-    """A reviewer approves a list, or asks for changes."""
+    """A reviewer approves a list, or asks for changes: whoever sends it, by the name they are known by."""
 
     side: _Side
     decision: _Decision
-    approver: Identifier = Field(description="The person who decides, by name.")
     comment: _Comment = ""
     revision: _Revision = Field(description=_SEEN)
 
@@ -262,4 +264,11 @@ class ExportRequest(StrictModel):
         default=None, description="What the CRM finds accounts by; domain is HubSpot's. Null: as before."
     )
     draft: bool = Field(default=False, description="What is being worked on, as csv or xlsx.")
-    given_by: Identifier | None = _By
+
+    def file_format(self) -> Format:
+        """The format of the file."""
+        return next(one for one in FORMATS if one == self.format)
+
+    def match(self) -> Match | None:
+        """What the CRM finds accounts by; None for what it did before."""
+        return next((one for one in MATCHES if one == self.match_by), None)

@@ -92,7 +92,7 @@ def _route(endpoint: Endpoint, *, services: Services) -> Route:
     answer = guarded(
         _asked_rightly(endpoint), services=services, needs=endpoint.needs, signed=endpoint.signed
     )
-    pattern = re.sub(r"\}$", ":rest}", endpoint.path) if endpoint.slashes else endpoint.path
+    pattern = re.sub(r"\}(?=[^{]*$)", ":rest}", endpoint.path) if endpoint.slashes else endpoint.path
     route = Route(pattern, answer, methods=[endpoint.method], name=endpoint.operation.name)
     # As the document, the metrics and the log call it.
     route.path = endpoint.path

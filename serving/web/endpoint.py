@@ -164,7 +164,7 @@ class Endpoint:
     """A path of /v1 and what answers there. path: as Starlette and OpenAPI write it: /v1/jobs/{id}.
 
     signed: whether a request is let in without a key, because it is signed; `handle` checks the signature.
-    slashes: whether the parameter at the end of the path may hold some.
+    slashes: whether the last parameter of the path may hold some.
     """
 
     method: Literal["DELETE", "GET", "PATCH", "POST", "PUT"]

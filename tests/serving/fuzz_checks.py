@@ -40,6 +40,20 @@ RULES = (
     "names no account",
     "is (of another object|no record id)",
     "is no Salesforce id, or its check characters are wrong",
+    # What lists hold, and what of them a list demands.
+    "revision: the list has not come that far",
+    "segment: (the list has no such segment|is missing|a drop takes none)",
+    "goals name a segment that is not among the segments",
+    "(segments|where|segment_quotas|owner_quotas|caps) names one twice",
+    "expires_at: has passed already",
+    "rules: the accounts have no such column",
+    "name: another list has it",
+    "name is a number, as those of lists are",
+    "size is missing: a list that is no pilot needs one",
+    "sub_industry is of a pilot; filter by rules instead",
+    "comment: is missing",
+    "approver: has approved for the other side already",
+    "the list has no such version",
     # Numbers of a CRM may be strings, whose bounds no document can say.
     "input should be (greater|less) than or equal to .*",
 )
