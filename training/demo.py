@@ -49,10 +49,25 @@ class Answer(Protocol):
     def __call__(self, workspace: Workspace, *, account: str, now: datetime) -> dict[str, Any]: ...
 
 
+class Welcome(Protocol):
+    """Lets somebody in: a link to sign in by, once, and the file of a key for scripts."""
+
+    def __call__(self, workspace: Workspace, *, address: str, now: datetime) -> tuple[str, Path]: ...
+
+
 def run_demo(
-    workspace: Workspace, *, accounts: int, output: Output, address: str, rank: Rank, answer: Answer
+    workspace: Workspace,
+    *,
+    accounts: int,
+    output: Output,
+    address: str,
+    rank: Rank,
+    answer: Answer,
+    welcome: Welcome | None,
 ) -> None:
     """Simulate, ingest, train, backtest, promote and score; the market replaces an earlier demo's.
+
+    welcome: None where nothing will be served; then this machine needs no key and nobody has to sign in.
 
     Raises WorkspaceError when the workspace holds tables of another config.
     """
@@ -86,6 +101,8 @@ def run_demo(
     for account in ranked["account_id"].head(_EXPLAINED):
         _show_why(answer(workspace, account=account, now=now), output=output)
     _show_places(workspace, report=trained.report, address=address, output=output)
+    if welcome is not None:
+        _show_ways_in(welcome(workspace, address=address, now=now), address=address, output=output)
 
 
 @contextmanager
@@ -141,3 +158,21 @@ def _show_places(workspace: Workspace, *, report: Path, address: str, output: Ou
     command = "" if served else f"{programs / 'mlflow'} ui --backend-store-uri "
     output.note(f"  MLflow   {command}{tracking}")
     output.note(f"  tables   {workspace.home}")
+
+
+def _show_ways_in(found: tuple[str, Path], *, address: str, output: Output) -> None:
+    link, key = found
+    said = "-H 'Content-Type: application/json' -d '{\"account_id\": \"account-0000042\"}'"
+    asked = f'curl -s {address}/v1/score -H "Authorization: Bearer $(cat {key})" {said}'
+    output.heading("Ways in")
+    output.note(
+        "  Sign in on the page by this link, once, within a day (`spearfish users link Demo` makes more):"
+    )
+    _show_whole(link, output=output)
+    output.note(f"  Ask from a script with the key in {key}, which may ask for scores for a week:")
+    _show_whole(asked, output=output)
+
+
+def _show_whole(text: str, *, output: Output) -> None:
+    """On one line however long it is, as it will be copied."""
+    output.people.print(Text(f"\n    {text}\n"), soft_wrap=True)

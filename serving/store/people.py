@@ -1,4 +1,4 @@
-"""People who use the page, as the store keeps them: invited, signed in by a link, signed out, removed.
+"""People who use the page, as the store keeps them: invited, signed in by a link, signed out, disabled.
 
 Turns calls into rows, in the caller's transaction, and each change into an entry of the audit log that names
 the person. Links and sessions come as digests and are kept as such. Writers take turns, so that of two who
@@ -251,7 +251,7 @@ def remove(connection: Connection, *, name: str, who: str, now: datetime) -> int
     _withdraw_links(connection, user_id=user.id, now=now)
     theirs = (sessions.c.user_id == user.id, sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
     ended = connection.execute(update(sessions).where(*theirs).values(ended_at=now)).rowcount
-    _note(connection, who=who, action="user removed", subject=user.name, detail="", now=now)
+    _note(connection, who=who, action="user disabled", subject=user.name, detail="", now=now)
     return ended
 
 

@@ -392,7 +392,7 @@ def test_the_audit_log_names_who_and_neither_log_nor_store_holds_a_secret(
         ("root", "user invited", "Ada"),
         ("Ada", "signed in", "Ada"),
         ("Ada", "signed out", "Ada"),
-        ("root", "user removed", "Ada"),
+        ("root", "user disabled", "Ada"),
     ]
     assert [(each.reason, each.count) for each in refused] == [("role", 1)]
     kept = f"{caplog.text}{[each.__dict__ for each in caplog.records]}{entries}{refused}"

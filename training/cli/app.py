@@ -29,6 +29,7 @@ from training.cli import (
     releases,
     running,
     scores,
+    users,
     watching,
 )
 
@@ -48,7 +49,7 @@ app = typer.Typer(
 )
 for group in (
     *(data, leads, learning, auditing, origins, releases, watching),
-    *(scores, expanding, export, lists, planning, log, jobs, keys, privacy, running),
+    *(scores, expanding, export, lists, planning, log, jobs, keys, users, privacy, running),
 ):
     app.add_typer(group.commands)
 

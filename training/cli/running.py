@@ -75,12 +75,21 @@ def demo(
 ) -> None:
     """Walk the whole path on a simulated market: simulate, ingest, train, backtest, promote, score, serve."""
     from serving.launch import serve as run_server
+    from training.cli.demonstrating import welcome
     from training.demo import run_demo
 
     place = open_workspace(workspace)
     address = f"http://127.0.0.1:{port}"
     output = open_output(as_json=False)
-    run_demo(place, accounts=accounts, output=output, address=address, rank=rank_all, answer=answer_one)
+    run_demo(
+        place,
+        accounts=accounts,
+        output=output,
+        address=address,
+        rank=rank_all,
+        answer=answer_one,
+        welcome=welcome if serving else None,
+    )
     if serving:
         output.note(f"\nServing on {address} until interrupted (Ctrl+C).")
         raise typer.Exit(run_server(place, port=port))
