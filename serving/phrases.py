@@ -70,6 +70,11 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "Matched to account {account} by the name of the company, {sure:.0%} alike",
         "根据公司名称匹配到客户 {account}，相似度{sure:.0%}",
     ),
+    "activities": ("activities", "互动次数"),
+    "engagement": (
+        "{name}: {count} activities in {weeks} weeks",
+        "{name}：{weeks}周内{count}次互动",
+    ),
     "no_account": (
         "No account is surely this company: fit rests on what the lead says",
         "没有可以确认的客户：契合度仅依据该线索所述",

@@ -11,6 +11,7 @@ from serving.web.routes import (
     accounts,
     activities,
     batches,
+    charts,
     hubspot,
     jobs,
     list_exports,
@@ -37,6 +38,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *list_members.ENDPOINTS,
     *list_history.ENDPOINTS,
     *list_exports.ENDPOINTS,
+    *charts.ENDPOINTS,
     *models.ENDPOINTS,
     *sessions.ENDPOINTS,
 )
@@ -49,6 +51,7 @@ TAGS = {
     "activities": "What accounts do, sent as it happens.",
     "jobs": "Files of accounts, scored beside the service.",
     "lists": "Target account lists, from their first draw to what a CRM is given.",
+    "charts": "Pictures of what answers hold.",
     "models": "What the models learned.",
     "session": "Who asks: signing in by a link, and signing out.",
 }
