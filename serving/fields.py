@@ -18,6 +18,7 @@ from features.contract import Column
 from features.privacy.addresses import normalised_address
 
 __all__ = [
+    "EARLIEST",
     "Domain",
     "EmailAddress",
     "Identifier",
@@ -34,7 +35,8 @@ _PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 _LONGEST_IDENTIFIER, _LONGEST_TEXT, _LARGEST_SET = 200, 10_000, 1_000
 _LARGEST_INTEGER = 2**53 - 1
-_EARLIEST = datetime.fromisoformat("1900-01-01")
+EARLIEST = datetime.fromisoformat("1900-01-01")
+"""No moment of a request lies before."""
 
 
 def _moment(value: object) -> datetime:
@@ -48,7 +50,7 @@ def _moment(value: object) -> datetime:
         naive = datetime.fromisoformat(value[:-1]) if plain else _in_utc(value)
     except (ValueError, OverflowError) as error:
         raise PydanticCustomError("moment_form", "is not a date that exists") from error
-    if naive < _EARLIEST:
+    if naive < EARLIEST:
         raise PydanticCustomError("moment_range", "is before the year 1900")
     return naive
 

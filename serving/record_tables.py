@@ -7,11 +7,13 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from features.tables import Tables
 
@@ -28,29 +30,32 @@ def record_name(place: int) -> str:
 def together(records: Sequence[Tables]) -> Tables:
     """One set of tables. records: in memory, of the same attributes; at least one."""
     names = {name for tables in records for name in tables.sources}
-    sources = {
-        name: pa.concat_tables(
-            _renamed(table, place=place)
-            for place, tables in enumerate(records)
-            if isinstance(table := tables.sources.get(name), pa.Table)
-        )
-        for name in sorted(names)
-    }
-    lost = [
-        _renamed(tables.opt_outs, place=place)
-        for place, tables in enumerate(records)
-        if isinstance(tables.opt_outs, pa.Table)
-    ]
-    return replace(records[0], sources=sources, opt_outs=pa.concat_tables(lost) if lost else None)
+    sources = {name: _joined([tables.sources.get(name) for tables in records]) for name in sorted(names)}
+    lost = [tables.opt_outs for tables in records]
+    return replace(
+        records[0],
+        sources=sources,
+        opt_outs=_joined(lost) if any(isinstance(table, pa.Table) for table in lost) else None,
+    )
 
 
-def _renamed(table: pa.Table, *, place: int) -> pa.Table:
-    for column, field in enumerate(table.schema):
+def _joined(tables: Sequence[object]) -> pa.Table:
+    """One table, whose rows bear the names of their records. tables: one for each record, or none."""
+    own = [(place, table) for place, table in enumerate(tables) if isinstance(table, pa.Table)]
+    rows = pa.concat_tables([table for _, table in own]).combine_chunks()
+    places = np.repeat([place for place, _ in own], [len(table) for _, table in own])
+    for column, field in enumerate(rows.schema):
         if field.name == "account_id":
-            own = pa.array([record_name(place)] * len(table), field.type)
-        elif field.name in _OWN:
-            own = pc.binary_join_element_wise(f"{place} ", table.column(column), "")
+            renamed = _of_places(record_name, count=len(tables), places=places)
+        elif field.name in _OWN and rows.column(column).null_count < len(rows):
+            before = _of_places("{} ".format, count=len(tables), places=places)
+            renamed = pc.binary_join_element_wise(before, rows.column(column), "")
         else:
             continue
-        table = table.set_column(column, field, own)
-    return table
+        rows = rows.set_column(column, field, renamed)
+    return rows
+
+
+def _of_places(text: Callable[[int], str], *, count: int, places: NDArray[np.intp]) -> pa.Array:
+    """By row, the text of its place."""
+    return pa.array([text(place) for place in range(count)], pa.string()).take(pa.array(places))

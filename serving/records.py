@@ -8,9 +8,10 @@ sent is empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from features.titles.filling import fill_contact_rows
 from features.titles.roles import TitleSettings
 from features.validation import Problem, record_problems
 from serving.accounts import Account
+from serving.plain_rows import PlainRows
 from serving.population import Deal
 from serving.problems import FieldError, InvalidRequestError
 from serving.requests import clean_domain
@@ -66,54 +68,80 @@ def read_record(record: Any, *, attributes: tuple[Attribute, ...], now: datetime
     record: the `record` of a `ScoreRequest`. Raises InvalidRequestError for times after `now`, rows that
     were known before they happened, deals that are half closed, and keys that are there twice.
     """
-    rows = {name: list(found) for name, found in _rows(record)}
+    plain = {name: rows for name, rows in _plain(record) if rows.is_sound(TABLES[name], now=now)}
+    rows = {name: list(found) for name, found in _rows(record, without=plain)}
     _require_sound(rows, now=now)
     kept = {name: [row for _, row in found] for name, found in rows.items()}
     kept["contacts"] = fill_contact_rows(kept["contacts"], settings=TitleSettings())
     kept["opportunities"] = [version for row in kept["opportunities"] for version in _versions(row)]
-    tables = _tables(kept, attributes=attributes)
+    tables = _tables(kept, plain=plain, attributes=attributes)
     facts = [row["known_at"] for row in kept["accounts"]]
     times = ("known_at", "opted_out_at")
-    newest = max(row[name] for found in kept.values() for row in found for name in times if row.get(name))
+    told = [row[name] for found in kept.values() for row in found for name in times if row.get(name)]
+    newest = max(told + [rows.newest for rows in plain.values() if rows.newest])
     account = Account(None, record.account.name, kept["accounts"][-1]["domain"], min(facts), newest)
     deals = tuple(Deal(*(row[name] for name in Deal._fields if name in row)) for row in kept["opportunities"])
     return Record(tables, account, deals)
 
 
-def _tables(rows: dict[str, list[Row]], *, attributes: tuple[Attribute, ...]) -> Tables:
+def _tables(
+    rows: Mapping[str, list[Row]], *, plain: Mapping[str, PlainRows], attributes: tuple[Attribute, ...]
+) -> Tables:
+    schemas = _schemas(attributes)
+    sources = {name: _table(found, schema=schemas[name]) for name, found in rows.items() if found}
+    columns = {
+        name: found.columns(schemas[name], table=TABLES[name], account_id=RECORD_ID)
+        for name, found in plain.items()
+        if found
+    }
+    return Tables(sources | columns, attributes)
+
+
+def _table(rows: list[Row], *, schema: pa.Schema) -> pa.Table:
+    cells = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
+    return pa.table(cells, schema=schema)
+
+
+@lru_cache(maxsize=4)
+def _schemas(attributes: tuple[Attribute, ...]) -> Mapping[str, pa.Schema]:
     empty = Tables({}, attributes)
-    return Tables(
-        {
-            name: pa.Table.from_pylist(found, schema=empty.schema(name))
-            for name, found in rows.items()
-            if found
-        },
-        attributes,
-    )
+    return {name: empty.schema(name) for name in ("accounts", *_LISTS)}
 
 
-def _rows(record: Any) -> Iterator[tuple[str, Iterator[tuple[str, Row]]]]:
+_LISTS = ("contacts", "activities", "intent_topics", "opportunities")
+
+
+def _plain(record: Any) -> Iterator[tuple[str, PlainRows]]:
+    for name in _LISTS:
+        rows = getattr(record, name)
+        if isinstance(rows, PlainRows):
+            yield name, rows
+
+
+def _rows(record: Any, *, without: Collection[str]) -> Iterator[tuple[str, Iterator[tuple[str, Row]]]]:
     """Path and row of everything that was sent, by table."""
     yield "accounts", _accounts(record)
-    for name in ("contacts", "activities", "intent_topics", "opportunities"):
-        yield name, _listed(name, getattr(record, name))
+    for name in _LISTS:
+        if name not in without:
+            yield name, _listed(name, getattr(record, name))
 
 
 def _accounts(record: Any) -> Iterator[tuple[str, Row]]:
     """The older versions, then the current one."""
     earlier = ((f"record.earlier_versions[{at}]", each) for at, each in enumerate(record.earlier_versions))
     for path, version in (*earlier, ("record.account", record.account)):
-        row = version.model_dump()
-        attributes = row.pop("attributes") or {}
+        row = vars(version).copy()
+        told = row.pop("attributes")
+        attributes = vars(told) if told else {}
         domain = clean_domain(row["domain"]) if row["domain"] else None
         known_at = row["known_at"] or ALL_ALONG
         yield path, row | attributes | {"account_id": RECORD_ID, "domain": domain, "known_at": known_at}
 
 
 def _listed(name: str, sent: list[Any]) -> Iterator[tuple[str, Row]]:
-    for position, each in enumerate(sent):
-        # Rows are flat: to dump the model would take six times as long, and give the same.
-        row = vars(each).copy()
+    # Rows are flat: to dump the model would take six times as long, and give the same.
+    rows = sent.full(TABLES[name]) if isinstance(sent, PlainRows) else (vars(each).copy() for each in sent)
+    for position, row in enumerate(rows):
         row["account_id"] = RECORD_ID
         if row.get("contact_id"):
             row["contact_id"] = person_identifier(row["contact_id"])

@@ -8,12 +8,12 @@ an absent field both mean "not known"; nothing is filled in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, PrivateAttr, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from features.contract import TABLES, Column, Table
@@ -29,6 +29,7 @@ from serving.fields import (
     field_of,
     one_of,
 )
+from serving.plain_rows import PLAIN_TABLES, plain_list, read_plain
 from serving.problems import InvalidRequestError
 from serving.reading import parse_body, parse_rows
 
@@ -57,6 +58,9 @@ LIST_LIMITS = {
 }
 """The most rows that one request may carry, by list."""
 
+_SHORT = 1_000
+"""Bytes; what is no longer has no long lists."""
+
 MOST_ROWS = 1_000
 """The most accounts of one batch."""
 
@@ -82,6 +86,17 @@ class ScoreRequest(StrictModel):
     )
 
     ways: ClassVar[tuple[str, ...]] = ("account_id", "domain", "record", "lead")
+
+    _sent: str | None = PrivateAttr(None)
+
+    @property
+    def as_sent(self) -> str | None:
+        """The whole request as JSON, where it brings a record that was plainly written; None otherwise."""
+        return self._sent
+
+    def sent_as(self, text: str) -> None:
+        """Remember the request as JSON."""
+        self._sent = text
 
     @model_validator(mode="after")
     def _exactly_one_way(self) -> ScoreRequest:
@@ -128,13 +143,26 @@ def _attributes_model(attributes: tuple[Attribute, ...]) -> Any:
 @cache
 def request_model(attributes: tuple[Attribute, ...]) -> type[ScoreRequest]:
     """The request model of a workspace: the contract's columns and its declared attributes."""
+    return _request_model(attributes, plain=())
+
+
+@cache
+def _plain_model(attributes: tuple[Attribute, ...]) -> type[ScoreRequest]:
+    """As `request_model`, whose long lists stay as they were sent: see `serving.plain_rows`."""
+    return _request_model(attributes, plain=PLAIN_TABLES)
+
+
+def _request_model(attributes: tuple[Attribute, ...], *, plain: Collection[str]) -> type[ScoreRequest]:
     account = _account_model(attributes)
-    lists: dict[str, Any] = {"earlier_versions": _list_of(account, name="earlier_versions")} | {
-        name: _list_of(
-            _row_model(row_name, TABLES[name], without=("account_id", "email"), optional=optional), name=name
-        )
-        for name, row_name, optional in _ROW_MODELS
-    }
+    lists: dict[str, Any] = {"earlier_versions": _list_of(account, name="earlier_versions")}
+    for name, row_name, optional in _ROW_MODELS:
+        if name in plain:
+            columns = [one for one in TABLES[name].columns if one.name not in _IMPLIED]
+            rows = plain_list(columns, optional=optional, limit=LIST_LIMITS[name])
+            lists[name] = rows, Field(default_factory=list)
+        else:
+            row = _row_model(row_name, TABLES[name], without=_IMPLIED, optional=optional)
+            lists[name] = _list_of(row, name=name)
     record = create_model(
         "ScoreRecord",
         __base__=StrictModel,
@@ -166,6 +194,7 @@ def batch_model(attributes: tuple[Attribute, ...]) -> type[BatchRequest]:
     )
 
 
+_IMPLIED = ("account_id", "email")
 _ROW_MODELS = (
     ("contacts", "Contact", ("known_at",)),
     ("activities", "Activity", ("activity_id", "known_at")),
@@ -234,7 +263,13 @@ def parse_request(body: bytes, *, attributes: tuple[Attribute, ...]) -> ScoreReq
     Raises MalformedJsonError (not JSON, a key twice, nested too deeply) or InvalidRequestError, which lists
     every field that is wrong.
     """
-    return parse_body(body, model=request_model(attributes))
+    plain = read_plain(body, model=_plain_model(attributes)) if len(body) > _SHORT else None
+    if plain is None:
+        return parse_body(body, model=request_model(attributes))
+    request: ScoreRequest = plain[0]
+    if request.record is not None:
+        request.sent_as(plain[1])
+    return request
 
 
 def parse_batch(

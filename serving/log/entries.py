@@ -24,7 +24,7 @@ from serving.requests import ScoreRequest
 from serving.scoring import Scored
 from serving.store.predictions import Prediction
 
-__all__ = ["Answered", "Entry", "People"]
+__all__ = ["Answered", "Entry", "People", "kept_request"]
 
 _OF_PEOPLE = ("contacts", "activities")
 
@@ -90,7 +90,7 @@ class Entry:
             intent_grade=intent.grade if intent else None,
             machine_score=answer.machine_score,
             working_score=answer.working_score,
-            inputs=_as_json(_inputs(self.scored.request, people=self.people)),
+            inputs=kept_request(self.scored.request, people=self.people),
             answer=self.scored.text(),
             evidence=self.scored.once("evidence", self._evidence().to_bytes),
         )
@@ -106,6 +106,22 @@ class Entry:
             contributions={key: told.contributions for key, told in self.scored.explained.items()},
             newer=(len(newer), newer[-1].sequence) if newer else (0, 0),
         )
+
+
+def kept_request(request: ScoreRequest, *, people: People) -> str:
+    """The request as it is kept; one that names no people is kept as it was sent."""
+    if request.as_sent is not None and not _names_people(request.record):
+        return request.as_sent
+    return _as_json(_inputs(request, people=people))
+
+
+def _names_people(record: Any) -> bool:
+    return bool(record.contacts) or any(_told(row).get("contact_id") for row in record.activities)
+
+
+def _told(row: Any) -> dict[str, Any]:
+    """The columns of a row that was sent: a model, or what `serving.plain_rows` leaves as it was."""
+    return row if isinstance(row, dict) else vars(row)
 
 
 def _inputs(request: ScoreRequest, *, people: People) -> dict[str, Any]:
@@ -128,8 +144,8 @@ def _of_people(rows: Iterable[Any], *, people: People) -> Iterator[dict[str, Any
     They are flat, and a record has hundreds: to dump the models would take six times as long.
     """
     for row in rows:
-        told = vars(row)
-        if told["contact_id"]:
+        told = _told(row)
+        if told.get("contact_id"):
             name = person_identifier(told["contact_id"])
             if people.forgets(name):
                 continue

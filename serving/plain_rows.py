@@ -1,0 +1,181 @@
+"""The long lists of a record, read a column at a time.
+
+Turns the activities and the research of a request, checked in one pass by the types of the data contract,
+into rows that stay as they were sent and into Arrow columns. Whatever is not written as nearly everybody
+writes it is refused here, and read again by the models of `serving.requests`, which say what is wrong with
+it: nothing passes here that does not pass there, with the same values. Time rule: times are plain,
+`2026-01-31T09:30:00Z`, so that their texts sort as they do; a row without known_at counts as known when it
+happened. Null rule: what was not sent is empty, but for columns with a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import pyarrow as pa
+import pydantic_core
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic_core import core_schema
+
+from features.contract import TABLES, Column, Table
+from features.privacy.identifiers import person_identifier
+from serving.fields import EARLIEST, field_of
+
+__all__ = ["PLAIN_TABLES", "PlainRows", "plain_list", "read_plain"]
+
+PLAIN_TABLES = ("activities", "intent_topics")
+"""The tables of a record that hold hundreds of rows: flat ones, with one time of their own."""
+
+_ROW = tuple[str, ...]
+_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+_EARLIEST = f"{EARLIEST.isoformat()}Z"
+_HAPPENED, _KNOWN = "occurred_at", "known_at"
+_MICROSECONDS = pa.timestamp("us")
+_PLACES = pa.array([f"(row {place})" for place in range(5_000)])
+
+Row = dict[str, Any]
+
+
+class PlainRows(list[Row]):
+    """Rows of one table, as they were sent.
+
+    happened, known: by row, as text; `times` holds both as Arrow timestamps. Raises ValueError for a time
+    that does not exist or lies too far back.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        super().__init__(rows)
+        self.happened: list[str] = [row[_HAPPENED] for row in self]
+        self.known: list[str] = [row.get(_KNOWN) or row[_HAPPENED] for row in self]
+        if self and min(*self.happened, *self.known) < _EARLIEST:
+            raise ValueError("lies too far back")
+        happened = _moments(self.happened)
+        same = self.known == self.happened
+        self.times = {_HAPPENED: happened, _KNOWN: happened if same else _moments(self.known)}
+
+    @property
+    def newest(self) -> datetime | None:
+        """When the newest row was known."""
+        return _moment(max(self.known)) if self else None
+
+    def full(self, table: Table) -> Iterator[Row]:
+        """Each row with every column of its table that was asked for, times as naive UTC."""
+        times = {column.name for column in table.columns if column.type == "timestamp"}
+        for row in self:
+            told: Row = {column.name: column.default for column in table.columns} | row
+            yield told | {name: _moment(told[name]) for name in times if told.get(name)}
+
+    def is_sound(self, table: Table, *, now: datetime) -> bool:
+        """Whether no row has a fault that a look at each alone would find: see `serving.records`."""
+        if not self:
+            return True
+        if max(self.known) > f"{now.isoformat()}Z":
+            return False
+        if any(happened > known for happened, known in zip(self.happened, self.known, strict=True)):
+            return False
+        return len(set(self._keys(table))) == len(self)
+
+    def _keys(self, table: Table) -> Iterable[object]:
+        (first, *rest) = [name for name in table.key if name != "account_id"]
+        told = [row.get(first) for row in self]
+        if not rest:
+            return [_place(place) if one is None else one for place, one in enumerate(told)]
+        return zip(told, self.happened, self.known, strict=True)
+
+    def columns(self, schema: pa.Schema, *, table: Table, account_id: str) -> pa.Table:
+        """The rows with every column of a schema."""
+        return pa.table(
+            [self._column(field, table=table, account_id=account_id) for field in schema], schema=schema
+        )
+
+    def _column(self, field: pa.Field, *, table: Table, account_id: str) -> pa.Array:
+        name, size = field.name, len(self)
+        if name == "account_id":
+            return pa.repeat(account_id, size)
+        if name in self.times:
+            return self.times[name]
+        default = _DEFAULTS[table.name].get(name)
+        cells = [row.get(name, default) for row in self]
+        if name == "contact_id":
+            cells = [one and person_identifier(one) for one in cells]
+        if name == "activity_id":
+            if not any(cells):
+                return _PLACES.slice(0, size)
+            cells = [_place(place) if one is None else one for place, one in enumerate(cells)]
+        return pa.array(cells, field.type)
+
+
+def _place(place: int) -> str:
+    return f"(row {place})"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text[:-1])
+
+
+def _moments(texts: list[str]) -> pa.Array:
+    """Raises ValueError for one that does not exist."""
+    return pa.array(texts, pa.string()).cast(pa.timestamp("us", "UTC")).cast(_MICROSECONDS)
+
+
+_DEFAULTS: Mapping[str, Mapping[str, int]] = {
+    name: {column.name: column.default for column in TABLES[name].columns if column.default is not None}
+    for name in PLAIN_TABLES
+}
+
+
+class _PlainList:
+    """How pydantic reads a list of plain rows: by a schema of flat objects, without a model of each."""
+
+    def __init__(self, columns: Iterable[Column], *, optional: _ROW, limit: int) -> None:
+        self._columns, self._optional, self._limit = tuple(columns), optional, limit
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        fields = {column.name: self._field(column, handler) for column in self._columns}
+        row = core_schema.typed_dict_schema(
+            fields, config={"strict": True, "allow_inf_nan": False, "extra_fields_behavior": "forbid"}
+        )
+        rows = core_schema.list_schema(row, max_length=self._limit, strict=True)
+        return core_schema.no_info_after_validator_function(PlainRows, rows)
+
+    def _field(self, column: Column, handler: GetCoreSchemaHandler) -> core_schema.TypedDictField:
+        empty = column.nullable or column.name in self._optional
+        plain = _plain_type(column)
+        if plain is None:
+            plain = handler.generate_schema(field_of(column, optional=empty)[0])
+        elif empty:
+            plain = core_schema.nullable_schema(plain)
+        return core_schema.typed_dict_field(plain, required=not empty and column.default is None)
+
+
+def _plain_type(column: Column) -> core_schema.CoreSchema | None:
+    """What is simpler than the type of `serving.fields`; None where that is used."""
+    if column.type == "timestamp":
+        return core_schema.str_schema(strict=True, pattern=_TIME)
+    return core_schema.literal_schema(list(column.allowed)) if column.allowed else None
+
+
+def plain_list(columns: Iterable[Column], *, optional: _ROW, limit: int) -> Any:
+    """The type of a list of rows with these columns, as `PlainRows`. optional: may be left out or null."""
+    return Annotated[list[Row], _PlainList(columns, optional=optional, limit=limit)]
+
+
+def read_plain(body: bytes, *, model: type[BaseModel]) -> tuple[Any, str] | None:
+    """The model and its text, of a body in which everything is plain; None for any other.
+
+    No key stands in it twice: as many colons as the text that is written from what was read.
+    """
+    if b"\\" in body:
+        # A colon may be written as \u003a.
+        return None
+    try:
+        tree = pydantic_core.from_json(body, allow_inf_nan=False)
+        found = model.model_validate(tree)
+    except (ValueError, ValidationError):
+        return None
+    text = pydantic_core.to_json(tree)
+    return (found, text.decode()) if text.count(b":") == body.count(b":") else None
