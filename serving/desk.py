@@ -29,6 +29,7 @@ from serving.accounts import AccountIndex
 from serving.activities.own_rows import OwnRows
 from serving.activities.waiting import Waiting
 from serving.company_names import CompanyNames
+from serving.known_engine import MOST_AT_ONCE, ReadyFeatureEngine
 from serving.record_engine import ReadyRecordEngine
 from serving.releases import LoadedRelease, load_current
 from serving.shared_features import shared_features
@@ -102,7 +103,7 @@ class Desk:
         self.is_quick = resident or not fits
         self._shared = shared_features({one.bundle.key: one.bundle.catalogue for one in release.scorers})
         self._engines = [
-            FeatureEngine(snapshot.tables, one.catalogue, threads=1, resident=resident and fits)
+            ReadyFeatureEngine(snapshot.tables, one.catalogue, threads=1, resident=resident and fits)
             for one in self._shared
         ]
         self._wide_engines: dict[str, FeatureEngine] = {}
@@ -146,6 +147,9 @@ class Desk:
     def plan(self, *, as_of: datetime) -> None:
         """Plan the queries of one account, by asking about nobody: a plan is a thread's own."""
         self.rows("", as_of=as_of)
+        nobody = pd.DataFrame({"account_id": [""], "as_of": np.array([as_of], dtype="datetime64[us]")})
+        for engine in self._engines:
+            engine.build_few(nobody)
         self.record_rows(Tables({}, self.snapshot.manifest.attributes), "", as_of=as_of)
 
     def _by_model(
@@ -224,8 +228,8 @@ class Desk:
         self.snapshot.close()
 
 
-def _matrix(engine: FeatureEngine, keys: pd.DataFrame) -> Row:
-    return engine.build(keys).to_numpy()
+def _matrix(engine: ReadyFeatureEngine, keys: pd.DataFrame) -> Row:
+    return engine.build_few(keys) if len(keys) <= MOST_AT_ONCE else engine.build(keys).to_numpy()
 
 
 def open_desk(workspace: Workspace, *, now: datetime) -> Desk:

@@ -10,15 +10,16 @@ is refused by DuckDB then. Time and null rules: none.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from features.engine import run_sql
+from features.errors import EngineError
 
-__all__ = ["Handed", "ReadOften", "ReadOnce"]
+__all__ = ["Handed", "Planned", "ReadOften", "ReadOnce"]
 
 _STREAM = b"arrow_array_stream"
 _RELEASE = 3 * ctypes.sizeof(ctypes.c_void_p)
@@ -76,11 +77,10 @@ class ReadOften:
 
 
 class Handed(Generic[Relation]):
-    """A cursor of its own with relations and the statements over them; for one thread."""
+    """A cursor with relations of its own and the statements over them; for one thread."""
 
-    def __init__(self, engine: duckdb.DuckDBPyConnection, relations: Mapping[str, Relation]) -> None:
-        self.cursor = engine.cursor()
-        self._relations = relations
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, relations: Mapping[str, Relation]) -> None:
+        self.cursor, self._relations = cursor, relations
         for name, relation in relations.items():
             self.cursor.register(name, relation.source)
 
@@ -100,3 +100,46 @@ class Handed(Generic[Relation]):
     def _hand(self, given: Mapping[str, pa.Table]) -> None:
         for name, relation in self._relations.items():
             relation.hand(given.get(name))
+
+
+class Planned:
+    """Statements of one thread, each planned once, over relations whose rows are handed in.
+
+    open_cursor: of the engine, with what the statements need beside the relations. prepare: what a cursor
+    needs that rests on them. A statement that reads a relation twice, as one finds out when it runs, is
+    planned over relations that can be read as often as it likes.
+    """
+
+    def __init__(
+        self,
+        open_cursor: Callable[[], duckdb.DuckDBPyConnection],
+        schemas: Mapping[str, pa.Schema],
+        statements: Mapping[str, str],
+        *,
+        prepare: Callable[[duckdb.DuckDBPyConnection], None] = lambda _: None,
+    ) -> None:
+        self._statements, self._twice = statements, set[str]()
+        self._once: Handed[ReadOnce] = Handed(
+            open_cursor(), {name: ReadOnce(schema) for name, schema in schemas.items()}
+        )
+        self._often: Handed[ReadOften] = Handed(
+            open_cursor(), {name: ReadOften(schema) for name, schema in schemas.items()}
+        )
+        prepare(self._once.cursor)
+        prepare(self._often.cursor)
+        for name, sql in statements.items():
+            self._once.plan(name, sql)
+            self.answer(name, {})
+
+    def answer(self, name: str, given: Mapping[str, pa.Table]) -> pa.Table:
+        """The rows of a statement. given: rows of some relations; the others have none.
+
+        Raises EngineError or duckdb.Error.
+        """
+        if name not in self._twice:
+            try:
+                return self._once.answer(name, given)
+            except (EngineError, duckdb.Error):
+                self._often.plan(name, self._statements[name])
+                self._twice.add(name)
+        return self._often.answer(name, given)

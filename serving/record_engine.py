@@ -8,7 +8,7 @@ into which the rows of every question are handed anew. Time and null rules: thos
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import duckdb
@@ -21,12 +21,11 @@ from features.catalogue import Catalogue
 from features.contract import TABLES
 from features.counted import count_by
 from features.engine import run_sql
-from features.errors import EngineError
 from features.matrix import STEPS, Rows
 from features.point_in_time import RecordEngine, check_attributes
 from features.queries import consent_periods, consent_told
 from features.tables import OPT_OUT_SCHEMA, OPT_OUTS, Tables
-from serving.handed_rows import Handed, ReadOften, ReadOnce
+from serving.handed_rows import Planned
 
 __all__ = ["ReadyRecordEngine"]
 
@@ -37,49 +36,6 @@ _TIME = pa.timestamp("us")
 _KEYS = pa.schema([("key", pa.int64()), ("account_id", pa.string()), ("as_of", _TIME)])
 _PERIODS = pa.schema([("contact_id", pa.string()), ("since", _TIME), ("until", _TIME)])
 _LOST = OPT_OUTS.removesuffix(".parquet")
-
-
-class _Planned:
-    """The statements of one thread, and the relations that they read.
-
-    A statement reads each relation once wherever it can: see `serving.handed_rows`.
-    """
-
-    def __init__(
-        self, engine: duckdb.DuckDBPyConnection, catalogue: Catalogue, *, statements: Mapping[str, str]
-    ) -> None:
-        empty = Tables({}, catalogue.attributes)
-        schemas = {name: empty.schema(name) for name in TABLES}
-        schemas |= {_LOST: OPT_OUT_SCHEMA, "consent_periods": _PERIODS, "keys": _KEYS}
-        self._once: Handed[ReadOnce] = Handed(engine, {name: ReadOnce(one) for name, one in schemas.items()})
-        self._often: Handed[ReadOften] = Handed(
-            engine, {name: ReadOften(one) for name, one in schemas.items()}
-        )
-        for handed in (self._once, self._often):
-            run_sql(handed.cursor, f"CREATE TEMP VIEW consent_told AS {consent_told(lost=_LOST)}")
-            count_by(handed.cursor, catalogue.rules, kind="TEMP VIEW")
-        self._often.plan(_CONSENT, consent_periods())
-        self._statements, self._twice = statements, set[str]()
-        for name, sql in statements.items():
-            self._once.plan(name, sql)
-            self._answer(name, {})
-
-    def run(self, given: Mapping[str, pa.Table], *, steps: Sequence[str]) -> dict[str, pa.Table]:
-        """The answers of some steps. given: rows of some relations; the others have none."""
-        if _anybody_out(given):
-            periods = self._often.answer(_CONSENT, given).cast(_PERIODS)
-            given = {**given, "consent_periods": periods}
-        return {step: self._answer(step, given) for step in steps}
-
-    def _answer(self, step: str, given: Mapping[str, pa.Table]) -> pa.Table:
-        """The rows of a step. What fails because it reads a relation twice is planned otherwise, for good."""
-        if step not in self._twice:
-            try:
-                return self._once.answer(step, given)
-            except (EngineError, duckdb.Error):
-                self._often.plan(step, self._statements[step])
-                self._twice.add(step)
-        return self._often.answer(step, given)
 
 
 class ReadyRecordEngine(RecordEngine):
@@ -108,17 +64,27 @@ class ReadyRecordEngine(RecordEngine):
             given[_LOST] = tables.opt_outs
         given = {name: rows.combine_chunks() for name, rows in given.items()}
         steps = [step for step in self._statements if _may_tell(step, given)]
-        answers = self._planned().run(given, steps=steps)
+        planned = self._planned()
+        if _anybody_out(given):
+            given["consent_periods"] = planned.answer(_CONSENT, given).cast(_PERIODS)
+        answers = {step: planned.answer(step, given) for step in steps}
         matrix: Matrix = self._scatter.matrix(Rows(moments, self._of_nothing | answers))
         return matrix
 
-    def _planned(self) -> _Planned:
-        planned: _Planned | None = getattr(self._own, "planned", None)
+    def _planned(self) -> Planned:
+        planned: Planned | None = getattr(self._own, "planned", None)
         if planned is None:
-            planned = self._own.planned = _Planned(
-                self._connection, self.catalogue, statements=self._statements
-            )
+            empty = Tables({}, self.catalogue.attributes)
+            schemas = {name: empty.schema(name) for name in TABLES}
+            schemas |= {_LOST: OPT_OUT_SCHEMA, "consent_periods": _PERIODS, "keys": _KEYS}
+            statements = {**self._statements, _CONSENT: consent_periods()}
+            planned = Planned(self._connection.cursor, schemas, statements, prepare=self._add_views)
+            self._own.planned = planned
         return planned
+
+    def _add_views(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        run_sql(cursor, f"CREATE TEMP VIEW consent_told AS {consent_told(lost=_LOST)}")
+        count_by(cursor, self.catalogue.rules, kind="TEMP VIEW")
 
 
 _FIRST = {step: table for table, steps in STEPS.items() for step in steps}

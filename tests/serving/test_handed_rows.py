@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from features.errors import EngineError
 from features.tables import open_engine
-from serving.handed_rows import Handed, ReadOften, ReadOnce
+from serving.handed_rows import Handed, Planned, ReadOften, ReadOnce
 
 SCHEMA = pa.schema([("name", pa.string()), ("amount", pa.int64())])
 ROWS = st.lists(st.tuples(st.none() | st.text(max_size=5), st.none() | st.integers(-9, 9)), max_size=30)
@@ -31,7 +31,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def planned(engine: duckdb.DuckDBPyConnection, kind: type[ReadOnce] | type[ReadOften]) -> Handed[Any]:
-    handed: Handed[Any] = Handed(engine, {name: kind(SCHEMA) for name in NAMES})
+    handed: Handed[Any] = Handed(engine.cursor(), {name: kind(SCHEMA) for name in NAMES})
     for name, sql in {"sums": SUM, "added": BOTH, "twice": TWICE}.items():
         handed.plan(name, sql)
     return handed
@@ -86,3 +86,25 @@ def test_rows_are_let_go_of_after_the_statement_even_where_it_reads_none_of_them
     del rows
     gc.collect()
     assert pa.total_allocated_bytes() - before < 1000
+
+
+@settings(max_examples=50, deadline=None)
+@given(asked=st.lists(ROWS, min_size=1, max_size=3))
+def test_a_statement_that_reads_a_relation_twice_is_planned_so_that_it_can(
+    engine: duckdb.DuckDBPyConnection, asked: list[list[tuple[str | None, int | None]]]
+) -> None:
+    statements = {"twice": TWICE, "sums": SUM}
+    own = Planned(engine.cursor, dict.fromkeys(NAMES, SCHEMA), statements)
+    for rows in asked:
+        amounts = [a for n, a in rows for m, _ in rows if n is not None and n == m]
+        told = own.answer("twice", {"ours": table(rows)}).column("amount").to_pylist()
+        assert told == sorted([one for one in amounts if one is not None]) + [None] * amounts.count(None)
+        large = [amount for _, amount in rows if amount is not None and amount > 2]
+        assert own.answer("sums", {"ours": table(rows)}).to_pylist() == [
+            {"total": sum(large), "rows": len(large)}
+        ]
+
+
+def test_a_statement_that_is_wrong_says_so(engine: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(EngineError, match="nowhere"):
+        Planned(engine.cursor, {"ours": SCHEMA}, {"wrong": "SELECT * FROM nowhere"})

@@ -1,0 +1,113 @@
+"""A few known accounts asked about together have the bits that they have over all rows, and alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from threading import Thread
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_workspace import CUTOFF, account_id, catalogue_of
+
+from features.catalogue import Catalogue
+from features.feature import FORMULA
+from features.tables import Tables
+from features.workspace import Workspace
+from serving.activities.own_rows import OwnRows
+from serving.known_engine import ReadyFeatureEngine
+from serving.record_engine import ReadyRecordEngine
+
+KEYS = st.lists(
+    st.tuples(st.integers(0, 40) | st.just(10_000), st.integers(-400, 30)), min_size=1, max_size=12
+)
+"""Accounts, one of them unknown, and days after the cutoff; some twice, in any order."""
+
+
+def by_formulas(catalogue: Catalogue) -> Catalogue:
+    """Every number by its formula: statements that read relations in any number of places."""
+    features = (replace(one, aggregation=FORMULA) for one in catalogue.features if one.kind != "category")
+    return replace(catalogue, features=tuple(features))
+
+
+@pytest.fixture(scope="module")
+def tables(company: Workspace) -> Tables:
+    return company.tables()
+
+
+@pytest.fixture(scope="module", params=["built", "formulas"])
+def catalogue(request: pytest.FixtureRequest, tables: Tables) -> Catalogue:
+    known = catalogue_of(tables, kind="intent")
+    return known if request.param == "built" else by_formulas(known)
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["resident", "files"])
+def engine(
+    request: pytest.FixtureRequest, tables: Tables, catalogue: Catalogue
+) -> Iterator[ReadyFeatureEngine]:
+    with ReadyFeatureEngine(tables, catalogue, threads=1, resident=request.param) as engine:
+        yield engine
+
+
+def keys_of(asked: list[tuple[int, int]]) -> pd.DataFrame:
+    names = [account_id(number) for number, _ in asked]
+    moments = [CUTOFF + timedelta(days=days) for _, days in asked]
+    return pd.DataFrame({"account_id": names, "as_of": moments}).astype({"as_of": "datetime64[us]"})
+
+
+@settings(max_examples=30, deadline=None)
+@given(asked=KEYS)
+def test_a_few_have_the_bits_of_many_and_of_one(
+    engine: ReadyFeatureEngine, asked: list[tuple[int, int]]
+) -> None:
+    keys = keys_of(asked)
+    found = engine.build_few(keys)
+    assert found.tobytes() == engine.build(keys).to_numpy().tobytes()
+    alone = engine.build_one(keys["account_id"][0], keys["as_of"][0].to_pydatetime())
+    assert found[0].tobytes() == alone.tobytes()
+
+
+def test_each_thread_has_statements_of_its_own(engine: ReadyFeatureEngine) -> None:
+    groups = [[(number, 0), (number + 1, -30)] for number in range(8)]
+    expected = [engine.build(keys_of(group)).to_numpy().tobytes() for group in groups]
+    found: dict[int, list[bytes]] = {}
+
+    def ask(place: int) -> None:
+        found[place] = [engine.build_few(keys_of(groups[place])).tobytes() for _ in range(10)]
+
+    threads = [Thread(target=ask, args=(place,)) for place in range(len(groups))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {place: [one] * 10 for place, one in enumerate(expected)}
+
+
+@settings(max_examples=30, deadline=None)
+@given(asked=KEYS)
+def test_rows_that_are_sent_along_have_the_same_bits(
+    engine: ReadyFeatureEngine,
+    record_engine: ReadyRecordEngine,
+    own: OwnRows,
+    asked: list[tuple[int, int]],
+) -> None:
+    keys = keys_of(asked)
+    rows = own.tables(set(keys["account_id"]), newer=())
+    assert record_engine.build(rows, keys).tobytes() == engine.build_few(keys).tobytes()
+
+
+@pytest.fixture(scope="module")
+def own(tables: Tables) -> Iterator[OwnRows]:
+    rows = OwnRows(tables)
+    yield rows
+    rows.close()
+
+
+@pytest.fixture(scope="module")
+def record_engine(catalogue: Catalogue) -> Iterator[ReadyRecordEngine]:
+    made = ReadyRecordEngine(catalogue)
+    yield made
+    made.close()
