@@ -1,7 +1,8 @@
-// The shell: header, navigation and the view that the address names. A later view is one more entry of VIEWS.
+// The shell: header, navigation and the view that the address names. A later view is one more entry of VIEWS; what
+// follows its path in the address, as 7 in #/lists/7, is the view's own.
 
 import * as access from "./access.js";
-import { overview } from "./api.js";
+import { overview, session } from "./api.js";
 import { element } from "./dom.js";
 import { apply, day, number, setLanguage, t } from "./i18n.js";
 import * as profile from "./profile.js";
@@ -12,10 +13,11 @@ const VIEWS = [
   { path: "#/profile", label: "nav_profile", view: profile },
 ];
 
-const state = { facts: null };
+const state = { facts: null, who: null, link: null };
 
 function current() {
-  return VIEWS.find((entry) => entry.path === location.hash) ?? VIEWS[0];
+  const asked = location.hash.split("?")[0];
+  return VIEWS.find(({ path }) => asked === path || asked.startsWith(`${path}/`)) ?? VIEWS[0];
 }
 
 function showNavigation() {
@@ -42,20 +44,25 @@ function show() {
   apply();
   showNavigation();
   showFacts();
+  access.showPerson(document.getElementById("account"), { who: state.who, again: load });
   document.title = `${t(current().label)} · Spearfish`;
   const main = document.getElementById("main");
-  if (access.isRefused(state.problem)) access.show(main, { problem: state.problem, again: load });
+  if (state.link) access.showRefusedLink(main, { problem: state.link, who: state.who, again: forgetLink });
+  else if (access.isRefused(state.problem)) access.show(main, { problem: state.problem, again: load });
   else current().view.show(main, state);
 }
 
+function forgetLink() {
+  state.link = null;
+  show();
+}
+
 async function load() {
-  try {
-    state.facts = await overview();
-    state.problem = null;
-  } catch (problem) {
-    state.facts = null;
-    state.problem = problem;
-  }
+  if (access.isLink()) state.link = await access.redeem(document.getElementById("main"));
+  const [who, facts] = await Promise.allSettled([session(), overview()]);
+  state.who = who.value ?? null;
+  state.facts = facts.value ?? null;
+  state.problem = facts.reason ?? null;
   show();
   // Not ready is a passing state: a release may be promoted at any moment.
   if (!state.facts && !access.isRefused(state.problem)) setTimeout(load, 3000);
@@ -67,6 +74,7 @@ for (const button of document.querySelectorAll("[data-language]")) {
     show();
   });
 }
-addEventListener("hashchange", show);
+addEventListener("hashchange", () => (access.isLink() ? load() : forgetLink()));
+addEventListener("signed-out", load);
 apply();
 load();

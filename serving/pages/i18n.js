@@ -10,8 +10,36 @@ const words = {
   data_through: ["Data through {date}", "数据截至 {date}"],
   release: ["release {id}", "发布 {id}"],
   accounts: ["{count} accounts", "{count} 个客户"],
-  key_needed: ["An API key is needed", "需要 API 密钥"],
-  key_title: ["This service asks for an API key", "本服务需要 API 密钥"],
+  account: ["Who is signed in", "当前登录者"],
+  key_needed: ["Nobody is signed in", "尚未登录"],
+  key_title: ["This service asks who you are", "本服务需要确认您的身份"],
+  key_with: ["Or use an API key", "或使用 API 密钥"],
+  link_title: ["Sign in by a link", "通过链接登录"],
+  link_lead: [
+    "Open the link that you were given: it signs you in once, in this browser. Whoever runs the service makes one with: spearfish users invite NAME --role viewer",
+    "请打开您收到的链接：它可在此浏览器中为您登录一次。服务管理员可用以下命令创建：spearfish users invite 姓名 --role viewer",
+  ],
+  link_working: ["Signing in…", "正在登录…"],
+  link_refused: ["This link does not sign you in", "此链接无法登录"],
+  "used-link": ["It was used before. A link signs in once, whoever opens it first.", "该链接已被使用。每个链接只能由最先打开者登录一次。"],
+  "withdrawn-link": ["It was withdrawn: there is a newer one, or you were disabled.", "该链接已撤回：已有更新的链接，或您的账户已停用。"],
+  "expired-link": ["It has expired: a link waits for a limited time.", "该链接已过期：链接仅在限定时间内有效。"],
+  "unknown-link": ["There is no such link here. Was it copied whole?", "此处没有该链接。是否已完整复制？"],
+  link_ask: [
+    "Ask whoever runs the service for another one: spearfish users link NAME",
+    "请向服务管理员索取新链接：spearfish users link 姓名",
+  ],
+  link_still: ["You are signed in as {name} in this browser.", "您在此浏览器中以 {name} 的身份登录。"],
+  link_continue: ["Go on to the page", "继续"],
+  link_back: ["Other ways to sign in", "其他登录方式"],
+  signed_in_as: ["Signed in as {name}", "已登录：{name}"],
+  signed_out: ["Signed out", "已退出"],
+  sign_out: ["Sign out", "退出"],
+  viewer: ["viewer", "查看者"],
+  approver: ["approver", "审批者"],
+  role_of_side: ["{role}, {side}", "{role}（{side}）"],
+  side_marketing: ["marketing", "市场"],
+  side_sales: ["sales", "销售"],
   key_lead: [
     "Whoever runs it makes one with: spearfish keys create NAME --scope score",
     "服务管理员可用以下命令创建：spearfish keys create 名称 --scope score",
@@ -211,6 +239,7 @@ export function apply() {
   for (const node of document.querySelectorAll("[data-i18n]")) node.textContent = t(node.dataset.i18n);
   document.getElementById("nav").setAttribute("aria-label", t("views"));
   document.querySelector(".languages").setAttribute("aria-label", t("language"));
+  document.getElementById("account").setAttribute("aria-label", t("account"));
   for (const button of document.querySelectorAll("[data-language]")) {
     button.setAttribute("aria-pressed", String(button.dataset.language === current));
   }
