@@ -1,6 +1,12 @@
-// Every word of the page, in English and Chinese. Sentences about an account come from the service.
+// The words of the shell and of scores, in English and Chinese; lists and expansions bring their own. Sentences
+// about an account come from the service.
+
+import { words as wordsOfExpansions } from "./words-expand.js";
+import { words as wordsOfLists } from "./words-lists.js";
 
 const words = {
+  ...wordsOfExpansions,
+  ...wordsOfLists,
   skip: ["Skip to the content", "跳到正文"],
   footer: ["Every probability follows from the sums shown here, to the last bit.", "每个概率都可由此处所列各项之和逐位推得。"],
   docs: ["API document", "接口文档"],
