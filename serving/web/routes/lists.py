@@ -211,6 +211,7 @@ ENDPOINTS = (
             answer_description="The list.",
             status=201,
             repeatable=True,
+            problems=(WorkspaceError,),
         ),
     ),
     Endpoint(
