@@ -1,7 +1,7 @@
 // Who is at the page: a sign-in link that is redeemed, the person who is signed in, and an API key.
 // A key stays in this tab and is forgotten with it; a session is in a cookie that no script can read.
 
-import { setKey, signIn, signOut } from "./api.js";
+import { hasKey, setKey, signIn, signOut } from "./api.js";
 import { announce, element } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -51,7 +51,13 @@ export function showRefusedLink(main, { problem, who, again }) {
   heading.focus();
 }
 
-export function show(main, { problem, again }) {
+function whyAsked(problem, ended) {
+  if (hasKey() || problem.status !== 401) return problem.detail;
+  return t(ended ? "session_ended" : "not_signed_in");
+}
+
+// ended: whether somebody was signed in here a moment ago.
+export function show(main, { problem, ended, again }) {
   const input = element("input", { id: "key", type: "password", autocomplete: "off", spellcheck: "false" });
   const open = (event) => {
     event.preventDefault();
@@ -63,7 +69,7 @@ export function show(main, { problem, again }) {
     element(
       "section",
       { class: "card form" },
-      element("p", { class: "detail", role: "alert" }, problem.detail),
+      element("p", { class: "detail", role: "alert" }, whyAsked(problem, ended)),
       element("h2", {}, t("link_title")),
       element("p", {}, t("link_lead")),
     ),

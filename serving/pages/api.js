@@ -13,6 +13,8 @@ export const setKey = (text) => {
   key = /^[\x21-\x7e]+$/.test(text) ? text : null;
 };
 
+export const hasKey = () => key !== null;
+
 const writes = (options) => !["GET", "HEAD"].includes(options.method ?? "GET");
 
 function signature(options) {

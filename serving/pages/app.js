@@ -13,7 +13,7 @@ const VIEWS = [
   { path: "#/profile", label: "nav_profile", view: profile },
 ];
 
-const state = { facts: null, who: null, link: null };
+const state = { facts: null, who: null, link: null, ended: false };
 
 function current() {
   const asked = location.hash.split("?")[0];
@@ -48,7 +48,7 @@ function show() {
   document.title = `${t(current().label)} · Spearfish`;
   const main = document.getElementById("main");
   if (state.link) access.showRefusedLink(main, { problem: state.link, who: state.who, again: forgetLink });
-  else if (access.isRefused(state.problem)) access.show(main, { problem: state.problem, again: load });
+  else if (access.isRefused(state.problem)) access.show(main, { problem: state.problem, ended: state.ended, again: load });
   else current().view.show(main, state);
 }
 
@@ -61,6 +61,7 @@ async function load() {
   if (access.isLink()) state.link = await access.redeem(document.getElementById("main"));
   const [who, facts] = await Promise.allSettled([session(), overview()]);
   state.who = who.value ?? null;
+  if (state.who) state.ended = false;
   state.facts = facts.value ?? null;
   state.problem = facts.reason ?? null;
   show();
@@ -75,6 +76,9 @@ for (const button of document.querySelectorAll("[data-language]")) {
   });
 }
 addEventListener("hashchange", () => (access.isLink() ? load() : forgetLink()));
-addEventListener("signed-out", load);
+addEventListener("signed-out", () => {
+  state.ended = true;
+  load();
+});
 apply();
 load();

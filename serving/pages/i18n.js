@@ -20,6 +20,11 @@ const words = {
   key_needed: ["Nobody is signed in", "尚未登录"],
   key_title: ["This service asks who you are", "本服务需要确认您的身份"],
   key_with: ["Or use an API key", "或使用 API 密钥"],
+  not_signed_in: ["Nobody is signed in in this browser.", "此浏览器中尚无人登录。"],
+  session_ended: [
+    "Your session has ended: it was signed out, it expired, or whoever runs the service ended it.",
+    "您的会话已结束：已退出、已过期，或已被服务管理员终止。",
+  ],
   link_title: ["Sign in by a link", "通过链接登录"],
   link_lead: [
     "Open the link that you were given: it signs you in once, in this browser. Whoever runs the service makes one with: spearfish users invite NAME --role viewer",

@@ -26,7 +26,14 @@ from serving.store.people import Role, Side
 from serving.web.application import application
 from serving.web.services import Services
 
-FACTS = {"accounts": 3, "data_through": None, "release": 7, "examples": [], "channels": [], "levels": {}}
+FACTS: dict[str, Any] = {
+    "accounts": 3,
+    "data_through": None,
+    "release": 7,
+    "examples": [],
+    "channels": [],
+    "levels": {},
+}
 
 
 class Overview:
@@ -92,6 +99,7 @@ def words(context: BrowserContext, request: pytest.FixtureRequest) -> dict[str, 
     chinese = "zh" in request.node.callspec.id
     told = {
         "out": ("Sign out", "退出"),
+        "ended": ("Your session has ended", "您的会话已结束"),
         "none": ("Nobody is signed in", "尚未登录"),
         "approver": ("approver, sales", "审批者（销售）"),
         "refused": ("This link does not sign you in", "此链接无法登录"),
@@ -191,7 +199,7 @@ def test_who_is_disabled_is_out_with_the_next_click(
     with service.door.open().writing() as connection:
         people.remove(connection, name="Ann Example", who="root", now=utc_now())
     page.locator("#nav a").nth(1).click()
-    expect(page.locator("main [role=alert]")).to_contain_text("session has ended")
+    expect(page.locator("main [role=alert]")).to_contain_text(words["ended"])
     expect(page.locator("#account")).to_be_hidden()
 
 

@@ -81,7 +81,7 @@ def list_keys(*, workspace: WorkspaceOption = WORKSPACE, as_json: JsonOption = F
     with _store(workspace) as store, store.reading() as connection:
         told = [_told(key) for key in keys.every_key(connection)]
     if not told:
-        output.note("There is no API key: the service answers this machine alone. See spearfish keys create.")
+        output.note("There is no API key yet. See spearfish keys create.")
     else:
         columns = ["key", "owner", "scopes", "state", "a minute", "ends", "last used"]
         output.table(columns, (_cells(row) for row in told))

@@ -33,9 +33,7 @@ from serving.scoring import utc_now
 from serving.store import people
 from serving.store.people import (
     ExpiredLinkError,
-    Role,
     Session,
-    Side,
     UnknownLinkError,
     UsedLinkError,
     WithdrawnLinkError,
@@ -65,8 +63,9 @@ class SessionAnswer(Answer):
         "there are neither keys nor people."
     )
     name: str = Field(description="The person's name, or what the key was made for, or local.")
-    role: Role | None = Field(description="viewer or approver; null for keys and this machine.")
-    side: Side | None = Field(description="For whom a person approves: marketing or sales; null for both.")
+    # No choices: importers of the document refuse null as one of them.
+    role: str | None = Field(description="viewer or approver; null for keys and this machine.")
+    side: str | None = Field(description="For whom a person approves: marketing or sales; null for both.")
     may_read: list[str] = Field(description="Scopes whose endpoints may be read (GET).")
     may_write: list[str] = Field(description="Scopes whose endpoints may be used by every other method.")
     csrf_token: str | None = Field(
