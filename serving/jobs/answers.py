@@ -18,7 +18,7 @@ from serving.jobs.results import RESULT_SCHEMA
 from serving.jobs.settings import JobSettings
 from serving.store.jobs import Job, State
 
-__all__ = ["JobAnswer", "JobFile", "JobModel", "ResultRow", "job_answer"]
+__all__ = ["JobAnswer", "JobFile", "JobModel", "ResultRow", "expires_at", "job_answer"]
 
 
 class JobFile(BaseModel):
@@ -35,13 +35,14 @@ class JobModel(Answer):
 
 
 class JobAnswer(Answer):
-    """A job over a file, and how far it is."""
+    """A job, and how far it is."""
 
     id: str = Field(description="Names the job.")
+    kind: str = Field(description="score (a file) or expand (a list of lookalikes).")
     state: State = Field(description="queued, running, done, failed or cancelled.")
     format: str = Field(description="Of the file: csv, parquet or ndjson; the result has it, unless asked.")
-    rows: int = Field(ge=0, description="Rows of the file.")
-    rows_done: int = Field(ge=0, description="Rows that are answered or refused.")
+    rows: int = Field(ge=0, description="Rows of the file; of an expansion, its steps.")
+    rows_done: int = Field(ge=0, description="Rows that are answered or refused; steps that are done.")
     rows_failed: int = Field(ge=0, description="Of these, rows that are refused; the result says why.")
     created_at: Moment
     started_at: Moment | None = Field(description="The moment that all rows are answered at.")
@@ -58,6 +59,7 @@ def job_answer(job: Job, *, settings: JobSettings) -> JobAnswer:
     fingerprints = job.fingerprints or {}
     return JobAnswer(
         id=job.id,
+        kind=job.kind,
         state=job.state,
         format=job.format,
         rows=job.rows,
@@ -66,7 +68,7 @@ def job_answer(job: Job, *, settings: JobSettings) -> JobAnswer:
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
-        expires_at=_expires_at(job, settings=settings),
+        expires_at=expires_at(job, settings=settings),
         release_id=job.release_id,
         models=[JobModel(model=key, fingerprint=told) for key, told in sorted(fingerprints.items())],
         result_url=f"/v1/jobs/{job.id}/result" if job.state == "done" else None,
@@ -74,7 +76,7 @@ def job_answer(job: Job, *, settings: JobSettings) -> JobAnswer:
     )
 
 
-def _expires_at(job: Job, *, settings: JobSettings) -> datetime | None:
+def expires_at(job: Job, *, settings: JobSettings) -> datetime | None:
     if job.finished_at is None or not settings.days:
         return None
     return job.finished_at + timedelta(days=settings.days)

@@ -18,7 +18,7 @@ from typing import NamedTuple, cast
 import duckdb
 from sqlalchemy import Connection
 
-from features.errors import BundleError, SpearfishError, WorkspaceError
+from features.errors import BundleError, InputError, SpearfishError, WorkspaceError
 from features.feature import Language
 from features.privacy.known_people import KnownPeople
 from features.workspace import Workspace
@@ -26,6 +26,7 @@ from serving.desk import Desk
 from serving.jobs.answering import Answerer, Looked, Seen
 from serving.jobs.asking import Asked, requests_of
 from serving.jobs.desks import job_desk
+from serving.jobs.expanding import ForgottenError, expand_job
 from serving.jobs.gathering import JobDesk, named_in
 from serving.jobs.reading import MOST_ROWS
 from serving.jobs.results import NAMING, from_bytes, named_by, to_bytes
@@ -62,6 +63,9 @@ def work(hold: Hold, *, workspace: Workspace) -> bool:
     Raises StoppedError, LostError.
     """
     try:
+        if hold.job.kind == "expand":
+            expand_job(hold, workspace=workspace)
+            return True
         if hold.job.attempts > MOST_ATTEMPTS:
             raise BundleError("the job was begun again and again without coming on", fix="send fewer rows")
         with job_desk(workspace, hold.door, release_id=hold.job.release_id, now=hold.clock()) as desk:
@@ -74,6 +78,9 @@ def work(hold: Hold, *, workspace: Workspace) -> bool:
     except StoppedError:
         hold.let_go(tried=False)
         raise
+    except ForgottenError:
+        _logger.info("job %s: somebody was forgotten meanwhile; once more", hold.job.id)
+        hold.let_go(tried=False)
     except (SpearfishError, duckdb.Error) as error:
         return _end(hold, error)
     return True
@@ -82,7 +89,8 @@ def work(hold: Hold, *, workspace: Workspace) -> bool:
 def _end(hold: Hold, error: Exception) -> bool:
     """What becomes of a job that could not go on: it fails, or is tried again."""
     in_vain = not isinstance(error, WorkspaceError | NotReadyError)
-    if isinstance(error, BundleError) or (in_vain and hold.job.attempts >= MOST_ATTEMPTS):
+    # What is wrong with a question is wrong with it the next time, too.
+    if isinstance(error, BundleError | InputError) or (in_vain and hold.job.attempts >= MOST_ATTEMPTS):
         _logger.error("job %s has failed: %s", hold.job.id, error)
         told = json.dumps(problem(error, request_id=hold.job.id))
         hold.write(partial(jobs.fail, job_id=hold.job.id, problem=told, now=hold.clock()))

@@ -35,6 +35,7 @@ __all__ = [
     "ListChange",
     "ListDetail",
     "ListsAnswer",
+    "ProposalAnswer",
     "SegmentCount",
     "VersionAnswer",
     "VersionsAnswer",
@@ -104,10 +105,22 @@ class ApprovalGiven(Answer):
     counts: bool = Field(description="Whether it is of the list as it stands, and approves it.")
 
 
+class ProposalAnswer(Answer):
+    """A draw that waits to be accepted or discarded. What it would change: GET /v1/lists/{id}/diff."""
+
+    version: int
+    beside: int = Field(description="The version that it would change.")
+    kind: str = Field(description="refresh, rebuild or redraw.")
+    why: str
+    proposed_at: Moment
+    proposed_by: str
+
+
 class ListDetail(Answer):
     """A list with what is on it in numbers, and who approved it."""
 
     target_list: ListAnswer
+    proposal: ProposalAnswer | None = Field(description="null where none waits.")
     counts: list[SegmentCount]
     approvals: list[ApprovalGiven] = Field(description="Of the newest version, the earliest first.")
 
@@ -126,12 +139,15 @@ def list_detail(
     *,
     counts: Mapping[tuple[str, str], int],
     approvals: Sequence[Approval],
+    proposal: Version | None,
     now: datetime,
 ) -> ListDetail:
-    """The list with its numbers. counts: by status and segment. approvals: of its newest version."""
+    """The list with its numbers. counts: by status and segment. approvals: of its newest version. proposal:
+    that version, where it is one."""
     standing = standing_approvals(approvals, version=found.version, revision=found.revision)
     return ListDetail(
         target_list=list_answer(found, now=now),
+        proposal=None if proposal is None else _proposal(proposal),
         counts=[
             SegmentCount(segment=segment or None, status=status, accounts=accounts)
             for (status, segment), accounts in sorted(counts.items())
@@ -143,6 +159,17 @@ def list_detail(
             )
             for one in approvals
         ],
+    )
+
+
+def _proposal(version: Version) -> ProposalAnswer:
+    return ProposalAnswer(
+        version=version.number,
+        beside=version.source["base"],
+        kind=version.kind,
+        why=version.why,
+        proposed_at=version.opened_at,
+        proposed_by=version.opened_by,
     )
 
 

@@ -10,9 +10,10 @@ where the better one was left out.
 
 What people pinned is never left out and takes its place first; where it breaks a rule, that is told. The
 outcome depends on nothing but its input: the best is the one with the highest score, and of equal ones the
-first by identifier. Time rule: none. Null rule: an account of which a filtered fact is not known does not
-pass that filter; one without an owner, segment or parent counts towards none of their quotas, but all
-accounts without a fact share the cap of that fact; one without a score is below any minimum.
+first by identifier; who is to stay where it can comes before all that are not. Time rule: none. Null rule: an
+account of which a filtered fact is not known does not pass that filter; one without an owner, segment or
+parent counts towards none of their quotas, but all accounts without a fact share the cap of that fact; one
+without a score is below any minimum.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Constrained:
-    """kept: the best first. drops: of every other candidate, in the same order."""
+    """kept: in the order in which places are taken. drops: of every other candidate, in the same order."""
 
     kept: tuple[Candidate, ...]
     drops: tuple[Drop, ...]
@@ -128,14 +129,16 @@ def constrain(
     pinned: Collection[str] = (),
     taken_off: Collection[str] = (),
     industry: str | None = None,
+    first: Collection[str] = (),
 ) -> Constrained:
     """Who is kept, and why everybody else is not.
 
     candidates: each account once, in any order. size: accounts that the list may hold; None for any number.
     excluded: identifiers and domains from a file. pinned: accounts that people keep on it; taken_off: those
-    that people keep off. industry: the only one that a pilot has; None for any.
+    that people keep off. industry: the only one that a pilot has; None for any. first: those that take their
+    places before better ones do, as they are on the list already.
     """
-    ordered = sorted(candidates, key=_place)
+    ordered = sorted(candidates, key=lambda one: (one.account_id not in first, *_place(one)))
     checks = _checks(rules, excluded=frozenset(excluded), taken_off=taken_off, industry=industry)
     room = _Room(rules, size=size)
     held = [one for one in ordered if one.account_id in pinned]

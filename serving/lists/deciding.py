@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from features.errors import InputError, UnknownAccountError, suggestion
 from serving.fields import clean_domain
-from serving.lists.drawing import ready
 from serving.lists.facts import Facts
 from serving.lists.life_cycle import Action, after, is_approved, standing_approvals
 from serving.lists.merging import NOTHING, PINNED, Decided, decided_of, departed, member
+from serving.lists.proposing import open_proposal, ready
 from serving.store import list_approvals, list_members, list_overrides, lists
 from serving.store.list_approvals import Approval, Decision, Side
 from serving.store.list_members import Member
@@ -244,11 +244,13 @@ def move_state(
         )
     after(found.state, action)
     if action == "submit":
+        _require_no_proposal(connection, found)
         _require_somebody(connection, found)
     if action == "restore":
         lists.require_free_name(connection, name=found.name, of=found.id)
         if not found.is_open:
-            version = lists.Version(found.version + 1, "edit", now, who, comment or "restored")
+            number = lists.next_number(connection, found)
+            version = lists.Version(number, "edit", now, who, comment or "restored")
             found = lists.open_version(connection, found, version)
     return _moved(connection, found, action, who=who, now=now, detail=comment)
 
@@ -266,6 +268,17 @@ def _moved(
         values={"state": state},
         detail=detail,
     )
+
+
+def _require_no_proposal(connection: Connection, found: TargetList) -> None:
+    version = open_proposal(connection, found)
+    if version is not None:
+        raise ListStateError(
+            f"the {version.kind} of version {version.number} is a proposal",
+            got="proposed",
+            allowed="accepted",
+            fix="accept it, or discard it, first",
+        )
 
 
 def _require_somebody(connection: Connection, found: TargetList) -> None:

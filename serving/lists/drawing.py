@@ -1,40 +1,41 @@
 """A draw: suggestions of the machine become what a list holds, and what people decided stays in force.
 
-Turns suggestions and the facts of their accounts into members of the newest version: the rules leave accounts
-out, decisions of people come before all of them, and what changes is a draft until it is approved; an
-approved list gets another version, and stays what is handed over until then. All of it is one transaction of
-the caller: whatever is killed, the list is as it was or as it is to be. Time rule: decisions count that are
-in force `now`. Null rule: an account that the tables do not know is left out, unless people pinned it.
+Turns suggestions and the facts of their accounts into members of a version: the rules leave accounts out, and
+decisions of people come before all of them. The first draw fills the first version. Every later one is a
+proposal, a version of its own beside what is there, until somebody accepts or discards it (see
+`serving.lists.proposing`). A refresh is for the quarter: whoever is on the list, and is still suggested and
+allowed, keeps the place, so that what changes is what has to. A rebuild is for the year: the machine's order
+alone decides, and segments that it once named and that nobody is in any more go. A redraw is a rebuild for
+another product or market: it may bring rules of its own, and finds the industry of a pilot anew. All of it is
+one transaction of the caller: whatever is killed, the list is as it was or as it is to be. Time rule:
+decisions count that are in force `now`. Null rule: an account that the tables do not know is left out, unless
+people pinned it.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection
 
-from serving.lists import constraints
+from features.errors import InputError
+from serving.lists import constraints, proposing
 from serving.lists.constraints import Candidate, Constrained, constrain
 from serving.lists.facts import Facts
-from serving.lists.life_cycle import after
 from serving.lists.merging import SUGGESTED, Decided, decided_of, departed, merged
+from serving.lists.proposing import Draw
 from serving.lists.settings import Rules
 from serving.store import list_members, list_overrides, lists
 from serving.store.list_members import Drop, Member
 from serving.store.list_overrides import Override
-from serving.store.lists import ListStateError, TargetList, Version
+from serving.store.lists import ListStateError, TargetList
 
-__all__ = ["DRAWS", "Draw", "Drawn", "Suggestion", "draw", "ready"]
-
-Draw = Literal["first", "refresh", "rebuild", "redraw"]
-DRAWS: tuple[Draw, ...] = ("first", "refresh", "rebuild", "redraw")
-"""first: of a new list; refresh: each quarter; rebuild: from scratch, each year; redraw: for a new product or
-market."""
+__all__ = ["Drawn", "Suggestion", "draw"]
 
 _KEPT_OF_A_RULE = 1_000
 """Accounts that are named of those that a rule left out; all of them are counted."""
@@ -72,20 +73,6 @@ class Drawn:
     constrained: Constrained
 
 
-def ready(
-    connection: Connection, found: TargetList, *, kind: str, why: str, who: str, now: datetime
-) -> TargetList:
-    """The list with a version that may be changed: another one where the newest is approved already.
-
-    Raises ListStateError for one that is archived.
-    """
-    if found.state == "archived":
-        after(found.state, "revise")
-    if found.is_open:
-        return found
-    return lists.open_version(connection, found, Version(found.version + 1, kind, now, who, why))
-
-
 def draw(
     connection: Connection,
     *,
@@ -99,30 +86,41 @@ def draw(
     source: Mapping[str, Any] | None = None,
     same: Mapping[str, str] | None = None,
     seen: int | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> Drawn:
-    """Draw a list. Raises UnknownListError, ListStateError, ListChangedError.
+    """Draw a list. Raises UnknownListError, ListStateError, ListChangedError, InputError.
 
     facts: of every account that is suggested, as far as the tables know it, and of those that people pinned.
     source: what it was drawn from, for whoever asks later. same: by account that another one stands for now,
-    that one. seen: the revision that the caller rests on; None for any.
+    that one. seen: the revision that the caller rests on; None for any. given: of a redraw, `rules` and
+    `sub_industry` of the other market.
     """
-    before_it = lists.lock(connection, list_id=list_id)
-    if before_it.state == "review":
+    found = lists.lock(connection, list_id=list_id)
+    if found.state == "review":
         raise ListStateError(
             "the list is being reviewed", got="review", allowed="draft, approved", fix="withdraw it first"
         )
     if seen is not None:
-        lists.require_seen(connection, before_it, seen=seen, areas=("facts", "members", "state"))
-    found = ready(connection, before_it, kind=kind, why=why, who=who, now=now)
-    before = list_members.members(connection, list_id=list_id, version=found.version, newest=found.version)
+        lists.require_seen(connection, found, seen=seen, areas=("facts", "members", "state"))
+    if given and kind != "redraw":
+        raise InputError("rules: only a redraw brings its own", got=kind, fix="edit the list, or redraw it")
+    found, base = proposing.opened(connection, found, kind=kind, why=why, who=who, now=now)
+    asked = replace(found, **(given or {}))
+    if kind == "redraw" and "sub_industry" not in (given or {}):
+        asked = replace(asked, sub_industry=None)
+    at = {"list_id": list_id, "newest": found.version}
+    before = list_members.members(connection, **at, version=found.version)
+    held = before if base is None else list_members.members(connection, **at, version=base)
     decided = _decided(connection, list_id=list_id, same=same or {}, now=now)
     own = _best(suggestions, same=same or {})
+    stay = {name for name, one in held.items() if one.status == "target" and one.suggested}
     chosen = _choose(
-        found,
+        asked,
         own=own,
         facts=facts,
         decided=decided,
         excluded=lists.excluded(connection, list_id=list_id),
+        first=stay if kind == "refresh" else frozenset(),
     )
     said = _said(chosen.constrained, own=own, facts=facts, decided=decided, before=before, draw=found.version)
     members = merged(said, decided=decided)
@@ -136,8 +134,10 @@ def draw(
         left=departed(before, members, reasons=reasons),
     )
     _keep_words(connection, found, chosen.constrained, own=own, members=members)
-    counts = _compared(before, members)
-    _tell(connection, found, chosen.constrained, kind=kind, why=why, who=who, now=now, source=source or {})
+    counts = _compared(held, members)
+    values = _values(asked, chosen, members=members, kind=kind, now=now) | dict(given or {})
+    told = proposing.remembered(connection, found, base=base, values=values) | dict(source or {})
+    _tell(connection, found, chosen.constrained, kind=kind, why=why, who=who, now=now, source=told)
     left = lists.changed(
         connection,
         found,
@@ -145,7 +145,7 @@ def draw(
         action=kind,
         who=who,
         now=now,
-        values=_values(found, chosen, members=members, kind=kind, now=now),
+        values=values,
         detail=", ".join(f"{count} {what}" for what, count in counts.items()),
     )
     targets = sum(one.status == "target" for one in members.values())
@@ -194,6 +194,7 @@ def _choose(
     facts: Mapping[str, Facts],
     decided: Mapping[str, Decided],
     excluded: frozenset[str],
+    first: Collection[str],
 ) -> _Chosen:
     rules = Rules.model_validate(found.rules)
     pinned = {name for name, one in decided.items() if one.is_pinned}
@@ -211,7 +212,8 @@ def _choose(
     options: dict[str, Any] = {"rules": rules, "excluded": excluded, "pinned": pinned, "taken_off": taken_off}
     if found.pilot and industry is None:
         industry = _usual_industry(constrain(candidates, size=None, **options).kept, size=found.size)
-    chosen = constrain(candidates, size=found.size, industry=industry if found.pilot else None, **options)
+    options |= {"size": found.size, "first": first}
+    chosen = constrain(candidates, industry=industry if found.pilot else None, **options)
     strangers = (constraints.Drop(one.account_id, *_UNKNOWN, one.score) for one in unknown)
     return _Chosen(replace(chosen, drops=(*chosen.drops, *strangers)), industry)
 
@@ -346,10 +348,12 @@ def _values(
     values: dict[str, Any] = {"refreshed_at": now, "sub_industry": chosen.industry}
     if kind != "refresh" or found.rebuilt_at is None:
         values["rebuilt_at"] = now
-    known = {segment["name"] for segment in found.segments}
-    named = {one.segment for one in members.values() if one.segment is not None} - known
+    used = {one.segment for one in members.values() if one.segment is not None}
+    anew = kind in ("rebuild", "redraw")
+    kept = [one for one in found.segments if one["basis"] != "suggested" or one["name"] in used or not anew]
+    named = used - {segment["name"] for segment in kept}
     values["segments"] = [
-        *found.segments,
+        *kept,
         *({"name": name, "basis": "suggested", "description": None} for name in sorted(named)),
     ]
     return values

@@ -45,6 +45,7 @@ COLUMNS = (
     *(f"reason_{number}" for number in range(1, REASONS + 1)),
     *(f"against_{number}" for number in range(1, REASONS + 1)),
     *(f"nearest_{number}" for number in range(1, NEAREST + 1)),
+    *(f"nearest_name_{number}" for number in range(1, NEAREST + 1)),
 )
 """The columns of a file for people, CSV or Excel."""
 
@@ -199,6 +200,7 @@ class _Words:
     reasons: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     nearest: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def _words(connection: Connection, found: TargetList, rows: Sequence[Row]) -> list[_Words]:
@@ -211,6 +213,7 @@ def _said(detail: str | None) -> _Words:
     return _Words(
         tuple(str(one["sentence"]) for one in told.get("reasons_for", ())),
         tuple(str(one["sentence"]) for one in told.get("reasons_against", ())),
+        tuple(str(one["account_id"]) for one in told.get("nearest", ())),
         tuple(str(one.get("name") or one["account_id"]) for one in told.get("nearest", ())),
     )
 
@@ -221,7 +224,7 @@ def _for_crm(rows: Sequence[Row], *, crm: Crm, words: Sequence[_Words]) -> Itera
         "segment": [row.segment for row in rows],
         "target": [row.target for row in rows],
         "list_reason": _first(rows, [one.reasons for one in words]),
-        "nearest_seed": _first(rows, [one.nearest for one in words]),
+        "nearest_seed": _first(rows, [one.names for one in words]),
     }
     cells = [cells_of(values[field.column], kind=field.kind, crm=crm) for field in LIST_FIELDS]
     for row, *told in zip(rows, *cells, strict=True):
@@ -245,6 +248,7 @@ def _for_people(rows: Sequence[Row], *, words: Sequence[_Words]) -> Iterator[lis
             *_some(said.reasons, most=REASONS),
             *_some(said.against, most=REASONS),
             *_some(said.nearest, most=NEAREST),
+            *_some(said.names, most=NEAREST),
         ]
 
 

@@ -34,16 +34,25 @@ class KnownAccount:
     facts: Facts | None
 
 
-def known_in(tables: Tables, store: Store, *, list_id: int, account_ids: Collection[str]) -> Known:
+def known_in(
+    tables: Tables,
+    store: Store,
+    *,
+    list_id: int,
+    account_ids: Collection[str],
+    rules: Mapping[str, Any] | None = None,
+) -> Known:
     """What a draw of a list has to know: of the accounts that are suggested, and of those that people decided
-    of. Raises UnknownListError, and InputError for a column that the rules name and the accounts lack."""
+    of. rules: that a redraw brings; None for the list's. Raises UnknownListError, and InputError for a column
+    that the rules name and the accounts lack."""
     with store.reading() as connection:
-        rules = Rules.model_validate(lists.find(connection, list_id=list_id).rules)
+        found = lists.find(connection, list_id=list_id)
+        asked = Rules.model_validate(rules or found.rules)
         decided = list_overrides.of_list(connection, list_id=list_id, unended=True)
     same = same_account(tables)
     wanted = {*account_ids, *(one.account_id for one in decided)}
     today = {same.get(name, name) for name in wanted}
-    return Known(facts_of(tables, rules=rules, account_ids=today), same)
+    return Known(facts_of(tables, rules=asked, account_ids=today), same)
 
 
 def account_in(tables: Tables, account_id: str, *, rules: Mapping[str, Any]) -> KnownAccount:

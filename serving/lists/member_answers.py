@@ -91,7 +91,9 @@ class NearSeed(Answer):
 class Why(Answer):
     """Why an account is where it is in a ranking: baseline, contributions and other add up to its score."""
 
-    score: float | None
+    score: float | None = Field(
+        description="Of likeness; where a blend makes the order, not the blended one."
+    )
     baseline: float | None
     other: float | None = Field(description="The contributions that are not told one by one.")
     reasons_for: list[WhySuggested]

@@ -1,9 +1,10 @@
 """Suggestions from a file: CSV or NDJSON, a row for each account.
 
 Turns a file into suggestions, or into an error that names the row. CSV: account_id, and as far as they are
-there score, probability, probability_low, probability_high, segment, reason_1 and so on, against_1 and so on,
-and nearest_1 and so on (identifiers). NDJSON: objects of `serving.lists.requests.SuggestedAccount`. Time
-rule: none. Null rule: an empty cell is not known.
+there score, blended (which the order follows instead, where it is there), probability, probability_low,
+probability_high, segment, reason_1 and so on, against_1 and so on, nearest_1 (identifiers), nearest_name_1
+and shared_with_1 and so on: what `models.lookalikes.documents` writes. NDJSON: objects of
+`serving.lists.requests.SuggestedAccount`. Time rule: none. Null rule: an empty cell is not known.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import ConfigError, InputError
+from features.spreadsheets import unguarded
 from serving.lists.drawing import Suggestion
 from serving.lists.requests import SuggestedAccount
 from serving.reading import parse_body
@@ -23,6 +25,7 @@ __all__ = ["read_entries", "read_suggestions"]
 
 _NUMBERS = ("score", "probability", "probability_low", "probability_high")
 _WORDS = {"reason": "reasons_for", "against": "reasons_against"}
+_SEEDS = {"nearest": "account_id", "nearest_name": "name", "shared_with": "shared"}
 
 
 def read_suggestions(file: Path) -> Iterator[Suggestion]:
@@ -59,19 +62,23 @@ def _from_csv(file: Path) -> Iterator[bytes]:
 
 
 def _row(row: Mapping[str, str]) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        name: row[name] for name in ("account_id", "segment") if (row.get(name) or "").strip()
-    }
-    told |= {name: _number(row[name]) for name in _NUMBERS if (row.get(name) or "").strip()}
-    for column, value in row.items():
-        word, _, number = (column or "").rpartition("_")
-        if not (number.isdigit() and value and value.strip()):
+    given = {column: unguarded(value) for column, value in row.items() if column and (value or "").strip()}
+    told: dict[str, Any] = {name: given[name] for name in ("account_id", "segment") if name in given}
+    told |= {name: _number(given[name]) for name in _NUMBERS if name in given}
+    if "blended" in given:
+        told["score"] = _number(given["blended"])
+    nearest: dict[int, dict[str, Any]] = {}
+    for column, value in given.items():
+        word, _, number = column.rpartition("_")
+        if not number.isdigit():
             continue
         if word in _WORDS:
             told.setdefault(_WORDS[word], []).append({"sentence": value})
-        elif word == "nearest":
-            told.setdefault("nearest", []).append({"account_id": value})
-    return told
+        elif word in _SEEDS:
+            shown: Any = value.split("; ") if word == "shared_with" else value
+            nearest.setdefault(int(number), {})[_SEEDS[word]] = shown
+    seeds = [nearest[number] for number in sorted(nearest) if "account_id" in nearest[number]]
+    return told | ({"nearest": seeds} if seeds else {})
 
 
 def _number(text: str) -> float | str:

@@ -13,9 +13,10 @@ from pydantic_core import PydanticCustomError
 
 from serving.exporting.layout import Match
 from serving.fields import Identifier, Moment, StrictModel, one_of
-from serving.lists.drawing import DRAWS, Draw, Suggestion
+from serving.lists.drawing import Suggestion
 from serving.lists.handing_over import FORMATS, Format
 from serving.lists.life_cycle import ACTIONS, Action
+from serving.lists.proposing import DRAWS, Draw
 from serving.lists.settings import LARGEST_LIST, PILOT_SIZE, Goal, Rules, Segment, Sentence, require_each_once
 from serving.store.list_overrides import Kind
 from serving.store.lists import ListDraft
@@ -29,6 +30,7 @@ __all__ = [
     "ExcludedRequest",
     "ExportRequest",
     "ListRequest",
+    "ProposalRequest",
     "StateRequest",
     "SuggestedAccount",
 ]
@@ -36,6 +38,7 @@ __all__ = [
 SIDES = ("marketing", "sales")
 DECISIONS = ("approved", "changes_requested")
 KINDS = ("pin", "drop", "move")
+VERDICTS = ("accept", "discard")
 STEPS = ("submit", "withdraw", "archive", "restore")
 MATCHES: tuple[Match, ...] = get_args(Match)
 
@@ -51,6 +54,7 @@ _Draw = Annotated[str, AfterValidator(one_of(DRAWS)), _words(DRAWS)]
 _Side = Annotated[str, AfterValidator(one_of(SIDES)), _words(SIDES)]
 _Decision = Annotated[str, AfterValidator(one_of(DECISIONS)), _words(DECISIONS)]
 _Kind = Annotated[str, AfterValidator(one_of(KINDS)), _words(KINDS)]
+_Verdict = Annotated[str, AfterValidator(one_of(VERDICTS)), _words(VERDICTS)]
 _Step = Annotated[str, AfterValidator(one_of(STEPS)), _words(STEPS)]
 _Format = Annotated[str, AfterValidator(one_of(FORMATS)), _words(FORMATS)]
 _Match = Annotated[str, AfterValidator(one_of(MATCHES)), _words(MATCHES)]
@@ -198,16 +202,44 @@ class SuggestedAccount(StrictModel):
 
 
 class DrawRequest(StrictModel):
-    """Suggestions that a list is to be drawn from."""
+    """What a list is to be drawn from: an expansion that is done, or suggestions."""
 
-    kind: _Draw = Field(description="first, refresh (quarterly), rebuild (yearly) or redraw (new market).")
+    kind: _Draw = Field(
+        description="first; then refresh (each quarter), rebuild (each year), redraw (another market)."
+    )
     why: Sentence
-    suggestions: Annotated[list[SuggestedAccount], Field(max_length=MOST_SUGGESTIONS)]
-    revision: _Revision | None = Field(default=None, description=_SEEN)
+    revision: _Revision = Field(description=_SEEN)
+    expansion: Identifier | None = Field(default=None, description="The id of an expansion that is done.")
+    suggestions: Annotated[list[SuggestedAccount], Field(max_length=MOST_SUGGESTIONS)] | None = None
+    rules: Rules | None = Field(default=None, description="Of a redraw: who may be on it from now on.")
+    sub_industry: Identifier | None = Field(
+        default=None, description="Of a redraw of a pilot: its industry; null for that of most of the best."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> DrawRequest:
+        if (self.expansion is None) == (self.suggestions is None):
+            raise PydanticCustomError(
+                "draw_from", "must name the suggestions in exactly one way: expansion, or suggestions"
+            )
+        return self
 
     def draw(self) -> Draw:
         """What kind of draw it is."""
         return next(one for one in DRAWS if one == self.kind)
+
+    def given(self) -> dict[str, Any]:
+        """What a redraw brings of the list itself."""
+        told: dict[str, Any] = {} if self.rules is None else {"rules": self.rules.model_dump()}
+        return told if self.sub_industry is None else told | {"sub_industry": self.sub_industry}
+
+
+class ProposalRequest(StrictModel):
+    """What becomes of a proposal."""
+
+    action: _Verdict = Field(description="accept: it is the draft that is worked on; discard: it is gone.")
+    revision: _Revision = Field(description=_SEEN)
+    why: _Comment = ""
 
 
 class DecisionRequest(StrictModel):

@@ -12,7 +12,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +22,10 @@ from sqlalchemy import Connection, select, update
 from features.privacy.identifiers import person_identifier
 from serving.store import schema
 
-__all__ = ["forget", "without_forgotten"]
+__all__ = ["EXPANSION", "forget", "without_forgotten"]
+
+EXPANSION = "expansion"
+"""The one column of the parts of an expansion: JSON, of what was asked or of one account."""
 
 _TABLE = schema.job_parts
 _NAMED = ("account_id", "asked_account_id")
@@ -89,7 +92,28 @@ def _changed(content: bytes | None, change: Callable[[pa.Table], pa.Table]) -> b
     return sink.getvalue()
 
 
+def _expansion_without(table: pa.Table, *, clean: Callable[[str], str], gone: Gone) -> pa.Table:
+    """Of what an expansion asks and answers: without the forgotten, as seeds, as suggestions and as the
+    seeds that others are near to."""
+    told = [json.loads(text) for text in table.column(EXPANSION).to_pylist()]
+    left = [_told_without(one, gone=gone) for one in told if not gone("account", one.get("account_id") or "")]
+    texts = [clean(json.dumps(one, ensure_ascii=False)) for one in left]
+    return pa.table({EXPANSION: pa.array(texts, pa.string())})
+
+
+def _told_without(told: dict[str, Any], *, gone: Gone) -> dict[str, Any]:
+    """A question has `account_ids`; an answer has `nearest`."""
+    left = dict(told)
+    if told.get("account_ids"):
+        left["account_ids"] = [name for name in told["account_ids"] if not gone("account", name)]
+    if told.get("nearest"):
+        left["nearest"] = [one for one in told["nearest"] if not gone("account", one["account_id"])]
+    return left
+
+
 def _result_without(result: pa.Table, *, clean: Callable[[str], str], gone: Gone) -> pa.Table:
+    if EXPANSION in result.column_names:
+        return _expansion_without(result, clean=clean, gone=gone)
     result = without_forgotten(result, gone=partial(gone, "account"))
     for name in _WHO:
         column = result.column(name)
@@ -104,6 +128,8 @@ def _result_without(result: pa.Table, *, clean: Callable[[str], str], gone: Gone
 
 
 def _input_without(rows: pa.Table, *, clean: Callable[[str], str], gone: Gone) -> pa.Table:
+    if EXPANSION in rows.column_names:
+        return _expansion_without(rows, clean=clean, gone=gone)
     told = rows.to_pylist()
     left = [{"fault": _FAULT} if _names(row, clean=clean, gone=gone) else row for row in told]
     return pa.Table.from_pylist(left, schema=rows.schema)

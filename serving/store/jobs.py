@@ -32,6 +32,7 @@ __all__ = [
     "add",
     "beat",
     "begin",
+    "begin_again",
     "cancel",
     "claim",
     "fail",
@@ -41,6 +42,7 @@ __all__ = [
     "give_back",
     "newest",
     "next_part",
+    "part",
     "prune",
     "result",
     "results",
@@ -120,8 +122,12 @@ _COLUMNS = tuple(_JOBS.c[each.name] for each in fields(Job))
 def add(connection: Connection, job: Job, parts: Iterable[Part]) -> None:
     """Queue a job with the rows of its file, one part after the other."""
     connection.execute(insert(_JOBS).values(asdict(job)))
+    _add_parts(connection, job_id=job.id, parts=parts)
+
+
+def _add_parts(connection: Connection, *, job_id: str, parts: Iterable[Part]) -> None:
     for part in parts:
-        row = {"job_id": job.id, "number": part.number, "first_row": part.first_row, "rows": part.rows}
+        row = {"job_id": job_id, "number": part.number, "first_row": part.first_row, "rows": part.rows}
         connection.execute(insert(_PARTS).values(row | {"input": part.content}))
 
 
@@ -199,6 +205,16 @@ def finish_part(
     return True
 
 
+def begin_again(connection: Connection, *, job_id: str, lease: str, parts: Iterable[Part]) -> bool:
+    """Put other parts in the place of those of a job, of which none is answered; whether it is the runner's
+    own."""
+    if not _change(connection, job_id, lease, {"done": 0, "failed": 0}):
+        return False
+    connection.execute(delete(_PARTS).where(_PARTS.c.job_id == job_id))
+    _add_parts(connection, job_id=job_id, parts=parts)
+    return True
+
+
 def finish(connection: Connection, *, job_id: str, lease: str, now: datetime) -> bool:
     """End a job whose parts are all answered; whether it was the runner's own."""
     return _change(connection, job_id, lease, {"state": "done", "finished_at": now, **_FREE})
@@ -238,6 +254,13 @@ def cancel(connection: Connection, *, job_id: str, now: datetime) -> bool:
     if changed:
         connection.execute(delete(_PARTS).where(_PARTS.c.job_id == job_id))
     return changed
+
+
+def part(connection: Connection, *, job_id: str, number: int) -> bytes | None:
+    """A part of a job, answered or not; None where it is gone."""
+    own = and_(_PARTS.c.job_id == job_id, _PARTS.c.number == number)
+    row = connection.execute(select(_PARTS.c.input, _PARTS.c.result).where(own)).one_or_none()
+    return None if row is None else row.result or row.input
 
 
 def results(connection: Connection, *, job_id: str) -> Sequence[int]:

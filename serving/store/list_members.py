@@ -44,6 +44,7 @@ __all__ = [
     "set_details",
     "set_drops",
     "stream",
+    "take_back",
     "write",
 ]
 
@@ -193,6 +194,16 @@ def _take_out(connection: Connection, *, list_id: int, version: int, account_ids
         own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(some) & (_TABLE.c.until == OPEN)
         connection.execute(delete(_TABLE).where(own, _TABLE.c.since == version))
         connection.execute(update(_TABLE).where(own).values(until=version))
+
+
+def take_back(connection: Connection, *, list_id: int, version: int) -> None:
+    """Make what the version before held what the newest one holds: as if this one had never been begun."""
+    own = _TABLE.c.list_id == list_id
+    connection.execute(delete(_TABLE).where(own, _TABLE.c.since == version))
+    again = {"until": OPEN, "left_why": None, "left_override_id": None}
+    connection.execute(update(_TABLE).where(own, _TABLE.c.until == version).values(again))
+    drops = schema.list_drops
+    connection.execute(delete(drops).where(drops.c.list_id == list_id, drops.c.version == version))
 
 
 def _say_why(connection: Connection, *, list_id: int, version: int, left: Mapping[str, Left]) -> None:

@@ -37,8 +37,10 @@ __all__ = [
     "lock",
     "mark_approved",
     "named",
+    "next_number",
     "note",
     "open_version",
+    "remove_version",
     "require_free_name",
     "require_seen",
     "set_excluded",
@@ -319,6 +321,18 @@ def open_version(connection: Connection, found: TargetList, version: Version) ->
     values: dict[str, Any] = {"version": version.number, "state": "draft"}
     connection.execute(update(_LISTS).where(_LISTS.c.id == found.id).values(values))
     return replace(found, **values)
+
+
+def next_number(connection: Connection, found: TargetList) -> int:
+    """The number of another version: one that no version had before, even if it was discarded."""
+    query = select(func.max(_CHANGES.c.version)).where(_CHANGES.c.list_id == found.id)
+    return max(found.version, connection.execute(query).scalar_one() or 0) + 1
+
+
+def remove_version(connection: Connection, *, list_id: int, number: int) -> None:
+    """Drop a version that was discarded; what was done to it stays among the changes."""
+    own = (_VERSIONS.c.list_id == list_id) & (_VERSIONS.c.number == number)
+    connection.execute(delete(_VERSIONS).where(own))
 
 
 def _add_version(connection: Connection, found: TargetList, version: Version) -> None:

@@ -24,6 +24,7 @@ from serving.web.endpoint import Call, Json, parameter
 __all__ = [
     "LIST_ID",
     "PAGE",
+    "SHORT_TEXT",
     "VERSION",
     "choice",
     "decode_page",
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 _MOST = 2**31 - 1
+SHORT_TEXT: Json = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\x00]+$"}
+"""The schema of what `text` takes."""
+
 _LONGEST = 200
 Word = TypeVar("Word", bound=str)
 

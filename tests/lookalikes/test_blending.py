@@ -15,9 +15,12 @@ from typer.testing import CliRunner
 from features.errors import ConfigError, InputError, NotEnoughDataError
 from features.tables import Tables
 from models.lookalikes import Weights, blend, expand, prepare, rank_universe
+from models.lookalikes.asking import Question
 from models.lookalikes.blending import expected_values
+from models.lookalikes.documents import document_of, frame_of
+from serving.lists.reading import read_suggestions
 from training.cli.app import app
-from training.lookalikes.asking import expand_workspace, frame_of
+from training.lookalikes.asking import expand_workspace
 
 FRAME = planted_frame()
 KIN = members(FRAME)
@@ -98,13 +101,13 @@ def tables() -> Tables:
 
 
 def test_all_customers_are_seeds_where_no_file_is_given() -> None:
-    asked = expand_workspace(tables(), seeds=None, as_of=AS_OF, size=20)
+    asked = expand_workspace(tables(), Question(size=20), as_of=AS_OF)
     assert len(asked.expansion.ranking.seeds) == 50
     assert asked.expansion.left_out == {"customers that are no seeds": 0}
 
 
 def test_customers_of_another_line_are_candidates_of_a_horizontal_list() -> None:
-    asked = expand_workspace(tables(), seeds=None, as_of=AS_OF, size=60, product="platform")
+    asked = expand_workspace(tables(), Question(size=60, product="platform"), as_of=AS_OF)
     suggested = {one.account_id for one in asked.expansion.suggestions}
     assert len(asked.expansion.ranking.seeds) == 40
     assert not suggested & set(KIN[:40])
@@ -114,11 +117,11 @@ def test_customers_of_another_line_are_candidates_of_a_horizontal_list() -> None
 def test_customers_are_left_out_of_a_vertical_list_and_counted(tmp_path: Path) -> None:
     file = tmp_path / "seeds.csv"
     file.write_text("\n".join(["domain", *(f"c{int(one[1:])}.example" for one in KIN[:12])]))
-    asked = expand_workspace(tables(), seeds=file, as_of=AS_OF, size=30)
+    asked = expand_workspace(tables(), Question(size=30), as_of=AS_OF, seeds=file)
     assert asked.expansion.left_out == {"customers that are no seeds": 38}
     assert asked.matches is not None
     assert asked.matches.counts["matched"] == 12
-    told = frame_of(asked.expansion, language="zh")
+    told = frame_of(map(document_of, asked.expansion.suggestions), language="zh")
     assert told["reason_1"].str.contains("：").any()
     assert asked.document()["seed_rows"]["matched"] == 12
 
@@ -127,7 +130,7 @@ def test_seeds_that_are_no_accounts_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "seeds.csv"
     file.write_text("nobody-knows.io\n")
     with pytest.raises(NotEnoughDataError, match="no row is an account"):
-        expand_workspace(tables(), seeds=file, as_of=AS_OF)
+        expand_workspace(tables(), Question(), as_of=AS_OF, seeds=file)
 
 
 def test_no_cell_of_the_file_is_a_formula(tmp_path: Path) -> None:
@@ -138,12 +141,18 @@ def test_no_cell_of_the_file_is_a_formula(tmp_path: Path) -> None:
     )
     file = tmp_path / "seeds.csv"
     file.write_text("\n".join(["account_id", *KIN[:12]]))
-    expand_workspace(made, seeds=file, as_of=AS_OF, size=30).write(tmp_path / "out.csv")
+    asked = expand_workspace(made, Question(size=30), as_of=AS_OF, seeds=file)
+    asked.write(tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert len(rows) == 30
     assert {row["name"][:2] for row in rows} <= {"'=", "'+", "'-", "'@"}
-    assert all(row["nearest_seed_1"].startswith("'") for row in rows)
+    assert all(row["nearest_name_1"].startswith("'") for row in rows)
+    # What draws a list reads the file as it was meant.
+    for told, one in zip(read_suggestions(tmp_path / "out.csv"), asked.expansion.suggestions, strict=True):
+        assert (told.account_id, told.score, told.high) == (one.account_id, one.score, one.chance.high)
+        nearest = [(seed["account_id"], seed["name"]) for seed in told.detail["nearest"]]
+        assert nearest == [(seed.account_id, seed.name) for seed in one.nearest]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,15 @@ RULES = (
     "comment: is missing",
     "approver: has approved for the other side already",
     "the list has no such version",
+    "rules: only a redraw brings its own",
+    "must name the suggestions in exactly one way: .*",
+    # What expansions demand.
+    "must name the seeds in one way: .*",
+    "mode: horizontal needs a product line",
+    "(product|weights): .* takes none",
+    "no opportunity names this product",
+    "the weights of a blend",
+    "list_id: nobody is on the list",
     # Numbers of a CRM may be strings, whose bounds no document can say.
     "input should be (greater|less) than or equal to .*",
 )

@@ -4,42 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 import httpx
 import pytest
-from server_process import Server, until
+from people_with_keys import Person, people
+from server_process import Server
 
 from features.workspace import Workspace
-from serving.access.managing import create_key
 from serving.lists.drawing import Suggestion, draw
 from serving.lists.known import known_in
 from serving.scoring import utc_now
 from serving.store import Store
 
 _numbers = count(1)
-Person = Callable[[str], httpx.Client]
 
 
 @pytest.fixture(scope="module")
-def person(keyed_server: Server, keyed: Workspace) -> Any:
-    """Somebody with a key of their own."""
-    made: dict[str, httpx.Client] = {}
-
-    def of(name: str) -> httpx.Client:
-        if name not in made:
-            with Store.open(keyed.store_url) as store:
-                text = create_key(store, owner=name, scopes=["lists"], who="test", now=utc_now()).text
-            headers = {"Authorization": f"Bearer {text}"}
-            client = made[name] = httpx.Client(base_url=keyed_server.url, headers=headers, timeout=60)
-            until(lambda: client.get("/v1/lists").status_code == 200)
-        return made[name]
-
-    yield of
-    for client in made.values():
-        client.close()
+def person(keyed_server: Server, keyed: Workspace) -> Iterator[Person]:
+    with people(keyed_server, keyed) as found:
+        yield found
 
 
 def new_list(client: httpx.Client, **told: Any) -> int:
@@ -118,7 +104,7 @@ def test_a_list_goes_from_its_first_draw_to_a_file(person: Person, keyed: Worksp
         FREE[5]: "north",
     }
     # What a spreadsheet would calculate is a text.
-    assert {row["nearest_1"] for row in rows if row["account_id"] != FREE[5]} == {"'=2+5"}
+    assert {row["nearest_name_1"] for row in rows if row["account_id"] != FREE[5]} == {"'=2+5"}
     book = ben.post(f"/v1/lists/{number}/exports", json={"format": "xlsx"}).json()
     assert ben.get(book["file_url"]).content.startswith(b"PK")
     assert [one["format"] for one in ben.get(f"/v1/lists/{number}/exports").json()["exports"]] == [
@@ -195,6 +181,62 @@ def test_versions_are_compared(person: Person, keyed: Workspace) -> None:
     assert ann.get(f"/v1/lists/{number}/left_out").json()["accounts"][0]["account_id"] == "acc-03"
     assert ann.get(f"/v1/lists/{number}/changes").json()["changes"][0]["action"] == "refresh"
     assert on(ann, number, version=1)["total"] == 2
+
+
+def settle(client: httpx.Client, number: int, action: str) -> Any:
+    body = {"action": action, "revision": of(client, number)["revision"]}
+    answer = client.post(f"/v1/lists/{number}/proposal", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_refresh_is_a_proposal_until_it_is_accepted_or_discarded(person: Person, keyed: Workspace) -> None:
+    ann, ben = person("Ann"), person("Ben")
+    number = new_list(ann, size=2)
+    drawn(keyed, number, {"acc-00": 3, "acc-01": 2})
+    approve(ann, ben, number)
+    before = of(ann, number)
+
+    def proposed(kind: str) -> set[str]:
+        body = {
+            "kind": kind,
+            "why": "the second quarter",
+            "revision": of(ann, number)["revision"],
+            "suggestions": [
+                {"account_id": name, "score": score}
+                for name, score in (("acc-00", 1.0), ("acc-05", 9.0), ("acc-06", 8.0))
+            ],
+        }
+        answer = ann.post(f"/v1/lists/{number}/draws", json=body)
+        assert answer.status_code == 201, answer.text
+        return {one["account_id"] for one in on(ann, number)["accounts"]}
+
+    # Who is suggested still keeps the place; what a rebuild proposes is the machine's order alone.
+    assert proposed("refresh") == {"acc-00", "acc-05"}
+    detail = ann.get(f"/v1/lists/{number}").json()
+    assert (detail["proposal"]["kind"], detail["proposal"]["beside"]) == ("refresh", 1)
+    early = ann.post(
+        f"/v1/lists/{number}/state",
+        json={"action": "submit", "revision": detail["target_list"]["revision"]},
+    )
+    assert (early.status_code, "is a proposal" in early.json()["detail"]) == (409, True)
+    assert proposed("rebuild") == {"acc-05", "acc-06"}
+    told = settle(ann, number, "discard")
+    assert told["proposal"] is None
+    restored = ("state", "version", "approved_version", "refreshed_at", "rebuilt_at")
+    assert {name: told["target_list"][name] for name in restored} == {name: before[name] for name in restored}
+    assert {one["account_id"] for one in on(ann, number)["accounts"]} == {"acc-00", "acc-01"}
+    assert proposed("refresh") == {"acc-00", "acc-05"}
+    pin = {"account_id": "acc-08", "kind": "pin", "reason": "asked for us"}
+    assert ann.post(f"/v1/lists/{number}/decisions", json=pin).status_code == 201
+    told = settle(ann, number, "discard")["target_list"]
+    # What a person entered meanwhile is there, as a draft beside what was approved.
+    assert (told["state"], told["approved_version"]) == ("draft", 1)
+    assert {one["account_id"] for one in on(ann, number)["accounts"]} == {"acc-00", "acc-01", "acc-08"}
+    assert proposed("refresh") == {"acc-00", "acc-08"}
+    assert settle(ann, number, "accept")["proposal"] is None
+    approve(ann, ben, number)
+    assert of(ann, number)["state"] == "approved"
 
 
 def approve(ann: httpx.Client, ben: httpx.Client, number: int) -> None:

@@ -14,6 +14,7 @@ from serving.lists.deciding import approve, decide, edit, end_decision, move_sta
 from serving.lists.drawing import Drawn, Suggestion, draw
 from serving.lists.facts import Facts
 from serving.lists.handing_over import hand_over, lines
+from serving.lists.proposing import accept, open_proposal
 from serving.lists.requests import ListRequest
 from serving.store import Store, list_forgetting, list_members, list_overrides, lists, schema
 from serving.store.list_members import Member
@@ -80,9 +81,11 @@ def targets(store: Store, found: TargetList, version: int | None = None) -> set[
 def approved(store: Store, found: TargetList) -> TargetList:
     """Through review, by both sides."""
     with store.writing() as connection:
-        seen = lists.find(connection, list_id=found.id).revision
+        known = lists.find(connection, list_id=found.id)
+        if open_proposal(connection, known) is not None:
+            known = accept(connection, list_id=found.id, seen=known.revision, who="Ann", now=NOW)
         seen = move_state(
-            connection, list_id=found.id, action="submit", seen=seen, who="Ann", now=NOW
+            connection, list_id=found.id, action="submit", seen=known.revision, who="Ann", now=NOW
         ).revision
         approve(connection, list_id=found.id, **reviewed("marketing", "Ann", seen))
         return approve(connection, list_id=found.id, **reviewed("sales", "Ben", seen))

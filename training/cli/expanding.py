@@ -28,7 +28,6 @@ __all__ = ["commands"]
 commands = typer.Typer()
 
 _SHOWN = 10
-_MODES = ("vertical", "horizontal", "intent")
 
 
 @commands.command()
@@ -99,6 +98,7 @@ def expand(
 
     No model needs to be trained. How sure the list is follows from hiding seeds and looking for them.
     """
+    from models.lookalikes.asking import Question
     from training.lookalikes.asking import expand_workspace
 
     if language not in ("en", "zh"):
@@ -117,16 +117,18 @@ def expand(
     with place.reading() as tables:
         asked = expand_workspace(
             tables,
-            seeds=seeds,
+            Question(
+                size=size,
+                leave_customers_out=customers == "leave_out",
+                product=product,
+                weights=weights,
+                label_rate=label_rate,
+            ),
             as_of=moment,
-            size=size,
+            seeds=seeds,
             column=column,
             encoding=encoding,
-            leave_customers_out=customers == "leave_out",
-            product=product,
-            weights=weights,
             intent=intent,
-            label_rate=label_rate,
             evaluate=evaluate,
         )
     asked.write(out, language=language)
@@ -142,17 +144,16 @@ def expand(
 def _weights(mode: str, *, product: str | None, blend: str | None) -> Weights | None:
     """What the order follows from; None where likeness alone decides."""
     from models.lookalikes import Weights
+    from models.lookalikes.asking import weights_of
 
-    if mode not in _MODES:
-        raise ConfigError("--mode", got=mode, allowed=", ".join(_MODES), fix=suggestion(mode, _MODES))
     if mode == "horizontal" and product is None:
         raise ConfigError("--mode horizontal needs a product line", fix="name it with --product")
     if mode != "horizontal":
         refuse("--product", given=product, where=f"in --mode {mode}", fix="say --mode horizontal")
     if mode == "intent":
         refuse("--blend", given=blend, where="in --mode intent", fix="leave --mode out to blend")
-        return Weights(fit=0.0, intent=1.0)
-    return None if blend is None else Weights.parse(blend)
+    weights = None if blend is None else Weights.parse(blend)
+    return weights_of(mode, product=product, weights=weights)
 
 
 def _intent(workspace: Workspace, *, as_of: datetime | None) -> dict[str, float]:

@@ -147,9 +147,9 @@ def draw(
     as_json: JsonOption = False,
 ) -> None:
     """Draw a list from suggestions: rules leave accounts out, and what people decided stays."""
-    from serving.lists.drawing import DRAWS
     from serving.lists.drawing import draw as draw_list
     from serving.lists.known import known_in
+    from serving.lists.proposing import DRAWS
     from serving.lists.reading import read_suggestions
 
     output, place = open_output(as_json=as_json), open_workspace(workspace)

@@ -20,6 +20,8 @@ from features.errors import BundleError, WorkspaceError
 from serving.answers import iso
 from serving.fields import Moment, StrictModel
 from serving.jobs.answers import JobAnswer, JobFile, ResultRow, job_answer
+from serving.jobs.expansion_files import expansion_file
+from serving.jobs.expansion_parts import FIRST, told_in
 from serving.jobs.formats import FORMATS, MEDIA_TYPES, Format
 from serving.jobs.handing_out import written
 from serving.jobs.settings import JobSettings
@@ -40,6 +42,7 @@ from serving.store.jobs import Job, JobOverError, JobUnfinishedError, UnknownJob
 from serving.store.turns import wait_for_erasing
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer, parameter
 from serving.web.keeping import api_key_id
+from serving.web.own_jobs import own_job, parts_of_result
 from serving.web.repeats import answer_once
 
 __all__ = ["ENDPOINTS"]
@@ -123,11 +126,11 @@ async def _cancel(call: Call) -> Response:
     settings, now = JobSettings.from_environment(), utc_now()
 
     def write(connection: Connection) -> Answered:
-        job = _own(call, connection)
+        job = own_job(call, connection)
         if job.state in ("done", "failed"):
             raise JobOverError("the job has ended already", got=job.state, allowed="queued, running")
         jobs.cancel(connection, job_id=job.id, now=now)
-        return Answered(200, job_answer(_own(call, connection), settings=settings).model_dump_json())
+        return Answered(200, job_answer(own_job(call, connection), settings=settings).model_dump_json())
 
     return await answer_once(call, body=b"", write=write)
 
@@ -142,13 +145,20 @@ async def _result(call: Call) -> Response:
             fix="ask again later" if job.state in ("queued", "running") else "send the file again",
         )
     file_format = _format(call, job)
-    content = iterate_in_threadpool(written(_parts(call, job), file_format=file_format))
-    name = f"scores-{job.id}.{file_format}"
+    content = iterate_in_threadpool(_written(call, job, file_format=file_format))
+    name = f"{'scores' if job.kind == 'score' else 'expansion'}-{job.id}.{file_format}"
     return StreamingResponse(
         content,
         media_type=MEDIA_TYPES[file_format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _written(call: Call, job: Job, *, file_format: Format) -> Iterator[bytes]:
+    if job.kind == "score":
+        return written(parts_of_result(call, job), file_format=file_format)
+    told = (one for part in parts_of_result(call, job, start=FIRST) for one in told_in(part))
+    return expansion_file(told, file_format=file_format, language=call.language)
 
 
 def _format(call: Call, job: Job) -> Format:
@@ -160,33 +170,9 @@ def _format(call: Call, job: Job) -> Format:
     raise InvalidRequestError([error])
 
 
-def _parts(call: Call, job: Job) -> Iterator[bytes]:
-    """The parts of a result, each read when it is its turn."""
-    store = call.services.door.open()
-    with store.reading() as connection:
-        numbers = jobs.results(connection, job_id=job.id)
-    for number in numbers:
-        with store.reading() as connection:
-            content = jobs.result(connection, job_id=job.id, number=number)
-        if content is None:
-            # What was sent so far must not look like the whole.
-            raise UnknownJobError("the job was deleted while its result was read", got=job.id)
-        yield content
-
-
 def _own_job(call: Call) -> Job:
     with call.services.door.open().reading() as connection:
-        return _own(call, connection)
-
-
-def _own(call: Call, connection: Connection) -> Job:
-    """The job, if the caller may see it: one of the same caller, or any for an admin."""
-    job_id, key = call.request.path_params["id"], call.caller.key
-    job = jobs.find(connection, job_id=job_id)
-    everything = call.caller.local or (key is not None and "admin" in key.scopes)
-    if job is None or not (everything or job.api_key_id == api_key_id(call)):
-        raise UnknownJobError("there is no such job, or it is not this key's", got=job_id[:80])
-    return job
+        return own_job(call, connection)
 
 
 _OF_STORE = (UnknownJobError, WorkspaceError)
@@ -262,7 +248,7 @@ ENDPOINTS = (
         operation=Operation(
             name="getJobResult",
             summary="The result of a job",
-            description="One row for each row of the file, in its order.",
+            description="One row for each row of the file, in its order; of an expansion, for each account.",
             tag="jobs",
             parameters=(_ID, _FORMAT),
             answer=ResultRow,

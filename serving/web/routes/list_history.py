@@ -26,6 +26,7 @@ from serving.web.endpoint import Call, Endpoint, Operation, json_answer, paramet
 from serving.web.list_queries import (
     LIST_ID,
     PAGE,
+    SHORT_TEXT,
     VERSION,
     choice,
     decode_page,
@@ -192,7 +193,7 @@ ENDPOINTS = (
                     "rule",
                     "query",
                     "Only those that this rule left out, as the versions name it.",
-                    schema={"type": "string", "minLength": 1, "maxLength": 200},
+                    schema=SHORT_TEXT,
                 ),
                 limit_parameter(_MOST, _LIMIT),
             ),

@@ -37,6 +37,7 @@ from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answe
 from serving.web.list_queries import (
     LIST_ID,
     PAGE,
+    SHORT_TEXT,
     VERSION,
     choice,
     decode_page,
@@ -66,7 +67,7 @@ _PLACES: dict[Sort, tuple[tuple[type, ...], ...]] = {
 
 
 def _told(name: str, description: str) -> dict[str, Any]:
-    return parameter(name, "query", description, schema={"type": "string", "minLength": 1, "maxLength": 200})
+    return parameter(name, "query", description, schema=SHORT_TEXT)
 
 
 def _chosen(name: str, description: str, allowed: tuple[str, ...], default: str) -> dict[str, Any]:

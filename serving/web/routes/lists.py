@@ -13,15 +13,16 @@ from starlette.responses import Response
 from features.errors import WorkspaceError
 from serving.access.callers import name_of
 from serving.lists import deciding
-from serving.lists.answers import ListAnswer, ListDetail, ListsAnswer, list_answer, list_detail
+from serving.lists.answers import ListAnswer, ListDetail, ListsAnswer, list_answer
 from serving.lists.requests import ApprovalRequest, EditRequest, ExcludedRequest, ListRequest, StateRequest
 from serving.reading import parse_body
 from serving.scoring import utc_now
-from serving.store import list_approvals, list_members, lists
+from serving.store import lists
 from serving.store.idempotency import Answered
 from serving.store.lists import ListChangedError, ListStateError, TargetList, UnknownListError
 from serving.web.bodies import json_body
 from serving.web.endpoint import Call, Endpoint, Operation, json_answer, parameter
+from serving.web.list_details import detail_of
 from serving.web.list_queries import (
     LIST_ID,
     PAGE,
@@ -50,7 +51,7 @@ async def _changing(call: Call, *, body: bytes, change: Callable[[Connection], T
     """The answer to a change of a list: the list as it is then."""
 
     def write(connection: Connection) -> Answered:
-        return Answered(200, _detail(connection, change(connection)).model_dump_json())
+        return Answered(200, detail_of(connection, change(connection)).model_dump_json())
 
     return await answer_once(call, body=body, write=write)
 
@@ -91,19 +92,9 @@ async def _read(call: Call) -> Response:
 
     def work() -> ListDetail:
         with call.services.door.open().reading() as connection:
-            return _detail(connection, lists.find(connection, list_id=list_id))
+            return detail_of(connection, lists.find(connection, list_id=list_id))
 
     return json_answer(await call.compute(work))
-
-
-def _detail(connection: Connection, found: TargetList) -> ListDetail:
-    newest = found.version
-    return list_detail(
-        found,
-        counts=list_members.counts(connection, list_id=found.id, version=newest, newest=newest),
-        approvals=list_approvals.of_list(connection, list_id=found.id, version=newest),
-        now=utc_now(),
-    )
 
 
 async def _edit(call: Call) -> Response:
