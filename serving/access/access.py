@@ -103,8 +103,9 @@ class Access:
 
     async def admit(self, request: HTTPConnection, *, needs: Scope | None, here: bool = False) -> Caller:
         """The caller of a request; see `Gate.admit`."""
-        if needs is not None and by_session(request) is not None:
-            await self._look_again()
+        session = by_session(request) if needs is not None else None
+        if session is not None and not await self._look_again() and self._may_be_new(session):
+            raise AccessUnknownError("the sessions cannot be read now", fix="try again in a moment")
         return self._gate.admit(request, needs=needs, here=here)
 
     def look(self) -> None:
@@ -123,15 +124,23 @@ class Access:
         except SpearfishError as error:
             self._complain(error)
 
-    async def _look_again(self) -> None:
-        """Wait for a look that begins after now; those who come while one goes on share the next."""
+    def _may_be_new(self, session: str) -> bool:
+        known = self._people
+        return known is not None and known.anybody and known.find(session) is None
+
+    async def _look_again(self) -> bool:
+        """Wait for a look that begins after now; those who come while one goes on share the next.
+
+        False where it did not come to an end: what was known goes on.
+        """
         if self._fault:
-            # What was known goes on, and nobody waits for a store that does not answer.
-            return
+            # Nobody waits for a store that does not answer.
+            return False
         if self._asked is None or self._asked.running() or self._asked.done():
             self._asked = self._extra.submit(self.look)
         # Others wait for the same look: it goes on when one of them gives up.
-        await asyncio.wait((asyncio.wrap_future(self._asked),), timeout=_PATIENCE)
+        done, _ = await asyncio.wait((asyncio.wrap_future(self._asked),), timeout=_PATIENCE)
+        return bool(done) and not self._fault
 
     def _read(self) -> None:
         store = self._door.open()

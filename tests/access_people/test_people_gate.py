@@ -375,6 +375,22 @@ def test_without_the_store_known_sessions_go_on_for_a_while(
     assert browser(worker, "GET", "/score").status_code == 503
 
 
+def test_while_the_store_is_slow_nobody_new_is_taken_for_a_stranger(
+    worker: Worker, other: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = sign_in(worker)
+    assert known(other, "GET", "/score").status_code == 200
+    new = sign_in(worker, "Bo")
+    monkeypatch.setattr("serving.access.access._PATIENCE", 0.05)
+    with other.access._looks:
+        assert known(other, "GET", "/score").status_code == 200
+        waits = new(other, "GET", "/score")
+    assert (waits.status_code, slug_of(waits)) == (503, "access-unknown")
+    assert int(waits.headers["retry-after"]) > 0
+    monkeypatch.undo()
+    assert new(other, "GET", "/score").status_code == 200
+
+
 def test_the_audit_log_names_who_and_neither_log_nor_store_holds_a_secret(
     worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
