@@ -49,13 +49,18 @@ class ReadOnce:
         # The struct of a stream lives as long as its capsule.
         self.source = self._nothing.__arrow_c_stream__()
         self._place = int(_address(self.source, _STREAM) or 0)
+        self._release = ctypes.c_void_p.from_address(self._place + _RELEASE)
+        self._is_nothing = True
 
     def hand(self, rows: pa.Table | None) -> None:
         """As `_Relation.hand`."""
-        if ctypes.c_void_p.from_address(self._place + _RELEASE).value is not None:
+        if self._release.value is not None:
+            if rows is None and self._is_nothing:
+                return
             # Nobody took it: what it holds is let go of.
             pa.RecordBatchReader._import_from_c(self._place).close()
         (self._nothing if rows is None else rows).to_reader()._export_to_c(self._place)
+        self._is_nothing = rows is None
 
 
 class ReadOften:

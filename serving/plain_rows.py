@@ -10,8 +10,9 @@ happened. Null rule: what was not sent is empty, but for columns with a default.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -23,7 +24,10 @@ from features.contract import TABLES, Column, Table
 from features.privacy.identifiers import person_identifier
 from serving.fields import EARLIEST, field_of
 
-__all__ = ["PLAIN_TABLES", "PlainRows", "plain_list", "read_plain"]
+__all__ = ["PLAIN_TABLES", "RECORD_ID", "PlainRows", "plain_columns", "plain_list", "read_plain"]
+
+RECORD_ID = "(record)"
+"""The account_id of the one account in a record's tables."""
 
 PLAIN_TABLES = ("activities", "intent_topics")
 """The tables of a record that hold hundreds of rows: flat ones, with one time of their own."""
@@ -84,27 +88,40 @@ class PlainRows(list[Row]):
             return [_place(place) if one is None else one for place, one in enumerate(told)]
         return zip(told, self.happened, self.known, strict=True)
 
-    def columns(self, schema: pa.Schema, *, table: Table, account_id: str) -> pa.Table:
-        """The rows with every column of a schema."""
-        return pa.table(
-            [self._column(field, table=table, account_id=account_id) for field in schema], schema=schema
-        )
+    @property
+    def names_people(self) -> bool:
+        """Whether a row says who it is about."""
+        return any("contact_id" in row and row["contact_id"] for row in self)
 
-    def _column(self, field: pa.Field, *, table: Table, account_id: str) -> pa.Array:
-        name, size = field.name, len(self)
-        if name == "account_id":
-            return pa.repeat(account_id, size)
-        if name in self.times:
-            return self.times[name]
-        default = _DEFAULTS[table.name].get(name)
-        cells = [row.get(name, default) for row in self]
-        if name == "contact_id":
-            cells = [one and person_identifier(one) for one in cells]
-        if name == "activity_id":
-            if not any(cells):
-                return _PLACES.slice(0, size)
-            cells = [_place(place) if one is None else one for place, one in enumerate(cells)]
-        return pa.array(cells, field.type)
+
+def plain_columns(parts: Sequence[PlainRows], *, name: str, schema: pa.Schema) -> pa.Table:
+    """The rows of all parts in their order, as a table. name: of the table."""
+    rows = list(chain.from_iterable(parts))
+    return pa.table([_column(field, parts, rows=rows, name=name) for field in schema], schema=schema)
+
+
+def _column(field: pa.Field, parts: Sequence[PlainRows], *, rows: Sequence[Row], name: str) -> pa.Array:
+    column = field.name
+    if column == "account_id":
+        return pa.repeat(RECORD_ID, len(rows))
+    if column in (_HAPPENED, _KNOWN):
+        return pa.concat_arrays([part.times[column] for part in parts])
+    if column == "activity_id":
+        return pa.concat_arrays([_identifiers(part) for part in parts])
+    default = _DEFAULTS[name].get(column)
+    cells = [row.get(column, default) for row in rows]
+    if column == "contact_id":
+        cells = [one and person_identifier(one) for one in cells]
+    return pa.array(cells, field.type)
+
+
+def _identifiers(rows: PlainRows) -> pa.Array:
+    """Rows need an identifier each."""
+    sent = [row.get("activity_id") for row in rows]
+    if not any(sent):
+        return _PLACES.slice(0, len(sent))
+    cells = [_place(place) if one is None else one for place, one in enumerate(sent)]
+    return pa.array(cells, pa.string())
 
 
 def _place(place: int) -> str:

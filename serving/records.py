@@ -23,15 +23,13 @@ from features.titles.filling import fill_contact_rows
 from features.titles.roles import TitleSettings
 from features.validation import Problem, record_problems
 from serving.accounts import Account
-from serving.plain_rows import PlainRows
+from serving.plain_rows import RECORD_ID, PlainRows
 from serving.population import Deal
 from serving.problems import FieldError, InvalidRequestError
 from serving.requests import clean_domain
+from serving.sent_tables import SentTables
 
 __all__ = ["ALL_ALONG", "RECORD_ID", "Record", "read_record"]
-
-RECORD_ID = "(record)"
-"""The account_id of the one account in a record's tables."""
 
 ALL_ALONG = datetime.fromisoformat(START_OF_TIME).replace(tzinfo=None)
 """When facts without a date count as known."""
@@ -55,11 +53,15 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Record:
-    """An account that was sent along: its tables, its deals and what is known of it beforehand."""
+    """An account that was sent along: its tables, its deals and what is known of it beforehand.
+
+    names_people: whether an activity says who it is about.
+    """
 
     tables: Tables
     account: Account
     deals: tuple[Deal, ...]
+    names_people: bool
 
 
 def read_record(record: Any, *, attributes: tuple[Attribute, ...], now: datetime) -> Record:
@@ -74,32 +76,16 @@ def read_record(record: Any, *, attributes: tuple[Attribute, ...], now: datetime
     kept = {name: [row for _, row in found] for name, found in rows.items()}
     kept["contacts"] = fill_contact_rows(kept["contacts"], settings=TitleSettings())
     kept["opportunities"] = [version for row in kept["opportunities"] for version in _versions(row)]
-    tables = _tables(kept, plain=plain, attributes=attributes)
+    tables = Tables(SentTables(kept | plain, schemas=_schemas(attributes)), attributes)
     facts = [row["known_at"] for row in kept["accounts"]]
     times = ("known_at", "opted_out_at")
     told = [row[name] for found in kept.values() for row in found for name in times if row.get(name)]
     newest = max(told + [rows.newest for rows in plain.values() if rows.newest])
     account = Account(None, record.account.name, kept["accounts"][-1]["domain"], min(facts), newest)
     deals = tuple(Deal(*(row[name] for name in Deal._fields if name in row)) for row in kept["opportunities"])
-    return Record(tables, account, deals)
-
-
-def _tables(
-    rows: Mapping[str, list[Row]], *, plain: Mapping[str, PlainRows], attributes: tuple[Attribute, ...]
-) -> Tables:
-    schemas = _schemas(attributes)
-    sources = {name: _table(found, schema=schemas[name]) for name, found in rows.items() if found}
-    columns = {
-        name: found.columns(schemas[name], table=TABLES[name], account_id=RECORD_ID)
-        for name, found in plain.items()
-        if found
-    }
-    return Tables(sources | columns, attributes)
-
-
-def _table(rows: list[Row], *, schema: pa.Schema) -> pa.Table:
-    cells = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
-    return pa.table(cells, schema=schema)
+    plainly = plain.get("activities")
+    names_people = plainly.names_people if plainly is not None else bool(record.activities)
+    return Record(tables, account, deals, names_people)
 
 
 @lru_cache(maxsize=4)

@@ -202,7 +202,7 @@ def _require_known(account: Account, *, as_of: datetime, asked: str) -> None:
 def _sent_along(desk: Desk, *, request: ScoreRequest, now: datetime) -> Subject:
     record = read_record(request.record, attributes=desk.snapshot.manifest.attributes, now=now)
     newest = record.account.newest_known_at
-    tables = desk.snapshot.people.permitted(record.tables)
+    tables = desk.snapshot.people.permitted(record.tables) if record.names_people else record.tables
     latest = max(newest, newest_opt_out(tables, now=now) or newest)
     as_of = request.as_of or default_as_of(latest, now=now, time_zone=desk.time_zone)
     if record.account.first_known_at >= as_of:

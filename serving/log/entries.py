@@ -20,6 +20,7 @@ from features.titles.filling import fill_contact_rows
 from features.titles.roles import TitleSettings
 from serving.answers import ScoreAnswer, iso
 from serving.log.evidence import Evidence, versions_here
+from serving.plain_rows import PlainRows
 from serving.requests import ScoreRequest
 from serving.scoring import Scored
 from serving.store.predictions import Prediction
@@ -116,7 +117,8 @@ def kept_request(request: ScoreRequest, *, people: People) -> str:
 
 
 def _names_people(record: Any) -> bool:
-    return bool(record.contacts) or any(_told(row).get("contact_id") for row in record.activities)
+    rows = record.activities
+    return bool(record.contacts) or (rows.names_people if isinstance(rows, PlainRows) else bool(rows))
 
 
 def _told(row: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.privacy.identifiers import person_identifier
-from features.tables import Attribute
+from features.tables import OPT_OUT_SCHEMA, Attribute, Tables
 from serving.log.entries import kept_request
 from serving.plain_rows import PlainRows
 from serving.reading import parse_body
+from serving.record_tables import together
 from serving.records import Record, read_record
 from serving.requests import ScoreRequest, parse_request, request_model
 
@@ -139,8 +141,12 @@ def require_alike(body: bytes) -> None:
 
 
 def rows(record: Record, name: str) -> pa.Table:
-    table = record.tables.sources.get(name)
-    return table if isinstance(table, pa.Table) else record.tables.schema(name).empty_table()
+    return rows_of(record.tables, name)
+
+
+def rows_of(tables: Tables, name: str) -> pa.Table:
+    table = tables.sources.get(name)
+    return table if isinstance(table, pa.Table) else tables.schema(name).empty_table()
 
 
 def is_plain(request: Any) -> bool:
@@ -225,3 +231,37 @@ def test_what_the_log_keeps_is_the_request_without_people(request_: Any) -> None
         if name == "activities":
             first, second = first.drop_columns(WHO), second.drop_columns(WHO)
         assert first.equals(second)
+
+
+@settings(max_examples=150, deadline=None)
+@given(requests=st.lists(st.tuples(REQUESTS, st.booleans()), min_size=1, max_size=4), data=st.data())
+def test_the_tables_of_many_records_are_those_of_each(
+    requests: list[tuple[Any, bool]], data: st.DataObject
+) -> None:
+    found = [read(as_json(request), plainly=plainly) for request, plainly in requests]
+    tables = [one[1].tables for one in found if not isinstance(one, str)]
+    if not tables:
+        return
+    out = [{"contact_id": "c-1", "known_at": NOW, "opted_out_at": NOW}]
+    lost = pa.Table.from_pylist(out, schema=OPT_OUT_SCHEMA)
+    tables = [replace(one, opt_outs=lost) if data.draw(st.booleans()) else one for one in tables]
+    made = together(tables)
+    for name in ("accounts", "contacts", "activities", "intent_topics", "opportunities"):
+        expected = [
+            row | renamed(row, place=place)
+            for place, one in enumerate(tables)
+            for row in rows_of(one, name).to_pylist()
+        ]
+        assert rows_of(made, name).to_pylist() == expected
+        assert rows_of(made, name).schema.equals(made.schema(name))
+    expected = [
+        row | renamed(row, place=place)
+        for place, one in enumerate(tables)
+        for row in (out if one.opt_outs is not None else ())
+    ]
+    assert (made.opt_outs.to_pylist() if isinstance(made.opt_outs, pa.Table) else []) == expected
+
+
+def renamed(row: dict[str, Any], *, place: int) -> dict[str, str]:
+    names = {key: f"{place} {row[key]}" for key in ("contact_id", "activity_id") if row.get(key) is not None}
+    return names | ({"account_id": f"(record {place})"} if "account_id" in row else {})
