@@ -6,10 +6,12 @@ told here. A score is asked for by POST and changes nothing, so that who may ask
 
 from __future__ import annotations
 
+from serving.access.callers import Caller
 from serving.access.scopes import Scope
-from serving.store.people import Role
+from serving.problems import NotAllowedError
+from serving.store.people import Role, Side
 
-__all__ = ["READING", "may"]
+__all__ = ["READING", "may", "require_side"]
 
 READING = frozenset({"GET", "HEAD"})
 """Methods that change nothing."""
@@ -31,3 +33,18 @@ def may(role: Role, *, scope: Scope, method: str) -> bool:
     (True, False)
     """
     return scope in (_READS if method in READING else _WRITES)[role]
+
+
+def require_side(caller: Caller, side: Side) -> None:
+    """Refuse a person who decides for the other side than their own. Keys have none, and some people both.
+
+    Raises NotAllowedError.
+    """
+    own = caller.person.side if caller.person is not None else None
+    if own is not None and own != side:
+        raise NotAllowedError(
+            f"this person does not decide for {side}",
+            got=side,
+            allowed=own,
+            fix=f"decide for {own}, or ask whoever runs the service for another side: spearfish users role",
+        )

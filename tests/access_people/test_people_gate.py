@@ -24,9 +24,10 @@ from serving.answers import ProblemDetails
 from serving.scoring import utc_now
 from serving.store import audit, people
 from serving.store.door import StoreDoor
-from serving.store.people import Role
+from serving.store.people import Role, Side
 from serving.web.application import application
 from serving.web.endpoint import Call, Endpoint, Operation
+from serving.web.routes import lists
 from serving.web.routes.sessions import ENDPOINTS
 from serving.web.services import Services
 
@@ -63,7 +64,7 @@ class Worker:
         self.access.look()
         probes = [probe(method, scope) for scope in ("score", "lists", "admin") for method in ("GET", "POST")]
         services = Services(answers=answers, access=self.access, door=self.door)
-        self.app: Starlette = application(services, endpoints=[*ENDPOINTS, *probes])
+        self.app: Starlette = application(services, endpoints=[*ENDPOINTS, *lists.ENDPOINTS, *probes])
 
     def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         return ask(self.app, method, path, **options)
@@ -215,6 +216,19 @@ def test_roles_read_and_write_what_they_may(worker: Worker) -> None:
         ["score", "lists"],
         ["score"],
     )
+
+
+@pytest.mark.parametrize(
+    ("own", "allowed"), [("marketing", {"marketing"}), ("sales", {"sales"}), (None, {"marketing", "sales"})]
+)
+def test_people_approve_for_their_own_side(worker: Worker, own: Side | None, allowed: set[str]) -> None:
+    made = invite_person(worker.door.open(), name="Ada", role="approver", side=own, who="root", now=utc_now())
+    browser = Browser(redeem(worker, made.text))
+    headers = {"Cookie": browser.cookie, "X-CSRF-Token": browser.token}
+    for side in ("marketing", "sales"):
+        body = {"side": side, "decision": "approved", "revision": 1}
+        answer = worker.ask("POST", "/v1/lists/1/approvals", json=body, headers=headers)
+        assert slug_of(answer) == ("unknown-list" if side in allowed else "missing-scope")
 
 
 @pytest.mark.parametrize(

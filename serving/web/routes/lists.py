@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from features.errors import WorkspaceError
 from serving.access.callers import name_of
+from serving.access.roles import require_side
 from serving.lists import deciding
 from serving.lists.answers import ListAnswer, ListDetail, ListsAnswer, list_answer
 from serving.lists.requests import ApprovalRequest, EditRequest, ExcludedRequest, ListRequest, StateRequest
@@ -20,6 +21,7 @@ from serving.scoring import utc_now
 from serving.store import lists
 from serving.store.idempotency import Answered
 from serving.store.lists import ListChangedError, ListStateError, TargetList, UnknownListError
+from serving.store.people import Side
 from serving.web.bodies import json_body
 from serving.web.endpoint import Call, Endpoint, Operation, json_answer, parameter
 from serving.web.list_details import detail_of
@@ -152,12 +154,14 @@ async def _move(call: Call) -> Response:
 async def _approve(call: Call) -> Response:
     body, list_id = await json_body(call.request), path_number(call)
     request = parse_body(body, model=ApprovalRequest)
+    side: Side = "sales" if request.side == "sales" else "marketing"
+    require_side(call.caller, side)
 
     def change(connection: Connection) -> TargetList:
         return deciding.approve(
             connection,
             list_id=list_id,
-            side="sales" if request.side == "sales" else "marketing",
+            side=side,
             decision="approved" if request.decision == "approved" else "changes_requested",
             approver=name_of(call.caller),
             comment=request.comment,
