@@ -5,11 +5,13 @@ import * as access from "./access.js";
 import { overview, session } from "./api.js";
 import { element } from "./dom.js";
 import { apply, day, number, setLanguage, t } from "./i18n.js";
+import * as lists from "./lists.js";
 import * as profile from "./profile.js";
 import * as score from "./score.js";
 
 const VIEWS = [
   { path: "#/score", label: "nav_score", view: score },
+  { path: "#/lists", label: "nav_lists", view: lists },
   { path: "#/profile", label: "nav_profile", view: profile },
 ];
 
