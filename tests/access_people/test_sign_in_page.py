@@ -198,7 +198,7 @@ def test_who_is_disabled_is_out_with_the_next_click(
     expect(page.locator("#account")).to_contain_text("Ann Example")
     with service.door.open().writing() as connection:
         people.remove(connection, name="Ann Example", who="root", now=utc_now())
-    page.locator("#nav a").nth(1).click()
+    page.locator("#nav a[href='#/profile']").click()
     expect(page.locator("main [role=alert]")).to_contain_text(words["ended"])
     expect(page.locator("#account")).to_be_hidden()
 
