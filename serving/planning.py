@@ -8,6 +8,11 @@ other chance.
 
 from __future__ import annotations
 
+import threading
+import weakref
+from dataclasses import dataclass, replace
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -16,11 +21,46 @@ from scipy.special import logit
 from models.card import Kind
 from models.list_size import Estimate, PlannedAccounts, over_days, wins_curve
 from serving.desk import Desk
+from serving.ranking import known_accounts, scored_parts
 
-__all__ = ["planned_accounts"]
+__all__ = ["MOST_SCORED", "PlanScale", "planned_accounts", "ranked_some"]
 
 Vector = NDArray[np.float64]
 Bounded = tuple[Vector, Vector, Vector]
+
+
+MOST_SCORED = 20_000
+"""Accounts that are scored while somebody waits for a plan; of more, an even part stands for all."""
+
+
+@dataclass(frozen=True)
+class PlanScale:
+    """ranked: the accounts that were scored. each: for how many accounts of the workspace one of them
+    stands."""
+
+    ranked: pd.DataFrame
+    each: int
+
+
+_lock = threading.Lock()
+_kept: weakref.WeakKeyDictionary[Desk, tuple[datetime, PlanScale]] = weakref.WeakKeyDictionary()
+
+
+def ranked_some(desk: Desk, *, now: datetime, most: int = MOST_SCORED) -> PlanScale:
+    """Accounts of a desk with their chances, scored once a day, as a plan needs them.
+
+    Raises NotEnoughDataError when no account was known yet.
+    """
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    with _lock:
+        found = _kept.get(desk)
+        if found is None or found[0] != day:
+            known = known_accounts(desk, now=now)
+            each = -(-len(known.accounts) // most)
+            some = replace(known, accounts=known.accounts.iloc[::each].reset_index(drop=True))
+            ranked = pd.concat(list(scored_parts(desk, some)), ignore_index=True)
+            found = _kept[desk] = day, PlanScale(ranked, each)
+        return found[1]
 
 
 def planned_accounts(

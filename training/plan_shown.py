@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from models.list_size import LEVEL, Estimate, PlannedAccounts
+from models.planning import Market, Plan
 from training.console import Output
-from training.planning import Market, Plan
 
 __all__ = ["curve_frame", "plan_document", "show_plan"]
 

@@ -21,6 +21,8 @@ __all__ = ["MOST_BYTES", "read_seed_file", "read_seed_lines"]
 MOST_BYTES: Final = 200_000_000
 """A list of seeds is a few megabytes at most; a larger file is another file."""
 
+_ENCODED: Final = "say what it is in, as in --encoding gb18030 or --encoding latin-1, or save it as UTF-8"
+
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "account_id": ("accountid", "id", "account", "companyid", "recordid", "salesforceid", "客户标识"),
     "domain": (
@@ -57,7 +59,10 @@ def read_seed_file(
             opened = _opened(file, encoding=encoding, scratch=Path(folder) / "seeds.csv")
             with opened.path.open(encoding="utf-8-sig", newline="") as lines:
                 rows = list(csv.reader(lines, delimiter=opened.delimiter))[opened.skip :]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        told = f"byte {error.start + 1:,}: {error.object[error.start : error.end].hex()}"
+        raise InputError(f"{file} is not text in {encoding or 'UTF-8'}", got=told, fix=_ENCODED) from error
+    except (OSError, csv.Error) as error:
         raise InputError(f"{file} cannot be read", got=error, fix="write the file again") from error
     found = _by_kind(rows, named=str(file), first=opened.skip + 1, column=column)
     if not found:
@@ -88,8 +93,7 @@ def _opened(file: Path, *, encoding: str | None, scratch: Path) -> TextFile:
     except ConfigError as error:
         if "is not text in" not in error.what:
             raise
-        fix = "say what it is in, as in --encoding gb18030 or --encoding latin-1, or save it as UTF-8"
-        raise ConfigError(error.what, got=error.got, allowed=error.allowed, fix=fix) from error
+        raise ConfigError(error.what, got=error.got, allowed=error.allowed, fix=_ENCODED) from error
 
 
 def _by_kind(

@@ -134,6 +134,10 @@ class _Index:
             registered = registrable_domain(domain)
             if registered and registered != domain:
                 self._by_domain.setdefault(registered, []).extend(self._by_domain[domain])
+        self._alike: dict[str, list[str]] = {}
+        for domain in self._by_domain:
+            for key in _ends(domain):
+                self._alike.setdefault(key, []).append(domain)
 
     def by_identifier(self, number: int, row: Row) -> MatchedSeed | None:
         """What an account id, a domain or an address means; None where the row has none of them."""
@@ -171,7 +175,8 @@ class _Index:
                 f"{len(found)} accounts have the domain {domain}", f"{len(found)}个客户使用域名{domain}"
             )
             return _ambiguous(number, text, found, several)
-        near = process.extractOne(domain, self._by_domain.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR)
+        alike = dict.fromkeys(name for key in _ends(domain) for name in self._alike.get(key, ()))
+        near = process.extractOne(domain, alike.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR)
         if near is None:
             words = Words(f"no account has the domain {domain}", f"没有使用域名{domain}的客户")
             return MatchedSeed(number, text, "unmatched", words)
@@ -203,6 +208,12 @@ class _Index:
             number: _by_name(number, row["name"], matched.get(str(number)), doubtful.get(str(number), []))
             for number, row in rows
         }
+
+
+def _ends(domain: str) -> tuple[str, str]:
+    """How the name begins and how it ends: whoever mistypes a letter keeps one of the two."""
+    name = domain.partition(".")[0]
+    return f"{name[:3]}*", f"*{name[-3:]}"
 
 
 def _by_name(number: int, text: str, account_id: str | None, possible: list[str]) -> MatchedSeed:

@@ -7,12 +7,12 @@ a file arrives within three quarters of a minute. Null rule: a form without a fi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from hashlib import file_digest
 from tempfile import TemporaryFile
-from typing import IO, Any, BinaryIO, NamedTuple, cast
+from typing import IO, Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -26,7 +26,7 @@ from serving.jobs.settings import JobSettings
 from serving.problems import BodyTooLargeError, SlowRequestError
 from serving.store.jobs import Part
 
-__all__ = ["SLOWEST", "Parts", "Upload", "parts_of", "uploaded"]
+__all__ = ["SLOWEST", "Limit", "Parts", "Upload", "arriving", "no_room", "parts_of", "uploaded"]
 
 SLOWEST = 45
 """Seconds in which a file must have arrived; the server gives up after a minute."""
@@ -73,32 +73,61 @@ async def uploaded(request: Request, *, settings: JobSettings) -> AsyncIterator[
 
     Raises MediaTypeError, BodyTooLargeError, SlowRequestError, InvalidRequestError or WorkspaceError.
     """
+    limit = Limit(settings.largest, "split it, or send Parquet; SPEARFISH_JOB_MEGABYTES sets the limit")
+    async with arriving(request, limit=limit, kind=_format) as (file, kind):
+        yield Upload(file, kind)
+
+
+def _format(media_type: str, name: str) -> Format:
+    return format_of(media_type, name=name)
+
+
+Kind = TypeVar("Kind")
+
+
+class Limit(NamedTuple):
+    """Bytes that a file may have, and what to do about a larger one."""
+
+    largest: int
+    fix: str
+
+
+@asynccontextmanager
+async def arriving(
+    request: Request, *, limit: Limit, kind: Callable[[str, str], Kind]
+) -> AsyncIterator[tuple[BinaryIO, Kind]]:
+    """The file of a request or of the form in it, on disk for as long as the block runs, and its kind.
+
+    kind: from its media type and its name, which is empty outside a form. Raises as `uploaded`.
+    """
     announced = request.headers.get("content-length", "")
-    _require_small(int(announced) if announced.isdecimal() else 0, settings=settings)
+    _require_small(int(announced) if announced.isdecimal() else 0, limit=limit)
     media_type = request.headers.get("content-type", "")
-    with TemporaryFile() as file:
+    with TemporaryFile() as spooled:
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(SLOWEST):
                     if media_type.lower().startswith(_FORM):
-                        upload = await _form(request, settings=settings, stack=stack)
+                        upload = await _form(request, limit=limit, stack=stack)
+                        file: BinaryIO = upload.file
+                        found = kind(upload.content_type or "", upload.filename or "")
                     else:
-                        upload = Upload(cast(BinaryIO, file), format_of(media_type))
-                        async for chunk in _limited(request, settings=settings):
+                        file, found = cast(BinaryIO, spooled), kind(media_type, "")
+                        async for chunk in _limited(request, limit=limit):
                             file.write(chunk)
             except TimeoutError as error:
                 raise SlowRequestError(
                     "the file did not arrive in time", allowed=f"{SLOWEST} seconds", fix="send it in parts"
                 ) from error
             except OSError as error:
-                raise _no_room(error) from error
-            yield upload
+                raise no_room(error) from error
+            yield file, found
 
 
-async def _form(request: Request, *, settings: JobSettings, stack: AsyncExitStack) -> Upload:
+async def _form(request: Request, *, limit: Limit, stack: AsyncExitStack) -> UploadFile:
     """The one file of a form, which its parser writes to disk."""
     try:
-        form = await MultiPartParser(request.headers, _limited(request, settings=settings)).parse()
+        form = await MultiPartParser(request.headers, _limited(request, limit=limit)).parse()
     except (MultiPartException, KeyError) as error:
         raise refused(
             "is in no form that can be read", got=str(error)[:80], fix="send a field file"
@@ -109,24 +138,24 @@ async def _form(request: Request, *, settings: JobSettings, stack: AsyncExitStac
     upload = fields[0][1] if [name for name, _ in fields] == [_FIELD] else None
     if not isinstance(upload, UploadFile):
         raise refused("is not the one field of the form", got=names, allowed=f"one file, named {_FIELD}")
-    return Upload(upload.file, format_of(upload.content_type or "", name=upload.filename or ""))
+    return upload
 
 
-async def _limited(request: Request, *, settings: JobSettings) -> AsyncGenerator[bytes, None]:
+async def _limited(request: Request, *, limit: Limit) -> AsyncGenerator[bytes, None]:
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        _require_small(size, settings=settings)
+        _require_small(size, limit=limit)
         yield chunk
 
 
-def _require_small(size: int, *, settings: JobSettings) -> None:
-    if size > settings.largest:
+def _require_small(size: int, *, limit: Limit) -> None:
+    if size > limit.largest:
         raise BodyTooLargeError(
             "the file is too large",
             got=f"{size:,} bytes or more",
-            allowed=f"{settings.largest:,} bytes",
-            fix="split it, or send Parquet; SPEARFISH_JOB_MEGABYTES sets the limit",
+            allowed=f"{limit.largest:,} bytes",
+            fix=limit.fix,
         )
 
 
@@ -143,11 +172,11 @@ def parts_of(upload: Upload, *, settings: JobSettings, spool: IO[bytes]) -> Part
             spool.write(content)
             row += part.num_rows
     except OSError as error:
-        raise _no_room(error) from error
+        raise no_room(error) from error
     return Parts(spool, places, digest=digest)
 
 
-def _no_room(error: OSError) -> WorkspaceError:
+def no_room(error: OSError) -> WorkspaceError:
     return WorkspaceError(
         f"the file cannot be kept on disk: {error.strerror}", fix="free some space where TMPDIR points to"
     )

@@ -56,7 +56,12 @@ RULES = (
     "the list has no such version",
     "rules: only a redraw brings its own",
     "must name the suggestions in exactly one way: .*",
-    # What expansions demand.
+    # What expansions and plans demand.
+    "more rows than are matched at once",
+    ".* cannot be told from the data",
+    "(reps|wins per rep) must be above zero",
+    "(win rate|account to opportunity) is no share",
+    "there is no seed",
     "must name the seeds in one way: .*",
     "mode: horizontal needs a product line",
     "(product|weights): .* takes none",

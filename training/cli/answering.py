@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.workspace import Workspace
+    from models.planning import Goal, Plan
     from training.changes import ChangeReport
-    from training.planning import Goal, Plan
 
 __all__ = ["answer_one", "change_of", "plan_of", "rank_all"]
 
@@ -88,18 +88,22 @@ def plan_of(workspace: Workspace, *, goal: Goal, until: datetime | None = None) 
     """The plan of a goal, with what each account brings by the release that answers now."""
     from functools import partial
 
+    from models.planning import plan
     from serving.desk import open_desk
     from serving.planning import planned_accounts
     from serving.ranking import rank_accounts
     from serving.scoring import utc_now
     from serving.store import Store
-    from training.planning import plan
 
     now = utc_now()
     with Store.open(workspace.store_url) as store:
         answers = store.current(now) is not None
     if not answers:
-        return plan(workspace, goal=goal, now=now, accounts=lambda *_: None, until=until)
+        newest = workspace.manifest().data_through
+        tables = workspace.tables()
+        return plan(tables, goal=goal, now=now, newest=newest, accounts=lambda *_: None, until=until)
     with open_desk(workspace, now=now) as desk:
+        snapshot = desk.snapshot
+        newest = snapshot.manifest.data_through
         bring = partial(planned_accounts, desk, rank_accounts(desk, now=now), days=goal.days)
-        return plan(workspace, goal=goal, now=now, accounts=bring, until=until)
+        return plan(snapshot.tables, goal=goal, now=now, newest=newest, accounts=bring, until=until)

@@ -63,9 +63,9 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Say how many accounts a list should hold, and what each further one is expected to bring."""
+    from models.planning import Goal, Market
     from training.feature_table import check_target, write_frame
     from training.plan_shown import curve_frame, plan_document, show_plan
-    from training.planning import Goal, Market
 
     output = open_output(as_json=as_json)
     if out is not None:

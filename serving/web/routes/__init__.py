@@ -21,9 +21,12 @@ from serving.web.routes import (
     list_members,
     lists,
     models,
+    plan,
     salesforce,
     scores,
+    seeds,
     sessions,
+    similar,
 )
 
 __all__ = ["ENDPOINTS", "TAGS"]
@@ -33,10 +36,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *batches.ENDPOINTS,
     *salesforce.ENDPOINTS,
     *hubspot.ENDPOINTS,
+    # Before what takes all that is left of a path.
+    *similar.ENDPOINTS,
     *accounts.ENDPOINTS,
     *activities.ENDPOINTS,
     *jobs.ENDPOINTS,
+    *seeds.ENDPOINTS,
     *expansions.ENDPOINTS,
+    *plan.ENDPOINTS,
     *lists.ENDPOINTS,
     *list_draws.ENDPOINTS,
     *list_members.ENDPOINTS,

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from features.errors import InputError
 from features.funnel import Count, Funnel, count_funnel
-from features.workspace import Workspace
+from features.tables import Tables
 from models.list_size import Estimate, PlannedAccounts, market_size, rate_of, target_accounts
 
 __all__ = ["Accounts", "Goal", "Market", "Plan", "plan"]
@@ -79,19 +79,25 @@ class Plan:
 
 
 def plan(
-    workspace: Workspace, *, goal: Goal, now: datetime, accounts: Accounts, until: datetime | None = None
+    tables: Tables,
+    *,
+    goal: Goal,
+    now: datetime,
+    newest: datetime | None,
+    accounts: Accounts,
+    until: datetime | None = None,
 ) -> Plan:
     """The plan of a goal.
 
-    now: naive, UTC. accounts: what the accounts of the workspace bring.
+    now: naive, UTC. newest: when the newest fact of the tables became known. accounts: what the accounts of
+    the workspace bring.
     until: naive, UTC; where the past ends that the rates are counted in. Default: now, or the newest fact
     where the tables are older. Raises NotEnoughDataError where a rate cannot be counted, InputError for a
     goal that is none.
     """
-    newest = workspace.manifest().data_through
     end = until or (now if newest is None else min(now, newest + timedelta(seconds=1)))
     since = end - timedelta(days=goal.days)
-    funnel = count_funnel(workspace.tables(), since=since, until=end, product=goal.product)
+    funnel = count_funnel(tables, since=since, until=end, product=goal.product)
     win_rate = _rate("the win rate", goal.win_rate, counted=funnel.won)
     opening = _rate("the account-to-opportunity rate", goal.account_to_opportunity, counted=funnel.opened)
     wanted = target_accounts(
