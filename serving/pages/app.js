@@ -4,15 +4,19 @@
 import * as access from "./access.js";
 import { overview, session } from "./api.js";
 import { element } from "./dom.js";
+import * as expand from "./expand.js";
 import { apply, day, number, setLanguage, t } from "./i18n.js";
 import * as lists from "./lists.js";
+import * as plan from "./plan.js";
 import * as profile from "./profile.js";
 import * as score from "./score.js";
 
 const VIEWS = [
   { path: "#/score", label: "nav_score", view: score },
+  { path: "#/expand", label: "nav_expand", view: expand },
   { path: "#/lists", label: "nav_lists", view: lists },
   { path: "#/profile", label: "nav_profile", view: profile },
+  { path: "#/plan", label: "nav_plan", view: plan },
 ];
 
 const state = { facts: null, who: null, link: null, ended: false };

@@ -1,0 +1,39 @@
+// A failure as it is told: what was wrong, what is allowed, and what to do next.
+
+import { element } from "./dom.js";
+import { t } from "./i18n.js";
+
+const HEADINGS = { 404: "expand_gone", 409: "expand_changed", 413: "seeds_too_large", 422: "error_422", 503: "error_503" };
+
+export function failure(problem, { again = null, words = "retry", heading = null } = {}) {
+  const title = heading ?? t(problem.offline ? "error_offline" : (HEADINGS[problem.status] ?? "error_other"));
+  const told = [...new Set((problem.errors ?? []).map(sentence))];
+  const detail = problem.detail && !told.includes(problem.detail) ? problem.detail : null;
+  return element(
+    "div",
+    { class: "card failure", role: "alert" },
+    element("h2", {}, title),
+    problem.offline && element("p", {}, t("error_offline_text")),
+    detail && element("p", { class: "detail" }, detail),
+    told.length > 0 && element("ul", {}, told.map((text) => element("li", {}, text))),
+    again && element("button", { type: "button", class: "quiet", on: { click: again } }, t(words)),
+    problem.request_id && element("p", { class: "small" }, t("request_id", { id: problem.request_id })),
+  );
+}
+
+export function sentence({ field, what, got, allowed, fix }) {
+  const parts = [`${field ? `${field}: ` : ""}${what}`, got && t("expand_got", { got }), allowed && t("expand_allowed", { allowed }), fix];
+  return parts.filter(Boolean).join("; ");
+}
+
+// What is no problem of the service is a fault of the page.
+export function told(problem) {
+  if (!problem || !("errors" in problem)) throw problem;
+  return problem;
+}
+
+export function waiting(blocks = 2) {
+  const line = (size) => element("span", { class: `bone ${size}` });
+  const block = () => element("div", { class: "card" }, line("short"), line(""), line("big"));
+  return element("div", { class: "waiting", "aria-hidden": "true" }, Array.from({ length: blocks }, block));
+}

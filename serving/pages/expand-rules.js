@@ -1,0 +1,106 @@
+// Who may be on a list: exclusions, filters, quotas, caps. They are applied when a list is drawn, which counts whom each
+// of them left out.
+
+import { element } from "./dom.js";
+import { check, field } from "./expand-fields.js";
+import { keep } from "./expand-kept.js";
+import { CAPS, names, rulesSet } from "./expand-rules-data.js";
+import { number, t } from "./i18n.js";
+
+export function rules({ draft, open = false }) {
+  const fields = draft.rules;
+  const count = element("span", { class: "small" });
+  const tell = () => {
+    const own = rulesSet(fields) + (names(draft.excluded) ? 1 : 0);
+    count.textContent = own ? ` ${t("rules_set", { count: number(own) })}` : ` ${t("rules_usual")}`;
+    keep();
+  };
+  const entry = (name, rest = {}) =>
+    field({
+      label: t(`rules_${name}`),
+      value: fields[name],
+      path: rest.path ?? `rules.filters.${name}`,
+      set: (text) => {
+        fields[name] = text;
+        tell();
+      },
+      ...rest,
+    });
+  const off = (name) =>
+    check({
+      label: t(`rules_off_${name}`),
+      value: fields[name],
+      path: `rules.${name}`,
+      set: (value) => {
+        fields[name] = value;
+        tell();
+      },
+    });
+  const cap = (fact) =>
+    field({
+      label: t(`rules_cap_${fact}`),
+      value: fields.caps[fact],
+      path: `rules.caps.${fact}`,
+      set: (text) => {
+        fields.caps[fact] = text;
+        tell();
+      },
+      type: "number",
+      min: 1,
+      max: 100,
+      inputmode: "numeric",
+      placeholder: t("rules_no_cap"),
+    });
+  const amount = { type: "number", min: 0, inputmode: "numeric" };
+  const part = (title, ...children) => element("fieldset", { class: "rules-part" }, element("legend", {}, t(title)), children);
+  tell();
+  return element(
+    "details",
+    { class: "more rules", open },
+    element("summary", {}, t("rules_title"), count),
+    element("p", { class: "small" }, t("rules_text")),
+    part("rules_off", off("customers"), off("open_opportunities"), off("opted_out")),
+    part(
+      "rules_excluded",
+      field({
+        label: t("rules_excluded_label"),
+        value: draft.excluded,
+        path: "entries",
+        type: "area",
+        rows: 3,
+        hint: t("rules_excluded_hint"),
+        set: (text) => {
+          draft.excluded = text;
+          tell();
+        },
+      }),
+    ),
+    part(
+      "rules_only",
+      element("p", { class: "hint" }, t("rules_commas")),
+      element(
+        "div",
+        { class: "grid" },
+        entry("industries", { placeholder: t("rules_industries_example") }),
+        entry("countries", { placeholder: t("rules_countries_example") }),
+        entry("territories"),
+        entry("technologies"),
+        entry("employees_from", amount),
+        entry("employees_to", amount),
+        entry("owners"),
+        entry("minimum_score", { path: "rules.minimum_score", type: "number", step: "any", hint: t("rules_minimum_score_hint") }),
+      ),
+    ),
+    part(
+      "rules_balance",
+      element("div", { class: "grid" }, CAPS.map(cap)),
+      element(
+        "div",
+        { class: "grid" },
+        entry("most_per_owner", { ...amount, path: "rules.most_per_owner" }),
+        entry("owner_column", { path: "rules.owner_column", hint: t("rules_owner_column_hint") }),
+        entry("parent_column", { path: "rules.parent_column", hint: t("rules_parent_column_hint") }),
+      ),
+    ),
+  );
+}
