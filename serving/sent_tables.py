@@ -35,6 +35,10 @@ class SentTables(Mapping[str, pa.Table]):
             self._made[name] = table_of([self.rows[name]], name=name, schema=self._schemas[name])
         return self._made[name]
 
+    def __contains__(self, name: object) -> bool:
+        # The one of the base class would make the table.
+        return name in self.rows
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.rows)
 

@@ -143,13 +143,12 @@ def find_subjects(
 
     Accounts are looked up together. Raises EngineError.
     """
-    accounts = LookedUp(
-        desk.snapshot.accounts,
-        account_ids=[one.account_id for one in requests if one.account_id is not None],
-        domains=[one.domain for one in requests if one.domain is not None],
-    )
-
-    newer = desk.newer_of(accounts.found)
+    account_ids = [one.account_id for one in requests if one.account_id is not None]
+    domains = [one.domain for one in requests if one.domain is not None]
+    accounts, newer = None, None
+    if account_ids or domains:
+        accounts = LookedUp(desk.snapshot.accounts, account_ids=account_ids, domains=domains)
+        newer = desk.newer_of(accounts.found)
 
     def attempt(request: ScoreRequest) -> Subject | SpearfishError:
         try:
