@@ -59,6 +59,8 @@ export function show(main, context) {
     showBulk();
     return grid.load({ silent: true });
   };
+  // Nothing can be looked for on a list that was never drawn.
+  filters.node.hidden = !detail.target_list.refreshed_at && !detail.counts.length;
   main.replaceChildren(filters.node, bulk, grid.node);
   grid.load({ silent: true }).then(() => opened && openOne({ account_id: opened }));
 }
@@ -92,7 +94,7 @@ function nameCell(row, openOne) {
   return [
     element("button", { type: "button", class: "name", "aria-haspopup": "dialog", on: { click: () => openOne(row) } }, row.name ?? row.account_id),
     element("span", { class: "small domain" }, row.domain ?? row.account_id),
-    about && element("span", { class: "small about" }, about),
+    about && element("span", { class: "small traits-of" }, about),
   ].filter(Boolean);
 }
 

@@ -23,7 +23,7 @@ export function show(main, context) {
       { class: "halves" },
       element(
         "section",
-        { class: "card about" },
+        { class: "card list-about" },
         element("div", { class: "list-card-head" }, element("h2", {}, t("l_part_about")), context.may && button(t("l_edit"), edit)),
         element(
           "dl",
@@ -38,7 +38,7 @@ export function show(main, context) {
         element("h3", {}, t("l_segments")),
         some(segments, "l_no_segments"),
       ),
-      element("section", { class: "card about" }, element("h2", {}, t("l_rules")), element("p", { class: "small" }, t("l_rules_text")), element("ul", { class: "facts-list" }, rules(list.rules).map((one) => element("li", {}, one)))),
+      element("section", { class: "card list-about" }, element("h2", {}, t("l_rules")), element("p", { class: "small" }, t("l_rules_text")), element("ul", { class: "facts-list" }, rules(list.rules).map((one) => element("li", {}, one)))),
     ),
   );
 }

@@ -17,7 +17,8 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
   const nothing = element("div", { class: "nothing" });
   const bar = element("div", { class: "pages" });
   const order = sorting({ columns, state, sort: (key, direction) => sortBy(key, direction) });
-  const node = element("div", { class: "data-table" }, order, element("div", { class: "grid-box" }, grid), nothing, bar);
+  const box = element("div", { class: "grid-box" }, grid);
+  const node = element("div", { class: "data-table" }, order, box, nothing, bar);
 
   function sortBy(key, direction) {
     const column = columns.find((one) => one.key === key);
@@ -140,7 +141,7 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
       showRows();
       showPages();
       const none = !found.rows.length;
-      grid.hidden = none;
+      box.hidden = none;
       order.hidden = none;
       nothing.replaceChildren(...(none ? [empty()] : []));
       if (!silent) announce(t("l_found", { count: number(found.total) }));
@@ -153,7 +154,7 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
         state.pages = [null];
         return load();
       }
-      grid.hidden = true;
+      box.hidden = true;
       bar.hidden = true;
       nothing.replaceChildren(failure(problem, () => load()));
     } finally {

@@ -165,6 +165,7 @@ export const words = {
   l_no_accounts: ["Nobody is on this list yet", "名单中还没有客户"],
   l_no_accounts_text: ["Begin with companies that you know to be right: others like them are found, each with its reasons.", "从您确认合适的公司开始：系统会找出与之相似的公司，并逐一给出理由。"],
   l_no_accounts_viewer: ["As soon as it is drawn, its accounts are here.", "抽取后，客户将显示在这里。"],
+  l_draw_anew: ["Find more", "继续寻找"],
   l_find: ["Find lookalikes", "寻找相似客户"],
 
   // The panel
