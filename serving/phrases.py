@@ -71,6 +71,12 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "根据公司名称匹配到客户 {account}，相似度{sure:.0%}",
     ),
     "activities": ("activities", "互动次数"),
+    "accounts_of_list": ("accounts of the list", "名单中的客户数"),
+    "expected_wins": ("expected wins", "预期赢单数"),
+    "curve_of_wins": (
+        "{accounts:,} accounts are expected to bring {wins:,.1f} wins",
+        "{accounts:,} 个客户预计带来 {wins:,.1f} 个赢单",
+    ),
     "engagement": (
         "{name}: {count} activities in {weeks} weeks",
         "{name}：{weeks}周内{count}次互动",

@@ -147,3 +147,37 @@ def test_an_account_without_activities_has_no_weeks(client: httpx.Client) -> Non
 )
 def test_engagement_says_what_is_wrong(client: httpx.Client, asked: dict[str, str], status: int) -> None:
     assert client.get("/v1/charts/engagement", params=asked).status_code == status
+
+
+PLANNED = {"reps": "2", "wins_per_rep": "3", "win_rate": "0.5", "account_to_opportunity": "0.2"}
+
+
+def test_the_curve_of_wins_is_that_of_the_plan_with_the_chosen_length_marked(client: httpx.Client) -> None:
+    plan = client.get("/v1/plan", params=PLANNED).json()
+    last = plan["curve"][-1]
+    asked = PLANNED | {"width": "320", "chosen": str(last["accounts"])}
+    picture = client.get("/v1/charts/wins", params=asked, headers={"Accept-Language": "en"})
+    assert picture.headers["content-type"].startswith("image/svg+xml")
+    assert sizes(picture.text)[0] == "320"
+    names = re.findall(r'aria-label="([^"]+)"', picture.text)
+    assert f"accounts of the list: {last['accounts']}" in names
+    assert (
+        f"X-axis titled 'accounts of the list' for a linear scale with values from 0 to {last['accounts']:,}"
+        in names
+    )
+    dashed = [node for node in ElementTree.fromstring(picture.text).iter() if node.get("stroke-dasharray")]
+    assert len(dashed) == 1
+    unmarked = client.get("/v1/charts/wins", params=PLANNED)
+    assert "stroke-dasharray" not in unmarked.text
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"chosen": "0"}, "chosen"), ({"width": "9"}, "width"), ({"reps": "x"}, "reps")],
+)
+def test_a_curve_that_cannot_be_drawn_says_why(
+    client: httpx.Client, change: dict[str, str], field: str
+) -> None:
+    answer = client.get("/v1/charts/wins", params=PLANNED | change)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]

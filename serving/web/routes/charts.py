@@ -1,4 +1,4 @@
-"""Charts as SVG: a probability as the sum that it is, and what an account did with us.
+"""Charts as SVG: a probability as the sum that it is, what an account did with us, and what a list brings.
 
 Time rule: `now` is read once per request. Null rule: none of its own.
 """
@@ -11,23 +11,33 @@ from typing import Annotated, Any
 from pydantic import Field
 from starlette.responses import Response
 
-from features.errors import BundleError, EngineError, UnknownAccountError, WorkspaceError
+from features.errors import (
+    BundleError,
+    EngineError,
+    NotEnoughDataError,
+    UnknownAccountError,
+    WorkspaceError,
+)
 from features.feature import Language
-from serving.charts import MEDIA_TYPE, Step, draw, engagement, waterfall
+from serving.charts import MEDIA_TYPE, Expected, Step, draw, engagement, waterfall, wins
 from serving.charts.drawing import NARROWEST, WIDEST
 from serving.charts.engagement import WEEK, monday
 from serving.engaged import WEEKS, EngagementAnswer, engaged_weeks, engagement_answer
 from serving.fields import StrictModel
 from serving.phrases import phrase
+from serving.plan_answers import PlanAnswer
 from serving.problems import FieldError, InvalidRequestError, NotReadyError
 from serving.reading import parse_body
 from serving.scoring import utc_now
 from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer, parameter
+from serving.web.list_queries import integer
+from serving.web.routes.plan import PARAMETERS, asked_plan
 
 __all__ = ["ENDPOINTS"]
 
 _MOST_STEPS = 40
+_LONGEST = 1_000_000_000
 _LARGEST = 1_000.0
 _USUAL = 640
 """Pixels that a chart is wide where nothing is said."""
@@ -90,6 +100,38 @@ async def _engagement(call: Call) -> Response:
     return await _drawn(call, chart, width=width, words=_told(answer, language))
 
 
+async def _wins(call: Call) -> Response:
+    width = _width(call.request.query_params.get("width"))
+    chosen = integer(call, "chosen", default=None, most=_LONGEST)
+    answer = await call.compute(asked_plan(call))
+    if not answer.curve:
+        raise NotEnoughDataError(
+            "there is no curve of expected wins to draw",
+            got="no release that scores the accounts",
+            fix="train and promote a release first",
+        )
+    last = answer.curve[-1].accounts
+    # The curve begins with nothing, and a length beyond it is not on it.
+    points = [Expected(0, 0.0, 0.0, 0.0)] + [
+        Expected(one.accounts, one.wins, one.low, one.high) for one in answer.curve
+    ]
+    told = wins(
+        points,
+        chosen=chosen if chosen is not None and chosen <= last else None,
+        accounts=phrase("accounts_of_list", language=call.language),
+        expected=phrase("expected_wins", language=call.language),
+    )
+    words = _curve_told(answer, chosen=chosen, language=call.language)
+    return await _drawn(call, told, width=width, words=words)
+
+
+def _curve_told(answer: PlanAnswer, *, chosen: int | None, language: Language) -> str:
+    """What the chosen length brings, or all accounts: the point of the curve that is nearest to it."""
+    wanted = answer.curve[-1].accounts if chosen is None else chosen
+    point = min(answer.curve, key=lambda one: abs(one.accounts - wanted))
+    return phrase("curve_of_wins", language=language, accounts=point.accounts, wins=point.wins)
+
+
 def _told(answer: EngagementAnswer, language: Language) -> str:
     account = answer.account
     name = account.name or account.domain or account.account_id or ""
@@ -117,6 +159,13 @@ def _width(text: str | None) -> int:
         raise InvalidRequestError([FieldError("width", "is no width", text[:80], allowed, "correct it")])
     return int(text)
 
+
+_WIDTH = parameter(
+    "width",
+    "query",
+    "Of the picture, in pixels.",
+    schema={"type": "integer", "minimum": NARROWEST, "maximum": WIDEST, "default": _USUAL},
+)
 
 ENDPOINTS = (
     Endpoint(
@@ -163,22 +212,39 @@ ENDPOINTS = (
                     schema={"type": "string", "minLength": 1},
                     required=True,
                 ),
-                parameter(
-                    "width",
-                    "query",
-                    "Of the picture, in pixels.",
-                    schema={
-                        "type": "integer",
-                        "minimum": NARROWEST,
-                        "maximum": WIDEST,
-                        "default": _USUAL,
-                    },
-                ),
+                _WIDTH,
             ),
             answer=EngagementAnswer,
             answer_description="The figures, or the picture.",
             answer_files=(_JSON, MEDIA_TYPE),
             problems=(UnknownAccountError, NotReadyError, WorkspaceError, BundleError, EngineError),
+        ),
+    ),
+    Endpoint(
+        "GET",
+        "/v1/charts/wins",
+        scope="lists",
+        handle=_wins,
+        operation=Operation(
+            name="drawWins",
+            summary="Draw what each length of a list is expected to bring",
+            description="The curve of GET /v1/plan with its bounds, asked for in the same words.",
+            tag="charts",
+            parameters=(
+                LANGUAGE,
+                *PARAMETERS,
+                parameter(
+                    "chosen",
+                    "query",
+                    "A length of the list to be marked.",
+                    schema={"type": "integer", "minimum": 1, "maximum": _LONGEST},
+                ),
+                _WIDTH,
+            ),
+            answer=PlanAnswer,
+            answer_description="The picture.",
+            answer_files=(MEDIA_TYPE,),
+            problems=(NotEnoughDataError, NotReadyError, WorkspaceError, BundleError, EngineError),
         ),
     ),
 )

@@ -6,6 +6,7 @@ counted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from serving.scoring import utc_now
 from serving.web.endpoint import Call, Endpoint, Operation, json_answer, parameter
 from serving.web.list_queries import SHORT_TEXT, integer, number, text
 
-__all__ = ["ENDPOINTS"]
+__all__ = ["ENDPOINTS", "PARAMETERS", "asked_plan"]
 
 _MOST = 1_000_000_000
 _LONGEST = 3_660
@@ -40,6 +41,11 @@ def _whole(
 
 
 async def _plan(call: Call) -> Response:
+    return json_answer(await call.compute(asked_plan(call)))
+
+
+def asked_plan(call: Call) -> Callable[[], PlanAnswer]:
+    """What computes the plan that a request asks for, by PARAMETERS. Raises InvalidRequestError."""
     reps, wins = integer(call, "reps", default=None, most=_MOST), _positive(call, "wins_per_rep")
     if reps is None or wins is None:
         name = "reps" if reps is None else "wins_per_rep"
@@ -67,7 +73,7 @@ async def _plan(call: Call) -> Response:
         )
         return plan_answer(found, market=market, each=scale.each)
 
-    return json_answer(await call.compute(work))
+    return work
 
 
 def _positive(call: Call, name: str) -> float | None:
@@ -85,6 +91,23 @@ def _market(call: Call) -> Market | None:
     return Market(users, 1.0 if units is None else units, price or 0.0)
 
 
+PARAMETERS = (
+    _whole("reps", "Sales representatives who work the list.", most=_MOST, required=True),
+    _number("wins_per_rep", "Deals that each is to win within `days`.", required=True),
+    _whole("days", "The span of the goal and of the past.", most=_LONGEST, default=365),
+    parameter("product", "query", "Count deals of this line alone.", schema=SHORT_TEXT),
+    _number("win_rate", "Deals won of those that end; as counted by default.", most=1),
+    _number(
+        "account_to_opportunity",
+        "Accounts that open a deal within `days`; as counted by default.",
+        most=1,
+    ),
+    _number("users", "For the size of the market: its users."),
+    _number("units_each", "Units that each user will buy; 1 by default."),
+    _number("unit_price", "The price of a unit."),
+)
+"""What a plan may be asked by."""
+
 ENDPOINTS = (
     Endpoint(
         "GET",
@@ -97,21 +120,7 @@ ENDPOINTS = (
             description="reps x wins per rep / win rate / account-to-opportunity rate, with intervals from "
             "the data, and the wins that the most promising accounts are expected to bring together.",
             tag="expansions",
-            parameters=(
-                _whole("reps", "Sales representatives who work the list.", most=_MOST, required=True),
-                _number("wins_per_rep", "Deals that each is to win within `days`.", required=True),
-                _whole("days", "The span of the goal and of the past.", most=_LONGEST, default=365),
-                parameter("product", "query", "Count deals of this line alone.", schema=SHORT_TEXT),
-                _number("win_rate", "Deals won of those that end; as counted by default.", most=1),
-                _number(
-                    "account_to_opportunity",
-                    "Accounts that open a deal within `days`; as counted by default.",
-                    most=1,
-                ),
-                _number("users", "For the size of the market: its users."),
-                _number("units_each", "Units that each user will buy; 1 by default."),
-                _number("unit_price", "The price of a unit."),
-            ),
+            parameters=PARAMETERS,
             answer=PlanAnswer,
             answer_description="The plan, and the curve of expected wins.",
             problems=(NotEnoughDataError, NotReadyError, WorkspaceError, EngineError),
