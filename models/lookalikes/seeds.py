@@ -204,6 +204,8 @@ class _Index:
         found = AccountMatcher(accounts[accounts["name"].notna()]).match(records)
         matched = dict(zip(found.matched["record_id"], found.matched["account_id"], strict=True))
         doubtful = found.review.groupby("record_id")["account_id"].agg(list).to_dict()
+        open_rows = [(number, row["name"]) for number, row in rows if str(number) not in matched]
+        doubtful = _namesakes(accounts, open_rows) | doubtful
         return {
             number: _by_name(number, row["name"], matched.get(str(number)), doubtful.get(str(number), []))
             for number, row in rows
@@ -214,6 +216,16 @@ def _ends(domain: str) -> tuple[str, str]:
     """How the name begins and how it ends: whoever mistypes a letter keeps one of the two."""
     name = domain.partition(".")[0]
     return f"{name[:3]}*", f"*{name[-3:]}"
+
+
+def _namesakes(accounts: pd.DataFrame, named: Sequence[tuple[int, str]]) -> dict[str, list[str]]:
+    """Accounts of the very name of a row, which alone does not tell them apart."""
+    wanted = {name.casefold() for _, name in named}
+    written = accounts["name"].str.strip().str.casefold()
+    same = accounts["account_id"][written.isin(wanted)].groupby(written).agg(sorted).to_dict()
+    return {
+        str(number): same[name.casefold()] for number, name in named if len(same.get(name.casefold(), [])) > 1
+    }
 
 
 def _by_name(number: int, text: str, account_id: str | None, possible: list[str]) -> MatchedSeed:

@@ -139,3 +139,13 @@ def test_a_file_that_is_not_there_or_far_too_large_is_refused(tmp_path: Path) ->
         file.truncate(MOST_BYTES + 1)
     with pytest.raises(InputError, match="too large"):
         read_seed_file(tmp_path / "large.csv")
+
+
+def test_a_name_that_many_accounts_have_is_not_a_name_that_nobody_has() -> None:
+    accounts = pd.DataFrame(
+        [(f"{n:04d}", "Ember Bridge" if n % 10 == 0 else f"Quarry {n}", f"c{n}.com") for n in range(50)],
+        columns=["account_id", "name", "domain"],
+    )
+    universe = Universe.from_frame(accounts, attributes=[Attribute("industry", "category", "industry")])
+    (one,) = match_seeds(universe, read_seed_lines("ember bridge")).rows
+    assert (one.status, one.possible) == ("ambiguous", ("0000", "0010", "0020"))
