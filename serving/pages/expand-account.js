@@ -4,7 +4,7 @@
 import * as api from "./api.js";
 import { element } from "./dom.js";
 import { failure, told } from "./expand-problem.js";
-import { compact, range } from "./expand-table.js";
+import { compact, isTold, range } from "./expand-table.js";
 import { number, percent, signed, t } from "./i18n.js";
 
 export function account(one, { found, signal, opener }) {
@@ -51,7 +51,7 @@ export function account(one, { found, signal, opener }) {
 function figures({ place, times_as_dense: times, probability: chance }) {
   const fact = (label, value, about) => element("div", {}, element("dt", {}, label), element("dd", {}, element("strong", {}, value), about && element("span", { class: "small" }, about)));
   const known = chance.value !== null && chance.value !== undefined;
-  const bounded = chance.high < 1 || chance.low > 0;
+  const bounded = isTold(chance);
   return element(
     "dl",
     { class: "side-facts" },

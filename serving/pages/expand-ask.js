@@ -22,17 +22,17 @@ export function ask(main, { draft, who }) {
   const form = element(
     "form",
     { class: "expand-form", novalidate: true, on: { submit: send } },
+    from.node,
     element(
-      "div",
-      {},
-      from.node,
-      element("section", { class: "card form", "aria-labelledby": "rules-title" }, heading("rules-title", 2, "expand_rules_title"), rules({ draft })),
-    ),
-    element(
-      "div",
-      {},
-      element("section", { class: "card form", "aria-labelledby": "search-title" }, heading("search-title", 3, "expand_search_title"), settings()),
-      element("div", { class: "card form" }, reader && element("p", { class: "notice" }, t("expand_reader")), tally, output, start),
+      "section",
+      { class: "card form", "aria-labelledby": "search-title" },
+      element("h2", { id: "search-title" }, element("span", { class: "step", "aria-hidden": "true" }, "2"), t("expand_search_title")),
+      settings(),
+      rules({ draft }),
+      reader && element("p", { class: "notice" }, t("expand_reader")),
+      tally,
+      output,
+      start,
     ),
   );
   main.replaceChildren(
@@ -117,8 +117,6 @@ export function ask(main, { draft, who }) {
   return { leave: from.leave };
 }
 
-const heading = (id, step, words) => element("h2", { id }, element("span", { class: "step", "aria-hidden": "true" }, String(step)), t(words));
-
 // Sliders of what counts, with the share of each beside it.
 function weights({ draft }) {
   const sliders = {};
@@ -129,7 +127,7 @@ function weights({ draft }) {
   const shown = (part) => () => t("expand_share", { share: number(100 * share(part)) });
   for (const part of PARTS) {
     sliders[part] = slider({
-      label: t(`part_${part}`),
+      label: t(`weigh_${part}`),
       value: draft.weights[part],
       set: (value) => {
         draft.weights[part] = value;
@@ -141,7 +139,7 @@ function weights({ draft }) {
       max: 100,
       step: 5,
       shown: shown(part),
-      hint: t(`part_${part}_text`),
+      hint: t(`weigh_${part}_text`),
       path: `weights.${part}`,
     });
   }

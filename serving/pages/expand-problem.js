@@ -3,18 +3,18 @@
 import { element } from "./dom.js";
 import { t } from "./i18n.js";
 
-const HEADINGS = { 404: "expand_gone", 409: "expand_changed", 413: "seeds_too_large", 422: "error_422", 503: "error_503" };
+const HEADINGS = { 409: "expand_changed", 413: "seeds_too_large", 422: "error_422", 503: "error_503" };
 
 export function failure(problem, { again = null, words = "retry", heading = null } = {}) {
   const title = heading ?? t(problem.offline ? "error_offline" : (HEADINGS[problem.status] ?? "error_other"));
-  const told = [...new Set((problem.errors ?? []).map(sentence))];
-  const detail = problem.detail && !told.includes(problem.detail) ? problem.detail : null;
+  // The detail tells the faults already, where none of them found a place beside its field.
+  const told = problem.detail ? [] : [...new Set((problem.errors ?? []).map(sentence))];
   return element(
     "div",
     { class: "card failure", role: "alert" },
     element("h2", {}, title),
     problem.offline && element("p", {}, t("error_offline_text")),
-    detail && element("p", { class: "detail" }, detail),
+    problem.detail && element("p", { class: "detail" }, problem.detail),
     told.length > 0 && element("ul", {}, told.map((text) => element("li", {}, text))),
     again && element("button", { type: "button", class: "quiet", on: { click: again } }, t(words)),
     problem.request_id && element("p", { class: "small" }, t("request_id", { id: problem.request_id })),

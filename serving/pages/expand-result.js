@@ -58,7 +58,7 @@ function blend(weights) {
   const said = (weights ?? []).filter(({ weight }) => weight > 0);
   if (said.length < 2) return null;
   const whole = said.reduce((sum, { weight }) => sum + weight, 0);
-  return said.map(({ part, weight }) => `${t(`part_${part}`)} ${percent(weight / whole)}`).join(" + ");
+  return said.map(({ part, weight }) => `${t(`weigh_${part}`)} ${percent(weight / whole)}`).join(" + ");
 }
 
 const fact = (title, ...children) => element("section", { class: "card fact" }, element("h3", {}, t(title)), children);

@@ -12,12 +12,12 @@ export function rules({ draft, open = false }) {
   const count = element("span", { class: "small" });
   const tell = () => {
     const own = rulesSet(fields) + (names(draft.excluded) ? 1 : 0);
-    count.textContent = own ? ` ${t("rules_set", { count: number(own) })}` : ` ${t("rules_usual")}`;
+    count.textContent = own ? ` ${t("limits_set", { count: number(own) })}` : ` ${t("limits_usual")}`;
     keep();
   };
   const entry = (name, rest = {}) =>
     field({
-      label: t(`rules_${name}`),
+      label: t(`limits_${name}`),
       value: fields[name],
       path: rest.path ?? `rules.filters.${name}`,
       set: (text) => {
@@ -28,7 +28,7 @@ export function rules({ draft, open = false }) {
     });
   const off = (name) =>
     check({
-      label: t(`rules_off_${name}`),
+      label: t(`limits_off_${name}`),
       value: fields[name],
       path: `rules.${name}`,
       set: (value) => {
@@ -38,7 +38,7 @@ export function rules({ draft, open = false }) {
     });
   const cap = (fact) =>
     field({
-      label: t(`rules_cap_${fact}`),
+      label: t(`limits_cap_${fact}`),
       value: fields.caps[fact],
       path: `rules.caps.${fact}`,
       set: (text) => {
@@ -49,7 +49,7 @@ export function rules({ draft, open = false }) {
       min: 1,
       max: 100,
       inputmode: "numeric",
-      placeholder: t("rules_no_cap"),
+      placeholder: t("limits_no_cap"),
     });
   const amount = { type: "number", min: 0, inputmode: "numeric" };
   const part = (title, ...children) => element("fieldset", { class: "rules-part" }, element("legend", {}, t(title)), children);
@@ -57,18 +57,18 @@ export function rules({ draft, open = false }) {
   return element(
     "details",
     { class: "more rules", open },
-    element("summary", {}, t("rules_title"), count),
-    element("p", { class: "small" }, t("rules_text")),
-    part("rules_off", off("customers"), off("open_opportunities"), off("opted_out")),
+    element("summary", {}, t("limits_title"), count),
+    element("p", { class: "small" }, t("limits_text")),
+    part("limits_off", off("customers"), off("open_opportunities"), off("opted_out")),
     part(
-      "rules_excluded",
+      "limits_excluded",
       field({
-        label: t("rules_excluded_label"),
+        label: t("limits_excluded_label"),
         value: draft.excluded,
         path: "entries",
         type: "area",
         rows: 3,
-        hint: t("rules_excluded_hint"),
+        hint: t("limits_excluded_hint"),
         set: (text) => {
           draft.excluded = text;
           tell();
@@ -76,30 +76,30 @@ export function rules({ draft, open = false }) {
       }),
     ),
     part(
-      "rules_only",
-      element("p", { class: "hint" }, t("rules_commas")),
+      "limits_only",
+      element("p", { class: "hint" }, t("limits_commas")),
       element(
         "div",
         { class: "grid" },
-        entry("industries", { placeholder: t("rules_industries_example") }),
-        entry("countries", { placeholder: t("rules_countries_example") }),
+        entry("industries", { placeholder: t("limits_industries_example") }),
+        entry("countries", { placeholder: t("limits_countries_example") }),
         entry("territories"),
         entry("technologies"),
         entry("employees_from", amount),
         entry("employees_to", amount),
         entry("owners"),
-        entry("minimum_score", { path: "rules.minimum_score", type: "number", step: "any", hint: t("rules_minimum_score_hint") }),
+        entry("minimum_score", { path: "rules.minimum_score", type: "number", step: "any", hint: t("limits_minimum_score_hint") }),
       ),
     ),
     part(
-      "rules_balance",
+      "limits_balance",
       element("div", { class: "grid" }, CAPS.map(cap)),
       element(
         "div",
         { class: "grid" },
         entry("most_per_owner", { ...amount, path: "rules.most_per_owner" }),
-        entry("owner_column", { path: "rules.owner_column", hint: t("rules_owner_column_hint") }),
-        entry("parent_column", { path: "rules.parent_column", hint: t("rules_parent_column_hint") }),
+        entry("owner_column", { path: "rules.owner_column", hint: t("limits_owner_column_hint") }),
+        entry("parent_column", { path: "rules.parent_column", hint: t("limits_parent_column_hint") }),
       ),
     ),
   );

@@ -50,14 +50,14 @@ export function table({ found, path, signal }) {
 
   function show({ accounts, total }) {
     const top = Math.max(...accounts.map((one) => one.times_as_dense.value ?? 0), 0);
-    const blended = accounts.some((one) => one.parts?.length);
+    const columns = { blended: accounts.some((one) => one.parts?.length), chances: accounts.some(({ probability }) => isTold(probability)) };
     holder.replaceChildren(
       element(
         "table",
         { class: "accounts" },
         element("caption", { class: "unseen" }, t("expand_accounts")),
-        element("thead", {}, element("tr", {}, headings(blended).map(([key, name]) => element("th", { scope: "col", class: name, "aria-sort": name === "place" ? "ascending" : null }, t(key))))),
-        element("tbody", {}, accounts.map((one) => row(one, { top, blended, found, path, signal }))),
+        element("thead", {}, element("tr", {}, headings(columns).map(([key, name]) => element("th", { scope: "col", class: name, "aria-sort": name === "place" ? "ascending" : null }, t(key))))),
+        element("tbody", {}, accounts.map((one) => row(one, { top, columns, found, path, signal }))),
       ),
     );
     const [from, to] = [accounts[0]?.place ?? 0, accounts.at(-1)?.place ?? 0];
@@ -80,17 +80,17 @@ export function table({ found, path, signal }) {
   );
 }
 
-const headings = (blended) => [
+const headings = ({ blended, chances }) => [
   ["expand_col_place", "place"],
   ["expand_col_account", "company"],
   ["expand_col_likeness", "likeness"],
   blended && ["expand_col_parts", "parts-of"],
-  ["expand_col_chance", "chance"],
+  chances && ["expand_col_chance", "chance"],
   ["expand_col_why", "why"],
   ["expand_col_nearest", "nearest"],
 ].filter(Boolean);
 
-function row(one, { top, blended, found, path, signal }) {
+function row(one, { top, columns, found, path, signal }) {
   const { times_as_dense: times, probability, why } = one;
   const open = element(
     "button",
@@ -104,15 +104,15 @@ function row(one, { top, blended, found, path, signal }) {
     element("td", { class: "place" }, number(one.place)),
     element("th", { scope: "row", class: "company" }, open, element("span", { class: "small" }, one.domain ?? one.account_id), element("span", { class: "small narrow-only" }, why.reasons_for[0]?.sentence)),
     element("td", { class: "likeness" }, times.value === null ? t("times_unknown") : [element("strong", {}, t("times", { value: compact(times.value) })), bar(times.value / (top || 1)), element("span", { class: "small" }, range(times, compact))]),
-    blended && element("td", { class: "parts-of" }, one.parts.map(part)),
-    element("td", { class: "chance" }, chanceOf(probability)),
+    columns.blended && element("td", { class: "parts-of" }, one.parts.map(part)),
+    columns.chances && element("td", { class: "chance" }, chanceOf(probability)),
     element("td", { class: "why" }, why.reasons_for.slice(0, 2).map(({ sentence }) => element("span", { class: "reason" }, sentence))),
     element("td", { class: "nearest" }, near && [element("span", {}, near.name ?? near.account_id), element("span", { class: "small" }, near.shared.slice(0, 2).join("; "))]),
   );
 }
 
 function part({ part: name, share }) {
-  return element("span", { class: "part" }, element("span", { class: "small" }, t(`part_${name}`)), share === null ? element("span", { class: "small" }, t("part_unknown")) : [bar(share), element("span", { class: "small" }, percent(share))]);
+  return element("span", { class: "part" }, element("span", { class: "small" }, t(`weigh_${name}`)), share === null ? element("span", { class: "small" }, t("weigh_unknown")) : [bar(share), element("span", { class: "small" }, percent(share))]);
 }
 
 function bar(share) {
@@ -121,9 +121,12 @@ function bar(share) {
   return element("span", { class: "small-bar", "aria-hidden": "true" }, fill);
 }
 
+// Bounds of nothing and of all tell nothing.
+export const isTold = ({ value, low, high }) => (value !== null && value !== undefined) || low > 0 || high < 1;
+
 function chanceOf({ value, low, high }) {
   if (value !== null && value !== undefined) return [element("strong", {}, percent(value)), element("span", { class: "small" }, t("interval_of", { low: percent(low), high: percent(high) }))];
-  return element("span", { class: "small" }, high >= 1 && low <= 0 ? t("chance_unknown") : t("chance_bounds", { low: percent(low), high: percent(high) }));
+  return element("span", { class: "small" }, !isTold({ value, low, high }) ? t("chance_unknown") : t("chance_bounds", { low: percent(low), high: percent(high) }));
 }
 
 export const compact = (value) => number(value, value < 10 ? 1 : 0);

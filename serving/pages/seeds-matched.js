@@ -41,7 +41,7 @@ export function matchedSeeds({ draft, chosen }) {
 
 function group(kind, rows, { open, draft, choose }) {
   if (!rows.length) return null;
-  const list = element("ol", { class: `rows ${kind}` });
+  const list = element("ol", { class: `seed-rows ${kind}` });
   const more = element("button", { type: "button", class: "quiet", on: { click: add } });
   let shown = 0;
 

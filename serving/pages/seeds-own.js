@@ -6,7 +6,7 @@ import { identifier } from "./expand-fields.js";
 import { keep } from "./expand-kept.js";
 import { told } from "./expand-problem.js";
 import { number, t } from "./i18n.js";
-import { fileOf, fileSize, refusal } from "./seeds-file.js";
+import { ENDINGS, fileOf, fileSize, refusal } from "./seeds-file.js";
 import { matchedSeeds, seedIds } from "./seeds-matched.js";
 
 const PAUSE = 450;
@@ -25,7 +25,7 @@ export function own({ draft, changed }) {
     on: { input: typed },
   });
   area.value = draft.text;
-  const chooser = element("input", { type: "file", class: "unseen", accept: ".csv,.tsv,.txt,.xlsx,.xlsm", "aria-label": t("seeds_choose_file"), on: { change: () => take(chooser.files[0]) } });
+  const chooser = element("input", { type: "file", class: "unseen", accept: ENDINGS.map((ending) => `.${ending}`).join(","), "aria-label": t("seeds_choose_file"), on: { change: () => take(chooser.files[0]) } });
   const drop = element(
     "div",
     { class: "drop", on: { dragenter: over, dragover: over, dragleave: () => drop.classList.remove("over"), drop: dropped } },
@@ -124,7 +124,7 @@ export function own({ draft, changed }) {
 
   function fail(problem) {
     const again = draft.file && held ? send : draft.text.trim() ? match : null;
-    const lines = problem.errors?.length ? problem.errors.map(({ what, got, allowed, fix }) => [what, got && t("expand_got", { got }), allowed && t("expand_allowed", { allowed }), fix].filter(Boolean).join("; ")) : [problem.detail || problem.title || t("error_offline_text")];
+    const lines = problem.errors?.length ? problem.errors.map(({ what, got, allowed, fix }) => [draft.file && /^is /.test(what) ? `${draft.file.name} ${what}` : what, got && t("expand_got", { got }), allowed && t("expand_allowed", { allowed }), fix].filter(Boolean).join("; ")) : [problem.detail || problem.title || t("error_offline_text")];
     feedback.replaceChildren(
       element(
         "div",

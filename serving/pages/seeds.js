@@ -88,7 +88,7 @@ function filter({ draft, changed }) {
   const told = draft.filters;
   const entry = (name, rest = {}) =>
     field({
-      label: t(`rules_${name}`),
+      label: t(`limits_${name}`),
       value: told[name],
       path: `filters.${name}`,
       set: (text) => {
@@ -103,8 +103,8 @@ function filter({ draft, changed }) {
     "div",
     { class: "grid" },
     element("p", { class: "about whole" }, t("seeds_filter_text")),
-    entry("industries", { hint: t("rules_commas"), placeholder: t("rules_industries_example") }),
-    entry("countries", { placeholder: t("rules_countries_example") }),
+    entry("industries", { hint: t("limits_commas"), placeholder: t("limits_industries_example") }),
+    entry("countries", { placeholder: t("limits_countries_example") }),
     entry("territories"),
     element("div", { class: "grid" }, entry("employees_from", count), entry("employees_to", count)),
   );
