@@ -33,8 +33,15 @@ PLAIN_TABLES = ("activities", "intent_topics")
 """The tables of a record that hold hundreds of rows: flat ones, with one time of their own."""
 
 _ROW = tuple[str, ...]
-_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
-_EARLIEST = f"{EARLIEST.isoformat()}Z"
+_YEAR = f"(?:{EARLIEST.year // 100}|[2-9][0-9])[0-9]{{2}}"
+_LEAP = f"(?:{EARLIEST.year // 100}|[2-9][0-9])(?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[3579][26])00"
+_DAY = (
+    f"(?:{_YEAR}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
+    f"|(?:0[13578]|1[02])-31)|(?:{_LEAP})-02-29)"
+)
+_TIME = f"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"
+"""The seconds that there are, from `EARLIEST` on."""
+
 _HAPPENED, _KNOWN = "occurred_at", "known_at"
 _MICROSECONDS = pa.timestamp("us")
 _PLACES = pa.array([f"(row {place})" for place in range(5_000)])
@@ -45,19 +52,13 @@ Row = dict[str, Any]
 class PlainRows(list[Row]):
     """Rows of one table, as they were sent.
 
-    happened, known: by row, as text; `times` holds both as Arrow timestamps. Raises ValueError for a time
-    that does not exist or lies too far back.
+    happened, known: by row, as text.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
         super().__init__(rows)
         self.happened: list[str] = [row[_HAPPENED] for row in self]
         self.known: list[str] = [row.get(_KNOWN) or row[_HAPPENED] for row in self]
-        if self and min(*self.happened, *self.known) < _EARLIEST:
-            raise ValueError("lies too far back")
-        happened = _moments(self.happened)
-        same = self.known == self.happened
-        self.times = {_HAPPENED: happened, _KNOWN: happened if same else _moments(self.known)}
 
     @property
     def newest(self) -> datetime | None:
@@ -105,7 +106,8 @@ def _column(field: pa.Field, parts: Sequence[PlainRows], *, rows: Sequence[Row],
     if column == "account_id":
         return pa.repeat(RECORD_ID, len(rows))
     if column in (_HAPPENED, _KNOWN):
-        return pa.concat_arrays([part.times[column] for part in parts])
+        told = (part.happened if column == _HAPPENED else part.known for part in parts)
+        return _moments(list(chain.from_iterable(told)))
     if column == "activity_id":
         return pa.concat_arrays([_identifiers(part) for part in parts])
     default = _DEFAULTS[name].get(column)
@@ -133,7 +135,6 @@ def _moment(text: str) -> datetime:
 
 
 def _moments(texts: list[str]) -> pa.Array:
-    """Raises ValueError for one that does not exist."""
     return pa.array(texts, pa.string()).cast(pa.timestamp("us", "UTC")).cast(_MICROSECONDS)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.contract import TABLES
 from features.errors import InputError
 from features.privacy.identifiers import person_identifier
 from features.tables import OPT_OUT_SCHEMA, Attribute, Tables
@@ -29,7 +31,13 @@ TIMES = [
     *("2026-03-15T10:30:01Z", "1899-12-31T23:59:59Z", "2023-02-29T00:00:00Z", "0000-01-01T00:00:00Z"),
     *("2025-01-01T24:00:00Z", "2025-01-01T00:00:60Z", "2025-01-01T00:00:00+01:00", "2025-01-01T00:00:00.5Z"),
     *("2025-01-01 00:00:00Z", "2025-01-01t00:00:00z", "٢٠٢٥-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
-    *("2025-01-01T00:00:00Z\n", "2025-13-01T00:00:00Z", "2025-1-01T00:00:00Z", "2025-01-01T00:00:00"),
+    *(
+        "2025-01-01T00:00:00Z\n",
+        "2025-13-01T00:00:00Z",
+        "2024-04-31T00:00:00Z",
+        "2025-1-01T00:00:00Z",
+        "2025-01-01T00:00:00",
+    ),
 ]
 SOUND = st.datetimes(datetime.fromisoformat("2020-01-01"), NOW).map(
     lambda moment: f"{moment.replace(microsecond=0).isoformat()}Z"
@@ -211,6 +219,27 @@ def test_a_key_that_is_given_twice_is_refused(activity: str) -> None:
     assert isinstance(found, str)
     assert "is given twice" in found
     assert found == read(body, plainly=False)
+
+
+@pytest.mark.parametrize("year", [1899, 1900, 1904, 2000, 2023, 2024, 2100, 9999])
+def test_a_day_is_plain_where_it_exists(year: int) -> None:
+    now = datetime.fromisoformat("9999-12-31T23:59:59")
+    for month, day in product(range(14), (0, 1, 28, 29, 30, 31, 32)):
+        text = f"{year}-{month:02}-{day:02}T23:59:59Z"
+        topic = {"topic": "crm", "occurred_at": text, "score": 1}
+        body = long(as_json({"record": {"account": {}, "intent_topics": [topic]}}))
+        try:
+            exists = datetime.fromisoformat(text[:-1]) if year >= 1900 else None
+        except ValueError:
+            exists = None
+        try:
+            rows = parse_request(body, attributes=ATTRIBUTES).record.intent_topics
+        except InputError:
+            assert exists is None, text
+            continue
+        assert isinstance(rows, PlainRows)
+        assert rows.newest == exists
+        assert rows.is_sound(TABLES["intent_topics"], now=now)
 
 
 @settings(max_examples=200, deadline=None)
