@@ -1,4 +1,5 @@
-"""Commands on what people decide of target account lists: lists pin, drop, move, end, state and approve.
+"""Commands on what people decide of target account lists: lists pin, drop, move, end, accept, discard, state
+and approve.
 
 Turn what was typed into calls of public functions. Time rule: the clock says when something was done. Null
 rule: an option that is left out is None; without --revision a command rests on the list as it is when it
@@ -142,6 +143,62 @@ def end(
         )
     output.note(f"Decision {ended.id} has ended. {sentence_of(after)}")
     output.result(told_of(after) | {"decision": ended.id})
+
+
+@commands.command()
+def accept(
+    name: ListArgument,
+    *,
+    why: Annotated[str, typer.Option(help="Why.")] = "",
+    revision: RevisionOption = None,
+    by: ByOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Accept what a refresh, a rebuild or a redraw proposes: it becomes the draft to be reviewed."""
+    _settle(name, "accept", why=why, revision=revision, by=by, workspace=workspace, as_json=as_json)
+
+
+@commands.command()
+def discard(
+    name: ListArgument,
+    *,
+    why: Annotated[str, typer.Option(help="Why.")] = "",
+    revision: RevisionOption = None,
+    by: ByOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back what a refresh, a rebuild or a redraw proposes; what people decided meanwhile stays."""
+    _settle(name, "discard", why=why, revision=revision, by=by, workspace=workspace, as_json=as_json)
+
+
+def _settle(
+    name: str,
+    action: str,
+    *,
+    why: str,
+    revision: int | None,
+    by: str | None,
+    workspace: Path,
+    as_json: bool,
+) -> None:
+    from serving.lists import proposing
+
+    output = open_output(as_json=as_json)
+    settle = proposing.accept if action == "accept" else proposing.discard
+    with open_store(workspace) as store, store.writing() as connection:
+        found = list_named(connection, name)
+        after = settle(
+            connection,
+            list_id=found.id,
+            seen=revision or found.revision,
+            who=by or who_runs_this(),
+            now=now(),
+            why=why,
+        )
+    output.note(sentence_of(after))
+    output.result(told_of(after))
 
 
 @commands.command()

@@ -1,5 +1,4 @@
-"""Commands on the past of target account lists and on their files: lists versions, diff, log, exclude,
-export.
+"""Commands on the files of target account lists: lists exclude and export.
 
 Turn what was typed into calls of public functions. Time rule: the clock says when something was done. Null
 rule: an option that is left out is None, and the function called decides.
@@ -14,13 +13,50 @@ import typer
 
 from features.errors import ConfigError
 from training.cli.given import open_output
-from training.cli.list_options import ByOption, ListArgument, list_named, open_store
+from training.cli.list_options import (
+    ByOption,
+    ListArgument,
+    RevisionOption,
+    list_named,
+    open_store,
+    sentence_of,
+    told_of,
+)
 from training.cli.options import WORKSPACE, JsonOption, WorkspaceOption
 from training.cli.releases import now, who_runs_this
 
 __all__ = ["commands"]
 
 commands = typer.Typer()
+
+
+@commands.command()
+def exclude(
+    name: ListArgument,
+    file: Annotated[Path, typer.Argument(help="Accounts and domains, one a line; # begins a remark.")],
+    *,
+    revision: RevisionOption = None,
+    by: ByOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep the accounts and domains of a file off a list, in place of those before, from the next draw on."""
+    from serving.lists import deciding
+    from serving.lists.reading import read_entries
+
+    output, entries = open_output(as_json=as_json), read_entries(file)
+    with open_store(workspace) as store, store.writing() as connection:
+        found = list_named(connection, name)
+        after = deciding.exclude(
+            connection,
+            list_id=found.id,
+            entries=entries,
+            seen=revision or found.revision,
+            who=by or who_runs_this(),
+            now=now(),
+        )
+    output.note(f"{len(set(entries)):,} accounts and domains are kept off. {sentence_of(after)}")
+    output.result(told_of(after) | {"excluded": len(set(entries))})
 
 
 @commands.command()

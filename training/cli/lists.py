@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import ConfigError
-from training.cli import list_decisions, list_files
+from training.cli import list_decisions, list_files, list_history
 from training.cli.given import open_output, open_workspace
 from training.cli.list_options import (
     ByOption,
@@ -37,7 +37,7 @@ __all__ = ["commands"]
 commands = typer.Typer()
 _lists = typer.Typer(help="Target account lists.", no_args_is_help=True)
 commands.add_typer(_lists, name="lists")
-for group in (list_decisions, list_files):
+for group in (list_decisions, list_history, list_files):
     _lists.add_typer(group.commands)
 
 
@@ -139,7 +139,17 @@ def draw(
         Path, typer.Argument(help="Suggestions: CSV or NDJSON, as spearfish expand writes them.")
     ],
     *,
-    kind: Annotated[str, typer.Option(help="first, refresh, rebuild or redraw.")] = "first",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="first; then refresh (who is suggested still stays), rebuild (the machine's order anew) or "
+            "redraw (for another market), which are proposals: see accept and discard."
+        ),
+    ] = "first",
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="Of a redraw: a TOML file with \\[rules], and sub_industry of a pilot."),
+    ] = None,
     why: Annotated[str, typer.Option(help="Why it is drawn.")] = "first draw",
     revision: RevisionOption = None,
     by: ByOption = None,
@@ -156,12 +166,16 @@ def draw(
     chosen = next((one for one in DRAWS if one == kind), None)
     if chosen is None:
         raise ConfigError("unknown kind of draw", got=repr(kind), allowed=", ".join(DRAWS))
-    suggestions = list(read_suggestions(file))
+    suggestions, given = list(read_suggestions(file)), _of_redraw(settings)
     with open_store(workspace) as store:
         with store.reading() as connection:
             found = list_named(connection, name)
         known = known_in(
-            place.tables(), store, list_id=found.id, account_ids=[one.account_id for one in suggestions]
+            place.tables(),
+            store,
+            list_id=found.id,
+            account_ids=[one.account_id for one in suggestions],
+            rules=given.get("rules"),
         )
         with store.writing() as connection:
             done = draw_list(
@@ -176,6 +190,7 @@ def draw(
                 now=now(),
                 source={"file": file.name, "suggestions": len(suggestions)},
                 seen=revision,
+                given=given,
             )
     _show(done, output=output)
 
@@ -203,6 +218,22 @@ def _show(done: Drawn, *, output: Output) -> None:
             "conflicts": [vars(conflict) for conflict in done.constrained.conflicts],
         }
     )
+
+
+def _of_redraw(file: Path | None) -> dict[str, Any]:
+    """What a redraw brings of the list itself, checked."""
+    from serving.lists.settings import Rules
+    from serving.reading import parse_body
+
+    told = _settings(file)
+    unknown = sorted(set(told) - {"rules", "sub_industry"})
+    if unknown:
+        raise ConfigError(
+            "a redraw brings no such settings", got=", ".join(unknown), allowed="rules, sub_industry"
+        )
+    if "rules" in told:
+        told["rules"] = parse_body(json.dumps(told["rules"]).encode(), model=Rules).model_dump()
+    return told
 
 
 def _settings(file: Path | None) -> dict[str, Any]:
