@@ -227,6 +227,9 @@ def test_a_refresh_is_a_proposal_until_it_is_accepted_or_discarded(person: Perso
     assert {name: told["target_list"][name] for name in restored} == {name: before[name] for name in restored}
     assert {one["account_id"] for one in on(ann, number)["accounts"]} == {"acc-00", "acc-01"}
     assert proposed("refresh") == {"acc-00", "acc-05"}
+    # What was discarded has left no version to compare with.
+    compared = ann.get(f"/v1/lists/{number}/diff").json()
+    assert (compared["earlier"], compared["later"], compared["added"]) == (1, 3, 1)
     pin = {"account_id": "acc-08", "kind": "pin", "reason": "asked for us"}
     assert ann.post(f"/v1/lists/{number}/decisions", json=pin).status_code == 201
     told = settle(ann, number, "discard")["target_list"]

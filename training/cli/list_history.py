@@ -89,15 +89,9 @@ def diff(
     output.table(["change", "account", "name", "from", "to", "why"], rows)
     if len(changes) > _SHOWN:
         output.note(f"and {len(changes) - _SHOWN:,} more; --json tells all")
-    output.result(
-        {
-            "list": found.id,
-            "earlier": old,
-            "later": new,
-            **counts,
-            "changes": [asdict(one) for one in changes],
-        }
-    )
+    compared: dict[str, object] = {"list": found.id, "earlier": old, "later": new}
+    compared |= dict(counts) | {"changes": [asdict(one) for one in changes]}
+    output.result(compared)
 
 
 @commands.command()

@@ -5,6 +5,7 @@ Time rule: `now` is read once per request. Null rule: none of its own.
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from features.errors import WorkspaceError
@@ -21,7 +22,7 @@ from serving.lists.answers import (
 from serving.scoring import utc_now
 from serving.store import list_members, list_overrides, list_pages, lists
 from serving.store.list_pages import CHANGES
-from serving.store.lists import UnknownListError
+from serving.store.lists import TargetList, UnknownListError
 from serving.web.endpoint import Call, Endpoint, Operation, json_answer, parameter
 from serving.web.list_queries import (
     LIST_ID,
@@ -72,7 +73,7 @@ async def _diff(call: Call) -> Response:
         with call.services.door.open().reading() as connection:
             found = lists.find(connection, list_id=list_id)
             new = version_of(connection, found, number=later)
-            old = version_of(connection, found, number=max(new - 1, 1) if earlier is None else earlier)
+            old = version_of(connection, found, number=earlier or _before(connection, found, new))
             changes = list_pages.diff(
                 connection,
                 list_id=list_id,
@@ -96,6 +97,12 @@ async def _diff(call: Call) -> Response:
         )
 
     return json_answer(await call.compute(work))
+
+
+def _before(connection: Connection, found: TargetList, number: int) -> int:
+    """The version before one: what was discarded in between has left no version."""
+    known = (one.number for one in lists.versions(connection, list_id=found.id))
+    return max((one for one in known if one < number), default=number)
 
 
 async def _left_out(call: Call) -> Response:
