@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from operator import gt
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -52,13 +53,14 @@ Row = dict[str, Any]
 class PlainRows(list[Row]):
     """Rows of one table, as they were sent.
 
-    happened, known: by row, as text.
+    happened, known: by row, as text. sent: the columns that any row has.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
         super().__init__(rows)
         self.happened: list[str] = [row[_HAPPENED] for row in self]
         self.known: list[str] = [row.get(_KNOWN) or row[_HAPPENED] for row in self]
+        self.sent: frozenset[str] = frozenset().union(*self)
 
     @property
     def newest(self) -> datetime | None:
@@ -78,21 +80,22 @@ class PlainRows(list[Row]):
             return True
         if max(self.known) > f"{now.isoformat()}Z":
             return False
-        if any(happened > known for happened, known in zip(self.happened, self.known, strict=True)):
+        if any(map(gt, self.happened, self.known)):
             return False
-        return len(set(self._keys(table))) == len(self)
-
-    def _keys(self, table: Table) -> Iterable[object]:
         (first, *rest) = [name for name in table.key if name != "account_id"]
-        told = [row.get(first) for row in self]
-        if not rest:
+        # Rows without identifiers of their own get different ones.
+        return first not in self.sent or len(set(self._keys(first, beside=rest))) == len(self)
+
+    def _keys(self, name: str, *, beside: Sequence[str]) -> Iterable[object]:
+        told = [row.get(name) for row in self]
+        if not beside:
             return [_place(place) if one is None else one for place, one in enumerate(told)]
         return zip(told, self.happened, self.known, strict=True)
 
     @property
     def names_people(self) -> bool:
         """Whether a row says who it is about."""
-        return any("contact_id" in row and row["contact_id"] for row in self)
+        return "contact_id" in self.sent and any(row.get("contact_id") for row in self)
 
 
 def plain_columns(parts: Sequence[PlainRows], *, name: str, schema: pa.Schema) -> pa.Table:
@@ -111,6 +114,8 @@ def _column(field: pa.Field, parts: Sequence[PlainRows], *, rows: Sequence[Row],
     if column == "activity_id":
         return pa.concat_arrays([_identifiers(part) for part in parts])
     default = _DEFAULTS[name].get(column)
+    if default is None and not any(column in part.sent for part in parts):
+        return pa.nulls(len(rows), field.type)
     cells = [row.get(column, default) for row in rows]
     if column == "contact_id":
         cells = [one and person_identifier(one) for one in cells]
@@ -119,9 +124,9 @@ def _column(field: pa.Field, parts: Sequence[PlainRows], *, rows: Sequence[Row],
 
 def _identifiers(rows: PlainRows) -> pa.Array:
     """Rows need an identifier each."""
+    if "activity_id" not in rows.sent:
+        return _PLACES.slice(0, len(rows))
     sent = [row.get("activity_id") for row in rows]
-    if not any(sent):
-        return _PLACES.slice(0, len(sent))
     cells = [_place(place) if one is None else one for place, one in enumerate(sent)]
     return pa.array(cells, pa.string())
 
