@@ -32,6 +32,7 @@ TRAINED = (
 )
 TOGETHER: dict[str, tuple[str, ...]] = {
     "cli": ("tests/cli/",),
+    "page": ("tests/page/",),
     "store": ("tests/store/",),
     "trained": tuple(f"tests/training/test_{name}.py" for name in TRAINED),
     "served": tuple(f"tests/serving/test_{name}.py" for name in SERVED),
@@ -41,7 +42,7 @@ TOGETHER: dict[str, tuple[str, ...]] = {
 all."""
 
 LONGEST = (
-    *("store", "trained", "cli", "test_training_kills", "test_backtest", "served"),
+    *("store", "trained", "cli", "page", "test_training_kills", "test_backtest", "served"),
     *("test_quality", "test_market_check", "test_hubspot", "test_notebooks", "test_whole_workspace"),
     *("test_faults", "test_tune", "served with keys"),
 )

@@ -63,17 +63,25 @@ function forgetLink() {
   show();
 }
 
-async function load() {
+async function load({ waiting = false } = {}) {
+  const before = JSON.stringify([state.who, state.problem]);
   if (access.isLink()) state.link = await access.redeem(document.getElementById("main"));
   const [who, facts] = await Promise.allSettled([session(), overview()]);
   state.who = who.value ?? null;
   if (state.who) state.ended = false;
   state.facts = facts.value ?? null;
   state.problem = facts.reason ?? null;
-  show();
+  // Whoever types while a release is waited for goes on typing.
+  if (!waiting || state.facts || !sameAs(before)) show();
   // Not ready is a passing state: a release may be promoted at any moment.
-  if (!state.facts && !access.isRefused(state.problem)) setTimeout(load, 3000);
+  if (!state.facts && !access.isRefused(state.problem)) setTimeout(() => load({ waiting: true }), 3000);
 }
+
+// Whether what is told is what was told before, but for the name of the request.
+const sameAs = (before) => {
+  const plain = (text) => text.replace(/"request_id":"[^"]*"/, "");
+  return plain(JSON.stringify([state.who, state.problem])) === plain(before);
+};
 
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => {

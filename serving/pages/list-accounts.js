@@ -30,7 +30,12 @@ export function show(main, context) {
       around: grid.rows(),
       changed: () => grid.load({ silent: true }),
       shown: (accountId) => keep({ account: accountId }),
-      closed: () => keep({ account: null }),
+      closed: () => {
+        // To the row of whom was looked at last, which may have been drawn anew meanwhile.
+        const last = opened;
+        keep({ account: null });
+        grid.focus(last);
+      },
     });
   let at = { sort: asked.sort, order: asked.order, pages: asked.pages };
   let opened = asked.account;
@@ -85,7 +90,7 @@ function columns(openOne) {
     { key: "industry", label: t("l_industry"), sort: true, less: true, cell: (row) => quiet(row.industry) },
     { key: "country", label: t("l_country"), sort: true, less: true, cell: (row) => quiet(row.country) },
     { key: "owner", label: t("l_account_owner"), sort: true, less: true, className: "wide-only", cell: (row) => quiet(row.account_owner) },
-    { key: "why", label: t("l_standing"), className: "standing", cell: standing },
+    { key: "why", label: t("l_standing"), className: "standing", less: true, cell: standing },
   ];
 }
 
@@ -95,6 +100,7 @@ function nameCell(row, openOne) {
     element("button", { type: "button", class: "name", "aria-haspopup": "dialog", on: { click: () => openOne(row) } }, row.name ?? row.account_id),
     element("span", { class: "small domain" }, row.domain ?? row.account_id),
     about && element("span", { class: "small traits-of" }, about),
+    row.why !== "suggested" && element("span", { class: "name-cell-badge" }, standing(row)),
   ].filter(Boolean);
 }
 
@@ -104,7 +110,8 @@ function chance({ probability, probability_low: low, probability_high: high }) {
   return [element("span", {}, percent(probability)), low !== null && element("span", { class: "small block" }, `${percent(low)}–${percent(high)}`)].filter(Boolean);
 }
 
-export const standing = ({ why }) => element("span", { class: `badge ${why}` }, api.word("why", why));
+// What people decided stands out; what the machine says is the rule.
+const standing = ({ why }) => element("span", { class: why === "suggested" ? "small" : `badge ${why}` }, api.word("why", why));
 
 function filtering({ context, values, changed }) {
   const { target_list: list } = context.detail;

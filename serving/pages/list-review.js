@@ -16,12 +16,12 @@ export function actions(context) {
   const add = (name, act, tone) => place.append(button(t(`l_do_${name}`), act, { tone, "data-action": name }));
   // A proposal is accepted or discarded first.
   if (list.state === "draft" && context.detail.counts.length && !context.detail.proposal) add("submit", () => move(context, "submit"), "primary");
-  if (list.state !== "archived" && (list.due || context.detail.counts.length)) place.append(element("a", { class: "quiet link", href: `#/expand?list=${list.id}` }, t("l_draw_anew")));
   if (list.state === "review") {
     add("approve", () => review(context, "approved"), "primary");
     add("changes", () => review(context, "changes_requested"), "quiet");
     add("withdraw", () => move(context, "withdraw"), "quiet");
   }
+  if (list.state !== "archived" && context.detail.counts.length) place.append(element("a", { class: "quiet link", href: `#/expand?list=${list.id}` }, t("l_draw_anew")));
   if (list.state === "archived") add("restore", () => move(context, "restore"), "primary");
   else add("archive", () => move(context, "archive"), "quiet");
   return place;

@@ -3,7 +3,7 @@
 import { element } from "./dom.js";
 import { moment, number, t } from "./i18n.js";
 import * as api from "./list-api.js";
-import { badge, growing, plainTable, reader } from "./list-parts.js";
+import { badge, growing, reader } from "./list-parts.js";
 
 const CHANGES = ["added", "dropped", "moved"];
 
@@ -96,14 +96,7 @@ function change(one) {
 
 function version(one, context) {
   const approved = context.detail.target_list.approved_version === one.number;
-  const by = (title, some) =>
-    some.length > 0 &&
-    element(
-      "details",
-      { class: "more" },
-      element("summary", {}, title),
-      plainTable({ caption: title, heads: [t("l_rule"), t("l_part_accounts")], rows: some.map(({ rule, accounts }) => [api.word("rule", rule), number(accounts)]), className: "figures-last" }),
-    );
+  const by = (title, some, line) => some.length > 0 && element("details", { class: "more" }, element("summary", {}, title), element("ul", { class: "by-rule" }, some.map(line)));
   const sum = (some) => number(some.reduce((all, { accounts }) => all + accounts, 0));
   return element(
     "li",
@@ -120,7 +113,26 @@ function version(one, context) {
       { class: "small" },
       [t("l_opened", { who: one.opened_by, at: moment(one.opened_at) }), one.approved_at && t("l_approved_at", { at: moment(one.approved_at) })].filter(Boolean).join(" · "),
     ),
-    by(t("l_left_out", { count: sum(one.left_out) }), one.left_out),
-    by(t("l_pinned_against", { count: sum(one.pinned_against) }), one.pinned_against),
+    by(t("l_left_out", { count: sum(one.left_out) }), one.left_out, (rule) => leftOut(rule, one.number, context)),
+    by(t("l_pinned_against", { count: sum(one.pinned_against) }), one.pinned_against, ({ rule, accounts }) => element("li", {}, `${api.word("rule", rule)}: ${number(accounts)}`)),
   );
+}
+
+// How many a rule left out, and the best of them once somebody looks.
+function leftOut({ rule, accounts }, version, context) {
+  const place = element("div", {});
+  const load = reader(place, {
+    read: (signal) => api.leftOut(context.id, { version, rule, limit: 50 }, signal),
+    show: ({ accounts: found }) => [
+      element("ol", { class: "left-out" }, found.map((one) => element("li", {}, element("strong", {}, one.account_id), ` ${one.detail}`, one.score !== null && element("span", { class: "small" }, ` ${t("l_score_of", { value: number(one.score, 2) })}`)))),
+      found.length < accounts && element("p", { class: "small" }, t("l_best_of", { count: number(found.length) })),
+    ],
+    blocks: 0,
+  });
+  let looked = false;
+  const toggle = ({ target }) => {
+    if (target.open && !looked) load();
+    looked = true;
+  };
+  return element("li", {}, element("details", { on: { toggle } }, element("summary", {}, `${api.word("rule", rule)}: ${number(accounts)}`), place));
 }

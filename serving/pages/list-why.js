@@ -16,7 +16,10 @@ function picture(name, draw, table) {
   // Its width is known once it is in the page.
   requestAnimationFrame(async () => {
     try {
-      figure.replaceChildren(await draw(width(figure)));
+      const drawn = await draw(width(figure));
+      // The figure has the name, and the table beside it every figure.
+      drawn.setAttribute("aria-hidden", "true");
+      figure.replaceChildren(drawn);
     } catch (problem) {
       if (!("errors" in problem)) throw problem;
       figure.replaceWith(failure(problem));
@@ -37,16 +40,19 @@ export function reasons(why, { title = t("l_score") } = {}) {
     ...(Math.abs(why.other ?? 0) > 0.0005 ? [{ label: t("l_other_reasons"), share: why.other }] : []),
   ];
   const figure = (value) => signed(value, 3);
-  const total = why.score ?? why.baseline + steps.reduce((sum, one) => sum + one.share, 0);
+  const total = why.baseline + steps.reduce((sum, one) => sum + one.share, 0);
+  // Where intent and value count as well, likeness is but one part of the score.
+  const blended = why.score !== null && Math.abs(why.score - total) > 0.01;
+  const name = blended ? t("l_likeness") : title;
   const table = plainTable({
     caption: t("l_waterfall"),
     heads: [t("l_reason"), t("l_share")],
-    rows: [[t("l_baseline_sum"), figure(why.baseline)], ...steps.map((one) => [one.label, figure(one.share)]), [title, figure(total)]],
+    rows: [[t("l_baseline_sum"), figure(why.baseline)], ...steps.map((one) => [one.label, figure(one.share)]), [name, figure(total)]],
     className: "figures-last",
   });
   const sum = {
-    title: `${title} ${number(total, 2)}`,
-    axis: title,
+    title: `${name} ${number(total, 2)}`,
+    axis: name,
     baseline: { label: t("l_baseline_sum"), share: why.baseline },
     steps: steps.slice(0, 40),
     probabilities: false,
@@ -57,7 +63,8 @@ export function reasons(why, { title = t("l_score") } = {}) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ ...sum, width: wide }),
     });
-  return picture(t("l_waterfall_name", { value: number(total, 2) }), draw, table);
+  const shown = picture(t("l_waterfall_name", { name, value: number(total, 2) }), draw, table);
+  return blended ? element("div", {}, element("p", { class: "small" }, t("l_blended", { value: number(why.score, 2) })), shown) : shown;
 }
 
 // Reasons without figures that add up, as files may hold them.

@@ -66,7 +66,11 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
   }
 
   function showRows() {
+    // Rows that are drawn anew leave the focus where it was.
+    const at = body.contains(document.activeElement) ? document.activeElement : null;
+    const [row, kind] = [at?.closest("tr").dataset.id, at?.localName];
     body.replaceChildren(...state.rows.map(line));
+    if (row) body.querySelector(`[data-id="${CSS.escape(row)}"] ${kind}`)?.focus({ preventScroll: true });
     const all = head.querySelector("input");
     if (!all) return;
     const count = state.rows.filter((row) => chosen.has(id(row))).length;
@@ -178,7 +182,8 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
       return load();
     },
     rows: () => state.rows,
-    focus: (key) => body.querySelector(`[data-id="${CSS.escape(key)}"] button`)?.focus(),
+    // The row of this id, or what comes first where it is gone.
+    focus: (key) => (body.querySelector(`[data-id="${CSS.escape(key)}"] button`) ?? body.querySelector("button") ?? nothing.querySelector("button"))?.focus(),
   };
 }
 

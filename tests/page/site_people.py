@@ -1,0 +1,125 @@
+"""People at a running service: signed in once each, as clients of the API and as pages of a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import httpx
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from server_process import Server
+
+from serving.access.inviting import invite_person
+from serving.scoring import utc_now
+from serving.store import Store
+from serving.store.people import Role, Side
+
+WIDTHS = (1440, 390)
+LOCALES = ("en-GB", "zh-CN")
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+
+
+@dataclass
+class Person:
+    """Somebody who is signed in."""
+
+    name: str
+    server: Server
+    client: httpx.Client
+
+    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        answer = self.client.request(method, path, json=body, params=query or None)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+
+@dataclass
+class Site:
+    """A service with people. The first of them closes it to whoever is not signed in."""
+
+    server: Server
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def person(self, name: str, *, role: Role = "approver", side: Side | None = None) -> Person:
+        if name not in self.people:
+            with Store.open(self.server.workspace.store_url) as store:
+                link = invite_person(store, name=name, role=role, side=side, who="test", now=utc_now())
+            client = httpx.Client(base_url=self.server.url, timeout=60, headers=SAME_ORIGIN)
+            answer = client.post("/v1/session", json={"token": link.text})
+            assert answer.status_code == 201, answer.text
+            client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+            self.people[name] = Person(name, self.server, client)
+        return self.people[name]
+
+    def close(self) -> None:
+        for one in self.people.values():
+            one.client.close()
+
+
+@dataclass
+class Opened:
+    """Pages of a browser, each of somebody. Whatever they do, none may fail a script, ask another host, break
+    the policy, or scroll sideways."""
+
+    browser: Browser
+    site: Site
+    contexts: list[BrowserContext] = field(default_factory=list)
+    pages: list[tuple[Page, int]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def page(self, person: Person, hash_: str = "", *, width: int = 1440, locale: str = "en-GB") -> Page:
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900}, locale=locale, accept_downloads=True
+        )
+        cookies = [
+            {"name": one.name, "value": one.value or "", "url": self.site.server.url}
+            for one in person.client.cookies.jar
+        ]
+        context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of these very keys
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", lambda told: self.faults.append(told.text) if _is_policy(told.text) else None)
+        page.on("request", self._asked)
+        page.goto(f"{self.site.server.url}/{hash_}")
+        expect(page.locator("main h1").first).to_be_visible(timeout=60_000)
+        self.contexts.append(context)
+        self.pages.append((page, width))
+        return page
+
+    def _asked(self, sent: Request) -> None:
+        if sent.url.startswith("http"):
+            self.hosts.add(httpx.URL(sent.url).netloc.decode())
+
+    def check(self) -> None:
+        for page, width in self.pages:
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, "scrolls sideways"
+        assert self.faults == []
+        assert self.hosts <= {f"127.0.0.1:{self.site.server.port}"}
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+
+def _is_policy(text: str) -> bool:
+    return "Content Security" in text
+
+
+@cache
+def _axe() -> Axe:
+    return Axe()
+
+
+def grave(page: Page) -> Sequence[str]:
+    """What axe finds of a page that is serious or critical, each with its places."""
+    found = _axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {[node['target'] for node in one['nodes']][:5]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
