@@ -10,6 +10,27 @@ import { table } from "./table.js";
 
 const FILTERS = ["search", "status", "segment", "decided", "industry", "country", "owner", "minimum_score"];
 
+const LIMIT = 50;
+
+// The first page is asked for while the list itself is: whoever opens a list waits for one answer, not for two.
+let ahead = null;
+
+export function prepare(id) {
+  const { filters, sort, order, pages } = address();
+  const values = asking(filters, { sort, order, page: pages?.at(-1), limit: LIMIT });
+  ahead = { id, values: api.query(values), answer: api.accounts(id, values) };
+  ahead.answer.catch(() => {});
+}
+
+const asking = (filters, rest) => ({ ...filters, minimum_score: filters.minimum_score?.replace(",", "."), ...rest });
+
+function ask(id, values, signal) {
+  const fits = ahead?.id === id && ahead.values === api.query(values);
+  const prepared = fits ? ahead.answer : null;
+  ahead = null;
+  return prepared ?? api.accounts(id, values, signal);
+}
+
 export function show(main, context) {
   const { id, detail } = context;
   const asked = address();
@@ -19,7 +40,7 @@ export function show(main, context) {
   const showBulk = () => choosing(bulk, { context, chosen, grid });
 
   const read = async ({ sort, order, page, limit }, signal) => {
-    const found = await api.accounts(id, { ...filters.values(), sort, order, page, limit }, signal);
+    const found = await ask(id, asking(filters.told(), { sort, order, page, limit }), signal);
     filters.learn(found.accounts);
     return { rows: found.accounts, total: found.total, next_page: found.next_page };
   };
@@ -59,6 +80,7 @@ export function show(main, context) {
     changed: showBulk,
     open: openOne,
     empty: () => nothing({ context, filters }),
+    limit: LIMIT,
   });
   grid.decided = () => {
     showBulk();
@@ -161,15 +183,10 @@ function filtering({ context, values, changed }) {
     ),
     further,
   );
-  const told = () => Object.fromEntries(Object.entries(own).map(([name, input]) => [name, input.value.trim()]));
-  const lowest = (text) => text.replace(",", ".");
+  const told = () => Object.fromEntries(FILTERS.filter((name) => own[name]).map((name) => [name, own[name].value.trim()]));
   return {
     node,
     told,
-    values: () => {
-      const given = told();
-      return { ...given, minimum_score: lowest(given.minimum_score) };
-    },
     any: () => Object.values(told()).some(Boolean),
     clear: () => {
       for (const input of Object.values(own)) input.value = "";

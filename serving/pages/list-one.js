@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { number, t } from "./i18n.js";
-import { show as accounts } from "./list-accounts.js";
+import { prepare, show as accounts } from "./list-accounts.js";
 import { address, list as read, mayWrite } from "./list-api.js";
 import { show as files } from "./list-exports.js";
 import { show as about } from "./list-facts.js";
@@ -44,6 +44,7 @@ export async function show(main, { who, id }) {
     await refresh(place, context, { whole: false });
   } else {
     place.head.replaceChildren(waiting(1));
+    if (part === "accounts") prepare(id);
     await refresh(place, context, { whole: true });
     place.head.querySelector("h1")?.focus({ preventScroll: true });
   }
