@@ -30,7 +30,11 @@ function showNavigation() {
   const links = VIEWS.map(({ path, label }) =>
     element("a", { href: path, "aria-current": current().path === path ? "page" : null }, t(label)),
   );
-  document.getElementById("nav").replaceChildren(...links);
+  const nav = document.getElementById("nav");
+  nav.replaceChildren(...links);
+  // On narrow screens the views go beyond the edge.
+  const shown = nav.querySelector("[aria-current]");
+  nav.scrollLeft = shown.offsetLeft - nav.offsetLeft - (nav.clientWidth - shown.clientWidth) / 2;
 }
 
 function showFacts() {

@@ -48,7 +48,7 @@ function control(field, id) {
   const fault = element("p", { class: "fault", id: `${id}-fault`, role: "alert" });
   input.setAttribute("aria-describedby", [hint && `${id}-hint`, `${id}-fault`].filter(Boolean).join(" "));
   if (field.required) input.setAttribute("aria-required", "true");
-  const label = field.required ? field.label : `${field.label} ${t("l_optional")}`;
+  const label = field.required ? field.label : t("l_optional", { label: field.label });
   const node = element("div", { class: "field" }, element("label", { for: id }, field.kind === "select" ? field.label : label), input, hint, fault);
   const say = (text) => {
     fault.textContent = text ?? "";

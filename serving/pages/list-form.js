@@ -151,7 +151,7 @@ function basics(values) {
     owner: labelled("list-owner", t("l_owner"), typed(values.owner, { required: true }), t("l_owner_hint")),
     purpose: labelled("list-purpose", t("l_purpose"), area),
     pilot: labelled("list-pilot", t("l_pilot"), chosen(String(values.pilot ?? true), [["true", t("l_pilot_yes")], ["false", t("l_pilot_no")]]), t("l_pilot_hint")),
-    sub_industry: labelled("list-industry", `${t("l_sub_industry")} ${t("l_optional")}`, typed(values.sub_industry), t("l_sub_industry_hint")),
+    sub_industry: labelled("list-industry", t("l_optional", { label: t("l_sub_industry") }), typed(values.sub_industry), t("l_sub_industry_hint")),
     size: labelled("list-size", t("l_size"), typed(values.size ?? 500, { type: "number", min: 1, max: 1000000, inputmode: "numeric" })),
   };
   const isPilot = () => own.pilot.input.value === "true";
@@ -240,7 +240,7 @@ function goal(values, mark, segments) {
   const of = typed(values.segment, { list: `${mark}-names` });
   const names = element("datalist", { id: `${mark}-names` });
   of.addEventListener("focus", () => names.replaceChildren(...segments.names().map((one) => element("option", { value: one }))));
-  const part = labelled(`${mark}-segment`, `${t("l_segment")} ${t("l_optional")}`, of);
+  const part = labelled(`${mark}-segment`, t("l_optional", { label: t("l_segment") }), of);
   const figure = (name, value) => labelled(`${mark}-${name}`, t(`l_${name}`), typed(value, { inputmode: "decimal" }));
   const baseline = figure("baseline", values.baseline);
   const target = figure("target", values.target);

@@ -73,6 +73,9 @@ function showTabs(tabs, { id, part }) {
     element("a", { href: `#/lists/${id}${one === "accounts" ? "" : `/${one}`}`, "aria-current": one === part ? "page" : null }, t(`l_part_${one}`)),
   );
   tabs.replaceChildren(...links);
+  // On narrow screens the tabs go beyond the edge.
+  const current = tabs.querySelector("[aria-current]");
+  tabs.scrollLeft = current.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - current.clientWidth) / 2;
 }
 
 function showHead({ head }, context) {
@@ -104,7 +107,7 @@ function showHead({ head }, context) {
       fact(t("l_targets"), t("l_of_size", { count: number(targets), size: number(list.size) })),
       dropped > 0 && fact(t("status_dropped"), number(dropped)),
       fact(t("l_version"), versionInWords(list)),
-      fact(t("l_changed"), date(list.changed_at), ` ${t("l_by", { who: list.changed_by })}`),
+      fact(t("l_changed"), date(list.changed_at), t("l_by", { who: list.changed_by })),
     ),
     reviewers(context),
     banner(context),

@@ -14,7 +14,7 @@ export function banner(context) {
   api.diff(context.id, { ...compared, limit: 1 }).then(
     ({ added, dropped, moved }) =>
       figures.replaceChildren(
-        ...[["added", added], ["dropped", dropped], ["moved", moved]].map(([change, count]) =>
+        ...[["added", added], ["dropped", dropped], ["moved", moved]].filter(([, count]) => count).map(([change, count]) =>
           element("span", { class: `change ${change}` }, t(`l_so_many_${change}`, { count: number(count) })),
         ),
       ),

@@ -63,7 +63,7 @@ function diff(state, context) {
   const list = growing({
     read: async (page) => {
       const found = await api.diff(context.id, { ...state, page });
-      sums.replaceChildren(...CHANGES.map((one) => element("span", { class: `change ${one}` }, t(`l_so_many_${one}`, { count: number(found[one]) }))));
+      sums.replaceChildren(...CHANGES.filter((one) => found[one]).map((one) => element("span", { class: `change ${one}` }, t(`l_so_many_${one}`, { count: number(found[one]) }))));
       return found;
     },
     show: ({ changes }, first) => (first && !changes.length ? element("p", { class: "small" }, t("l_no_change")) : element("ul", { class: "changes" }, changes.map(change))),

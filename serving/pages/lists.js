@@ -75,7 +75,7 @@ function card(one) {
       figure(t("l_owner"), one.owner),
       figure(t("l_room"), t("l_up_to", { count: number(one.size) })),
       figure(t("l_version"), one.refreshed_at ? number(one.version) : t("l_not_drawn")),
-      figure(t("l_changed"), date(one.changed_at), element("span", { class: "small" }, ` ${t("l_by", { who: one.changed_by })}`)),
+      figure(t("l_changed"), date(one.changed_at), element("span", { class: "small" }, t("l_by", { who: one.changed_by }))),
     ),
     element("p", { class: "small goals-line" }, `${t("l_goals")}: ${goals}`),
   );
