@@ -4,7 +4,7 @@ import { announce, element } from "./dom.js";
 import { failure, told } from "./expand-problem.js";
 import { table } from "./expand-table.js";
 import { file } from "./api.js";
-import { number, percent, t } from "./i18n.js";
+import { day, number, percent, t } from "./i18n.js";
 
 const RANKERS = ["similarity", "steady linear", "linear", "trees"];
 
@@ -24,7 +24,7 @@ export function result({ found, path, draft, who, signal }) {
         "div",
         {},
         element("h2", {}, t(said.accounts ? "expand_found" : "expand_found_none", { count: number(said.accounts) })),
-        element("p", { class: "small" }, found.seeds === null ? t("expand_found_among", { universe: number(said.universe) }) : t("expand_found_of", { universe: number(said.universe), seeds: number(found.seeds) })),
+        element("p", { class: "small" }, t("expand_found_of", { universe: number(said.universe), seeds: number(said.seeds) }), found.expires_at && ` · ${t("expand_until", { day: day(found.expires_at) })}`),
         asked(found),
       ),
       element(

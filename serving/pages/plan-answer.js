@@ -54,7 +54,7 @@ function rates({ win_rate: won, account_to_opportunity: opened, since, until }) 
       "table",
       { class: "rates" },
       element("thead", {}, element("tr", {}, ["plan_rate", "plan_value", "plan_range", "plan_from"].map((key) => element("th", { scope: "col" }, t(key))))),
-      element("tbody", {}, row("plan_account_to_opportunity", opened), row("plan_win_rate", won)),
+      element("tbody", {}, row("plan_rate_opened", opened), row("plan_rate_won", won)),
     ),
     element("p", { class: "small" }, t("plan_span", { since: day(since), until: day(until) })),
   );

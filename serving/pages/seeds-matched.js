@@ -41,7 +41,8 @@ export function matchedSeeds({ draft, chosen }) {
 
 function group(kind, rows, { open, draft, choose }) {
   if (!rows.length) return null;
-  const list = element("ol", { class: `seed-rows ${kind}` });
+  // A list that scrolls is reached by keyboard too, where nothing in it is.
+  const list = element("ol", { class: `seed-rows ${kind}`, tabindex: choose ? null : "0", "aria-label": choose ? null : t(`seeds_group_${kind}`, { count: number(rows.length) }) });
   const more = element("button", { type: "button", class: "quiet", on: { click: add } });
   let shown = 0;
 

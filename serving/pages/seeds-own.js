@@ -124,7 +124,7 @@ export function own({ draft, changed }) {
 
   function fail(problem) {
     const again = draft.file && held ? send : draft.text.trim() ? match : null;
-    const lines = problem.errors?.length ? problem.errors.map(({ what, got, allowed, fix }) => [draft.file && /^is /.test(what) ? `${draft.file.name} ${what}` : what, got && t("expand_got", { got }), allowed && t("expand_allowed", { allowed }), fix].filter(Boolean).join("; ")) : [problem.detail || problem.title || t("error_offline_text")];
+    const lines = problem.errors?.length ? problem.errors.map(line) : [problem.detail || problem.title || t("error_offline_text")];
     feedback.replaceChildren(
       element(
         "div",
@@ -135,6 +135,13 @@ export function own({ draft, changed }) {
       ),
     );
     if (held && draft.file) showFile({ open: true });
+  }
+
+  // Bytes that are no text tell nobody anything.
+  function line({ what, got, allowed, fix }) {
+    const subject = draft.file && /^is /.test(what) ? `${draft.file.name} ${what}` : what;
+    const shown = got && !got.includes("b'") && t("expand_got", { got });
+    return [subject, shown, allowed && t("expand_allowed", { allowed }), fix].filter(Boolean).join("; ");
   }
 
   function showMatched() {

@@ -50,6 +50,8 @@ export const words = {
   plan_col_bounds: ["Bounds", "上下限"],
   plan_col_last: ["The last one brings", "最后一个的贡献"],
   plan_rests_on: ["What it rests on", "计算依据"],
+  plan_rate_opened: ["Account to opportunity", "客户转商机率"],
+  plan_rate_won: ["Opportunity to win", "商机赢单率"],
   plan_rate: ["Rate", "转化率"],
   plan_value: ["Value", "数值"],
   plan_range: ["Interval", "区间"],
