@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -92,18 +91,54 @@ def test_a_file_keeps_accounts_and_domains_off(drawn: Workspace, tmp_path: Path)
     assert told["left_out"] == {"listed": 2}
 
 
+PEOPLE = {
+    "account_id": "account_id",
+    "domain": "domain",
+    "list": "list",
+    "target": "target",
+    "reason": "reason_1",
+}
+SALESFORCE = {
+    "account_id": "Spearfish_Account_Id__c",
+    "list": "Spearfish_List__c",
+    "target": "Spearfish_Target__c",
+    "reason": "Spearfish_List_Reason__c",
+}
+HUBSPOT = {
+    "account_id": "domain",
+    "list": "spearfish_list",
+    "target": "spearfish_target",
+    "reason": "spearfish_list_reason",
+}
+
+
 @pytest.mark.filterwarnings("error")
-def test_what_is_handed_over_comes_back_without_a_warning(drawn: Workspace, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file_format", "match", "columns"),
+    [
+        ("csv", None, PEOPLE),
+        ("xlsx", None, PEOPLE),
+        ("salesforce", "external", SALESFORCE),
+        ("hubspot", "domain", HUBSPOT),
+    ],
+)
+def test_what_is_handed_over_comes_back_without_a_warning(
+    drawn: Workspace, tmp_path: Path, file_format: str, match: str | None, columns: dict[str, str]
+) -> None:
     approved(drawn)
-    out = tmp_path / "list.csv"
-    run(drawn, "export", "Few", "--format", "csv", "--out", str(out))
+    out = tmp_path / ("list.xlsx" if file_format == "xlsx" else "list.csv")
+    found_by = [] if match is None else ["--match-by", match]
+    run(drawn, "export", "Few", "--format", file_format, "--out", str(out), *found_by)
     mapping = tmp_path / "back.toml"
+    own = {name: columns[name] for name in ("account_id", "domain") if name in columns}
     mapping.write_text(
         f'[workspace]\nname = "back"\ntime_zone = "UTC"\n[[sources]]\ntable = "accounts"\npath = "{out}"\n'
-        'known = "start_of_time"\n[sources.columns]\naccount_id = "account_id"\nname = "name"\n'
-        'domain = "domain"\nindustry = "industry"\ncountry = "country"\n'
-        '[sources.attributes.on_list]\ncolumn = "target"\ntype = "boolean"\nlabel = "on a list"\n'
-        '[sources.attributes.list_reason]\ncolumn = "reason_1"\ntype = "text"\nlabel = "why"\n',
+        'known = "start_of_time"\n[sources.columns]\n'
+        + "".join(f'{name} = "{column}"\n' for name, column in own.items())
+        + "".join(
+            f'[sources.attributes.{name}]\ncolumn = "{columns[name]}"\ntype = "{kind}"\nlabel = "{name}"\n'
+            for name, kind in (("list", "category"), ("target", "boolean"), ("reason", "text"))
+        ),
         encoding="utf-8",
     )
     back = Workspace(tmp_path / "back")
@@ -111,13 +146,10 @@ def test_what_is_handed_over_comes_back_without_a_warning(drawn: Workspace, tmp_
     assert not back.manifest().quarantine, report
     with back.tables().connect() as connection:
         rows = connection.execute(
-            "SELECT account_id, domain, on_list FROM accounts ORDER BY account_id"
+            "SELECT account_id, list, target, reason FROM accounts ORDER BY account_id"
         ).fetchall()
-    assert rows == [
-        ("bank-1", "bank1.example", True),
-        ("bank-2", "bank2.example", True),
-        ("soft-1", "soft1.example", True),
-    ]
+    names = ["bank-1", "bank-2", "soft-1"]
+    if match == "domain":
+        names = [f"{name.replace('-', '')}.example" for name in names]
     # What was a formula in a reason is a text in the file.
-    lines = out.read_text(encoding="utf-8").splitlines()
-    assert {row["reason_1"] for row in csv.DictReader(lines)} == {"'=1+1"}
+    assert rows == [(name, "Few", True, "'=1+1") for name in names]
