@@ -191,7 +191,7 @@ def write(
 def _take_out(connection: Connection, *, list_id: int, version: int, account_ids: Sequence[str]) -> None:
     """End the rows of accounts in the newest version; those that began with it were never told."""
     for some in _parts(account_ids):
-        own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(some) & (_TABLE.c.until == OPEN)
+        own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(some) & (_TABLE.c.until + 0 == OPEN)
         connection.execute(delete(_TABLE).where(own, _TABLE.c.since == version))
         connection.execute(update(_TABLE).where(own).values(until=version))
 
@@ -213,7 +213,8 @@ def _say_why(connection: Connection, *, list_id: int, version: int, left: Mappin
         .where(
             _TABLE.c.list_id == list_id,
             _TABLE.c.account_id == bindparam("gone"),
-            _TABLE.c.until == version,
+            # A sum, so that SQLite finds the row by its account: by the version it finds thousands.
+            _TABLE.c.until + 0 == version,
         )
         .values(left_why=bindparam("told"), left_override_id=bindparam("by"))
     )

@@ -194,7 +194,8 @@ def _changes(list_id: int, *, earlier: int, later: int) -> list[Select[Any]]:
     was, now, last = (_TABLE.alias(name) for name in ("was", "now", "last"))
 
     def at(rows: Any, version: int) -> ColumnElement[bool]:
-        return and_(rows.c.list_id == list_id, rows.c.since <= version, rows.c.until > version)
+        # A sum, so that SQLite joins by the account: by the version each row would meet all others.
+        return and_(rows.c.list_id == list_id, rows.c.since <= version, rows.c.until + 0 > version)
 
     def target(rows: Any, version: int) -> ColumnElement[bool]:
         return and_(at(rows, version), rows.c.status == "target")
