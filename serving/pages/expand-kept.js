@@ -44,7 +44,9 @@ export function draft(who) {
   if (kept && person === name) return kept;
   const found = stored();
   person = name;
-  kept = { ...fresh(), ...(found?.person === name ? found.draft : {}) };
+  const before = found?.person === name ? found.draft : {};
+  kept = { ...fresh(), ...before };
+  for (const part of ["rules", "filters", "save", "weights"]) kept[part] = { ...fresh()[part], ...before[part] };
   return kept;
 }
 

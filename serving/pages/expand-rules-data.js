@@ -1,5 +1,7 @@
 // Rules of who may be on a list, as fields hold them and as the service takes them.
 
+// Others to be kept off by what a column says of them.
+export const OTHERS = ["partners", "competitors"];
 export const CAPS = ["industry", "country", "territory", "owner"];
 const NAMES = ["industries", "countries", "territories", "owners", "technologies"];
 
@@ -18,6 +20,12 @@ export const DEFAULT_RULES = {
   parent_column: "",
   owner_column: "",
   most_per_owner: "",
+  owner_quotas: "",
+  segment_quotas: "",
+  partners_column: "",
+  partners_values: "",
+  competitors_column: "",
+  competitors_values: "",
   caps: { industry: "", country: "", territory: "", owner: "" },
 };
 
@@ -32,6 +40,20 @@ export function figure(text) {
   const typed = String(text).trim();
   if (!typed) return null;
   return Number.isFinite(Number(typed)) ? Number(typed) : typed;
+}
+
+// "Ann: 20" in each line as a name and a number.
+function quotas(text) {
+  const lines = text.split(/[\n;；]/).map((line) => line.trim()).filter(Boolean);
+  return lines.map((line) => {
+    const [, name, most] = line.match(/^(.*?)\s*[:：=]\s*(\S*)$/) ?? [null, line, ""];
+    return { name, most: figure(most) };
+  });
+}
+
+function others(fields) {
+  const said = OTHERS.filter((name) => fields[`${name}_column`].trim());
+  return said.map((name) => ({ name, attribute: fields[`${name}_column`].trim(), values: names(fields[`${name}_values`]) ?? ["true"] }));
 }
 
 const share = (text) => {
@@ -53,6 +75,9 @@ export function rulesOf(fields, { product = null } = {}) {
     parent_column: fields.parent_column.trim() || null,
     owner_column: fields.owner_column.trim() || null,
     most_per_owner: figure(fields.most_per_owner),
+    owner_quotas: quotas(fields.owner_quotas),
+    segment_quotas: quotas(fields.segment_quotas),
+    where: others(fields),
     caps: CAPS.filter((fact) => String(fields.caps[fact]).trim()).map((fact) => ({ fact, share: share(fields.caps[fact]) })),
   };
 }

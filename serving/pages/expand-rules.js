@@ -4,7 +4,8 @@
 import { element } from "./dom.js";
 import { check, field } from "./expand-fields.js";
 import { keep } from "./expand-kept.js";
-import { CAPS, names, rulesSet } from "./expand-rules-data.js";
+import { excludedFile } from "./expand-excluded.js";
+import { CAPS, OTHERS, names, rulesSet } from "./expand-rules-data.js";
 import { number, t } from "./i18n.js";
 
 export function rules({ draft, open = false }) {
@@ -51,6 +52,23 @@ export function rules({ draft, open = false }) {
       inputmode: "numeric",
       placeholder: t("limits_no_cap"),
     });
+  const other = (name) => [
+    entry(`${name}_column`, { path: `rules.where.${OTHERS.indexOf(name)}.attribute` }),
+    entry(`${name}_values`, { path: `rules.where.${OTHERS.indexOf(name)}.values`, placeholder: "true" }),
+  ];
+  const quota = (name) => entry(name, { path: `rules.${name}`, type: "area", rows: 2, hint: t("limits_quotas_hint") });
+  const excluded = field({
+    label: t("limits_excluded_label"),
+    value: draft.excluded,
+    path: "entries",
+    type: "area",
+    rows: 3,
+    hint: t("limits_excluded_hint"),
+    set: (text) => {
+      draft.excluded = text;
+      tell();
+    },
+  });
   const amount = { type: "number", min: 0, inputmode: "numeric" };
   const part = (title, ...children) => element("fieldset", { class: "rules-part" }, element("legend", {}, t(title)), children);
   tell();
@@ -62,18 +80,15 @@ export function rules({ draft, open = false }) {
     part("limits_off", off("customers"), off("open_opportunities"), off("opted_out")),
     part(
       "limits_excluded",
-      field({
-        label: t("limits_excluded_label"),
-        value: draft.excluded,
-        path: "entries",
-        type: "area",
-        rows: 3,
-        hint: t("limits_excluded_hint"),
-        set: (text) => {
-          draft.excluded = text;
+      excluded,
+      excludedFile({
+        add(accounts) {
+          draft.excluded = [...new Set([...(names(draft.excluded) ?? []), ...accounts])].join("\n");
+          excluded.querySelector("textarea").value = draft.excluded;
           tell();
         },
       }),
+      element("div", { class: "grid" }, OTHERS.flatMap(other)),
     ),
     part(
       "limits_only",
@@ -97,6 +112,8 @@ export function rules({ draft, open = false }) {
       element(
         "div",
         { class: "grid" },
+        quota("owner_quotas"),
+        quota("segment_quotas"),
         entry("most_per_owner", { ...amount, path: "rules.most_per_owner" }),
         entry("owner_column", { path: "rules.owner_column", hint: t("limits_owner_column_hint") }),
         entry("parent_column", { path: "rules.parent_column", hint: t("limits_parent_column_hint") }),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def list_number(page: Page) -> int:
     return int(link.rpartition("/")[2])
 
 
-def test_rules_are_applied_and_counted(opened: Opened, ann: Person, found: Any) -> None:
+def test_rules_are_applied_and_counted(opened: Opened, ann: Person, found: Any, tmp_path: Path) -> None:
     page = opened.page(ann, f"#/expand/{found['id']}")
     page.get_by_role("link", name="Save as a list").click()
     name = fill(page, size=20)
@@ -61,7 +62,13 @@ def test_rules_are_applied_and_counted(opened: Opened, ann: Person, found: Any) 
     page.get_by_label("Industries").fill("banking, software")
     page.get_by_label("Account ids or domains").fill(f"{told[0]['domain']}, {told[1]['account_id']}")
     page.get_by_label("One country at most (%)").fill("60")
-    expect(page.locator(".rules > summary")).to_contain_text("3 of your own")
+    page.get_by_label("Column that marks partners").fill("partner")
+    page.get_by_label("Quotas of owners").fill("Ben Okafor: 4")
+    off = tmp_path / "off.csv"
+    off.write_text(f"domain\n{told[2]['domain']}\nnobody-at-all.org\n", encoding="utf-8")
+    page.locator(".rules input[type=file]").set_input_files(off)
+    expect(page.get_by_text("off.csv: accounts kept off: 1 (of 2 rows)").first).to_be_visible()
+    expect(page.locator(".rules > summary")).to_contain_text("5 of your own")
     # A reload takes nothing that was typed.
     page.reload()
     expect(page.get_by_label("Name", exact=True)).to_have_value(name)
@@ -73,10 +80,12 @@ def test_rules_are_applied_and_counted(opened: Opened, ann: Person, found: Any) 
     assert (made["name"], made["owner"], made["size"]) == (name, "Ann Marsh", 20)
     assert made["rules"]["filters"]["industries"] == ["banking", "software"]
     assert made["rules"]["caps"] == [{"fact": "country", "share": 0.6}]
+    assert made["rules"]["where"] == [{"name": "partners", "attribute": "partner", "values": ["true"]}]
+    assert made["rules"]["owner_quotas"] == [{"name": "Ben Okafor", "most": 4}]
     accounts = on(ann, number)
     expect(heading).to_have_text(f"{len(accounts)} accounts are on {name}")
     assert accounts
-    assert not {told[0]["account_id"], told[1]["account_id"]} & set(accounts)
+    assert not {one["account_id"] for one in told[:3]} & set(accounts)
     version = ann.call("GET", f"/v1/lists/{number}/versions")["versions"][0]
     for one in version["left_out"]:
         row = page.locator(".tallies > div").filter(has=page.get_by_text(one["rule"], exact=True))
