@@ -124,7 +124,7 @@ function weights({ draft }) {
     const sum = PARTS.reduce((total, each) => total + draft.weights[each], 0);
     return sum ? draft.weights[part] / sum : 0;
   };
-  const shown = (part) => () => t("expand_share", { share: number(100 * share(part)) });
+  const shown = (part) => () => t("expand_share", { share: number(100 * share(part), Number.isInteger(Math.round(1_000 * share(part)) / 10) ? 0 : 1) });
   for (const part of PARTS) {
     sliders[part] = slider({
       label: t(`weigh_${part}`),

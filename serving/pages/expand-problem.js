@@ -26,6 +26,14 @@ export function sentence({ field, what, got, allowed, fix }) {
   return parts.filter(Boolean).join("; ");
 }
 
+// Who was left out, in the language of the page where the reason is one that it knows; others are as they are told.
+export function reason(said) {
+  const owners = said.match(/^owners of (.+) that are no seeds$/);
+  if (owners) return t("left_owners", { product: owners[1] });
+  for (const key of [`left_${said.replace(/ /g, "_")}`, `rule_${said.replace(/ /g, "_")}`]) if (t(key) !== key) return t(key);
+  return said;
+}
+
 // What is no problem of the service is a fault of the page.
 export function told(problem) {
   if (!problem || !("errors" in problem)) throw problem;

@@ -1,10 +1,10 @@
 // What a search found: the accounts, how sure that is, whom it left out and why, and which facts it did not use.
 
 import { announce, element } from "./dom.js";
-import { failure, told } from "./expand-problem.js";
+import { failure, reason, told } from "./expand-problem.js";
 import { table } from "./expand-table.js";
 import { file } from "./api.js";
-import { day, number, percent, t } from "./i18n.js";
+import { day, number, t } from "./i18n.js";
 
 const RANKERS = ["similarity", "steady linear", "linear", "trees"];
 
@@ -53,12 +53,15 @@ function asked({ mode, size, product, weights, result: { ranker } }) {
   return element("ul", { class: "asked" }, parts.filter(Boolean).map((words) => element("li", {}, words)));
 }
 
+// In percent; a half is not rounded away where the parts are to add up.
+const share = (value) => t("expand_share", { share: number(value, Number.isInteger(Math.round(10 * value) / 10) ? 0 : 1) });
+
 // Likeness alone, and what a mode brings of its own, need no telling.
 function blend(weights) {
   const said = (weights ?? []).filter(({ weight }) => weight > 0);
   if (said.length < 2) return null;
   const whole = said.reduce((sum, { weight }) => sum + weight, 0);
-  return said.map(({ part, weight }) => `${t(`weigh_${part}`)} ${percent(weight / whole)}`).join(" + ");
+  return said.map(({ part, weight }) => `${t(`weigh_${part}`)} ${share((100 * weight) / whole)}`).join(" + ");
 }
 
 const fact = (title, ...children) => element("section", { class: "card fact" }, element("h3", {}, t(title)), children);
@@ -72,7 +75,7 @@ function leftOut(list) {
   if (!dropped.length) return fact("expand_left_out", element("p", { class: "small" }, t("expand_left_out_none")));
   return fact(
     "expand_left_out",
-    element("dl", { class: "tallies" }, dropped.map(({ reason, accounts }) => element("div", {}, element("dt", {}, reason), element("dd", {}, number(accounts))))),
+    element("dl", { class: "tallies" }, dropped.map(({ reason: said, accounts }) => element("div", {}, element("dt", {}, reason(said)), element("dd", {}, number(accounts))))),
     element("p", { class: "small" }, t("expand_left_out_text")),
   );
 }

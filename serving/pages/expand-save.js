@@ -5,7 +5,7 @@ import * as api from "./api.js";
 import { announce, element } from "./dom.js";
 import { check, choice, clearFaults, field, radios, showFaults } from "./expand-fields.js";
 import { keep } from "./expand-kept.js";
-import { failure, told, waiting } from "./expand-problem.js";
+import { failure, reason, told, waiting } from "./expand-problem.js";
 import { rules } from "./expand-rules.js";
 import { names, rulesOf } from "./expand-rules-data.js";
 import { number, t } from "./i18n.js";
@@ -230,7 +230,7 @@ function done({ target_list: list, kind, targets, added, dropped, moved, left_ou
         "div",
         {},
         element("h3", {}, t("expand_left_out")),
-        element("dl", { class: "tallies" }, out.filter(({ accounts }) => accounts).map(({ rule, accounts }) => element("div", {}, element("dt", {}, rule), element("dd", {}, number(accounts))))),
+        element("dl", { class: "tallies" }, out.filter(({ accounts }) => accounts).map(({ rule, accounts }) => element("div", {}, element("dt", {}, reason(rule)), element("dd", {}, number(accounts))))),
       ),
     pinned?.length > 0 && element("p", { class: "notice" }, t("save_pinned", { count: number(pinned.length) })),
     element("p", { class: "actions" }, element("a", { class: "primary button", href: `#/lists/${list.id}` }, t("save_open")), element("a", { class: "quiet button", href: back }, t("save_back"))),

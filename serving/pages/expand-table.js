@@ -112,7 +112,7 @@ function row(one, { top, columns, found, path, signal }) {
 }
 
 function part({ part: name, share }) {
-  return element("span", { class: "part" }, element("span", { class: "small" }, t(`weigh_${name}`)), share === null ? element("span", { class: "small" }, t("weigh_unknown")) : [bar(share), element("span", { class: "small" }, percent(share))]);
+  return element("span", { class: "part" }, element("span", { class: "small" }, t(`weigh_${name}`)), share === null ? element("span", { class: "small none" }, t("weigh_unknown")) : [bar(share), element("span", { class: "small" }, percent(share))]);
 }
 
 function bar(share) {
