@@ -60,8 +60,11 @@ export function show(main, context) {
     });
   let at = { sort: asked.sort, order: asked.order, pages: asked.pages };
   let opened = asked.account;
+  const here = location.hash.split("?")[0];
   const keep = (more = {}) => {
     if ("account" in more) opened = more.account;
+    // A panel that closes because somebody goes elsewhere leaves that address alone.
+    if (location.hash.split("?")[0] !== here) return;
     const { sort, order, pages } = at;
     const plain = sort === "score" && order === "desc";
     api.remember({ ...filters.told(), ...(plain ? {} : { sort, order }), account: opened }, { pages });

@@ -2,6 +2,7 @@
 
 import { announce, element } from "./dom.js";
 import { moment, t } from "./i18n.js";
+import { drafts } from "./list-drafts.js";
 import { changes, word } from "./list-api.js";
 import { button, told } from "./list-parts.js";
 
@@ -43,6 +44,8 @@ const MAKERS = {
 function control(field, id) {
   const input = MAKERS[field.kind ?? "text"](field, id);
   input.value = field.value ?? "";
+  // What can be chosen may be another than before.
+  if (input.selectedIndex === -1) input.selectedIndex = 0;
   input.name = field.name;
   const hint = field.hint && element("p", { class: "hint", id: `${id}-hint` }, field.hint);
   const fault = element("p", { class: "fault", id: `${id}-fault`, role: "alert" });
@@ -74,10 +77,14 @@ export async function since(id, revision) {
 // failures are shown where they belong. conflict: on a 409, reads anew and returns what to show of it.
 // Resolves to what send returned, or to null where it was closed.
 export function ask({ title, lead, fields = [], submit, danger = false, send, conflict }) {
+  // What was typed and not sent is there again when the same is asked again, in this tab.
+  const place = `${location.hash.split("?")[0]} ${title}`;
+  const typed = drafts.read(place) ?? {};
   return new Promise((resolve) => {
     let result = null;
     const { node, body } = open({ title, close: () => resolve(result) });
-    const controls = fields.map((field, place) => control(field, `${node.getAttribute("aria-labelledby")}-${place}`));
+    const controls = fields.map((field, number) => control({ ...field, value: typed[field.name] ?? field.value }, `${node.getAttribute("aria-labelledby")}-${number}`));
+    const values = () => Object.fromEntries(controls.map(({ field, input }) => [field.name, input.value.trim()]));
     const notice = element("div", { class: "dialog-notice", "aria-live": "assertive" });
     const go = element("button", { type: "submit", class: `primary ${danger ? "danger" : ""}` }, submit);
     const trial = async (event) => {
@@ -92,7 +99,8 @@ export function ask({ title, lead, fields = [], submit, danger = false, send, co
       go.disabled = true;
       notice.replaceChildren();
       try {
-        result = await send(Object.fromEntries(controls.map(({ field, input }) => [field.name, input.value.trim()])));
+        result = await send(values());
+        drafts.forget(place);
         node.close();
       } catch (problem) {
         if (!("errors" in problem)) throw problem;
@@ -122,7 +130,7 @@ export function ask({ title, lead, fields = [], submit, danger = false, send, co
     body.append(
       element(
         "form",
-        { class: "form", novalidate: true, on: { submit: trial } },
+        { class: "form", novalidate: true, on: { submit: trial, input: () => drafts.keep(place, values()) } },
         ...[lead].flat().filter(Boolean).map((text) => (typeof text === "string" ? element("p", { class: "lead" }, text) : text)),
         ...controls.map((one) => one.node),
         notice,

@@ -5,6 +5,7 @@ import { announce, element } from "./dom.js";
 import { t } from "./i18n.js";
 import * as api from "./list-api.js";
 import { since } from "./list-dialog.js";
+import { drafts } from "./list-drafts.js";
 import { button, told } from "./list-parts.js";
 
 const METRICS = [
@@ -12,13 +13,6 @@ const METRICS = [
   "awareness", "reach", "influence", "meetings", "opportunities", "customers",
 ];
 const BASES = ["funnel_stage", "industry", "competitive_situation", "size", "territory", "other"];
-const DRAFT = "spearfish-list-draft";
-
-const drafts = {
-  read: (name) => JSON.parse(sessionStorage.getItem(`${DRAFT}-${name}`) ?? "null"),
-  keep: (name, values) => sessionStorage.setItem(`${DRAFT}-${name}`, JSON.stringify(values)),
-  forget: (name) => sessionStorage.removeItem(`${DRAFT}-${name}`),
-};
 
 export function show(main, { who }) {
   const head = element(
@@ -225,8 +219,10 @@ function rows({ title, hint, add, some, make }) {
 }
 
 function segment(values, mark) {
+  // What the machine has named is no choice of people, and stays where it is.
+  const bases = values.basis === "suggested" ? [...BASES, "suggested"] : BASES;
   const name = labelled(`${mark}-name`, t("l_name"), typed(values.name));
-  const basis = labelled(`${mark}-basis`, t("l_basis"), chosen(values.basis ?? "industry", BASES.map((one) => [one, t(`basis_${one}`)])));
+  const basis = labelled(`${mark}-basis`, t("l_basis"), chosen(values.basis ?? "industry", bases.map((one) => [one, t(`basis_${one}`)])));
   return {
     node: element("div", { class: "grid" }, name.node, basis.node),
     first: name.input,

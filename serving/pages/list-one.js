@@ -56,12 +56,14 @@ async function refresh(place, context, { whole }) {
   const mine = (running = new AbortController());
   try {
     const detail = await read(context.id, mine.signal);
-    if (running !== mine) return;
+    // Whoever has gone elsewhere meanwhile stays there.
+    if (running !== mine || !place.head.isConnected) return;
     context.seen(detail);
     if (whole) PARTS[context.part](place.body, context);
   } catch (problem) {
     if (problem.name === "AbortError") return;
     if (!("errors" in problem)) throw problem;
+    if (running !== mine) return;
     place.tabs.replaceChildren();
     place.body.replaceChildren();
     place.head.replaceChildren(failure(problem, () => refresh(place, context, { whole: true })));

@@ -3,6 +3,7 @@
 import { announce, element } from "./dom.js";
 import { number, t } from "./i18n.js";
 import { address, lists, mayWrite, remember, word } from "./list-api.js";
+import { drafts } from "./list-drafts.js";
 import { goalInWords } from "./list-facts.js";
 import { show as showForm } from "./list-form.js";
 import { show as showOne } from "./list-one.js";
@@ -11,6 +12,7 @@ import { badge, date, growing } from "./list-parts.js";
 const STATES = ["draft", "review", "approved", "archived"];
 
 export function show(main, { who }) {
+  if (who) drafts.of(`${who.kind} ${who.name}`);
   const { id } = address();
   if (id === "new") return showForm(main, { who });
   if (id) return showOne(main, { who, id });

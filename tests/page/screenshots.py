@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +24,6 @@ from server_process import running
 from site_people import Opened, Person, Site
 
 from features.workspace import Workspace
-from training.cli import main as spearfish
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "serving" / "docs" / "images"
@@ -59,12 +59,8 @@ def main() -> None:
 
 
 def _market(home: Path) -> Path:
-    arguments = ["demo", "--accounts", str(ACCOUNTS), "--no-serve", "--workspace", str(home)]
-    try:
-        spearfish(arguments)
-    except SystemExit as done:
-        if done.code:
-            raise
+    command = [sys.executable, "-c", "from training.cli import main; main()", "demo", "--no-serve"]
+    subprocess.run([*command, "--accounts", str(ACCOUNTS), "--workspace", str(home)], check=True)
     return home
 
 
@@ -118,7 +114,7 @@ def _lists(ann: Person, ben: Person) -> dict[str, Any]:
         (ann if place else ben).call("POST", f"/v1/lists/{growth}/decisions", told)
     pilot = _list(
         ben,
-        expansion,
+        _expansion(ben, size=900),
         name="Fintech pilot",
         owner="Ben Okafor",
         purpose="Try the fintech message on fifty accounts before it goes wide.",
@@ -174,7 +170,7 @@ def _views(told: dict[str, Any]) -> list[tuple[str, str, Ready]]:
         return ready
 
     def scored(page: Page) -> None:
-        page.locator("input").first.fill(told["account"])
+        page.get_by_label("Account id or web domain").fill(told["account"])
         page.keyboard.press("Enter")
         sees(".answer")(page)
 

@@ -112,6 +112,10 @@ def test_what_is_submitted_rests_on_what_was_seen(opened: Opened, ann: Person, b
     page.get_by_role("button", name="Submit for review").click()
     asked = page.get_by_role("dialog")
     asked.get_by_label("Comment (optional)").fill("As agreed on Monday")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.get_by_role("button", name="Submit for review").click()
+    expect(asked.get_by_label("Comment (optional)")).to_have_value("As agreed on Monday")
     body = {"account_id": "acc-05", "kind": "drop", "reason": "insolvent"}
     ben.call("POST", f"/v1/lists/{number}/decisions", body)
     asked.get_by_role("button", name="Submit for review").click()
