@@ -8,7 +8,7 @@ import { open } from "./list-dialog.js";
 import { badge, button, reader } from "./list-parts.js";
 import { engagement, past, reasons, seeds } from "./list-why.js";
 
-export const part = (title, ...content) => element("section", { class: "panel-part" }, element("h3", {}, title), ...content);
+const part = (title, ...content) => element("section", { class: "panel-part" }, element("h3", {}, title), ...content);
 
 // Opens the panel. context: of the list. around: the rows that one can go on to from here. changed: called after a
 // decision; shown: with the account that is looked at.

@@ -29,8 +29,8 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "serving" / "docs" / "images"
 CHROMIUM = "/usr/bin/chromium"
 ACCOUNTS = 2_000
-COLOURS = 128
-"""Enough for the page, and a quarter of the size."""
+COLOURS = 256
+"""As many as such a file takes: a third of the size."""
 
 
 def main() -> None:
