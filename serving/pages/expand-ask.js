@@ -14,11 +14,14 @@ const PARTS = ["fit", "intent", "value"];
 const LARGEST = 10_000;
 
 export function ask(main, { draft, who }) {
-  const reader = who ? !who.may_write.includes("lists") : false;
+  const title = element("div", { class: "head" }, element("h1", {}, t("expand_title")), element("p", {}, t("expand_lead")));
+  if (who && !who.may_write.includes("lists")) return reader(main, title);
   const output = element("div", { class: "outcome" });
-  const start = element("button", { type: "submit", class: "primary", "aria-disabled": reader ? "true" : null }, t("expand_start"));
+  const start = element("button", { type: "submit", class: "primary" }, t("expand_start"));
   const tally = element("p", { class: "small tally" });
-  const from = seeds({ draft, changed: () => tell() });
+  let from = null;
+  // It may look companies up while it is made.
+  from = seeds({ draft, changed: () => from && tell() });
   const form = element(
     "form",
     { class: "expand-form", novalidate: true, on: { submit: send } },
@@ -29,16 +32,12 @@ export function ask(main, { draft, who }) {
       element("h2", { id: "search-title" }, element("span", { class: "step", "aria-hidden": "true" }, "2"), t("expand_search_title")),
       settings(),
       rules({ draft }),
-      reader && element("p", { class: "notice" }, t("expand_reader")),
       tally,
       output,
       start,
     ),
   );
-  main.replaceChildren(
-    element("div", { class: "head" }, element("h1", {}, t("expand_title")), element("p", {}, t("expand_lead"))),
-    form,
-  );
+  main.replaceChildren(title, form);
   tell();
 
   function tell() {
@@ -50,7 +49,6 @@ export function ask(main, { draft, who }) {
 
   async function send(event) {
     event.preventDefault();
-    if (reader) return;
     clearFaults(form);
     output.replaceChildren();
     const chosen = from.request();
@@ -115,6 +113,16 @@ export function ask(main, { draft, who }) {
   }
 
   return { leave: from.leave };
+}
+
+// What somebody may not do is not offered, and said.
+function reader(main, title) {
+  const link = (href, words) => element("a", { class: "quiet button", href }, t(words));
+  main.replaceChildren(
+    title,
+    element("section", { class: "card form" }, element("p", { class: "notice" }, t("expand_reader")), element("p", { class: "actions" }, link("#/lists", "nav_lists"), link("#/plan", "nav_plan"))),
+  );
+  return null;
 }
 
 // Sliders of what counts, with the share of each beside it.

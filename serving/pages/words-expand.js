@@ -124,8 +124,8 @@ export const words = {
   expand_no_seeds: ["No seeds yet", "尚无种子客户"],
   expand_tally: ["{seeds} · {mode} · up to {size} accounts", "{seeds} · {mode} · 至多 {size} 个客户"],
   expand_reader: [
-    "You may look at lists and results. To start a search, ask whoever runs the service to make you an approver.",
-    "您可以查看名单与结果。如需开始查找，请联系服务管理员将您设为审批者。",
+    "You may look at lists and plans. To start a search, ask whoever runs the service to make you an approver.",
+    "您可以查看名单与规划。如需开始查找，请联系服务管理员将您设为审批者。",
   ],
   expand_reader_save: ["To save a list, you need to be an approver.", "保存名单需要审批者权限。"],
   expand_loading: ["Loading…", "正在加载…"],

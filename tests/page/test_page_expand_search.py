@@ -220,7 +220,10 @@ def test_a_viewer_is_told_what_they_may_not(opened: Opened, site: Site) -> None:
     viewer = site.person("Vi Lee", role="viewer")
     page = opened.page(viewer, "#/expand")
     expect(page.locator(".notice")).to_contain_text("make you an approver")
-    expect(page.get_by_role("button", name="Find lookalikes")).to_be_disabled()
+    expect(page.get_by_role("button", name="Find lookalikes")).to_have_count(0)
+    assert grave(page) == []
+    page.locator("main").get_by_role("link", name="Plan").click()
+    expect(page.get_by_role("heading", name="How long should the list be?")).to_be_visible()
 
 
 def test_the_result_is_what_the_service_says(opened: Opened, ann: Person, found: Any) -> None:

@@ -108,7 +108,7 @@ def test_a_file_is_read_at_once(
     opened: Opened, ann: Person, tmp_path: Path, make: Callable[[Path], Path]
 ) -> None:
     page = opened.page(ann, "#/expand")
-    page.locator("input[type=file]").set_input_files(make(tmp_path))
+    page.locator(".drop input[type=file]").set_input_files(make(tmp_path))
     expect(page.locator(".seeds-total")).to_contain_text("2 seeds")
     expect(page.locator(".file-name")).to_contain_text(make(tmp_path).name)
     page.reload()
@@ -138,7 +138,7 @@ def test_another_encoding_and_another_column_are_asked_for(
     page = opened.page(ann, "#/expand")
     file = tmp_path / "kunden.csv"
     file.write_bytes("备注,网页\n重要,company7.example\n".encode("gb18030"))
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator(".drop input[type=file]").set_input_files(file)
     expect(page.get_by_role("alert")).to_contain_text("kunden.csv is not text in utf-8")
     page.get_by_label("Encoding of the file").select_option("gb18030")
     page.get_by_role("button", name="Read again").click()
@@ -156,12 +156,12 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(
     large = tmp_path / "large.csv"
     with large.open("wb") as file:
         file.truncate(200 * 1024 * 1024)
-    page.locator("input[type=file]").set_input_files(large)
+    page.locator(".drop input[type=file]").set_input_files(large)
     refused = page.get_by_role("alert")
     expect(refused).to_contain_text("large.csv has 200 MB; a list of seeds may have 20 MB. It was not sent.")
     other = tmp_path / "seeds.pdf"
     other.write_bytes(b"%PDF")
-    page.locator("input[type=file]").set_input_files(other)
+    page.locator(".drop input[type=file]").set_input_files(other)
     expect(refused).to_contain_text("seeds.pdf is neither CSV nor Excel")
     assert asked == []
 
@@ -177,13 +177,13 @@ def test_a_page_that_is_left_in_mid_upload_says_so_when_it_is_back(
 
     page.route("**/v1/seeds/upload*", hold)
     with page.expect_request("**/v1/seeds/upload*"):
-        page.locator("input[type=file]").set_input_files(csv_file(tmp_path))
+        page.locator(".drop input[type=file]").set_input_files(csv_file(tmp_path))
     page.get_by_role("button", name="Find lookalikes").click()
     expect(page.get_by_role("alert").last).to_contain_text("still being looked up")
     page.reload()
     expect(page.locator(".notice")).to_contain_text("The upload of seeds.csv was not finished")
     page.unroute("**/v1/seeds/upload*")
-    page.locator("input[type=file]").set_input_files(csv_file(tmp_path))
+    page.locator(".drop input[type=file]").set_input_files(csv_file(tmp_path))
     expect(page.locator(".seeds-total")).to_contain_text("2 seeds")
     expect(page.locator(".notice")).to_have_count(0)
     assert len(held) == 1
@@ -196,6 +196,15 @@ def test_a_lost_connection_keeps_what_was_pasted(opened: Opened, ann: Person) ->
     expect(page.get_by_role("alert")).to_contain_text("The service does not answer")
     page.unroute("**/v1/seeds/match")
     page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".seeds-total")).to_contain_text("1 seed")
+    page.route("**/v1/seeds/match", lambda route: route.abort())
+    page.locator(".drop textarea").fill("company8.example")
+    expect(page.get_by_role("alert")).to_contain_text("The service does not answer")
+    page.unroute("**/v1/seeds/match")
+    # What was never looked up is looked up when the page is back.
+    page.reload()
+    expect(page.locator(".seeds-total")).to_contain_text("1 seed")
+    page.locator(".drop textarea").fill("company7.example")
     expect(page.locator(".seeds-total")).to_contain_text("1 seed")
     expect(page.locator(".drop textarea")).to_have_value("company7.example")
 
