@@ -21,7 +21,8 @@ export function actions(context) {
     add("changes", () => review(context, "changes_requested"), "quiet");
     add("withdraw", () => move(context, "withdraw"), "quiet");
   }
-  if (list.state !== "archived" && context.detail.counts.length) place.append(element("a", { class: "quiet link", href: `#/expand?list=${list.id}` }, t("l_draw_anew")));
+  // What is in review is drawn anew once it is withdrawn.
+  if (["draft", "approved"].includes(list.state) && context.detail.counts.length) place.append(element("a", { class: "quiet link", href: `#/expand?list=${list.id}` }, t("l_draw_anew")));
   if (list.state === "archived") add("restore", () => move(context, "restore"), "primary");
   else add("archive", () => move(context, "archive"), "quiet");
   return place;

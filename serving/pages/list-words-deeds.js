@@ -43,7 +43,7 @@ export const words = {
   l_proposal_refresh: ["A refresh is proposed", "系统建议更新名单"],
   l_proposal_rebuild: ["A rebuild is proposed", "系统建议重建名单"],
   l_proposal_redraw: ["A re-draw is proposed", "系统建议重新抽取"],
-  l_proposal_text: ["The table below shows it as it would be. Nothing counts before it is accepted.", "下表为接受建议后的名单；接受之前均不生效。"],
+  l_proposal_text: ["The accounts are shown as they would be. Nothing counts before it is accepted.", "客户列表显示的是接受建议后的内容；接受之前均不生效。"],
   l_see_changes: ["See what changes", "查看变动"],
 
   l_do_pin: ["Pin", "保留"],
