@@ -4,6 +4,7 @@
 import * as api from "./api.js";
 import { element } from "./dom.js";
 import { failure, told } from "./expand-problem.js";
+import { similar } from "./expand-similar.js";
 import { compact, isTold, range } from "./expand-table.js";
 import { number, percent, signed, t } from "./i18n.js";
 
@@ -26,6 +27,7 @@ export function account(one, { found, signal, opener }) {
       figures(one),
       element("section", {}, element("h3", {}, t("found_why")), figure, sumTable(one)),
       nearest(one),
+      similar(one, { signal }),
       one.parts?.length > 0 && element("p", { class: "small" }, t("found_blended")),
     ),
   );

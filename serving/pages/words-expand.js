@@ -221,5 +221,8 @@ export const words = {
   found_nearest_text: ["In the space that the ranking itself uses, with what both have in common.", "在排序所用的空间内距离最近，并列出共同点。"],
   found_distance: ["distance {distance}", "距离 {distance}"],
   found_shares_nothing: ["Nothing telling in common", "没有明显的共同点"],
+  similar_title: ["Others like this account", "与该客户相似的其他客户"],
+  similar_working: ["Comparing it with all accounts…", "正在与全部客户比较…"],
+  similar_among: ["The nearest among {count} accounts, whoever they are", "在 {count} 个客户中最接近的，不论其身份"],
   found_blended: ["Its place follows from the blend of fit, intent and value; the reasons above are those of fit.", "名次由契合、意向与价值加权得出；以上为契合的理由。"],
 };

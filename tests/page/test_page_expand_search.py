@@ -282,12 +282,15 @@ def test_an_account_opens_with_its_sum_and_gives_the_focus_back(
     name.press("Enter")
     dialog = page.get_by_role("dialog", name=told["name"])
     expect(dialog.locator("figure svg")).to_be_visible()
-    expect(dialog.locator(".near > li")).to_have_count(len(told["why"]["nearest"]))
-    dialog.locator("summary").click()
+    expect(dialog.locator("section .near > li")).to_have_count(len(told["why"]["nearest"]))
+    dialog.locator("summary").first.click()
     shares = dialog.locator(".sum-table tbody td").all_inner_texts()
     *parts, total = [float(text.replace("−", "-").replace("+", "")) for text in shares]
     assert total == pytest.approx(told["score"], abs=0.006)
     assert sum(parts) == pytest.approx(total, abs=0.006 * len(parts))
+    alike = ann.call("GET", f"/v1/accounts/{told['account_id']}/similar", limit=5)["accounts"]
+    dialog.locator("summary").last.click()
+    expect(dialog.locator("details .near strong")).to_have_text([one["name"] for one in alike])
     assert grave(page) == []
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
