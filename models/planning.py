@@ -17,11 +17,15 @@ from features.funnel import Count, Funnel, count_funnel
 from features.tables import Tables
 from models.list_size import Estimate, PlannedAccounts, market_size, rate_of, target_accounts
 
-__all__ = ["Accounts", "Goal", "Market", "Plan", "plan"]
+__all__ = ["LEAST_RATE", "Accounts", "Goal", "Market", "Plan", "plan"]
 
 Accounts = Callable[[Estimate, Estimate], PlannedAccounts | None]
 """From the win rate and the account-to-opportunity rate to what the accounts of a workspace bring; None where
 no release scores them."""
+
+
+LEAST_RATE = 1e-9
+"""Of a goal: with smaller ones the length of a list is no number any more."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,12 @@ class Goal:
     def __post_init__(self) -> None:
         for name in ("win_rate", "account_to_opportunity"):
             rate = getattr(self, name)
-            if rate is not None and not 0 < rate <= 1:
+            if rate is not None and not LEAST_RATE <= rate <= 1:
                 raise InputError(
-                    f"{name.replace('_', ' ')} is no share", got=rate, allowed="above 0, up to 1"
+                    f"{name.replace('_', ' ')} is no share",
+                    got=rate,
+                    allowed=f"{LEAST_RATE:g} to 1",
+                    fix="correct it, or leave it out to have it counted",
                 )
 
     @property

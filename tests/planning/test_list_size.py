@@ -16,6 +16,20 @@ from models.list_size import (
     target_accounts,
     wins_curve,
 )
+from models.planning import LEAST_RATE, Goal
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-302, LEAST_RATE / 2, 1.01, math.nan])
+def test_a_rate_that_no_list_could_be_planned_by_is_refused(rate: float) -> None:
+    with pytest.raises(InputError, match="win rate is no share"):
+        Goal(5, 8.0, win_rate=rate)
+    largest = target_accounts(
+        reps=10**9,
+        wins_per_rep=1e9,
+        win_rate=Estimate.given(LEAST_RATE),
+        account_to_opportunity=Estimate.given(LEAST_RATE),
+    )
+    assert math.isfinite(largest.value)
 
 
 def test_accounts_are_reps_times_wins_over_both_rates() -> None:

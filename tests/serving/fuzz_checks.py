@@ -60,7 +60,6 @@ RULES = (
     "more rows than are matched at once",
     ".* cannot be told from the data",
     "(reps|wins per rep) must be above zero",
-    "(win rate|account to opportunity) is no share",
     "there is no seed",
     "must name the seeds in one way: .*",
     "mode: horizontal needs a product line",

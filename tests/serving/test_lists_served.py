@@ -261,6 +261,15 @@ def test_the_second_writer_is_told_and_nothing_is_overwritten(person: Person) ->
     assert late.json()["errors"][0]["allowed"] == "revision 2"
 
 
+@pytest.mark.parametrize(
+    "asked", ["/v1/lists?state=", "/v1/lists?state=old", "/v1/plan?reps=5&wins_per_rep=8&win_rate=1e-302"]
+)
+def test_what_is_no_choice_and_no_rate_is_refused(client: httpx.Client, asked: str) -> None:
+    answer = client.get(asked)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] or "is no share" in answer.json()["detail"]
+
+
 def test_a_list_sent_twice_is_made_once(person: Person) -> None:
     ann, ben = person("Ann"), person("Ben")
     body = {"name": f"List no. {next(_numbers)}", "owner": "Ann", "purpose": "try it"}

@@ -66,7 +66,7 @@ async def _diff(call: Call) -> Response:
     earlier, later = (integer(call, name, default=None) for name in ("earlier", "later"))
     limit = integer(call, "limit", default=_LIMIT, most=_MOST) or _LIMIT
     place = decode_page(call, kinds=(str,))
-    given = choice(call, "change", ("", *CHANGES), default="")
+    given = choice(call, "change", CHANGES, default="")
     change = next((one for one in CHANGES if one == given), None)
 
     def work() -> DiffAnswer:

@@ -70,7 +70,7 @@ async def _create(call: Call) -> Response:
 
 
 async def _lists(call: Call) -> Response:
-    state = choice(call, "state", ("", *_STATES), default="")
+    state = choice(call, "state", _STATES, default="")
     limit = integer(call, "limit", default=_LIMIT, most=_LIMIT) or _LIMIT
     place = decode_page(call, kinds=(int,))
 

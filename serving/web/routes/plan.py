@@ -13,7 +13,7 @@ from typing import Any
 from starlette.responses import Response
 
 from features.errors import EngineError, NotEnoughDataError, WorkspaceError
-from models.planning import Goal, Market, plan
+from models.planning import LEAST_RATE, Goal, Market, plan
 from serving.plan_answers import PlanAnswer, plan_answer
 from serving.planning import planned_accounts, ranked_some
 from serving.problems import FieldError, InvalidRequestError, NotReadyError
@@ -27,8 +27,10 @@ _MOST = 1_000_000_000
 _LONGEST = 3_660
 
 
-def _number(name: str, description: str, *, required: bool = False, most: float = _MOST) -> dict[str, Any]:
-    schema = {"type": "number", "minimum": 0, "maximum": most}
+def _number(
+    name: str, description: str, *, required: bool = False, least: float = 0, most: float = _MOST
+) -> dict[str, Any]:
+    schema = {"type": "number", "minimum": least, "maximum": most}
     return parameter(name, "query", description, schema=schema, required=required)
 
 
@@ -96,10 +98,11 @@ PARAMETERS = (
     _number("wins_per_rep", "Deals that each is to win within `days`.", required=True),
     _whole("days", "The span of the goal and of the past.", most=_LONGEST, default=365),
     parameter("product", "query", "Count deals of this line alone.", schema=SHORT_TEXT),
-    _number("win_rate", "Deals won of those that end; as counted by default.", most=1),
+    _number("win_rate", "Deals won of those that end; as counted by default.", least=LEAST_RATE, most=1),
     _number(
         "account_to_opportunity",
         "Accounts that open a deal within `days`; as counted by default.",
+        least=LEAST_RATE,
         most=1,
     ),
     _number("users", "For the size of the market: its users."),
