@@ -14,7 +14,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: help setup demo test verify yardsticks bench bento bento_run notebooks lock clean
+.PHONY: help setup demo test verify yardsticks bench bento bento_run screenshots notebooks lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -80,12 +80,12 @@ yardsticks: setup $(VENV)/.peers ## measure on real sets of data beside other le
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(REAL)
 	@$(BIN)/python -m training.publishing
 
-bench: ingest_speed lookalike_speed serving_speed ## measure speed: ingest beside DuckDB's COPY, lookalikes in a million accounts, the service
+bench: ingest_speed lookalike_speed list_page serving_speed ## measure speed: ingest beside DuckDB's COPY, lookalikes in a million accounts, the service
 
 bento: setup ## build the bento of the service; serving/docs/operation.md tells how to run it
 	@$(BIN)/bentoml build -f serving/bentofile.yaml .
 
-.PHONY: ingest_speed lookalike_speed serving_speed serving_load serving_replay
+.PHONY: ingest_speed lookalike_speed list_page serving_speed serving_load serving_replay
 ingest_speed: setup
 	@$(BIN)/python tests/bench/ingest_bench.py --rows 10000000 --out results/$@.json
 
@@ -94,7 +94,10 @@ lookalike_speed: setup
 
 # Alone on idle cores: a served market beside an empty endpoint and MLflow's server, a million accounts in a
 # file; ten minutes of load with kills and swaps; a thousand answers computed again.
-serving_speed serving_load serving_replay bento_run: export PYTHONPATH := .:tests/serving:tests/load
+list_page screenshots serving_speed serving_load serving_replay bento_run: export PYTHONPATH := .:tests/serving:tests/load
+list_page: setup
+	@$(BIN)/python tests/bench/list_page_bench.py --out results/$@.json
+
 serving_speed: setup
 	@$(BIN)/python tests/bench/serving_bench.py --job-accounts 1000000 --out results/$@.json
 
@@ -107,6 +110,9 @@ serving_replay: setup
 # Build, install in an empty environment, serve, ask.
 bento_run: setup
 	@$(BIN)/python tests/load/bento_run.py
+
+screenshots: setup ## look at the page anew, for the pictures of the README
+	@$(BIN)/python tests/page/screenshots.py
 
 notebooks: setup ## run the notebooks and keep them, outputs included, in notebooks/executed
 	@$(BIN)/python -m training.notebooks
