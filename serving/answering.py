@@ -84,8 +84,8 @@ def _scored_each(
 def _read(question: Question, *, attributes: tuple[Attribute, ...]) -> ScoreRequest | Exception:
     try:
         return parse_request(question.body, attributes=attributes)
-    except Exception as error:
-        return error
+    except BaseException as error:
+        return _as_fault(error)
 
 
 def _computed_each(
@@ -95,7 +95,12 @@ def _computed_each(
         return []
     try:
         return list(score_together(kind, asked))
-    except Exception as error:
+    except BaseException as error:
         if len(asked) == 1:
-            return [error]
+            return [_as_fault(error)]
     return [answer for one in asked for answer in _computed_each(kind, [one])]
+
+
+def _as_fault(error: BaseException) -> Exception:
+    """A panic of a library written in Rust is no Exception, and may end nobody's request but its own."""
+    return error if isinstance(error, Exception) else RuntimeError(repr(error))

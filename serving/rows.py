@@ -38,7 +38,8 @@ def rows_of(desk: Desk, wanted: Sequence[Wanted]) -> list[Mapping[ModelKey, Row]
         if places:
             built = build(desk, [wanted[place] for place in places])
             for position, place in enumerate(places):
-                found[place] = {key: built[key][position] for key in wanted[place][1]}
+                # A copy: what is remembered of one must not hold the rows of all.
+                found[place] = {key: built[key][position].copy() for key in wanted[place][1]}
     return found
 
 

@@ -17,8 +17,9 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection
 
-from serving.exporting.cells import cells_of, found_by, safe_text
-from serving.exporting.layout import CRMS, Crm, Field, Match, field_name, layout_of
+from features.errors import InputError
+from serving.exporting.cells import cells_of, found_by, identifier_of, safe_text
+from serving.exporting.layout import CRMS, MATCHES, Crm, Field, Match, field_name, layout_of
 from serving.store import list_exports, list_members, lists
 from serving.store.list_exports import Export, Flag
 from serving.store.list_members import Member
@@ -87,11 +88,13 @@ def hand_over(
 
     match: what a CRM finds accounts by; None for what the list's exports did before, or else the first way by
     which any of them is found. draft: what is being worked on, for people alone; nobody is remembered.
-    Raises UnknownListError, ListStateError.
+    Raises UnknownListError, ListStateError, and InputError for a way that the format does not know.
     """
+    _require_way(match, file_format=file_format)
     found = lists.lock(connection, list_id=list_id)
     version = _version(found, file_format=file_format, draft=draft)
-    export = Export(found.id, version, file_format, who, now, match or "", draft, targets=0, leavers=0)
+    way = match or _way_before(connection, found, file_format=file_format)
+    export = Export(found.id, version, file_format, who, now, way, draft, targets=0, leavers=0)
     content = _content(connection, found, export)
     told = [row for row in content.rows if row.identifier is not None]
     targets = sum(row.target for row in told)
@@ -113,7 +116,7 @@ def lines(connection: Connection, export: Export) -> Iterator[list[str]]:
     found = lists.find(connection, list_id=export.list_id)
     rows = [row for row in _content(connection, found, export).rows if row.identifier is not None]
     if export.format in CRMS:
-        crm: Crm = "salesforce" if export.format == "salesforce" else "hubspot"
+        crm = _crm(export.format)
         match: Any = export.found_by
         yield [layout_of(crm, match=match).identifier, *(field_name(one, crm=crm) for one in LIST_FIELDS)]
         for part in _parts(rows):
@@ -122,6 +125,27 @@ def lines(connection: Connection, export: Export) -> Iterator[list[str]]:
         yield list(COLUMNS)
         for part in _parts(rows):
             yield from _for_people(part, words=_words(connection, found, part))
+
+
+def _require_way(match: Match | None, *, file_format: Format) -> None:
+    ways = MATCHES[_crm(file_format)] if file_format in CRMS else ()
+    if match is not None and match not in ways:
+        raise InputError(
+            "match_by: is no way by which such a file finds accounts",
+            got=f"{match} for {file_format}",
+            allowed=", ".join(ways) or "none: the file is for people",
+            fix="leave it out, or choose one of these",
+        )
+
+
+def _way_before(connection: Connection, found: TargetList, *, file_format: Format) -> str:
+    """What the latest export in a format found accounts by; nothing for the first one."""
+    made = list_exports.of_list(connection, list_id=found.id)
+    return next((one.found_by for one in made if one.format == file_format), "")
+
+
+def _crm(file_format: str) -> Crm:
+    return "salesforce" if file_format == "salesforce" else "hubspot"
 
 
 def _version(found: TargetList, *, file_format: Format, draft: bool) -> int:
@@ -161,13 +185,14 @@ def _content(connection: Connection, found: TargetList, export: Export) -> _Cont
     gone = [name for name in earlier if name not in targets]
     taken = list_exports.elsewhere(connection, list_id=found.id, account_ids=gone)
     last = list_members.last_known(connection, list_id=found.id, account_ids=gone)
-    rows = [Row(one, found.name, one.segment, target=True, identifier=name) for name, one in targets.items()]
+    here = [Row(one, found.name, one.segment, target=True, identifier=name) for name, one in targets.items()]
+    left = []
     for name in gone:
         other, segment = taken.get(name, (found.name, last[name].segment))
-        rows.append(Row(last[name], other, segment or None, target=name in taken, identifier=name))
+        left.append(Row(last[name], other, segment or None, target=name in taken, identifier=name))
     if export.format not in CRMS:
-        return _Content("", rows)
-    return _found(rows, export=export, earlier=earlier)
+        return _Content("", [*here, *left])
+    return _found(here, left, export=export, earlier=earlier)
 
 
 def _targets(connection: Connection, found: TargetList, export: Export) -> dict[str, Member]:
@@ -179,18 +204,42 @@ def _targets(connection: Connection, found: TargetList, export: Export) -> dict[
     return {one.account_id: one for one in everybody}
 
 
-def _found(rows: Sequence[Row], *, export: Export, earlier: Mapping[str, Flag]) -> _Content:
-    """The rows with what the CRM finds them by. What was flagged is found by what it was flagged by."""
-    before = next((flag.found_by for flag in earlier.values()), None)
-    match: Any = export.found_by or before
-    crm: Crm = "salesforce" if export.format == "salesforce" else "hubspot"
-    found = found_by([(row.member.account_id, row.member.domain) for row in rows], crm=crm, match=match)
-    told = []
-    for row, identifier in zip(rows, found.of, strict=True):
+def _found(
+    here: Sequence[Row], left: Sequence[Row], *, export: Export, earlier: Mapping[str, Flag]
+) -> _Content:
+    """The rows with what the CRM finds them by.
+
+    What was flagged is unflagged by what it was flagged by, and by what it is found by today. No record gets
+    two rows: a target's own counts, whatever other account left with the same identifier.
+    """
+    crm, match = _crm(export.format), _match(export.found_by)
+    named = [(row.member.account_id, row.member.domain) for row in here or left]
+    found = found_by(named, crm=crm, match=match)
+    told = [replace(row, identifier=one) for row, one in zip(here, found.of, strict=True)] if here else []
+    # What two targets share is written for neither, and is no leaver's either.
+    written = {_today(row, match=found.match, crm=crm) for row in here}
+    moved = [(replace(row, target=False), True) for row in here]
+    for row, is_here in (*moved, *((row, False) for row in left)):
         flag = earlier.get(row.member.account_id)
-        same = flag is not None and flag.found_by == found.match and not row.target
-        told.append(replace(row, identifier=flag.identifier if same and flag is not None else identifier))
+        flagged = None if flag is None or flag.found_by != found.match else flag.identifier
+        today = None if is_here else _today(row, match=found.match, crm=crm)
+        names = [name for name in (flagged, today) if name is not None]
+        if not is_here and not names:
+            told.append(replace(row, identifier=None))
+        for name in dict.fromkeys(names):
+            if name not in written:
+                written.add(name)
+                told.append(replace(row, identifier=name))
     return _Content(found.match, told)
+
+
+def _today(row: Row, *, match: Match, crm: Crm) -> str | None:
+    return identifier_of(match, crm=crm, account_id=row.member.account_id, domain=row.member.domain)
+
+
+def _match(text: str) -> Match | None:
+    """As it is stored with an export; None for the first one."""
+    return next((one for ways in MATCHES.values() for one in ways if one == text), None)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,10 @@ def remembered(
     """What a version must say for its proposal to be taken back; nothing for the first draw."""
     if base is None:
         return {}
-    before = newest(connection, found).source.get(_BEFORE) or _plain(asdict(found))
+    now, source = _plain(asdict(found)), newest(connection, found).source
+    before = dict(source.get(_BEFORE) or now)
+    # What somebody changed since the proposal was drawn for the first time is theirs.
+    before |= {name: now[name] for name, value in source.get(_SET, {}).items() if now[name] != value}
     return {_PROPOSAL: "open", _BASE: base, _BEFORE: before, _SET: _plain({**asdict(found), **values})}
 
 

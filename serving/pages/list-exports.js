@@ -9,7 +9,7 @@ import { badge, button, reader, told } from "./list-parts.js";
 const FORMATS = [
   { format: "csv", draft: true },
   { format: "xlsx", draft: true },
-  { format: "salesforce", match: ["id", "external", "domain"] },
+  { format: "salesforce", match: ["id", "external"] },
   { format: "hubspot", match: ["domain", "id", "external"] },
 ];
 

@@ -4,7 +4,7 @@ Turns the bodies of requests into groups, and a group into the answers of its re
 what each statement costs, however few rows it reads: eight answers at once cost less than three alone. So a
 group is handed over only when the one before is done and nothing more has come in for two turns of the event
 loop; on a server that has nothing else to do that takes microseconds. Time rule: none of its own. Null rule:
-none; a request whose sender no longer waits is not begun.
+none; a request that is cancelled while it waits is not begun.
 """
 
 from __future__ import annotations
@@ -69,6 +69,10 @@ class Gathering:
             return await self._of[loop].answer(answers, question)
 
 
+def _ended(error: RuntimeError) -> BusyError:
+    return BusyError(f"nothing is computed any more: {error}", fix="try again in a few seconds")
+
+
 class _Loop:
     """Of one event loop, in whose thread all of it runs but `_work`."""
 
@@ -96,7 +100,7 @@ class _Loop:
                 self._waiting.remove(asked)
 
     def _look_soon(self, answers: Answers) -> None:
-        if self._held is not None and len(self._waiting) >= self._expected:
+        if self._held is not None and len(self._waiting) >= min(self._expected, _MOST):
             self._held.cancel()
             self._held, self._looking = None, False
         if not (self._computing or self._looking):
@@ -115,9 +119,14 @@ class _Loop:
             return
         self._looking = False
         if self._waiting:
-            self._began = self._loop.time()
-            answers.hands.submit(self._work, answers, self._next())
-            self._computing = True
+            self._began, group = self._loop.time(), self._next()
+            try:
+                answers.hands.submit(self._work, answers, group)
+            except RuntimeError as error:
+                # The server is ending.
+                self._tell(answers, group, [_ended(error)] * len(group))
+            else:
+                self._computing = True
 
     def _next(self) -> list[_Asked]:
         """As many as make a group, those that wait longest."""
@@ -134,8 +143,8 @@ class _Loop:
         found: Sequence[Answered | Exception]
         try:
             found = answers.answer_each([asked.question for asked in group])
-        except Exception as error:
-            found = [error] * len(group)
+        except BaseException as error:
+            found = [error if isinstance(error, Exception) else RuntimeError(repr(error))] * len(group)
         # Where nobody listens any more the loop is closed.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._tell, answers, group, found)

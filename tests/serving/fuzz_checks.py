@@ -52,6 +52,8 @@ RULES = (
     "size is missing: a list that is no pilot needs one",
     "sub_industry is of a pilot; filter by rules instead",
     "comment: is missing",
+    "match_by: is no way by which such a file finds accounts",
+    "encoding: is none of texts",
     "approver: has approved for the other side already",
     "the list has no such version",
     "rules: only a redraw brings its own",

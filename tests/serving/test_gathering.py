@@ -78,6 +78,46 @@ def test_where_nobody_can_be_answered_everybody_is_told() -> None:
     assert second == ["b"], "the next ones are"
 
 
+class Panic(BaseException):
+    """As pyo3's: no Exception."""
+
+
+def test_a_panic_ends_nobody_elses_request() -> None:
+    class Panicking(Slow):
+        def answer_each(self, questions: Sequence[Question]) -> list[Any]:
+            if questions[0].body == b"panic":
+                raise Panic("of a library")
+            return super().answer_each(questions)
+
+    first, second = together(Panicking(), ["panic"], ["b"])
+    assert [str(one) for one in first] == ["Panic('of a library')"]
+    assert second == ["b"]
+
+
+def test_where_nothing_is_computed_any_more_everybody_is_told() -> None:
+    slow = Slow()
+    slow.hands.shutdown()
+    (told,) = together(slow, ["a", "b"])
+    assert [type(one) for one in told] == [BusyError, BusyError]
+
+
+def test_a_full_group_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "_AGAIN", 1e9)
+    monkeypatch.setattr(gathering, "_MOST", 4)
+    slow, gathered = Slow(), Gathering()
+
+    async def six_and_two() -> list[list[Any]]:
+        first = asyncio.ensure_future(asked(gathered, slow, list("abcdef")))
+        while not slow.groups:
+            await asyncio.sleep(0.001)
+        # Six are expected again, of whom four are a whole group.
+        more = asyncio.ensure_future(asked(gathered, slow, list("gh")))
+        return await asyncio.wait_for(asyncio.gather(first, more), 5)
+
+    assert asyncio.run(six_and_two()) == [list("abcdef"), list("gh")]
+    assert slow.groups == [list("abcd"), list("efgh")]
+
+
 def test_those_who_come_while_others_are_answered_wait_for_each_other() -> None:
     slow, gathered = Slow(), Gathering()
     slow.may.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 import itertools
 from collections.abc import Iterator
@@ -108,6 +109,13 @@ def test_a_file_that_cannot_be_used_is_told(
     answer = uploaded(ann, content, name=name)
     assert (answer.status_code, told in answer.text) == (status, True), answer.text
     assert "/tmp" not in answer.text
+
+
+@pytest.mark.parametrize("encoding", ["bz2", "zlib", "rot13", "hex", "no-such"])
+def test_what_is_no_encoding_of_texts_is_refused(ann: httpx.Client, encoding: str) -> None:
+    packed = bz2.compress(b"company9.example\n" * 100_000)
+    answer = uploaded(ann, packed, encoding=encoding)
+    assert (answer.status_code, answer.json()["errors"][0]["what"]) == (422, "encoding: is none of texts")
 
 
 def test_accounts_like_one_share_what_it_has(ann: httpx.Client) -> None:

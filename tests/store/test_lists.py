@@ -14,7 +14,7 @@ from serving.lists.deciding import approve, decide, edit, end_decision, move_sta
 from serving.lists.drawing import Drawn, Suggestion, draw
 from serving.lists.facts import Facts
 from serving.lists.handing_over import hand_over, lines
-from serving.lists.proposing import accept, open_proposal
+from serving.lists.proposing import accept, discard, open_proposal
 from serving.lists.requests import ListRequest
 from serving.store import Store, list_forgetting, list_members, list_overrides, lists, schema
 from serving.store.list_members import Member
@@ -56,8 +56,7 @@ def drawn(store: Store, found: TargetList, scores: Mapping[str, float], **told: 
             connection,
             list_id=found.id,
             suggestions=[Suggestion(name, score, segment="s") for name, score in scores.items()],
-            facts=FACTS,
-            **{"kind": "refresh", "why": "due", "who": "Ann", "now": NOW, **told},
+            **{"facts": FACTS, "kind": "refresh", "why": "due", "who": "Ann", "now": NOW, **told},
         )
 
 
@@ -96,11 +95,15 @@ def reviewed(side: Any, who: str, seen: int, decision: Any = "approved", comment
     return told | {"seen": seen, "now": NOW}
 
 
-def exported(store: Store, found: TargetList) -> dict[str, tuple[str, str]]:
-    """By account of a Salesforce file, its list and its flag."""
+def exported(
+    store: Store, found: TargetList, file_format: Any = "salesforce", match: Any = None
+) -> dict[str, tuple[str, str]]:
+    """By what the CRM finds an account by, its list and its flag. No record may have two rows."""
+    told = {"file_format": file_format, "match": match, "who": "Ann", "now": NOW}
     with store.writing() as connection:
-        done = hand_over(connection, list_id=found.id, file_format="salesforce", who="Ann", now=NOW)
+        done = hand_over(connection, list_id=found.id, **told)
         _, *rows = lines(connection, done.export)
+    assert len({row[0] for row in rows}) == len(rows)
     return {row[0]: (row[1], row[3]) for row in rows}
 
 
@@ -172,6 +175,84 @@ def test_no_flag_goes_stale(store: Store, made: TargetList) -> None:
         seen = lists.find(connection, list_id=made.id).revision
         move_state(connection, list_id=made.id, action="archive", seen=seen, who="Ann", now=NOW)
     assert exported(store, made) == {"a": ("EMEA", "false"), "b": ("EMEA", "false")}
+
+
+def flags(store: Store, found: TargetList) -> dict[str, str]:
+    """By domain of a HubSpot file, its flag."""
+    told = exported(store, found, "hubspot", "domain")
+    return {domain: flag for domain, (_, flag) in told.items()}
+
+
+def renamed(account: str, domain: str) -> dict[str, Facts]:
+    return {**FACTS, account: Facts(account, account.upper(), domain, "software")}
+
+
+def test_a_target_is_told_once_whoever_left_with_the_same_domain(store: Store, made: TargetList) -> None:
+    drawn(store, made, {"a": 5})
+    approved(store, made)
+    assert flags(store, made) == {"a.example": "true"}
+    drawn(store, made, {"b": 5}, facts=renamed("b", "a.example"))
+    approved(store, made)
+    assert flags(store, made) == {"a.example": "true"}
+
+
+def test_the_flag_of_a_domain_that_an_account_had_is_taken_back(store: Store, made: TargetList) -> None:
+    drawn(store, made, {"a": 5})
+    approved(store, made)
+    flags(store, made)
+    drawn(store, made, {"a": 5}, facts=renamed("a", "new.example"))
+    approved(store, made)
+    assert flags(store, made) == {"new.example": "true", "a.example": "false"}
+    drawn(store, made, {"b": 5}, facts=renamed("a", "new.example"))
+    approved(store, made)
+    assert flags(store, made) == {"b.example": "true", "new.example": "false", "a.example": "false"}
+
+
+def test_two_targets_of_one_domain_are_not_told_to_be_none(store: Store, made: TargetList) -> None:
+    drawn(store, made, {"a": 5})
+    approved(store, made)
+    flags(store, made)
+    drawn(store, made, {"a": 5, "b": 4}, facts=renamed("b", "a.example"))
+    approved(store, made)
+    assert flags(store, made) == {}
+
+
+def test_later_files_find_accounts_as_the_latest_did(store: Store, made: TargetList) -> None:
+    drawn(store, made, {"a": 5})
+    approved(store, made)
+    exported(store, made, "hubspot", "domain")
+    exported(store, made, "hubspot", "external")
+    assert set(exported(store, made, "hubspot")) == {"a"}
+
+
+@pytest.mark.parametrize(("file_format", "match"), [("salesforce", "domain"), ("csv", "id")])
+def test_a_way_that_a_file_does_not_know_is_refused(
+    store: Store, made: TargetList, file_format: str, match: str
+) -> None:
+    drawn(store, made, {"a": 5})
+    approved(store, made)
+    with pytest.raises(InputError, match="match_by: is no way"):
+        exported(store, made, file_format, match)
+
+
+def test_an_edit_must_leave_a_list_that_could_be_made(store: Store, made: TargetList) -> None:
+    segments, goals = [{"name": "s"}, {"name": "s"}], [{"segment": "x"}]
+    for values in ({"name": "7"}, {"segments": segments}, {"goals": goals}, {"sub_industry": "software"}):
+        with pytest.raises(InputError), store.writing() as connection:
+            edit(connection, list_id=made.id, values=values, seen=1, who="Ann", now=NOW)
+
+
+def test_what_somebody_edits_while_a_proposal_is_drawn_twice_stays(store: Store, made: TargetList) -> None:
+    drawn(store, made, {"a": 5})
+    drawn(store, made, {"b": 5})
+    segments = [{"name": "new", "basis": "other", "description": None}]
+    with store.writing() as connection:
+        seen = lists.find(connection, list_id=made.id).revision
+        edit(connection, list_id=made.id, values={"segments": segments}, seen=seen, who="Ann", now=NOW)
+    drawn(store, made, {"c": 5})
+    with store.writing() as connection:
+        seen = lists.find(connection, list_id=made.id).revision
+        assert discard(connection, list_id=made.id, seen=seen, who="Ann", now=NOW).segments == segments
 
 
 def test_who_left_for_another_list_is_still_a_target(store: Store, made: TargetList) -> None:

@@ -5,6 +5,7 @@ Time rule: `now` is read once per request. Null rule: none of its own.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -20,6 +21,9 @@ from serving.web.keeping import api_key_id, kept_text
 
 __all__ = ["ENDPOINTS"]
 
+_LARGE = 128 * 1024
+"""Bytes of a body that is read in a thread of its own: nobody else waits for that."""
+
 
 async def _score(call: Call) -> Response:
     body, answers = await json_body(call.request), call.services.answers
@@ -30,7 +34,9 @@ async def _score(call: Call) -> Response:
     }
     # What is remembered is given here: it takes less than to hand it to a thread.
     answered = answers.answer_at_once(body, **asked)
-    if answered is None:
+    if answered is None and len(body) > _LARGE:
+        answered = await call.compute(partial(answers.answer, body, **asked))
+    elif answered is None:
         answered = await call.services.gathering.answer(answers, Question(body, **asked))
     return Response(await kept_text(call, answered), media_type="application/json")
 

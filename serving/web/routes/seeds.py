@@ -53,11 +53,28 @@ async def _match(call: Call) -> Response:
 
 
 async def _upload(call: Call) -> Response:
-    encoding, column = text(call, "encoding"), text(call, "column")
+    encoding, column = _encoding(call), text(call, "column")
     limit = Limit(_LARGEST, "keep the column that names the companies")
     async with arriving(call.request, limit=limit, kind=_suffix) as (file, suffix):
         rows = await run_in_threadpool(_read, file, suffix=suffix, encoding=encoding, column=column)
     return await _answered(call, rows)
+
+
+def _encoding(call: Call) -> str | None:
+    """The encoding that is asked for. Raises InputError for what is none of texts: some codecs unpack."""
+    asked = text(call, "encoding")
+    if asked is None:
+        return None
+    try:
+        b"a".decode(asked)
+    except UnicodeError:
+        # Of two bytes a letter, as UTF-16.
+        return asked
+    except LookupError as error:
+        raise InputError(
+            "encoding: is none of texts", got=asked, allowed="utf-8, utf-16, windows-1252, gb18030 and others"
+        ) from error
+    return asked
 
 
 def _suffix(media_type: str, name: str) -> str:
