@@ -6,10 +6,10 @@ proposal, a version of its own beside what is there, until somebody accepts or d
 `serving.lists.proposing`). A refresh is for the quarter: whoever is on the list, and is still suggested and
 allowed, keeps the place, so that what changes is what has to. A rebuild is for the year: the machine's order
 alone decides, and segments that it once named and that nobody is in any more go. A redraw is a rebuild for
-another product or market: it may bring rules of its own, and finds the industry of a pilot anew. All of it is
-one transaction of the caller: whatever is killed, the list is as it was or as it is to be. Time rule:
-decisions count that are in force `now`. Null rule: an account that the tables do not know is left out, unless
-people pinned it.
+another product or market: it may bring rules of its own, and finds the industry of a pilot anew. A draw is
+worked out before it is written, so that nobody waits for that; all that it writes is one transaction of the
+caller: whatever is killed, the list is as it was or as it is to be. Time rule: decisions count that are in
+force `now`. Null rule: an account that the tables do not know is left out, unless people pinned it.
 """
 
 from __future__ import annotations
@@ -24,21 +24,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from features.errors import InputError
-from serving.lists import constraints, proposing
+from serving.lists import constraints, proposing, telling
 from serving.lists.constraints import Candidate, Constrained, constrain
 from serving.lists.facts import Facts
 from serving.lists.merging import SUGGESTED, Decided, decided_of, departed, merged
 from serving.lists.proposing import Draw
 from serving.lists.settings import Rules
 from serving.store import list_members, list_overrides, lists
-from serving.store.list_members import Drop, Member
+from serving.store.columns import packed
+from serving.store.list_members import Member, Rewriting
 from serving.store.list_overrides import Override
-from serving.store.lists import ListStateError, TargetList
+from serving.store.lists import ListStateError, TargetList, Version
 
-__all__ = ["Drawn", "Suggestion", "draw"]
-
-_KEPT_OF_A_RULE = 1_000
-"""Accounts that are named of those that a rule left out; all of them are counted."""
+__all__ = ["Drawn", "Plan", "Suggestion", "carried_out", "draw", "planned"]
 
 _UNKNOWN = "unknown account", "the tables do not hold it"
 
@@ -73,7 +71,37 @@ class Drawn:
     constrained: Constrained
 
 
-def draw(
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A draw that is worked out and that nobody has waited for: what is to be written.
+
+    found: the list that it rests on. asked: of what it was worked out, to do so again where the list has
+    changed since. opens: the version that it begins. base: the one that it is a proposal beside.
+    """
+
+    found: TargetList
+    asked: Mapping[str, Any]
+    opens: Version | None
+    base: int | None
+    rewriting: Rewriting
+    details: Mapping[str, bytes]
+    constrained: Constrained
+    values: Mapping[str, Any]
+    counts: Mapping[str, int]
+    targets: int
+
+
+def draw(connection: Connection, **asked: Any) -> Drawn:
+    """Draw a list, in one transaction that writes. asked, errors: as of `planned`.
+
+    A long list is better planned in a transaction that reads, and carried out in one that writes, which lets
+    the other writers in meanwhile.
+    """
+    lists.lock(connection, list_id=asked["list_id"])
+    return carried_out(connection, planned(connection, **asked))
+
+
+def planned(
     connection: Connection,
     *,
     list_id: int,
@@ -87,15 +115,19 @@ def draw(
     same: Mapping[str, str] | None = None,
     seen: int | None = None,
     given: Mapping[str, Any] | None = None,
-) -> Drawn:
-    """Draw a list. Raises UnknownListError, ListStateError, ListChangedError, InputError.
+) -> Plan:
+    """Work out a draw; nothing is written. Raises UnknownListError, ListStateError, ListChangedError,
+    InputError.
 
     facts: of every account that is suggested, as far as the tables know it, and of those that people pinned.
     source: what it was drawn from, for whoever asks later. same: by account that another one stands for now,
     that one. seen: the revision that the caller rests on; None for any. given: of a redraw, `rules` and
     `sub_industry` of the other market.
     """
-    found = lists.lock(connection, list_id=list_id)
+    suggestions, same, given = tuple(suggestions), same or {}, given or {}
+    words: dict[str, Any] = {"kind": kind, "why": why, "who": who, "now": now}
+    # The list is read first: whatever changes while the rest is read, changes it, too.
+    found = lists.find(connection, list_id=list_id)
     if found.state == "review":
         raise ListStateError(
             "the list is being reviewed", got="review", allowed="draft, approved", fix="withdraw it first"
@@ -104,15 +136,16 @@ def draw(
         lists.require_seen(connection, found, seen=seen, areas=("facts", "members", "state"))
     if given and kind != "redraw":
         raise InputError("rules: only a redraw brings its own", got=kind, fix="edit the list, or redraw it")
-    found, base = proposing.opened(connection, found, kind=kind, why=why, who=who, now=now)
-    asked = replace(found, **(given or {}))
-    if kind == "redraw" and "sub_industry" not in (given or {}):
+    opens, base = proposing.to_open(connection, found, **words)
+    number = found.version if opens is None else opens.number
+    asked = replace(found, version=number, **given)
+    if kind == "redraw" and "sub_industry" not in given:
         asked = replace(asked, sub_industry=None)
     at = {"list_id": list_id, "newest": found.version}
     before = list_members.members(connection, **at, version=found.version)
-    held = before if base is None else list_members.members(connection, **at, version=base)
-    decided = _decided(connection, list_id=list_id, same=same or {}, now=now)
-    own = _best(suggestions, same=same or {})
+    held = before if base in (None, found.version) else list_members.members(connection, **at, version=base)
+    decided = _decided(connection, list_id=list_id, same=same, now=now)
+    own = _best(suggestions, same=same)
     stay = {name for name, one in held.items() if one.status == "target" and one.suggested}
     chosen = _choose(
         asked,
@@ -122,34 +155,73 @@ def draw(
         excluded=lists.excluded(connection, list_id=list_id),
         first=stay if kind == "refresh" else frozenset(),
     )
-    said = _said(chosen.constrained, own=own, facts=facts, decided=decided, before=before, draw=found.version)
+    said = _said(chosen.constrained, own=own, facts=facts, decided=decided, before=before, draw=number)
     members = merged(said, decided=decided)
     reasons = {drop.account_id: drop.rule for drop in chosen.constrained.drops}
-    list_members.write(
-        connection,
+    rewriting = list_members.rewriting(
         list_id=list_id,
-        version=found.version,
+        version=number,
         before=before,
         after=members,
         left=departed(before, members, reasons=reasons),
     )
-    _keep_words(connection, found, chosen.constrained, own=own, members=members)
-    counts = _compared(held, members)
-    values = _values(asked, chosen, members=members, kind=kind, now=now) | dict(given or {})
-    told = proposing.remembered(connection, found, base=base, values=values) | dict(source or {})
-    _tell(connection, found, chosen.constrained, kind=kind, why=why, who=who, now=now, source=told)
+    return Plan(
+        found=found,
+        asked={
+            **words,
+            "list_id": list_id,
+            "suggestions": suggestions,
+            "facts": facts,
+            "source": source or {},
+            "same": same,
+            "seen": seen,
+            "given": given,
+        },
+        opens=opens,
+        base=base,
+        rewriting=rewriting,
+        details={name: _packed(own[name]) for name in members if name in own},
+        constrained=chosen.constrained,
+        values={
+            **telling.values_of(asked, chosen.industry, members=members, kind=kind, now=now),
+            **given,
+        },
+        counts=telling.compared(held, members),
+        targets=sum(one.status == "target" for one in members.values()),
+    )
+
+
+def _packed(one: Suggestion) -> bytes:
+    return packed(json.dumps(one.detail, ensure_ascii=False, allow_nan=False))
+
+
+def carried_out(connection: Connection, plan: Plan) -> Drawn:
+    """Write what was planned, in one transaction. Where the list has changed since, the draw is worked out
+    anew, while nobody else can change it. Raises what `planned` raises."""
+    found = lists.lock(connection, list_id=plan.found.id)
+    if found != plan.found:
+        plan = planned(connection, **plan.asked)
+    if plan.opens is not None:
+        found = lists.open_version(connection, found, plan.opens)
+    words = {name: plan.asked[name] for name in ("who", "now")}
+    list_members.rewrite(connection, plan.rewriting)
+    at: dict[str, int] = {"list_id": found.id}
+    list_members.set_details(connection, **at, draw=found.version, details=plan.details)
+    drops = telling.some_of(plan.constrained.drops)
+    list_members.set_drops(connection, **at, version=found.version, drops=drops)
+    told = proposing.remembered(connection, found, base=plan.base, values=plan.values)
+    kind, why, source = (plan.asked[name] for name in ("kind", "why", "source"))
+    telling.tell(connection, found, plan.constrained, kind=kind, why=why, **words, source=told | dict(source))
     left = lists.changed(
         connection,
         found,
         area="members",
         action=kind,
-        who=who,
-        now=now,
-        values=values,
-        detail=", ".join(f"{count} {what}" for what, count in counts.items()),
+        **words,
+        values=plan.values,
+        detail=", ".join(f"{count} {what}" for what, count in plan.counts.items()),
     )
-    targets = sum(one.status == "target" for one in members.values())
-    return Drawn(left, targets, **counts, constrained=chosen.constrained)
+    return Drawn(left, plan.targets, **plan.counts, constrained=plan.constrained)
 
 
 def _decided(
@@ -161,7 +233,8 @@ def _decided(
 
 
 def _today(override: Override, same: Mapping[str, str]) -> Override:
-    return replace(override, account_id=same.get(override.account_id, override.account_id))
+    name = same.get(override.account_id, override.account_id)
+    return override if name == override.account_id else replace(override, account_id=name)
 
 
 def _best(suggestions: Iterable[Suggestion], *, same: Mapping[str, str]) -> dict[str, Suggestion]:
@@ -171,7 +244,7 @@ def _best(suggestions: Iterable[Suggestion], *, same: Mapping[str, str]) -> dict
         name = same.get(one.account_id, one.account_id)
         before = found.get(name)
         if before is None or _score(before) < _score(one):
-            found[name] = replace(one, account_id=name)
+            found[name] = one if name == one.account_id else replace(one, account_id=name)
     return found
 
 
@@ -264,110 +337,24 @@ def _as_said(
     suggested: bool,
     draw: int,
 ) -> Member:
-    member = last or Member(name, "target", SUGGESTED, suggested=suggested, draw=draw)
+    told: dict[str, Any] = {"suggested": suggested}
     if one is not None:
-        member = replace(
-            member,
-            draw=draw,
-            machine_segment=one.segment,
-            score=one.score,
-            probability=one.probability,
-            low=one.low,
-            high=one.high,
-        )
+        told |= {
+            "draw": draw,
+            "machine_segment": one.segment,
+            "score": one.score,
+            "probability": one.probability,
+            "low": one.low,
+            "high": one.high,
+        }
     if known is not None:
-        member = replace(
-            member,
-            name=known.name,
-            domain=known.domain,
-            industry=known.industry,
-            country=known.country,
-            account_owner=known.owner,
-        )
-    return replace(member, suggested=suggested)
-
-
-def _keep_words(
-    connection: Connection,
-    found: TargetList,
-    constrained: Constrained,
-    *,
-    own: Mapping[str, Suggestion],
-    members: Mapping[str, Member],
-) -> None:
-    """Keep the reasons of those who are on the list, and whom each rule left out."""
-    details = {
-        name: json.dumps(own[name].detail, ensure_ascii=False, allow_nan=False)
-        for name in members
-        if name in own
-    }
-    list_members.set_details(connection, list_id=found.id, draw=found.version, details=details)
-    named: Counter[str] = Counter()
-    some = []
-    for drop in constrained.drops:
-        named[drop.rule] += 1
-        if named[drop.rule] <= _KEPT_OF_A_RULE:
-            some.append(Drop(drop.account_id, drop.rule, drop.detail, drop.score))
-    list_members.set_drops(connection, list_id=found.id, version=found.version, drops=some)
-
-
-def _tell(
-    connection: Connection,
-    found: TargetList,
-    constrained: Constrained,
-    *,
-    kind: Draw,
-    why: str,
-    who: str,
-    now: datetime,
-    source: Mapping[str, Any],
-) -> None:
-    """Say on the version what it was drawn from."""
-    (version,) = (one for one in lists.versions(connection, list_id=found.id) if one.number == found.version)
-    told = {"rules": {rule.rule: rule.dropped for rule in constrained.counted()}}
-    told["conflicts"] = dict(Counter(one.rule for one in constrained.conflicts))
-    lists.tell_draw(
-        connection,
-        list_id=found.id,
-        version=replace(
-            version,
-            kind=version.kind if version.number == 1 else kind,
-            opened_at=now,
-            opened_by=who,
-            why=why,
-            source=dict(source),
-            drops=told,
-        ),
-    )
-
-
-def _values(
-    found: TargetList, chosen: _Chosen, *, members: Mapping[str, Member], kind: Draw, now: datetime
-) -> dict[str, Any]:
-    """What a draw changes of the list itself."""
-    values: dict[str, Any] = {"refreshed_at": now, "sub_industry": chosen.industry}
-    if kind != "refresh" or found.rebuilt_at is None:
-        values["rebuilt_at"] = now
-    used = {one.segment for one in members.values() if one.segment is not None}
-    anew = kind in ("rebuild", "redraw")
-    kept = [one for one in found.segments if one["basis"] != "suggested" or one["name"] in used or not anew]
-    named = used - {segment["name"] for segment in kept}
-    values["segments"] = [
-        *kept,
-        *({"name": name, "basis": "suggested", "description": None} for name in sorted(named)),
-    ]
-    return values
-
-
-def _compared(before: Mapping[str, Member], after: Mapping[str, Member]) -> dict[str, int]:
-    """How many accounts a draw added, dropped and moved."""
-    was, now = (
-        {name: one.segment for name, one in some.items() if one.status == "target"}
-        for some in (before, after)
-    )
-    both = was.keys() & now.keys()
-    return {
-        "added": len(now.keys() - was.keys()),
-        "dropped": len(was.keys() - now.keys()),
-        "moved": sum(was[name] != now[name] for name in both),
-    }
+        told |= {
+            "name": known.name,
+            "domain": known.domain,
+            "industry": known.industry,
+            "country": known.country,
+            "account_owner": known.owner,
+        }
+    if last is None:
+        return Member(name, "target", SUGGESTED, **{"draw": draw, **told})
+    return replace(last, **told)

@@ -22,7 +22,7 @@ from serving.store import list_members, list_overrides, lists
 from serving.store.list_members import Member
 from serving.store.lists import ListStateError, TargetList, Version
 
-__all__ = ["DRAWS", "Draw", "accept", "discard", "open_proposal", "opened", "ready", "remembered"]
+__all__ = ["DRAWS", "Draw", "accept", "discard", "open_proposal", "ready", "remembered", "to_open"]
 
 Draw = Literal["first", "refresh", "rebuild", "redraw"]
 DRAWS: tuple[Draw, ...] = ("first", "refresh", "rebuild", "redraw")
@@ -51,18 +51,18 @@ def ready(
     return lists.open_version(connection, found, Version(number, kind, now, who, why))
 
 
-def opened(
+def to_open(
     connection: Connection, found: TargetList, *, kind: Draw, why: str, who: str, now: datetime
-) -> tuple[TargetList, int | None]:
-    """The list with the version that a draw fills, and the version that it is a proposal beside.
+) -> tuple[Version | None, int | None]:
+    """The version that is to be opened for a draw, and the version that it is a proposal beside.
 
-    None for the first draw, which fills the first version. A proposal that is still open is drawn again.
-    Raises ListStateError.
+    None and None for the first draw, which fills the first version. A proposal that is still open is drawn
+    again: None to be opened. Raises ListStateError.
     """
     if found.state == "archived":
         after(found.state, "revise")
     if found.refreshed_at is None and found.is_open:
-        return found, None
+        return None, None
     if kind == "first":
         raise ListStateError(
             "the list was drawn before",
@@ -72,9 +72,9 @@ def opened(
         )
     version = newest(connection, found)
     if version.source.get(_PROPOSAL) == "open":
-        return found, int(version.source[_BASE])
+        return None, int(version.source[_BASE])
     number = lists.next_number(connection, found)
-    return lists.open_version(connection, found, Version(number, kind, now, who, why)), found.version
+    return Version(number, kind, now, who, why), found.version
 
 
 def newest(connection: Connection, found: TargetList) -> Version:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    LargeBinary,
     RowMapping,
     and_,
     bindparam,
@@ -32,6 +34,7 @@ __all__ = [
     "Drop",
     "Left",
     "Member",
+    "Rewriting",
     "Status",
     "counts",
     "details",
@@ -41,6 +44,8 @@ __all__ = [
     "last_known",
     "member_of",
     "members",
+    "rewrite",
+    "rewriting",
     "set_details",
     "set_drops",
     "stream",
@@ -87,6 +92,8 @@ class Member:
 
 _FIELDS = tuple(Member.__dataclass_fields__)
 _COLUMNS = [_TABLE.c[name] for name in _FIELDS]
+_TEXT_PLACES, _SCORE_PLACE = tuple(map(_FIELDS.index, _TEXTS)), _FIELDS.index("score")
+_of_member = attrgetter(*_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +113,21 @@ def holds_at(version: int, *, newest: int) -> ColumnElement[bool]:
 
 def member_of(row: RowMapping) -> Member:
     """A row of the table, or one with its columns, as a member."""
-    told = {name: row[name] for name in _FIELDS}
-    for name in _TEXTS:
-        told[name] = told[name] or None
-    if told["score"] == UNSCORED:
-        told["score"] = None
-    return Member(**told)
+    return _member([row[name] for name in _FIELDS])
+
+
+def _member(values: Iterable[Any]) -> Member:
+    """values: of the columns, in their order, as a hundred thousand names would take their time."""
+    told = list(values)
+    for place in _TEXT_PLACES:
+        told[place] = told[place] or None
+    if told[_SCORE_PLACE] == UNSCORED:
+        told[_SCORE_PLACE] = None
+    return Member(*told)
 
 
 def _values(member: Member) -> dict[str, Any]:
-    told = asdict(member)
+    told = dict(zip(_FIELDS, _of_member(member), strict=True))
     for name in _TEXTS:
         told[name] = told[name] or ""
     if told["score"] is None:
@@ -139,8 +151,8 @@ def stream(
     if status is not None:
         query = query.where(_TABLE.c.status == status)
     rows = connection.execute(query.order_by(_TABLE.c.score.desc(), _TABLE.c.account_id.desc()))
-    for row in rows.mappings():
-        yield member_of(row)
+    for row in rows:
+        yield _member(row)
 
 
 def find(
@@ -163,6 +175,52 @@ def counts(connection: Connection, *, list_id: int, version: int, newest: int) -
     }
 
 
+@dataclass(frozen=True)
+class Rewriting:
+    """What is to be written of a list, worked out before anybody has to wait for it. ended: accounts whose
+    rows end; rows: those that begin; left: why accounts go."""
+
+    list_id: int
+    version: int
+    ended: Sequence[str]
+    rows: Sequence[Mapping[str, Any]]
+    left: Mapping[str, Left]
+
+
+def rewriting(
+    *,
+    list_id: int,
+    version: int,
+    before: Mapping[str, Member],
+    after: Mapping[str, Member],
+    left: Mapping[str, Left],
+) -> Rewriting:
+    """What makes `after` what the newest version of a list holds.
+
+    before: what it holds now, of the accounts that may change. left: why those go that are not in `after`.
+    """
+    gone = [name for name in before if name not in after]
+    different = [after[name] for name in sorted(after) if before.get(name) != after[name]]
+    replaced = [one.account_id for one in different if one.account_id in before]
+    return Rewriting(
+        list_id,
+        version,
+        # In the order of the table's key, so that neighbours are written together.
+        ended=sorted([*gone, *replaced]),
+        rows=[{"list_id": list_id, "since": version, "until": OPEN, **_values(one)} for one in different],
+        left={name: left[name] for name in gone if name in left},
+    )
+
+
+def rewrite(connection: Connection, told: Rewriting) -> None:
+    """Write it, to a list that is as it was when that was worked out."""
+    at = {"list_id": told.list_id, "version": told.version}
+    _take_out(connection, **at, account_ids=told.ended)
+    for some in _parts(told.rows):
+        connection.execute(insert(_TABLE), some)
+    _say_why(connection, **at, left=told.left)
+
+
 def write(
     connection: Connection,
     *,
@@ -172,27 +230,19 @@ def write(
     after: Mapping[str, Member],
     left: Mapping[str, Left],
 ) -> None:
-    """Make `after` what the newest version of a list holds.
-
-    before: what it holds now, of the accounts that may change. left: why those go that are not in `after`.
-    """
-    gone = [name for name in before if name not in after]
-    different = [one for name, one in after.items() if before.get(name) != one]
-    replaced = [one.account_id for one in different if one.account_id in before]
-    _take_out(connection, list_id=list_id, version=version, account_ids=[*gone, *replaced])
-    for some in _parts(different):
-        rows = [{"list_id": list_id, "since": version, "until": OPEN, **_values(one)} for one in some]
-        connection.execute(insert(_TABLE), rows)
-    _say_why(
-        connection, list_id=list_id, version=version, left={name: left[name] for name in gone if name in left}
-    )
+    """As `rewriting` and `rewrite`, at once."""
+    rewrite(connection, rewriting(list_id=list_id, version=version, before=before, after=after, left=left))
 
 
 def _take_out(connection: Connection, *, list_id: int, version: int, account_ids: Sequence[str]) -> None:
     """End the rows of accounts in the newest version; those that began with it were never told."""
+    began = select(_TABLE.c.since).where(_TABLE.c.list_id == list_id, _TABLE.c.since == version).limit(1)
+    # None has in a version that was opened just now, which need not be asked account by account.
+    any_began = connection.execute(began).first() is not None
     for some in _parts(account_ids):
         own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(some) & (_TABLE.c.until + 0 == OPEN)
-        connection.execute(delete(_TABLE).where(own, _TABLE.c.since == version))
+        if any_began:
+            connection.execute(delete(_TABLE).where(own, _TABLE.c.since == version))
         connection.execute(update(_TABLE).where(own).values(until=version))
 
 
@@ -227,17 +277,21 @@ def _parts(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
 
 
-def set_details(connection: Connection, *, list_id: int, draw: int, details: Mapping[str, str]) -> None:
-    """Keep what the machine said of accounts in a draw, as JSON, in place of what it said of them in it
-    before."""
+def set_details(connection: Connection, *, list_id: int, draw: int, details: Mapping[str, bytes]) -> None:
+    """Keep what the machine said of accounts in a draw, in place of what it said of them in it before.
+
+    details: JSON as `columns.packed` packs it."""
     table = schema.list_suggestions
     own = (table.c.list_id == list_id) & (table.c.draw == draw)
-    for some in _parts(list(details)):
-        connection.execute(delete(table).where(own, table.c.account_id.in_(some)))
+    any_said = connection.execute(select(table.c.draw).where(own).limit(1)).first() is not None
+    statement = insert(table).values(detail=bindparam("packed", type_=LargeBinary))
+    for some in _parts(sorted(details)):
+        if any_said:
+            connection.execute(delete(table).where(own, table.c.account_id.in_(some)))
         rows = [
-            {"list_id": list_id, "draw": draw, "account_id": name, "detail": details[name]} for name in some
+            {"list_id": list_id, "draw": draw, "account_id": name, "packed": details[name]} for name in some
         ]
-        connection.execute(insert(table), rows)
+        connection.execute(statement, rows)
 
 
 def details(connection: Connection, *, list_id: int, some: Sequence[Member]) -> dict[str, str]:

@@ -157,7 +157,7 @@ def draw(
     as_json: JsonOption = False,
 ) -> None:
     """Draw a list from suggestions: rules leave accounts out, and what people decided stays."""
-    from serving.lists.drawing import draw as draw_list
+    from serving.lists.drawing import carried_out, planned
     from serving.lists.known import known_in
     from serving.lists.proposing import DRAWS
     from serving.lists.reading import read_suggestions
@@ -177,8 +177,8 @@ def draw(
             account_ids=[one.account_id for one in suggestions],
             rules=given.get("rules"),
         )
-        with store.writing() as connection:
-            done = draw_list(
+        with store.reading() as connection:
+            plan = planned(
                 connection,
                 list_id=found.id,
                 suggestions=suggestions,
@@ -192,6 +192,8 @@ def draw(
                 seen=revision,
                 given=given,
             )
+        with store.writing() as connection:
+            done = carried_out(connection, plan)
     _show(done, output=output)
 
 

@@ -38,7 +38,7 @@ from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer, parameter
 from serving.web.keeping import api_key_id
 from serving.web.list_queries import PAGE, decode_page, encode_page, integer, limit_parameter
-from serving.web.own_jobs import own_job, parts_of_result
+from serving.web.own_jobs import own_job, parts_of_result, shared_expansion
 from serving.web.repeats import answer_once
 
 __all__ = ["ENDPOINTS"]
@@ -116,7 +116,7 @@ def _told(call: Call, connection: Connection, job: Job) -> ExpansionAnswer:
 async def _expansion(call: Call) -> Response:
     def work() -> ExpansionAnswer:
         with call.services.door.open().reading() as connection:
-            return _told(call, connection, own_job(call, connection, kind="expand"))
+            return _told(call, connection, shared_expansion(call, connection))
 
     return json_answer(await call.compute(work))
 
@@ -141,7 +141,7 @@ async def _accounts(call: Call) -> Response:
 
     def work() -> SuggestionsAnswer:
         with call.services.door.open().reading() as connection:
-            job = _done(own_job(call, connection, kind="expand"))
+            job = _done(shared_expansion(call, connection))
             told, total = _page(connection, job, start=start, limit=limit)
         return SuggestionsAnswer(
             total=total,
@@ -183,7 +183,7 @@ def _done(job: Job) -> Job:
 async def _file(call: Call) -> Response:
     def look() -> Job:
         with call.services.door.open().reading() as connection:
-            return _done(own_job(call, connection, kind="expand"))
+            return _done(shared_expansion(call, connection))
 
     job = await call.compute(look)
     content = expansion_file(_all(call, job), file_format="csv", language=call.language)
@@ -232,7 +232,8 @@ ENDPOINTS = (
         operation=Operation(
             name="getExpansion",
             summary="How far an expansion is, and what it found",
-            description="A key and a person see their own, a key with the scope admin sees all.",
+            description="One that is done is seen by everybody who may write lists; until then a key and a "
+            "person see their own, a key with the scope admin sees all.",
             tag="expansions",
             parameters=(_ID, LANGUAGE),
             answer=ExpansionAnswer,

@@ -5,6 +5,8 @@ Time rule: `now` is read once per request. Null rule: none of its own.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -13,8 +15,8 @@ from serving.access.callers import name_of
 from serving.jobs.expansion_parts import FIRST, told_in
 from serving.lists import proposing
 from serving.lists.answers import ListDetail
-from serving.lists.drawing import Suggestion, draw
-from serving.lists.known import Known, known_in
+from serving.lists.drawing import Plan, Suggestion, carried_out, draw, planned
+from serving.lists.known import known_in
 from serving.lists.member_answers import DrawAnswer, draw_answer
 from serving.lists.requests import DrawRequest, ProposalRequest
 from serving.lists.suggesting import suggestion_of
@@ -28,7 +30,7 @@ from serving.web.bodies import json_body
 from serving.web.endpoint import Call, Endpoint, Operation
 from serving.web.list_details import detail_of
 from serving.web.list_queries import LIST_ID, path_number
-from serving.web.own_jobs import own_job, parts_of_result
+from serving.web.own_jobs import parts_of_result, shared_expansion
 from serving.web.repeats import answer_once
 
 __all__ = ["ENDPOINTS"]
@@ -39,33 +41,37 @@ async def _draw(call: Call) -> Response:
     request = parse_body(body, model=DrawRequest)
     given, store = request.given(), call.services.door.open()
 
-    def look() -> tuple[list[Suggestion], Known]:
+    def look() -> tuple[dict[str, Any], Plan | None]:
         suggestions = _suggestions(call, request)
         tables = call.services.answers.desk().snapshot.tables
         names = [one.account_id for one in suggestions]
         known = known_in(tables, store, list_id=list_id, account_ids=names, rules=given.get("rules"))
-        return suggestions, known
+        source = {"expansion": request.expansion} if request.expansion else {}
+        asked: dict[str, Any] = {
+            "list_id": list_id,
+            "suggestions": suggestions,
+            "facts": known.facts,
+            "same": known.same,
+            "kind": request.draw(),
+            "why": request.why,
+            "who": name_of(call.caller),
+            "now": utc_now(),
+            "source": {**source, "suggestions": len(suggestions)},
+            "seen": request.revision,
+            "given": given,
+        }
+        try:
+            with store.reading() as connection:
+                return asked, planned(connection, **asked)
+        except InputError:
+            # A request that comes again is answered as before, although it could not be done once more.
+            return asked, None
 
-    suggestions, known = await call.compute(look)
+    asked, plan = await call.compute(look)
 
     def write(connection: Connection) -> Answered:
-        now = utc_now()
-        source = {"expansion": request.expansion} if request.expansion else {}
-        done = draw(
-            connection,
-            list_id=list_id,
-            suggestions=suggestions,
-            facts=known.facts,
-            same=known.same,
-            kind=request.draw(),
-            why=request.why,
-            who=name_of(call.caller),
-            now=now,
-            source={**source, "suggestions": len(suggestions)},
-            seen=request.revision,
-            given=given,
-        )
-        return Answered(201, draw_answer(done, now=now).model_dump_json())
+        done = draw(connection, **asked) if plan is None else carried_out(connection, plan)
+        return Answered(201, draw_answer(done, now=asked["now"]).model_dump_json())
 
     return await answer_once(call, body=body, write=write)
 
@@ -74,7 +80,7 @@ def _suggestions(call: Call, request: DrawRequest) -> list[Suggestion]:
     if request.expansion is None:
         return [one.suggestion() for one in request.suggestions or ()]
     with call.services.door.open().reading() as connection:
-        job = own_job(call, connection, kind="expand", job_id=request.expansion)
+        job = shared_expansion(call, connection, job_id=request.expansion)
     if job.state != "done":
         raise JobUnfinishedError("expansion: it is not done", got=job.state, allowed="done")
     parts = parts_of_result(call, job, start=FIRST)
