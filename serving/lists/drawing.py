@@ -31,7 +31,6 @@ from serving.lists.merging import SUGGESTED, Decided, decided_of, departed, merg
 from serving.lists.proposing import Draw
 from serving.lists.settings import Rules
 from serving.store import list_members, list_overrides, lists
-from serving.store.columns import packed
 from serving.store.list_members import Member, Rewriting
 from serving.store.list_overrides import Override
 from serving.store.lists import ListStateError, TargetList, Version
@@ -192,7 +191,7 @@ def planned(
 
 
 def _packed(one: Suggestion) -> bytes:
-    return packed(json.dumps(one.detail, ensure_ascii=False, allow_nan=False))
+    return list_members.packed(json.dumps(one.detail, ensure_ascii=False, allow_nan=False))
 
 
 def carried_out(connection: Connection, plan: Plan) -> Drawn:

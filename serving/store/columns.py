@@ -17,7 +17,7 @@ from features.errors import InputError
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-__all__ = ["CompressedText", "UtcSeconds", "metadata", "moment", "packed"]
+__all__ = ["CompressedText", "UtcSeconds", "metadata", "moment"]
 
 
 class UtcSeconds(TypeDecorator[datetime]):
@@ -43,15 +43,10 @@ class CompressedText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else packed(value)
+        return None if value is None else zlib.compress(value.encode(), 3)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
         return None if value is None else zlib.decompress(value).decode()
-
-
-def packed(text: str) -> bytes:
-    """A text as `CompressedText` keeps it, for whoever packs many before a transaction begins."""
-    return zlib.compress(text.encode(), 3)
 
 
 metadata = MetaData(

@@ -26,8 +26,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.engine.default import DefaultDialect
 
 from serving.store import schema
+from serving.store.columns import CompressedText
 from serving.store.list_tables import OPEN, UNSCORED
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "last_known",
     "member_of",
     "members",
+    "packed",
     "rewrite",
     "rewriting",
     "set_details",
@@ -56,6 +59,7 @@ __all__ = [
 Status = Literal["target", "dropped"]
 
 _TABLE = schema.list_members
+_AS_STORED, _ANY = CompressedText(), DefaultDialect()
 _TEXTS = ("segment", "machine_segment", "name", "domain", "industry", "country", "account_owner")
 _ROWS_AT_ONCE = 5_000
 
@@ -277,10 +281,15 @@ def _parts(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
 
 
+def packed(text: str) -> bytes:
+    """A text as its column keeps it, for whoever packs many before a transaction begins."""
+    return _AS_STORED.process_bind_param(text, _ANY) or b""
+
+
 def set_details(connection: Connection, *, list_id: int, draw: int, details: Mapping[str, bytes]) -> None:
     """Keep what the machine said of accounts in a draw, in place of what it said of them in it before.
 
-    details: JSON as `columns.packed` packs it."""
+    details: JSON as `packed` packs it."""
     table = schema.list_suggestions
     own = (table.c.list_id == list_id) & (table.c.draw == draw)
     any_said = connection.execute(select(table.c.draw).where(own).limit(1)).first() is not None

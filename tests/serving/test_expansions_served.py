@@ -131,11 +131,36 @@ def test_what_cannot_be_asked_is_told_at_once(ann: httpx.Client) -> None:
         assert (answer.status_code in (404, 422), told in answer.text) == (True, True), answer.text
 
 
-def test_an_expansion_is_cancelled_and_seen_by_nobody_else(person: Person, ann: httpx.Client) -> None:
+def test_a_colleague_reads_and_draws_from_an_expansion_that_is_done(
+    person: Person, ann: httpx.Client, by_customers: Any
+) -> None:
+    ben, where = person("Ben"), f"/v1/expansions/{by_customers['id']}"
+    assert ben.get(where).json() == by_customers
+    assert suggestions(ben, by_customers) == suggestions(ann, by_customers)
+    assert ben.get(f"{where}/file").content == ann.get(f"{where}/file").content
+    told = {"name": "Like Ann's", "owner": "Ben", "purpose": "try it", "pilot": False, "size": 10}
+    made = ben.post("/v1/lists", json=told).json()
+    body = {"kind": "first", "why": "first draw", "revision": 1, "expansion": by_customers["id"]}
+    once = {"Idempotency-Key": "draw"}
+    first, again = (ben.post(f"/v1/lists/{made['id']}/draws", json=body, headers=once) for _ in range(2))
+    assert (first.status_code, first.json()["targets"]) == (201, 10)
+    # Although it could not be drawn for the first time once more.
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert ben.post(f"{where}/cancel").status_code == 404
+
+
+def test_an_expansion_that_is_not_done_is_seen_by_nobody_else(person: Person, ann: httpx.Client) -> None:
+    failed = asked(ann, account_ids=["acc-gone"], size=5)
+    assert failed["state"] == "failed"
+    where = f"/v1/expansions/{failed['id']}"
+    assert [person("Ben").get(where + path).status_code for path in ("", "/accounts", "/file")] == [404] * 3
+
+
+def test_an_expansion_is_cancelled(ann: httpx.Client) -> None:
     sent = ann.post("/v1/jobs/expand", json={}, headers={"Idempotency-Key": "expand"}).json()
     assert ann.post("/v1/jobs/expand", json={}, headers={"Idempotency-Key": "expand"}).json() == sent
     where = f"/v1/expansions/{sent['id']}"
-    assert person("Ben").get(where).status_code == 404
     ended = ann.post(f"{where}/cancel")
     assert ended.json().get("state") in ("cancelled", None)
     if ended.status_code == 200:
