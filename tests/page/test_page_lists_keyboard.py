@@ -52,11 +52,11 @@ def press(page: Page, name: str) -> None:
 
 
 def test_from_a_list_to_its_export(opened: Opened, ann: Person, ben: Person, tmp_path: Path) -> None:
-    number = drawn_list(ann, name="By keyboard alone")
+    number = drawn_list(ann, name="From a list to its export")
     page = opened.page(ann, "#/score")
     press(page, "Lists")
     expect(page.locator(".list-card").first).to_be_visible()
-    press(page, "By keyboard alone")
+    press(page, "From a list to its export")
     expect(page.locator("main h1")).to_be_focused()
     expect(page.locator(".grid-table tbody .name")).to_have_count(len(FREE))
     drop_one(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 
 import httpx
@@ -104,8 +105,9 @@ POISON = {
 
 @pytest.mark.parametrize("endpoint", READ_JSON, ids=lambda endpoint: endpoint.operation.name)
 def test_no_endpoint_takes_poison(server: Server, client: httpx.Client, endpoint: Endpoint) -> None:
+    path = re.sub(r"\{\w+\}", "1", endpoint.path)
     answers = {
-        name: client.request(endpoint.method, endpoint.path, content=body, headers=JSON)
+        name: client.request(endpoint.method, path, content=body, headers=JSON)
         for name, (body, _) in POISON.items()
     }
     wrong = {name: one.text for name, one in answers.items() if one.status_code not in POISON[name][1]}
