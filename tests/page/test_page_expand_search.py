@@ -210,9 +210,15 @@ def test_a_search_that_failed_says_why(opened: Opened, ann: Person) -> None:
     expect(page.get_by_role("heading", name="Whom to start from")).to_be_visible()
 
 
-def test_a_search_of_somebody_else_is_not_shown(opened: Opened, site: Site, found: Any) -> None:
+def test_a_colleague_sees_a_search_that_is_done(opened: Opened, site: Site, found: Any) -> None:
     ben = site.person("Ben Okafor", side="sales")
     page = opened.page(ben, f"#/expand/{found['id']}")
+    expect(page.get_by_role("heading", name="60 accounts found")).to_be_visible()
+
+
+def test_a_search_that_is_not_there_is_told(opened: Opened, ann: Person, found: Any) -> None:
+    gone = f"{found['id'][:-1]}{'0' if found['id'][-1] != '0' else '1'}"
+    page = opened.page(ann, f"#/expand/{gone}")
     expect(page.get_by_role("alert")).to_contain_text("This search is not here")
 
 
