@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from serving.lists.deciding import approve, decide, edit, end_decision, move_state
+from serving.lists.deciding import approve, decide, end_decision, move_state
 from serving.lists.drawing import Suggestion, draw
+from serving.lists.editing import edit
 from serving.lists.facts import Facts
 from serving.lists.proposing import DRAWS, accept, discard, open_proposal
 from serving.lists.requests import ListRequest

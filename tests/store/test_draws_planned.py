@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection
 
-from serving.lists.deciding import decide, edit
+from serving.lists.deciding import decide
 from serving.lists.drawing import Suggestion, carried_out, draw, planned
+from serving.lists.editing import edit
 from serving.lists.facts import Facts
 from serving.lists.proposing import accept
 from serving.lists.requests import ListRequest

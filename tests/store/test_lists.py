@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import delete
 
 from features.errors import InputError
-from serving.lists.deciding import approve, decide, edit, end_decision, move_state
+from serving.lists.deciding import approve, decide, end_decision, move_state
 from serving.lists.drawing import Drawn, Suggestion, draw
+from serving.lists.editing import edit
 from serving.lists.facts import Facts
 from serving.lists.handing_over import hand_over, lines
 from serving.lists.proposing import accept, discard, open_proposal

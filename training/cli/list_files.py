@@ -41,13 +41,13 @@ def exclude(
     as_json: JsonOption = False,
 ) -> None:
     """Keep the accounts and domains of a file off a list, in place of those before, from the next draw on."""
-    from serving.lists import deciding
+    from serving.lists import editing
     from serving.lists.reading import read_entries
 
     output, entries = open_output(as_json=as_json), read_entries(file)
     with open_store(workspace) as store, store.writing() as connection:
         found = list_named(connection, name)
-        after = deciding.exclude(
+        after = editing.exclude(
             connection,
             list_id=found.id,
             entries=entries,

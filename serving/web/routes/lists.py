@@ -13,7 +13,7 @@ from starlette.responses import Response
 from features.errors import WorkspaceError
 from serving.access.callers import name_of
 from serving.access.roles import require_side
-from serving.lists import deciding
+from serving.lists import deciding, editing
 from serving.lists.answers import ListAnswer, ListDetail, ListsAnswer, list_answer
 from serving.lists.requests import ApprovalRequest, EditRequest, ExcludedRequest, ListRequest, StateRequest
 from serving.reading import parse_body
@@ -104,7 +104,7 @@ async def _edit(call: Call) -> Response:
     request = parse_body(body, model=EditRequest)
 
     def change(connection: Connection) -> TargetList:
-        return deciding.edit(
+        return editing.edit(
             connection,
             list_id=list_id,
             values=request.values(),
@@ -121,7 +121,7 @@ async def _exclude(call: Call) -> Response:
     request = parse_body(body, model=ExcludedRequest)
 
     def change(connection: Connection) -> TargetList:
-        return deciding.exclude(
+        return editing.exclude(
             connection,
             list_id=list_id,
             entries=request.entries,
