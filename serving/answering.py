@@ -55,8 +55,9 @@ def answer_each(
             return scored
         try:
             return keep(scored, question)
-        except Exception as error:
-            return error
+        except BaseException as error:
+            # One that cannot be kept is no reason to answer nobody of the group.
+            return _as_fault(error)
 
     found = _scored_each(questions, current=current, now=now)
     return [ended(question, scored) for question, scored in zip(questions, found, strict=True)]

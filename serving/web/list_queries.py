@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from features.errors import InputError
+from features.errors import InputError, UnknownAccountError
+from serving.lists.known import KnownAccount, account_in
 from serving.problems import FieldError, InvalidRequestError
 from serving.store import lists
 from serving.store.lists import TargetList
@@ -26,6 +27,7 @@ __all__ = [
     "PAGE",
     "SHORT_TEXT",
     "VERSION",
+    "account_of",
     "choice",
     "decode_page",
     "encode_page",
@@ -66,6 +68,13 @@ VERSION: Json = parameter(
     "A version of the list; absent for the newest.",
     schema={"type": "integer", "minimum": 1, "maximum": _MOST},
 )
+
+
+def account_of(call: Call, found: TargetList, account_id: str) -> KnownAccount:
+    """The account with all that it is called. Neither database takes every text for a name."""
+    if "\x00" in account_id or len(account_id) > 200:
+        raise UnknownAccountError("there is no such account", got=account_id[:80].replace("\x00", "?"))
+    return account_in(call.services.answers.desk().snapshot.tables, account_id, rules=found.rules)
 
 
 def version_of(connection: Connection, found: TargetList, *, number: int | None) -> int:

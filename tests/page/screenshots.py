@@ -11,13 +11,13 @@ import io
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ended_search import ended_search
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from server_process import running
@@ -74,19 +74,9 @@ def _opened(home: Path, *, folder: Path) -> Iterator[tuple[Browser, Site]]:
         browser.close()
 
 
-def _expansion(person: Person, **asked: Any) -> str:
-    """A search for lookalikes, waited for; its id."""
-    told = person.call("POST", "/v1/jobs/expand", asked)
-    while told["state"] in ("queued", "running"):
-        time.sleep(1)
-        told = person.call("GET", f"/v1/expansions/{told['id']}")
-    assert told["state"] == "done", told
-    return str(told["id"])
-
-
 def _lists(ann: Person, ben: Person) -> dict[str, Any]:
     """Lists in every state that is worth a picture."""
-    expansion = _expansion(ann, size=900)
+    expansion = str(ended_search(ann, size=900)["id"])
     by = (datetime.now(UTC) + timedelta(days=120)).date().isoformat()
     growth = _list(
         ann,
@@ -114,7 +104,7 @@ def _lists(ann: Person, ben: Person) -> dict[str, Any]:
         (ann if place else ben).call("POST", f"/v1/lists/{growth}/decisions", told)
     pilot = _list(
         ben,
-        _expansion(ben, size=900),
+        str(ended_search(ben, size=900)["id"]),
         name="Fintech pilot",
         owner="Ben Okafor",
         purpose="Try the fintech message on fifty accounts before it goes wide.",
@@ -130,7 +120,7 @@ def _lists(ann: Person, ben: Person) -> dict[str, Any]:
     refreshed = _list(
         ann, expansion, name="Mid-market", owner="Ann Marsh", purpose="Every region.", size=400, pilot=False
     )
-    intent = _expansion(ann, size=400, mode="intent")
+    intent = str(ended_search(ann, size=400, mode="intent")["id"])
     _draw(ann, refreshed, intent, kind="refresh", why="Quarterly refresh")
     return {
         "expansion": expansion,

@@ -1,4 +1,4 @@
-"""The accounts on a list: a page at a time, one with its reasons, and what people decide of them.
+"""The accounts on a list: a page at a time, and one with its reasons.
 
 Time rule: `now` is read once per request. Null rule: none of its own.
 """
@@ -7,38 +7,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from features.errors import ConfigError, EngineError, UnknownAccountError, WorkspaceError
-from serving.access.callers import name_of
-from serving.lists import deciding
-from serving.lists.answers import DecisionsAnswer, decision_made
-from serving.lists.known import KnownAccount, account_in
 from serving.lists.member_answers import (
-    DecidedAnswer,
     MemberAnswer,
     MembersAnswer,
-    decided_answer,
     listed_account,
     member_answer,
 )
-from serving.lists.requests import DecisionRequest, EndRequest
 from serving.problems import NotReadyError
-from serving.reading import parse_body
 from serving.scoring import utc_now
 from serving.store import list_members, list_overrides, lists
-from serving.store.idempotency import Answered
-from serving.store.list_overrides import UnknownOverrideError
 from serving.store.list_pages import SORTS, Filter, Sort, page
-from serving.store.lists import ListChangedError, ListStateError, TargetList, UnknownListError
-from serving.web.bodies import json_body
+from serving.store.lists import UnknownListError
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer, parameter
 from serving.web.list_queries import (
     LIST_ID,
     PAGE,
     SHORT_TEXT,
     VERSION,
+    account_of,
     choice,
     decode_page,
     encode_page,
@@ -50,7 +39,6 @@ from serving.web.list_queries import (
     text,
     version_of,
 )
-from serving.web.repeats import answer_once
 
 __all__ = ["ENDPOINTS"]
 
@@ -97,13 +85,6 @@ _ACCOUNT = parameter(
     "path",
     "Identifier of an account, of today or an earlier one.",
     schema={"type": "string"},
-    required=True,
-)
-_DECISION = parameter(
-    "decision_id",
-    "path",
-    "The id of a decision on this list.",
-    schema={"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     required=True,
 )
 
@@ -170,7 +151,7 @@ async def _member(call: Call) -> Response:
     def work() -> MemberAnswer:
         with call.services.door.open().reading() as connection:
             found = lists.find(connection, list_id=list_id)
-            names = _account(call, found, account_id).names
+            names = account_of(call, found, account_id).names
             asked = version_of(connection, found, number=version)
             one = list_members.find(
                 connection, list_id=list_id, account_ids=names, version=asked, newest=found.version
@@ -194,94 +175,6 @@ async def _member(call: Call) -> Response:
         )
 
     return json_answer(await call.compute(work))
-
-
-def _account(call: Call, found: TargetList, account_id: str) -> KnownAccount:
-    """The account with all that it is called. Neither database takes every text for a name."""
-    if "\x00" in account_id or len(account_id) > 200:
-        raise UnknownAccountError("there is no such account", got=account_id[:80].replace("\x00", "?"))
-    return account_in(call.services.answers.desk().snapshot.tables, account_id, rules=found.rules)
-
-
-async def _decisions(call: Call) -> Response:
-    list_id = path_number(call)
-    limit = integer(call, "limit", default=_LIMIT, most=_MOST) or _LIMIT
-    place = decode_page(call, kinds=(int,))
-
-    def work() -> DecisionsAnswer:
-        with call.services.door.open().reading() as connection:
-            lists.find(connection, list_id=list_id)
-            found = list_overrides.of_list(
-                connection,
-                list_id=list_id,
-                before_id=None if place is None else place[0],
-                limit=limit + 1,
-            )
-        shown, now = found[:limit], utc_now()
-        further = encode_page(shown[-1].id) if len(found) > limit else None
-        told = [decision_made(one, now=now) for one in shown]
-        return DecisionsAnswer(decisions=told, next_page=further)
-
-    return json_answer(await call.compute(work))
-
-
-async def _decide(call: Call) -> Response:
-    body, list_id = await json_body(call.request), path_number(call)
-    request = parse_body(body, model=DecisionRequest)
-
-    def look() -> KnownAccount:
-        with call.services.door.open().reading() as connection:
-            found = lists.find(connection, list_id=list_id)
-        return _account(call, found, request.account_id)
-
-    account = await call.compute(look)
-
-    def write(connection: Connection) -> Answered:
-        now = utc_now()
-        found, made = deciding.decide(
-            connection,
-            list_id=list_id,
-            account_ids=account.names,
-            facts=account.facts,
-            kind=request.decision(),
-            reason=request.reason,
-            segment=request.segment,
-            expires_at=request.expires_at,
-            replaces=request.replaces,
-            who=name_of(call.caller),
-            now=now,
-        )
-        return Answered(201, decided_answer(found, made, now=now).model_dump_json())
-
-    return await answer_once(call, body=body, write=write)
-
-
-async def _end(call: Call) -> Response:
-    body, list_id = await json_body(call.request), path_number(call)
-    request, decision_id = parse_body(body, model=EndRequest), path_number(call, "decision_id")
-
-    def look() -> KnownAccount:
-        with call.services.door.open().reading() as connection:
-            found = lists.find(connection, list_id=list_id)
-            one = list_overrides.find(connection, list_id=list_id, override_id=decision_id)
-        return _account(call, found, one.account_id)
-
-    account = await call.compute(look)
-
-    def write(connection: Connection) -> Answered:
-        now = utc_now()
-        found, ended = deciding.end_decision(
-            connection,
-            list_id=list_id,
-            override_id=decision_id,
-            account_ids=account.names,
-            why=request.why,
-            who=name_of(call.caller),
-            now=now,
-        )
-        return Answered(200, decided_answer(found, ended, now=now).model_dump_json())
-
-    return await answer_once(call, body=body, write=write)
 
 
 _OF_TABLES = (NotReadyError, WorkspaceError, EngineError, ConfigError)
@@ -335,67 +228,6 @@ ENDPOINTS = (
             answer=MemberAnswer,
             answer_description="The account.",
             problems=(*_READING, *_OF_TABLES, UnknownAccountError),
-        ),
-    ),
-    Endpoint(
-        "GET",
-        "/v1/lists/{id}/decisions",
-        scope="lists",
-        handle=_decisions,
-        operation=Operation(
-            name="listDecisions",
-            summary="What people decided of the accounts of a list",
-            description="Every decision ever made, the latest first: none is changed, and none is deleted "
-            "but with an account that is forgotten.",
-            tag="lists",
-            parameters=(LIST_ID, limit_parameter(_MOST, _LIMIT), PAGE),
-            answer=DecisionsAnswer,
-            answer_description="A page of decisions.",
-            problems=_READING,
-        ),
-    ),
-    Endpoint(
-        "POST",
-        "/v1/lists/{id}/decisions",
-        scope="lists",
-        handle=_decide,
-        operation=Operation(
-            name="decideOfAccount",
-            summary="Pin an account, take it off a list, or move it to a segment",
-            description="The decision stands beside the machine's score, under the name of whoever sends it, "
-            "and outlives every draw until it ends. One decision of each kind counts: replaces names the one "
-            "that was seen, and where another one counts meanwhile, 409 says who made it. An approved list "
-            "becomes another version, a draft.",
-            tag="lists",
-            parameters=(LIST_ID,),
-            body=lambda _: DecisionRequest,
-            body_description="What is decided of which account, and why.",
-            example={"account_id": "acc-000042", "kind": "pin", "reason": "asked for a meeting"},
-            answer=DecidedAnswer,
-            answer_description="The decision as it is stored, and the list as it is then.",
-            status=201,
-            repeatable=True,
-            problems=(*_READING, *_OF_TABLES, UnknownAccountError, ListChangedError, ListStateError),
-        ),
-    ),
-    Endpoint(
-        "POST",
-        "/v1/lists/{id}/decisions/{decision_id}/end",
-        scope="lists",
-        handle=_end,
-        operation=Operation(
-            name="endDecision",
-            summary="End a decision",
-            description="What the machine says of the account counts again. To end it again changes nothing.",
-            tag="lists",
-            parameters=(LIST_ID, _DECISION),
-            body=lambda _: EndRequest,
-            body_description="Why it ends.",
-            example={"why": "the meeting took place"},
-            answer=DecidedAnswer,
-            answer_description="The decision as it is stored, and the list as it is then.",
-            repeatable=True,
-            problems=(*_READING, *_OF_TABLES, UnknownOverrideError, ListStateError),
         ),
     ),
 )
