@@ -73,7 +73,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     access.start()
     answers: Any = Overview()
     app = application(Services(answers=answers, access=access, door=door))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="debug", ws="none", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     until(lambda: server.started)

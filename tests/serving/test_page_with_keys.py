@@ -47,7 +47,7 @@ def keyed(tmp_path: Path) -> Iterator[tuple[str, str]]:
     access.look()
     answers: Any = Overview()
     app = application(Services(answers=answers, access=access, door=door))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
     until(lambda: server.started)
