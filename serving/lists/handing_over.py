@@ -3,8 +3,15 @@
 Turns the approved version of a list into rows with list, segment and target = true, and every account that an
 earlier export called a target, and that has left, into one with target = false, for good: nobody knows
 whether a file was ever read. Who has left this list and is a target of another one in use gets that list's
-name, so that no order of exports leaves a flag that is wrong. Time rule: a list hands over what was approved
-last; an archived list has no targets. Null rule: an account that the CRM cannot find is left out and counted.
+name, so that no order of exports leaves a flag that is wrong.
+
+An export is what the list said at its moment, and its file is the same, byte for byte, whenever it is asked
+for: it rests on the version, which changes no more, on what earlier exports flagged, and on what is kept with
+the export, never on what the list or another one is called or holds today. What became of the list since is
+for the next export, which takes back every flag that any file before it has set, whichever of them was read
+last. A draft does change: once it has, its file is refused. Only who is forgotten is missing from files made
+before. Time rule: a list hands over what was approved last; an archived list has no targets. Null rule: an
+account that the CRM cannot find is left out and counted.
 """
 
 from __future__ import annotations
@@ -21,9 +28,9 @@ from features.errors import InputError
 from serving.exporting.cells import cells_of, found_by, identifier_of, safe_text
 from serving.exporting.layout import CRMS, MATCHES, Crm, Field, Match, field_name, layout_of
 from serving.store import list_exports, list_members, lists
-from serving.store.list_exports import Export, Flag
+from serving.store.list_exports import Export, Flag, Other
 from serving.store.list_members import Member
-from serving.store.lists import ListStateError, TargetList
+from serving.store.lists import ListChangedError, ListStateError, TargetList
 
 __all__ = ["COLUMNS", "FORMATS", "LIST_FIELDS", "Format", "Handed", "hand_over", "lines"]
 
@@ -94,12 +101,18 @@ def hand_over(
     found = lists.lock(connection, list_id=list_id)
     version = _version(found, file_format=file_format, draft=draft)
     way = match or _way_before(connection, found, file_format=file_format)
-    export = Export(found.id, version, file_format, who, now, way, draft, targets=0, leavers=0)
+    export = Export(
+        *(found.id, version, file_format, who, now, way, draft),
+        name=found.name,
+        revision=found.revision,
+        in_use=found.state != "archived",
+        others=list_exports.in_use(connection, but=found.id),
+    )
     content = _content(connection, found, export)
     told = [row for row in content.rows if row.identifier is not None]
     targets = sum(row.target for row in told)
-    counted = replace(export, found_by=content.match, targets=targets, leavers=len(told) - targets)
-    export = list_exports.add(connection, counted)
+    counted = replace(export, targets=targets, leavers=len(told) - targets)
+    export = list_exports.add(connection, replace(counted, found_by=content.match, others=content.others))
     if not draft:
         flagged = [
             Flag(row.member.account_id, content.match, str(row.identifier)) for row in told if row.target
@@ -112,8 +125,10 @@ def hand_over(
 
 def lines(connection: Connection, export: Export) -> Iterator[list[str]]:
     """The lines of an export, its header first; the same ones whenever it is asked for, but for accounts that
-    were forgotten or that other lists have taken up since."""
+    were forgotten. Raises ListChangedError for a draft that has changed since."""
     found = lists.find(connection, list_id=export.list_id)
+    if export.draft:
+        _require_unchanged(connection, export)
     rows = [row for row in _content(connection, found, export).rows if row.identifier is not None]
     if export.format in CRMS:
         crm = _crm(export.format)
@@ -125,6 +140,18 @@ def lines(connection: Connection, export: Export) -> Iterator[list[str]]:
         yield list(COLUMNS)
         for part in _parts(rows):
             yield from _for_people(part, words=_words(connection, found, part))
+
+
+def _require_unchanged(connection: Connection, export: Export) -> None:
+    later = lists.changes(connection, list_id=export.list_id, after=export.revision)
+    told = [one for one in later if one.area == "members" or one.action == "discard_proposal"]
+    if told:
+        raise ListChangedError(
+            f"the draft was changed since it was handed out: {told[-1].sentence()}",
+            got=f"revision {export.revision}",
+            allowed=f"revision {told[0].revision}",
+            fix="hand the draft out anew",
+        )
 
 
 def _require_way(match: Match | None, *, file_format: Format) -> None:
@@ -167,10 +194,12 @@ def _version(found: TargetList, *, file_format: Format, draft: bool) -> int:
 
 @dataclass(frozen=True)
 class _Content:
-    """The rows of an export, and what the CRM finds them by; for people: nothing."""
+    """The rows of an export, and what the CRM finds them by; for people: nothing. others: lists that have
+    taken up who left."""
 
     match: str
     rows: list[Row]
+    others: tuple[Other, ...]
 
 
 def _content(connection: Connection, found: TargetList, export: Export) -> _Content:
@@ -183,20 +212,26 @@ def _content(connection: Connection, found: TargetList, export: Export) -> _Cont
     )
     targets = _targets(connection, found, export)
     gone = [name for name in earlier if name not in targets]
-    taken = list_exports.elsewhere(connection, list_id=found.id, account_ids=gone)
-    last = list_members.last_known(connection, list_id=found.id, account_ids=gone)
-    here = [Row(one, found.name, one.segment, target=True, identifier=name) for name, one in targets.items()]
+    taken = list_exports.elsewhere(connection, others=export.others, account_ids=gone)
+    last = list_members.last_known(connection, list_id=found.id, account_ids=gone, version=export.version)
+    here = [Row(one, export.name, one.segment, target=True, identifier=name) for name, one in targets.items()]
     left = []
     for name in gone:
-        other, segment = taken.get(name, (found.name, last[name].segment))
-        left.append(Row(last[name], other, segment or None, target=name in taken, identifier=name))
+        if name in taken:
+            other, segment = taken[name]
+            left.append(Row(last[name], other.name, segment or None, target=True, identifier=name))
+        else:
+            own = last[name].segment
+            left.append(Row(last[name], export.name, own, target=False, identifier=name))
+    taking = {other for other, _ in taken.values()}
+    others = tuple(one for one in export.others if one in taking)
     if export.format not in CRMS:
-        return _Content("", [*here, *left])
-    return _found(here, left, export=export, earlier=earlier)
+        return _Content("", [*here, *left], others)
+    return _found(here, left, export=export, earlier=earlier, others=others)
 
 
 def _targets(connection: Connection, found: TargetList, export: Export) -> dict[str, Member]:
-    if found.state == "archived" and not export.draft:
+    if not export.in_use and not export.draft:
         return {}
     everybody = list_members.stream(
         connection, list_id=found.id, version=export.version, newest=found.version, status="target"
@@ -205,7 +240,12 @@ def _targets(connection: Connection, found: TargetList, export: Export) -> dict[
 
 
 def _found(
-    here: Sequence[Row], left: Sequence[Row], *, export: Export, earlier: Mapping[str, Flag]
+    here: Sequence[Row],
+    left: Sequence[Row],
+    *,
+    export: Export,
+    earlier: Mapping[str, Flag],
+    others: tuple[Other, ...],
 ) -> _Content:
     """The rows with what the CRM finds them by.
 
@@ -230,7 +270,7 @@ def _found(
             if name not in written:
                 written.add(name)
                 told.append(replace(row, identifier=name))
-    return _Content(found.match, told)
+    return _Content(found.match, told, others)
 
 
 def _today(row: Row, *, match: Match, crm: Crm) -> str | None:

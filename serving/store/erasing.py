@@ -53,7 +53,7 @@ FREE_TEXT: Mapping[Table, tuple[str, ...]] = {
     schema.list_overrides: ("reason", "made_by", "ended_by", "ended_why"),
     schema.list_approvals: ("approver", "comment"),
     schema.list_changes: ("who", "detail"),
-    schema.list_exports: ("who",),
+    schema.list_exports: ("who", "name", "others"),
     schema.list_flags: (),
     schema.list_exclusions: (),
     schema.users: ("name", "created_by"),

@@ -1,8 +1,9 @@
 """What was handed over of target account lists: the exports, and the flags that a CRM was given.
 
 Turns exports and the accounts that they called targets into rows and back. An account that was once called a
-target is remembered for good, so that each later export can say that it is none any more. Time rule: moments
-are naive UTC, whole seconds. Null rule: none.
+target is remembered for good, so that each later export can say that it is none any more. With an export is
+kept what may change of its list and of others, so that its file says the same whenever it is written. Time
+rule: moments are naive UTC, whole seconds. Null rule: none.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,7 +20,19 @@ from features.errors import InputError
 from serving.store import schema
 from serving.store.list_members import holds_at
 
-__all__ = ["Export", "Flag", "UnknownExportError", "add", "elsewhere", "find", "flag", "flags", "of_list"]
+__all__ = [
+    "Export",
+    "Flag",
+    "Other",
+    "UnknownExportError",
+    "add",
+    "elsewhere",
+    "find",
+    "flag",
+    "flags",
+    "in_use",
+    "of_list",
+]
 
 _EXPORTS, _FLAGS = schema.list_exports, schema.list_flags
 _ROWS_AT_ONCE = 5_000
@@ -31,10 +44,22 @@ class UnknownExportError(InputError):
     http_status = 404
 
 
+class Other(NamedTuple):
+    """Another list in use, by its name and its approved version at some moment."""
+
+    list_id: int
+    name: str
+    version: int
+
+
 @dataclass(frozen=True)
 class Export:
-    """One export. targets, leavers: rows that say true and false. draft: of what nobody has approved. id: 0
-    until it is stored."""
+    """One export.
+
+    targets, leavers: rows that say true and false. draft: of what nobody has approved. name, revision,
+    in_use: of the list at that moment; one that is archived has no targets. others: lists in use that had
+    taken up who had left this one. id: 0 until it is stored.
+    """
 
     list_id: int
     version: int
@@ -43,8 +68,12 @@ class Export:
     at: datetime
     found_by: str
     draft: bool
-    targets: int
-    leavers: int
+    name: str
+    revision: int
+    in_use: bool
+    targets: int = 0
+    leavers: int = 0
+    others: Sequence[Other] = ()
     id: int = 0
 
 
@@ -81,7 +110,10 @@ def of_list(connection: Connection, *, list_id: int, limit: int | None = None) -
 
 
 def _read(connection: Connection, query: Select[Any]) -> tuple[Export, ...]:
-    return tuple(Export(**row._asdict()) for row in connection.execute(query))
+    return tuple(
+        Export(**row._asdict() | {"others": tuple(Other(*one) for one in row.others)})
+        for row in connection.execute(query)
+    )
 
 
 def flag(connection: Connection, *, export: Export, some: Sequence[Flag]) -> None:
@@ -106,23 +138,29 @@ def flags(
     return {row.account_id: Flag(*row) for row in connection.execute(query.order_by(_FLAGS.c.account_id))}
 
 
-def elsewhere(
-    connection: Connection, *, list_id: int, account_ids: Collection[str]
-) -> dict[str, tuple[str, str]]:
-    """Of accounts that are targets of other lists in use, name and segment of the oldest such list."""
-    lists, members = schema.target_lists, schema.list_members
-    query = select(lists.c.id, lists.c.name, lists.c.approved_version, lists.c.version).where(
-        lists.c.id != list_id, lists.c.approved_version.is_not(None), lists.c.state != "archived"
+def in_use(connection: Connection, *, but: int) -> tuple[Other, ...]:
+    """The lists that are handed over, but one, the oldest first."""
+    lists = schema.target_lists
+    query = select(lists.c.id, lists.c.name, lists.c.approved_version).where(
+        lists.c.id != but, lists.c.approved_version.is_not(None), lists.c.state != "archived"
     )
-    found: dict[str, tuple[str, str]] = {}
-    for other in connection.execute(query.order_by(lists.c.id)).all():
-        holds = holds_at(other.approved_version, newest=other.version)
-        own = (members.c.list_id == other.id) & (members.c.status == "target") & holds
+    return tuple(Other(*row) for row in connection.execute(query.order_by(lists.c.id)))
+
+
+def elsewhere(
+    connection: Connection, *, others: Iterable[Other], account_ids: Collection[str]
+) -> dict[str, tuple[Other, str]]:
+    """Of accounts that are targets of other lists, the first such list, and their segment on it."""
+    members, found = schema.list_members, dict[str, tuple[Other, str]]()
+    for other in others:
+        # By its interval: by the time that somebody asks it need not be the newest version.
+        holds = holds_at(other.version, newest=other.version + 1)
+        own = (members.c.list_id == other.list_id) & (members.c.status == "target") & holds
         for part in _parts(sorted(set(account_ids) - found.keys())):
             rows = connection.execute(
                 select(members.c.account_id, members.c.segment).where(own, members.c.account_id.in_(part))
             )
-            found |= {name: (other.name, segment) for name, segment in rows}
+            found |= {name: (other, segment) for name, segment in rows}
     return found
 
 

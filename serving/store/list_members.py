@@ -315,11 +315,13 @@ def details(connection: Connection, *, list_id: int, some: Sequence[Member]) -> 
     return found
 
 
-def last_known(connection: Connection, *, list_id: int, account_ids: Collection[str]) -> dict[str, Member]:
-    """Accounts that are or were on a list, as it last knew them."""
+def last_known(
+    connection: Connection, *, list_id: int, account_ids: Collection[str], version: int
+) -> dict[str, Member]:
+    """Accounts that are or were on a list, as it last knew them up to a version."""
     found: dict[str, Member] = {}
     for part in _parts(sorted(account_ids)):
-        own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(part)
+        own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(part) & (_TABLE.c.since <= version)
         rows = connection.execute(select(*_COLUMNS).where(own).order_by(_TABLE.c.since)).mappings()
         found |= {row["account_id"]: member_of(row) for row in rows}
     return found

@@ -233,9 +233,16 @@ list_exports = Table(
     Column("draft", Boolean, nullable=False),
     Column("targets", Integer, nullable=False),
     Column("leavers", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("in_use", Boolean, nullable=False),
+    Column("others", JSON, nullable=False),
     Index("ix_list_exports_list_id", "list_id"),
     sqlite_autoincrement=True,
 )
+"""What was handed over. revision, name, in_use: of the list at that moment, and `others` those lists in use,
+with their names and versions then, that had taken up who had left: the file is written anew whenever it is
+asked for, and must say the same."""
 
 list_flags = Table(
     "list_flags",

@@ -82,7 +82,7 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration. A database that says so is opened without loading alembic."""
 
 

@@ -106,7 +106,7 @@ def export(
                 draft=draft,
             )
         with store.reading() as connection:
-            write_file(out, lines(connection, done.export), file_format=chosen)
+            write_file(out, lines(connection, done.export), file_format=chosen, at=done.export.at)
     one = done.export
     output.note(
         f"{one.targets:,} targets and {one.leavers:,} accounts that are none any more, version {one.version}"

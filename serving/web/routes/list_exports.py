@@ -5,7 +5,6 @@ Time rule: `now` is read once per request. Null rule: none of its own.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
@@ -17,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from features.errors import WorkspaceError
 from serving.access.callers import name_of
 from serving.lists.answers import ExportAnswer, ExportsAnswer, export_answer
-from serving.lists.files import as_csv, workbook
+from serving.lists.files import write
 from serving.lists.handing_over import hand_over, lines
 from serving.lists.requests import ExportRequest
 from serving.reading import parse_body
@@ -25,7 +24,7 @@ from serving.scoring import utc_now
 from serving.store import list_exports, lists
 from serving.store.idempotency import Answered
 from serving.store.list_exports import Export, UnknownExportError
-from serving.store.lists import ListStateError, UnknownListError
+from serving.store.lists import ListChangedError, ListStateError, UnknownListError
 from serving.web.bodies import json_body
 from serving.web.endpoint import Call, Endpoint, Operation, json_answer, parameter
 from serving.web.list_queries import LIST_ID, path_number
@@ -100,13 +99,7 @@ def _written(connection: Connection, export: Export) -> IO[bytes]:
     """The file, whole before the first of it is sent: what fails on the way must not look like a list."""
     file = cast("IO[bytes]", SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - who sends it closes it
     try:
-        if export.format == "xlsx":
-            workbook(lines(connection, export), file)
-        else:
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            for part in as_csv(lines(connection, export)):
-                text.write(part)
-            text.detach()
+        write(file, lines(connection, export), file_format=export.format, at=export.at)
         file.seek(0)
     except OSError as error:
         raise WorkspaceError("the file cannot be kept on disk", got=error, fix="free some space") from error
@@ -170,15 +163,18 @@ ENDPOINTS = (
         operation=Operation(
             name="getExportFile",
             summary="The file of an export",
-            description="CSV in UTF-8, or a workbook of Excel. Cells that begin with = + - @ are written so "
-            "that no spreadsheet calculates them. The same file whenever it is asked for, but for accounts "
-            "that were forgotten or that other lists have taken up since.",
+            description="CSV in UTF-8, with a byte-order mark where it is for people, or an Excel workbook. "
+            "Cells that begin with = + - @ are written so that no spreadsheet calculates them. What the list "
+            "said when it was exported: the same bytes whenever they are asked for, but for accounts that "
+            "were forgotten, whatever became of the list. After a list was changed, renamed or archived, "
+            "export it again and import that file last: each export takes back every flag of those before "
+            "it. The file of a draft that has changed since is refused.",
             tag="lists",
             parameters=(LIST_ID, _EXPORT),
             answer=ExportAnswer,
             answer_files=(_CSV, _EXCEL),
             answer_description="The file, in the format of the export.",
-            problems=(*_READING, UnknownExportError),
+            problems=(*_READING, UnknownExportError, ListChangedError),
         ),
     ),
 )
