@@ -9,7 +9,7 @@ Time rule: accounts are taken as they were known when the job was sent. Null rul
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ from serving.jobs.expansion_parts import AT_ONCE, FIRST, STEPS, content_of, part
 from serving.jobs.runner import Hold, LostError
 from serving.lists.constraints import constrain
 from serving.lists.facts import facts_of
+from serving.lists.forgotten import gone_from, nearest_without, remembered_in
 from serving.lists.settings import Filters, Rules
 from serving.ranking import rank_accounts
 from serving.store import jobs
@@ -48,16 +49,16 @@ def expand_job(hold: Hold, *, workspace: Workspace) -> None:
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)
         people = KnownPeople(workspace, manifest=manifest, tables=tables)
-        asked = _begun(hold, snapshot=str(manifest.snapshot))
-        waiting = _Waiting(hold)
+        # Before anything is read: whoever is forgotten meanwhile makes this another one.
         listed = people.listed()
+        waiting = _Waiting(hold, people=people, listed=listed)
+        asked = _begun(hold, waiting, snapshot=str(manifest.snapshot))
         found, notes = _answered(hold, asked, tables, workspace=workspace, waiting=waiting)
         documents = [document_of(one) for one in found.suggestions]
         waiting.finish("ranking", [_told(found, notes=notes)])
         while (part := waiting.next()) is not None:
             start = (part.number - FIRST) * AT_ONCE
-            some = documents[start : start + AT_ONCE]
-            waiting.keep(part, content_of(some), people=people, listed=listed)
+            waiting.keep(part, content_of(waiting.remembered(documents[start : start + AT_ONCE])))
     hold.write(partial(jobs.finish, job_id=hold.job.id, now=hold.clock()))
 
 
@@ -66,14 +67,22 @@ class ForgottenError(Exception):
 
 
 class _Waiting:
-    """The parts of a job that have no answer yet."""
+    """The parts of a job that have no answer yet.
 
-    def __init__(self, hold: Hold) -> None:
-        self._hold = hold
+    listed: who was forgotten when the tables and the question were read.
+    """
+
+    def __init__(self, hold: Hold, *, people: KnownPeople, listed: object) -> None:
+        self._hold, self._people, self._listed = hold, people, listed
+        self.gone = gone_from(people)
 
     def next(self) -> Part | None:
         self._hold.require()
         return self._hold.read(partial(jobs.next_part, job_id=self._hold.job.id))
+
+    def remembered(self, some: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Suggestions without the forgotten: the tables may hold them still, while the store was searched."""
+        return [nearest_without(one, gone=self.gone) for one in some if not self.gone(one["account_id"])]
 
     def finish(self, step: Stage, told: list[Mapping[str, Any]]) -> None:
         """Store that a step is done, where it was not before."""
@@ -81,44 +90,42 @@ class _Waiting:
         if part is not None and part.number == STEPS.index(step):
             self.keep(part, content_of(told))
 
-    def keep(
-        self, part: Part, content: bytes, *, people: KnownPeople | None = None, listed: object = None
-    ) -> None:
+    def keep(self, part: Part, content: bytes) -> None:
         """Store the answer of a part."""
+        self._write(partial(jobs.finish_part, number=part.number, content=content, failed=0))
 
+    def begin_again(self, parts: list[Part]) -> None:
+        """Put other parts in the place of all."""
+        self._write(partial(jobs.begin_again, parts=parts))
+
+    def _write(self, work: Callable[..., bool]) -> None:
         def change(connection: Connection, *, lease: str) -> bool:
             wait_for_erasing(connection)
-            if people is not None and people.listed() != listed:
+            if self._people.listed() != self._listed:
                 # Whoever looks for their rows has looked already.
                 raise ForgottenError
-            return jobs.finish_part(
-                connection,
-                job_id=self._hold.job.id,
-                lease=lease,
-                number=part.number,
-                content=content,
-                failed=0,
-            )
+            return work(connection, job_id=self._hold.job.id, lease=lease)
 
         self._hold.write(change)
 
 
-def _begun(hold: Hold, *, snapshot: str) -> Mapping[str, Any]:
+def _begun(hold: Hold, waiting: _Waiting, *, snapshot: str) -> Mapping[str, Any]:
     """What is asked. Where other tables answered the parts that are done, none of them counts."""
-    first = hold.read(partial(jobs.next_part, job_id=hold.job.id))
+    first = waiting.next()
     if first is not None and first.number == 0:
-        (asked,) = told_in(first.content)
-        _Waiting(hold).keep(first, content_of([asked | {"snapshot": snapshot}]))
+        (told,) = told_in(first.content)
+        asked = remembered_in(told, gone=waiting.gone)
+        waiting.keep(first, content_of([asked | {"snapshot": snapshot}]))
         return asked
     stored = hold.read(partial(jobs.result, job_id=hold.job.id, number=0))
     if stored is None:
         raise LostError
-    (asked,) = told_in(stored)
+    (told,) = told_in(stored)
+    asked = remembered_in(told, gone=waiting.gone)
     if first is not None and asked["snapshot"] != snapshot:
         _logger.info("job %s begins anew, as the tables have changed", hold.job.id)
-        parts = parts_of({**asked, "snapshot": snapshot}, size=asked["size"])
-        hold.write(partial(jobs.begin_again, job_id=hold.job.id, parts=parts))
-        return _begun(hold, snapshot=snapshot)
+        waiting.begin_again(parts_of({**asked, "snapshot": snapshot}, size=asked["size"]))
+        return _begun(hold, waiting, snapshot=snapshot)
     return asked
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from features.errors import InputError, UnknownAccountError, suggestion
 from serving.lists.facts import Facts
+from serving.lists.forgotten import People, require_not_forgotten
 from serving.lists.life_cycle import Action, after, is_approved, standing_approvals
 from serving.lists.merging import NOTHING, PINNED, Decided, decided_of, departed, member
 from serving.lists.proposing import open_proposal, ready
@@ -41,17 +42,19 @@ def decide(
     expires_at: datetime | None = None,
     replaces: int | None = None,
     facts: Facts | None = None,
+    people: People | None = None,
 ) -> tuple[TargetList, Override]:
     """Pin an account, take it off, or move it to a segment.
 
     account_ids: what the account is called, first as today; earlier decisions may be on any of them.
     replaces: the decision of this kind (to pin or drop, or to move) that the caller saw, None where they saw
-    none. facts: of an account that is to be pinned and is not on the list.
+    none. facts: of an account that is to be pinned and is not on the list. people: who was forgotten.
 
     Raises UnknownListError, ListChangedError where somebody decided meanwhile, ListStateError, InputError,
     UnknownAccountError.
     """
     found = lists.lock(connection, list_id=list_id)
+    require_not_forgotten(people, account_ids)
     found = ready(connection, found, kind="edit", why=reason, who=who, now=now)
     if expires_at is not None and expires_at <= now:
         raise InputError("expires_at: has passed already", got=f"{expires_at.isoformat()}Z")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from features.errors import InputError
 from serving.lists import constraints, proposing, telling
 from serving.lists.constraints import Candidate, Constrained, constrain
 from serving.lists.facts import Facts
+from serving.lists.forgotten import People, gone_from, nearest_without
 from serving.lists.merging import SUGGESTED, Decided, decided_of, departed, merged
 from serving.lists.proposing import Draw
 from serving.lists.settings import Rules
@@ -75,11 +76,13 @@ class Plan:
     """A draw that is worked out and that nobody has waited for: what is to be written.
 
     found: the list that it rests on. asked: of what it was worked out, to do so again where the list has
-    changed since. opens: the version that it begins. base: the one that it is a proposal beside.
+    changed since, or listed, who was forgotten. opens: the version that it begins. base: the one that it is a
+    proposal beside.
     """
 
     found: TargetList
     asked: Mapping[str, Any]
+    listed: object
     opens: Version | None
     base: int | None
     rewriting: Rewriting
@@ -114,6 +117,7 @@ def planned(
     same: Mapping[str, str] | None = None,
     seen: int | None = None,
     given: Mapping[str, Any] | None = None,
+    people: People | None = None,
 ) -> Plan:
     """Work out a draw; nothing is written. Raises UnknownListError, ListStateError, ListChangedError,
     InputError.
@@ -121,9 +125,12 @@ def planned(
     facts: of every account that is suggested, as far as the tables know it, and of those that people pinned.
     source: what it was drawn from, for whoever asks later. same: by account that another one stands for now,
     that one. seen: the revision that the caller rests on; None for any. given: of a redraw, `rules` and
-    `sub_industry` of the other market.
+    `sub_industry` of the other market. people: who was forgotten, and is left out without a word.
     """
+    # Before anything is read: whoever is forgotten meanwhile makes this another one.
+    listed = None if people is None else people.listed()
     suggestions, same, given = tuple(suggestions), same or {}, given or {}
+    gone = gone_from(people)
     words: dict[str, Any] = {"kind": kind, "why": why, "who": who, "now": now}
     # The list is read first: whatever changes while the rest is read, changes it, too.
     found = lists.find(connection, list_id=list_id)
@@ -144,7 +151,8 @@ def planned(
     before = list_members.members(connection, **at, version=found.version)
     held = before if base in (None, found.version) else list_members.members(connection, **at, version=base)
     decided = _decided(connection, list_id=list_id, same=same, now=now)
-    own = _best(suggestions, same=same)
+    decided = {name: one for name, one in decided.items() if not gone(name)}
+    own = _best(_remembered(suggestions, same=same, gone=gone), same=same)
     stay = {name for name, one in held.items() if one.status == "target" and one.suggested}
     chosen = _choose(
         asked,
@@ -175,7 +183,9 @@ def planned(
             "same": same,
             "seen": seen,
             "given": given,
+            "people": people,
         },
+        listed=listed,
         opens=opens,
         base=base,
         rewriting=rewriting,
@@ -195,10 +205,11 @@ def _packed(one: Suggestion) -> bytes:
 
 
 def carried_out(connection: Connection, plan: Plan) -> Drawn:
-    """Write what was planned, in one transaction. Where the list has changed since, the draw is worked out
-    anew, while nobody else can change it. Raises what `planned` raises."""
+    """Write what was planned, in one transaction. Where the list has changed since, or somebody was
+    forgotten, the draw is worked out anew, while nobody else can change it. Raises what `planned` raises."""
     found = lists.lock(connection, list_id=plan.found.id)
-    if found != plan.found:
+    people: People | None = plan.asked["people"]
+    if found != plan.found or (people is not None and people.listed() != plan.listed):
         plan = planned(connection, **plan.asked)
     if plan.opens is not None:
         found = lists.open_version(connection, found, plan.opens)
@@ -234,6 +245,16 @@ def _decided(
 def _today(override: Override, same: Mapping[str, str]) -> Override:
     name = same.get(override.account_id, override.account_id)
     return override if name == override.account_id else replace(override, account_id=name)
+
+
+def _remembered(
+    suggestions: Iterable[Suggestion], *, same: Mapping[str, str], gone: Callable[[str], bool]
+) -> Iterator[Suggestion]:
+    """The suggestions without accounts that were forgotten, which are near to nobody either."""
+    for one in suggestions:
+        if not (gone(one.account_id) or gone(same.get(one.account_id, one.account_id))):
+            detail = nearest_without(one.detail, gone=gone)
+            yield one if detail is one.detail else replace(one, detail=detail)
 
 
 def _best(suggestions: Iterable[Suggestion], *, same: Mapping[str, str]) -> dict[str, Suggestion]:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from features.errors import InputError
 from features.identity.domains import registrable_domain
 from serving.fields import clean_domain
+from serving.lists.forgotten import People, gone_from
 from serving.lists.life_cycle import after
 from serving.store import lists
 from serving.store.lists import TargetList
@@ -73,16 +74,26 @@ def _require_whole(told: Mapping[str, Any]) -> None:
 
 
 def exclude(
-    connection: Connection, *, list_id: int, entries: Sequence[str], seen: int, who: str, now: datetime
+    connection: Connection,
+    *,
+    list_id: int,
+    entries: Sequence[str],
+    seen: int,
+    who: str,
+    now: datetime,
+    people: People | None = None,
 ) -> TargetList:
     """Keep accounts and domains off a list, in place of those before; from the next draw on.
 
+    people: who was forgotten, and cannot come onto it anyway: the list does not name them for that.
     Raises UnknownListError, ListChangedError, ListStateError.
     """
     found = lists.lock(connection, list_id=list_id)
     lists.require_seen(connection, found, seen=seen, areas=("facts", "state"))
     if found.state == "archived":
         after(found.state, "revise")
+    gone = gone_from(people)
+    entries = [one for one in entries if not any(gone(name) for name in meant_by(one))]
     meant = dict.fromkeys(name for one in entries for name in meant_by(one))
     lists.set_excluded(connection, list_id=list_id, entries=list(meant))
     told = f"{len(entries)} accounts and domains"

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, text, u
 
 from features.errors import InputError, suggestion
 from serving.store import audit, schema
+from serving.store.turns import wait_for_erasing
 
 __all__ = [
     "Area",
@@ -173,7 +174,11 @@ def find(connection: Connection, *, list_id: int) -> TargetList:
 
 
 def lock(connection: Connection, *, list_id: int) -> TargetList:
-    """As `find`; until the transaction ends nobody else changes the list."""
+    """As `find`; until the transaction ends nobody else changes the list, and nobody is erased from it.
+
+    Who was forgotten before has to be asked of whatever was read before this.
+    """
+    wait_for_erasing(connection)
     return _one(connection, select(_LISTS).where(_LISTS.c.id == list_id).with_for_update(), list_id)
 
 

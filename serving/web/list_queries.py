@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from features.errors import InputError, UnknownAccountError
+from serving.lists.forgotten import People
 from serving.lists.known import KnownAccount, account_in
-from serving.problems import FieldError, InvalidRequestError
+from serving.problems import FieldError, InvalidRequestError, NotReadyError
 from serving.store import lists
 from serving.store.lists import TargetList
 from serving.web.endpoint import Call, Json, parameter
@@ -36,6 +37,7 @@ __all__ = [
     "limit_parameter",
     "number",
     "path_number",
+    "people_of",
     "text",
     "version_of",
 ]
@@ -75,6 +77,14 @@ def account_of(call: Call, found: TargetList, account_id: str) -> KnownAccount:
     if "\x00" in account_id or len(account_id) > 200:
         raise UnknownAccountError("there is no such account", got=account_id[:80].replace("\x00", "?"))
     return account_in(call.services.answers.desk().snapshot.tables, account_id, rules=found.rules)
+
+
+def people_of(call: Call) -> People | None:
+    """Who was forgotten; None while there are no tables to answer from."""
+    try:
+        return call.services.answers.desk().snapshot.people
+    except NotReadyError:
+        return None
 
 
 def version_of(connection: Connection, found: TargetList, *, number: int | None) -> int:

@@ -91,6 +91,7 @@ def move(
 def _decide(
     name: str, account: str, *, kind: Any, given: dict[str, Any], workspace: Path, as_json: bool
 ) -> None:
+    from features.privacy.known_people import KnownPeople
     from serving.lists.deciding import decide
     from serving.lists.known import account_in
 
@@ -99,7 +100,9 @@ def _decide(
     with open_store(workspace) as store:
         with store.reading() as connection:
             found = list_named(connection, name)
-        one = account_in(place.tables(), account, rules=found.rules)
+        tables = place.tables()
+        one = account_in(tables, account, rules=found.rules)
+        people = KnownPeople(place, manifest=place.manifest(), tables=tables)
         with store.writing() as connection:
             after, made = decide(
                 connection,
@@ -113,6 +116,7 @@ def _decide(
                 replaces=given["replaces"],
                 who=given["by"] or who_runs_this(),
                 now=now(),
+                people=people,
             )
     output.note(f"Decision {made.id}: {kind} {made.account_id}. {sentence_of(after)}")
     output.result(told_of(after) | {"decision": made.id})

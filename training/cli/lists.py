@@ -157,6 +157,7 @@ def draw(
     as_json: JsonOption = False,
 ) -> None:
     """Draw a list from suggestions: rules leave accounts out, and what people decided stays."""
+    from features.privacy.known_people import KnownPeople
     from serving.lists.drawing import carried_out, planned
     from serving.lists.known import known_in
     from serving.lists.proposing import DRAWS
@@ -167,11 +168,13 @@ def draw(
     if chosen is None:
         raise ConfigError("unknown kind of draw", got=repr(kind), allowed=", ".join(DRAWS))
     suggestions, given = list(read_suggestions(file)), _of_redraw(settings)
+    tables = place.tables()
+    people = KnownPeople(place, manifest=place.manifest(), tables=tables)
     with open_store(workspace) as store:
         with store.reading() as connection:
             found = list_named(connection, name)
         known = known_in(
-            place.tables(),
+            tables,
             store,
             list_id=found.id,
             account_ids=[one.account_id for one in suggestions],
@@ -191,6 +194,7 @@ def draw(
                 source={"file": file.name, "suggestions": len(suggestions)},
                 seen=revision,
                 given=given,
+                people=people,
             )
         with store.writing() as connection:
             done = carried_out(connection, plan)

@@ -26,6 +26,7 @@ from serving.lists.expansion_answers import (
     suggested,
 )
 from serving.lists.expansion_requests import ExpandRequest
+from serving.lists.forgotten import gone_from, remembered_in
 from serving.problems import NotReadyError
 from serving.reading import parse_body
 from serving.scoring import utc_now
@@ -37,7 +38,7 @@ from serving.store.turns import wait_for_erasing
 from serving.web.bodies import json_body
 from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer, parameter
 from serving.web.keeping import api_key_id
-from serving.web.list_queries import PAGE, decode_page, encode_page, integer, limit_parameter
+from serving.web.list_queries import PAGE, decode_page, encode_page, integer, limit_parameter, people_of
 from serving.web.own_jobs import own_job, parts_of_result, shared_expansion
 from serving.web.repeats import answer_once
 
@@ -56,14 +57,14 @@ _ID = parameter(
 async def _expand(call: Call) -> Response:
     body = await json_body(call.request)
     asked, now = parse_body(body, model=ExpandRequest).asked(), utc_now()
+    people = people_of(call)
     asked = await call.compute(partial(_checked, call, asked))
-    parts = parts_of(asked, size=asked["size"])
     job = Job(
         id=uuid4().hex,
         kind="expand",
         state="queued",
         created_at=now,
-        rows=len(parts),
+        rows=len(parts_of(asked, size=asked["size"])),
         language=call.language,
         format="csv",
         api_key_id=api_key_id(call),
@@ -72,7 +73,9 @@ async def _expand(call: Call) -> Response:
 
     def write(connection: Connection) -> Answered:
         wait_for_erasing(connection)
-        jobs.add(connection, job, parts)
+        # Somebody may have been forgotten since; whoever looks for their rows has looked already.
+        gone = gone_from(people)
+        jobs.add(connection, job, parts_of(remembered_in(asked, gone=gone), size=asked["size"]))
         return Answered(202, _told(call, connection, job).model_dump_json())
 
     response = await answer_once(call, body=body, write=write)

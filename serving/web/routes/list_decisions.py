@@ -33,6 +33,7 @@ from serving.web.list_queries import (
     integer,
     limit_parameter,
     path_number,
+    people_of,
 )
 from serving.web.repeats import answer_once
 
@@ -95,6 +96,7 @@ async def _decide(call: Call) -> Response:
             replaces=request.replaces,
             who=name_of(call.caller),
             now=now,
+            people=people_of(call),
         )
         return Answered(201, decided_answer(found, made, now=now).model_dump_json())
 

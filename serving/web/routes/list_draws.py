@@ -43,7 +43,8 @@ async def _draw(call: Call) -> Response:
 
     def look() -> tuple[dict[str, Any], Plan | None]:
         suggestions = _suggestions(call, request)
-        tables = call.services.answers.desk().snapshot.tables
+        snapshot = call.services.answers.desk().snapshot
+        tables = snapshot.tables
         names = [one.account_id for one in suggestions]
         known = known_in(tables, store, list_id=list_id, account_ids=names, rules=given.get("rules"))
         source = {"expansion": request.expansion} if request.expansion else {}
@@ -59,6 +60,7 @@ async def _draw(call: Call) -> Response:
             "source": {**source, "suggestions": len(suggestions)},
             "seen": request.revision,
             "given": given,
+            "people": snapshot.people,
         }
         try:
             with store.reading() as connection:

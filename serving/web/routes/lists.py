@@ -34,6 +34,7 @@ from serving.web.list_queries import (
     integer,
     limit_parameter,
     path_number,
+    people_of,
 )
 from serving.web.repeats import answer_once
 
@@ -128,6 +129,7 @@ async def _exclude(call: Call) -> Response:
             seen=request.revision,
             who=name_of(call.caller),
             now=utc_now(),
+            people=people_of(call),
         )
 
     return await _changing(call, body=body, change=change)
