@@ -98,7 +98,7 @@ def test_a_list_goes_from_its_first_draw_to_a_file(person: Person, keyed: Worksp
     assert (export["targets"], export["who"], export["unfound"]) == (6, "Ben", 0)
     file = ben.get(export["file_url"])
     assert file.headers["content-disposition"].startswith("attachment; ")
-    rows = list(csv.DictReader(io.StringIO(file.text)))
+    rows = list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
     assert {row["account_id"]: row["segment"] for row in rows} == {
         **dict.fromkeys(FREE[:5], ""),
         FREE[5]: "north",
