@@ -18,7 +18,7 @@ from features.errors import InputError, UnknownAccountError, suggestion
 from serving.lists.facts import Facts
 from serving.lists.forgotten import People, require_not_forgotten
 from serving.lists.life_cycle import Action, after, is_approved, standing_approvals
-from serving.lists.merging import NOTHING, PINNED, Decided, decided_of, departed, member
+from serving.lists.merging import MERGED, NOTHING, PINNED, Decided, as_one, decided_of, departed, member
 from serving.lists.proposing import open_proposal, ready
 from serving.store import list_approvals, list_members, list_overrides, lists
 from serving.store.list_approvals import Approval, Decision, Side
@@ -46,7 +46,8 @@ def decide(
 ) -> tuple[TargetList, Override]:
     """Pin an account, take it off, or move it to a segment.
 
-    account_ids: what the account is called, first as today; earlier decisions may be on any of them.
+    account_ids: what the account is called, first as today; earlier decisions may be on any of them. Where
+    several of them are on the list, the first one is decided of, and stands for the others, which go.
     replaces: the decision of this kind (to pin or drop, or to move) that the caller saw, None where they saw
     none. facts: of an account that is to be pinned and is not on the list. people: who was forgotten.
 
@@ -62,10 +63,10 @@ def decide(
     earlier = list_overrides.of_list(connection, list_id=list_id, account_ids=account_ids, unended=True)
     present = [one for one in earlier if one.slot == slot_of(kind)]
     _require_seen_decision(connection, present, list_id=list_id, replaces=replaces, now=now)
-    last = _member(connection, found, account_ids)
-    if last is None and (kind == "move" or (kind == "pin" and facts is None)):
+    rows = _rows(connection, found, account_ids)
+    if not rows and (kind == "move" or (kind == "pin" and facts is None)):
         raise UnknownAccountError("the account is not on the list", got=account_ids[0], fix="pin it first")
-    base = last or _newcomer(account_ids[0], facts, draw=found.version)
+    base = as_one(rows) if rows else _newcomer(account_ids[0], facts, draw=found.version)
     made = list_overrides.add(
         connection,
         Override(
@@ -77,7 +78,7 @@ def decide(
     )
     for one in present:
         list_overrides.end(connection, one, who=who, why=f"replaced by decision {made.id}", now=now)
-    _apply(connection, found, last=last, base=base, account_ids=account_ids, now=now)
+    _apply(connection, found, rows=rows, base=base, account_ids=account_ids, now=now)
     left = lists.changed(
         *(connection, found),
         area="members",
@@ -85,7 +86,7 @@ def decide(
         who=who,
         now=now,
         account_id=base.account_id,
-        detail=segment or "",
+        detail=_told_of(segment, rows),
     )
     return left, made
 
@@ -112,9 +113,9 @@ def end_decision(
     found = ready(connection, found, kind="edit", why=why, who=who, now=now)
     ended = list_overrides.end(connection, one, who=who, why=why, now=now)
     names = account_ids or (one.account_id,)
-    last = _member(connection, found, names)
-    if last is not None:
-        _apply(connection, found, last=last, base=last, account_ids=names, now=now)
+    rows = _rows(connection, found, names)
+    if rows:
+        _apply(connection, found, rows=rows, base=as_one(rows), account_ids=names, now=now)
     left = lists.changed(
         *(connection, found),
         area="members",
@@ -122,6 +123,7 @@ def end_decision(
         who=who,
         now=now,
         account_id=one.account_id,
+        detail=_told_of(None, rows),
     )
     return left, ended
 
@@ -284,8 +286,14 @@ def _require_seen_decision(
     )
 
 
-def _member(connection: Connection, found: TargetList, account_ids: Sequence[str]) -> Member | None:
-    return list_members.find(
+def _told_of(segment: str | None, rows: Sequence[Member]) -> str:
+    """What a change says of a decision: the segment, and the rows that are one with the first from now on."""
+    others = ", ".join(one.account_id for one in rows[1:])
+    return "; ".join(filter(None, [segment, others and f"stands for {others}, too"]))
+
+
+def _rows(connection: Connection, found: TargetList, account_ids: Sequence[str]) -> tuple[Member, ...]:
+    return list_members.rows_of(
         connection,
         list_id=found.id,
         account_ids=account_ids,
@@ -313,16 +321,17 @@ def _apply(
     connection: Connection,
     found: TargetList,
     *,
-    last: Member | None,
+    rows: Sequence[Member],
     base: Member,
     account_ids: Sequence[str],
     now: datetime,
 ) -> None:
-    """Make the decisions in force on one account what the list says of it."""
+    """Make the decisions in force on one account what the list says of it. rows: that it has there, all but
+    the first of accounts that it stands for by now: they go."""
     kept = list_overrides.of_list(connection, list_id=found.id, account_ids=account_ids, unended=True)
     decided = _joined(one for one in kept if one.in_force(now))
     after_it = member(base, decided)
-    before = {} if last is None else {last.account_id: last}
+    before = {one.account_id: one for one in rows}
     members = {} if after_it is None else {after_it.account_id: after_it}
     list_members.write(
         connection,
@@ -330,7 +339,7 @@ def _apply(
         version=found.version,
         before=before,
         after=members,
-        left=departed(before, members, reasons={}),
+        left=departed(before, members, reasons=dict.fromkeys(list(before)[1:], MERGED)),
     )
 
 

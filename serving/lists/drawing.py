@@ -28,7 +28,7 @@ from serving.lists import constraints, proposing, telling
 from serving.lists.constraints import Candidate, Constrained, constrain
 from serving.lists.facts import Facts
 from serving.lists.forgotten import People, gone_from, nearest_without
-from serving.lists.merging import SUGGESTED, Decided, decided_of, departed, merged
+from serving.lists.merging import SUGGESTED, Decided, decided_of, departed, gone_into, merged, today
 from serving.lists.proposing import Draw
 from serving.lists.settings import Rules
 from serving.store import list_members, list_overrides, lists
@@ -153,18 +153,28 @@ def planned(
     decided = _decided(connection, list_id=list_id, same=same, now=now)
     decided = {name: one for name, one in decided.items() if not gone(name)}
     own = _best(_remembered(suggestions, same=same, gone=gone), same=same)
-    stay = {name for name, one in held.items() if one.status == "target" and one.suggested}
+    known = today(held, same=same).items()
+    stay = {name for name, one in known if one.status == "target" and one.suggested}
+    listed_off = lists.excluded(connection, list_id=list_id)
     chosen = _choose(
         asked,
         own=own,
         facts=facts,
         decided=decided,
-        excluded=lists.excluded(connection, list_id=list_id),
+        excluded=listed_off.union(same[name] for name in listed_off if name in same),
         first=stay if kind == "refresh" else frozenset(),
     )
-    said = _said(chosen.constrained, own=own, facts=facts, decided=decided, before=before, draw=number)
+    said = _said(
+        chosen.constrained,
+        own=own,
+        facts=facts,
+        decided=decided,
+        before=today(before, same=same),
+        draw=number,
+    )
     members = merged(said, decided=decided)
     reasons = {drop.account_id: drop.rule for drop in chosen.constrained.drops}
+    reasons |= gone_into(before, members, same=same)
     rewriting = list_members.rewriting(
         list_id=list_id,
         version=number,

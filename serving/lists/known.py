@@ -28,7 +28,10 @@ class Known:
 
 @dataclass(frozen=True)
 class KnownAccount:
-    """One account. names: what it is called, first as today. facts: None where the tables do not hold it."""
+    """One account. names: what it is called, first as today, then by its older ones in their order.
+
+    facts: None where the tables do not hold it.
+    """
 
     names: tuple[str, ...]
     facts: Facts | None
@@ -59,6 +62,6 @@ def account_in(tables: Tables, account_id: str, *, rules: Mapping[str, Any]) -> 
     """What a decision on an account has to know. rules: of the list, as the store has them."""
     same = same_account(tables)
     today = same.get(account_id, account_id)
-    older = (name for name, identity in same.items() if identity == today)
+    older = sorted(name for name, identity in same.items() if identity == today)
     found = facts_of(tables, rules=Rules.model_validate(rules), account_ids=[today])
     return KnownAccount((today, *older), found.get(today))

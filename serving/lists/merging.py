@@ -9,19 +9,34 @@ in force. Null rule: an account that the machine says nothing of keeps what it s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from serving.store.list_members import Left, Member
 from serving.store.list_overrides import Override
 
-__all__ = ["DROPPED", "MOVED", "PINNED", "SUGGESTED", "Decided", "decided_of", "departed", "member", "merged"]
+__all__ = [
+    "DROPPED",
+    "MERGED",
+    "MOVED",
+    "PINNED",
+    "SUGGESTED",
+    "Decided",
+    "as_one",
+    "decided_of",
+    "departed",
+    "gone_into",
+    "member",
+    "merged",
+    "today",
+]
 
 SUGGESTED, PINNED, DROPPED, MOVED = "suggested", "pinned", "dropped_by_hand", "moved_by_hand"
 """Why an account is where it is."""
 
-NOT_SUGGESTED, PIN_OVER, DROP_OVER = "not_suggested", "pin_over", "drop_over"
-"""Why an account has left: the machine names it no more; or it did not before, and a decision is over."""
+NOT_SUGGESTED, PIN_OVER, DROP_OVER, MERGED = "not_suggested", "pin_over", "drop_over", "merged"
+"""Why an account has left: the machine names it no more; or it did not before, and a decision is over; or
+another one on the list stands for it by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,45 @@ def merged(said: Mapping[str, Member], *, decided: Mapping[str, Decided]) -> dic
     """
     found = ((name, member(one, decided.get(name, NOTHING))) for name, one in said.items())
     return {name: one for name, one in found if one is not None}
+
+
+def as_one(rows: Sequence[Member]) -> Member:
+    """The account that all rows are about: the first one, as the machine wants it by any of its names.
+
+    >>> own = Member("b", "target", PINNED, suggested=False, draw=1)
+    >>> one = as_one([own, Member("a", "target", SUGGESTED, suggested=True, draw=2, score=3)])
+    >>> one.account_id, one.why, one.suggested, one.draw, one.score
+    ('b', 'pinned', True, 2, 3)
+    """
+    first = rows[0]
+    wanted = next((one for one in rows if one.suggested), first)
+    if first.suggested or wanted is first:
+        return first
+    words = ("suggested", "draw", "machine_segment", "score", "probability", "low", "high")
+    return replace(first, **{name: getattr(wanted, name) for name in words})
+
+
+def today(members: Mapping[str, Member], *, same: Mapping[str, str]) -> dict[str, Member]:
+    """Members by what their accounts are called today.
+
+    same: by account that another one stands for, that one. Of several that are one account by now, its own
+    row counts, and then that of the best score.
+    """
+    found: dict[str, list[Member]] = {}
+    for name, one in members.items():
+        found.setdefault(same.get(name, name), []).append(one)
+    return {name: replace(as_one(_ordered(name, rows)), account_id=name) for name, rows in found.items()}
+
+
+def _ordered(name: str, rows: Sequence[Member]) -> list[Member]:
+    return sorted(rows, key=lambda one: (one.account_id != name, -(one.score or 0.0), one.account_id))
+
+
+def gone_into(
+    before: Iterable[str], after: Mapping[str, Member], *, same: Mapping[str, str]
+) -> dict[str, str]:
+    """Why those go for whom another account on the list stands by now."""
+    return {name: MERGED for name in before if name not in after and same.get(name) in after}
 
 
 def departed(

@@ -49,6 +49,7 @@ __all__ = [
     "packed",
     "rewrite",
     "rewriting",
+    "rows_of",
     "set_details",
     "set_drops",
     "stream",
@@ -160,12 +161,22 @@ def stream(
 
 
 def find(
-    connection: Connection, *, list_id: int, account_ids: Collection[str], version: int, newest: int
+    connection: Connection, *, list_id: int, account_ids: Sequence[str], version: int, newest: int
 ) -> Member | None:
-    """The member of one of these identifiers, which are of one account; None where it is not on the list."""
+    """The first of `rows_of`; None where the account is not on the list."""
+    at = {"list_id": list_id, "version": version, "newest": newest}
+    return next(iter(rows_of(connection, account_ids=account_ids, **at)), None)
+
+
+def rows_of(
+    connection: Connection, *, list_id: int, account_ids: Sequence[str], version: int, newest: int
+) -> tuple[Member, ...]:
+    """What a version holds of one account, in the order of its identifiers: where several accounts became
+    one, each may have a row."""
     own = (_TABLE.c.list_id == list_id) & _TABLE.c.account_id.in_(account_ids)
     rows = connection.execute(select(*_COLUMNS).where(own, holds_at(version, newest=newest))).mappings()
-    return next(map(member_of, rows), None)
+    places = {name: place for place, name in enumerate(account_ids)}
+    return tuple(sorted(map(member_of, rows), key=lambda one: places[one.account_id]))
 
 
 def counts(connection: Connection, *, list_id: int, version: int, newest: int) -> dict[tuple[str, str], int]:
