@@ -29,7 +29,7 @@ from serving.accounts import AccountIndex
 from serving.activities.own_rows import OwnRows
 from serving.activities.waiting import Waiting
 from serving.company_names import CompanyNames
-from serving.known_engine import MOST_AT_ONCE, ReadyFeatureEngine
+from serving.known_engine import ReadyFeatureEngine
 from serving.record_engine import ReadyRecordEngine
 from serving.releases import LoadedRelease, load_current
 from serving.shared_features import shared_features
@@ -149,7 +149,7 @@ class Desk:
         self.rows("", as_of=as_of)
         nobody = pd.DataFrame({"account_id": [""], "as_of": np.array([as_of], dtype="datetime64[us]")})
         for engine in self._engines:
-            engine.build_few(nobody)
+            engine.build_some(nobody)
         self.record_rows(Tables({}, self.snapshot.manifest.attributes), "", as_of=as_of)
 
     def _by_model(
@@ -187,7 +187,7 @@ class Desk:
 
         keys: account_id and as_of (datetime64, naive, UTC), one row for each.
         """
-        engines = [partial(_matrix, engine, keys) for engine in self._engines]
+        engines = [partial(engine.build_some, keys) for engine in self._engines]
         return self._by_model(engines, models)
 
     def record_matrices(
@@ -226,10 +226,6 @@ class Desk:
         self.snapshot.own_rows.close()
         self.waiting.close()
         self.snapshot.close()
-
-
-def _matrix(engine: ReadyFeatureEngine, keys: pd.DataFrame) -> Row:
-    return engine.build_few(keys) if len(keys) <= MOST_AT_ONCE else engine.build(keys).to_numpy()
 
 
 def open_desk(workspace: Workspace, *, now: datetime) -> Desk:

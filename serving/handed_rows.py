@@ -112,7 +112,8 @@ class Planned:
 
     open_cursor: of the engine, with what the statements need beside the relations. prepare: what a cursor
     needs that rests on them. A statement that reads a relation twice, as one finds out when it runs, is
-    planned over relations that can be read as often as it likes.
+    planned over relations that can be read as often as it likes. nothing: by statement, its answer where no
+    relation has rows.
     """
 
     def __init__(
@@ -132,9 +133,10 @@ class Planned:
         )
         prepare(self._once.cursor)
         prepare(self._often.cursor)
+        self.nothing: dict[str, pa.Table] = {}
         for name, sql in statements.items():
             self._once.plan(name, sql)
-            self.answer(name, {})
+            self.nothing[name] = self.answer(name, {})
 
     def answer(self, name: str, given: Mapping[str, pa.Table]) -> pa.Table:
         """The rows of a statement. given: rows of some relations; the others have none.

@@ -1,59 +1,112 @@
-"""Features of a few known accounts at once, by statements that are planned once.
+"""Features of known accounts, by statements that are planned once, over the rows of those accounts alone.
 
-Turns some keys into the features of `features.point_in_time`, by its SQL, bit for bit. To plan the statements
-takes longer than to answer them for a few accounts; its `build` plans anew for each call, which is best for
-many accounts, and its `build_one` knows of one. Time and null rules: those of the SQL.
+Turns keys into the features of `features.point_in_time`, by its SQL, bit for bit. To plan the statements
+takes longer than to answer them for a few accounts, and most of what they cost is to find the rows among
+those of all others: here the tables are in memory, and the rows of the accounts are handed in. Where they
+stay in their files, its `build` plans anew for each call, which is best for many accounts, and its
+`build_one` knows of one. Time and null rules: those of the SQL.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from features.matrix import Rows
+from features.catalogue import Catalogue
+from features.matrix import STEPS, Rows
 from features.point_in_time import FeatureEngine
+from features.tables import Tables
 from serving.handed_rows import Planned
+from serving.resident_rows import ResidentRows
 
 __all__ = ["MOST_AT_ONCE", "ReadyFeatureEngine"]
 
 Matrix = NDArray[np.float64]
 
 MOST_AT_ONCE = 64
-"""Keys up to which a plan that knows nothing of them is as good as one that does."""
+"""Keys up to which a plan over files that knows nothing of them is as good as one that does."""
+
+_COUNTED = "counted_activities"
+_FIRST = {
+    step: _COUNTED if table == "activities" else table for table, steps in STEPS.items() for step in steps
+}
+"""The table without whose rows a step has none itself; formulas answer for each key in any case."""
 
 
 class ReadyFeatureEngine(FeatureEngine):
-    """As its base, for as many questions as a service is asked; threads may share it."""
+    """As its base, for as many questions as a service is asked; threads may share it.
 
-    def build_few(self, keys: pd.DataFrame) -> Matrix:
-        """As `build`, float64 (n, k) in the order of keys, of up to `MOST_AT_ONCE` of them."""
-        moments = keys["as_of"].to_numpy().astype("datetime64[s]")
-        given = {"keys": self._as_rows(keys["account_id"].to_list(), moments)}
+    resident: whether the tables are in memory.
+    """
+
+    def __init__(
+        self, tables: Tables, catalogue: Catalogue, *, threads: int | None = None, resident: bool = False
+    ) -> None:
+        super().__init__(tables, catalogue, threads=threads)
+        self._resident = ResidentRows(self._connection) if resident else None
+
+    def build_one(self, account_id: str, as_of: datetime) -> Matrix:
+        """As the base says: float64 (k,) in the order of the catalogue."""
+        if self._resident is None:
+            return super().build_one(account_id, as_of)
+        row: Matrix = self._matrix([account_id], np.array([as_of], dtype="datetime64[s]"))[0]
+        return row
+
+    def build_some(self, keys: pd.DataFrame) -> Matrix:
+        """As `build`, float64 (n, k) in the order of keys, as fast as it goes for so many.
+
+        keys: account_id and as_of (datetime64, naive, UTC, whole seconds), one row for each.
+        """
+        if self._resident is None and len(keys) > MOST_AT_ONCE:
+            return self.build(keys).to_numpy()
+        return self._matrix(keys["account_id"].to_list(), keys["as_of"].to_numpy().astype("datetime64[s]"))
+
+    def _matrix(self, account_ids: list[str], moments: NDArray[np.datetime64]) -> Matrix:
+        given = self._given(account_ids, moments)
         planned = self._planned()
-        steps = {name: planned.answer(name, given) for name in self._statements}
+        steps = {
+            name: planned.answer(name, given) if self._may_tell(name, given) else planned.nothing[name]
+            for name in self._statements
+        }
         matrix: Matrix = self._scatter.matrix(Rows(moments, steps))
         return matrix
 
-    def _as_rows(self, account_ids: list[str], moments: NDArray[np.datetime64]) -> pa.Table:
-        accounts = self._numbers.all_of(account_ids) if self._numbers else account_ids
-        return pa.table(
-            [
-                pa.array(np.arange(len(moments), dtype=np.int64)),
-                pa.array(accounts, self._schema.field("account_id").type),
-                pa.array(moments.astype("datetime64[us]")),
-            ],
-            schema=self._schema,
-        )
+    def _given(self, account_ids: list[str], moments: NDArray[np.datetime64]) -> dict[str, pa.Table]:
+        """The relations of some keys."""
+        accounts: list[str] | NDArray[np.int64] = account_ids
+        given: dict[str, pa.Table] = {}
+        if self._resident is not None:
+            accounts = self._resident.numbers.all_of(account_ids)
+            given = self._resident.of(accounts)
+        columns = [
+            pa.array(np.arange(len(moments), dtype=np.int64)),
+            pa.array(accounts, self._keys.field("account_id").type),
+            pa.array(moments.astype("datetime64[us]")),
+        ]
+        return given | {"keys": pa.table(columns, schema=self._keys)}
+
+    def _may_tell(self, step: str, given: Mapping[str, pa.Table]) -> bool:
+        """Whether a step may have rows."""
+        if self._resident is None:
+            return True
+        if step == "contact_days":
+            people = given[_COUNTED].column("contact_id")
+            return bool(people.null_count < len(people))
+        return step not in _FIRST or len(given[_FIRST[step]]) > 0
 
     @property
-    def _schema(self) -> pa.Schema:
-        account = pa.int64() if self._numbers else pa.string()
+    def _keys(self) -> pa.Schema:
+        account = pa.string() if self._resident is None else pa.int64()
         return pa.schema([("key", pa.int64()), ("account_id", account), ("as_of", pa.timestamp("us"))])
 
     def _planned(self) -> Planned:
         planned: Planned | None = getattr(self._own, "planned", None)
         if planned is None:
-            planned = self._own.planned = Planned(self._cursor, {"keys": self._schema}, self._statements)
+            schemas = {"keys": self._keys} | dict(self._resident.schemas if self._resident else {})
+            planned = self._own.planned = Planned(self._cursor, schemas, self._statements)
         return planned

@@ -15,6 +15,7 @@ from small_workspace import CUTOFF, account_id, catalogue_of
 
 from features.catalogue import Catalogue
 from features.feature import FORMULA
+from features.point_in_time import FeatureEngine
 from features.tables import Tables
 from features.workspace import Workspace
 from serving.activities.own_rows import OwnRows
@@ -62,9 +63,10 @@ def keys_of(asked: list[tuple[int, int]]) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def expected(engine: ReadyFeatureEngine) -> Bits:
-    """What one pass over all rows says of every key."""
-    rows = engine.build(keys_of(EVERY)).to_numpy()
+def expected(tables: Tables, catalogue: Catalogue) -> Bits:
+    """What one pass over all rows says of every key, planned for it."""
+    with FeatureEngine(tables, catalogue, threads=1) as engine:
+        rows = engine.build(keys_of(EVERY)).to_numpy()
     return {key: row.tobytes() for key, row in zip(EVERY, rows, strict=True)}
 
 
@@ -74,10 +76,17 @@ def test_a_few_have_the_bits_of_many_and_of_one(
     engine: ReadyFeatureEngine, expected: Bits, asked: list[tuple[int, int]]
 ) -> None:
     keys = keys_of(asked)
-    found = engine.build_few(keys)
+    found = engine.build_some(keys)
     assert [row.tobytes() for row in found] == [expected[key] for key in asked]
     alone = engine.build_one(keys["account_id"][0], keys["as_of"][0].to_pydatetime())
     assert found[0].tobytes() == alone.tobytes()
+
+
+def test_all_at_once_have_the_bits_of_one_pass_over_all_rows(
+    engine: ReadyFeatureEngine, expected: Bits
+) -> None:
+    found = engine.build_some(keys_of(EVERY))
+    assert [row.tobytes() for row in found] == [expected[key] for key in EVERY]
 
 
 def test_each_thread_has_statements_of_its_own(engine: ReadyFeatureEngine, expected: Bits) -> None:
@@ -85,7 +94,7 @@ def test_each_thread_has_statements_of_its_own(engine: ReadyFeatureEngine, expec
     found: dict[int, list[bytes]] = {}
 
     def ask(place: int) -> None:
-        found[place] = [engine.build_few(keys_of(groups[place])).tobytes() for _ in range(4)]
+        found[place] = [engine.build_some(keys_of(groups[place])).tobytes() for _ in range(4)]
 
     threads = [Thread(target=ask, args=(place,)) for place in range(len(groups))]
     for thread in threads:
