@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -91,6 +92,30 @@ def fit_training(market: Tables, config: Config) -> Training:
     trained = train_fit(market, cutoff=MARKET.end, config=config)
     assert isinstance(trained, Training)
     return trained
+
+
+@pytest.fixture(scope="session")
+def fit_curve(fit_training: Training) -> dict[str, Any]:
+    """The learning curve of the fit model, of which each point is several models."""
+    from training.report.learning_curve import curve_section
+
+    found = curve_section(fit_training)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def one_curve(fit_training: Training, fit_curve: dict[str, Any]) -> Iterator[None]:
+    """Every page of the fit model shows the same curve, whatever else it tells: it is computed once."""
+    from training.report.learning_curve import curve_section
+
+    def told(training: Training) -> dict[str, Any] | None:
+        same = training.rows is fit_training.rows and training.learned is fit_training.learned
+        return fit_curve if same and training.settings is fit_training.settings else curve_section(training)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.report.model.curve_section", told)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -47,15 +47,11 @@ def judges(fit_training: Training, intent_training: Training) -> Judges:
 
 
 def changed(history: AccountHistory, old: Judge, new: Judge, *, start: datetime, end: datetime) -> Change:
-    before, after = old.bundle.catalogue, new.bundle.catalogue
-    return split(
-        old,
-        new,
-        before=history.row(before, known_before=start, as_of=start),
-        aged=history.row(before, known_before=start, as_of=end),
-        fresh=history.row(before, known_before=end, as_of=end),
-        after=history.row(after, known_before=end, as_of=end),
-    )
+    first, second = old.bundle.catalogue, new.bundle.catalogue
+    before, aged = history.rows(first, known_before=start, moments=(start, end))
+    (fresh,) = history.rows(first, known_before=end, moments=(end,))
+    (after,) = history.rows(second, known_before=end, moments=(end,))
+    return split(old, new, before=before, aged=aged, fresh=fresh, after=after)
 
 
 def require_sum(change: Change) -> None:

@@ -32,6 +32,7 @@ from training.report.profile import profile_section
 from training.report.segments import segments
 from training.report.shift import shifts
 
+pytestmark = pytest.mark.usefixtures("one_curve")
 CUTOFF = datetime.fromisoformat("2025-01-01")
 AUDIT = Audit(
     rows=10,
@@ -67,7 +68,10 @@ def metrics(fit_training: Training) -> dict[str, Estimate]:
 
 @pytest.fixture(scope="module")
 def written(
-    audited: Training, metrics: dict[str, Estimate], tmp_path_factory: pytest.TempPathFactory
+    audited: Training,
+    metrics: dict[str, Estimate],
+    tmp_path_factory: pytest.TempPathFactory,
+    one_curve: None,
 ) -> Path:
     absent = Untrained("intent", "there is no <activity>", {})
     workspace = Workspace(tmp_path_factory.mktemp("report"))

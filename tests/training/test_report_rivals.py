@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,9 +98,10 @@ def test_the_table_has_the_best_first_and_a_lead_over_each_other_one() -> None:
     assert "the highest is that of Spearfish" in rival_chart(found.measured).words
 
 
-def test_few_rows_have_a_learning_curve_that_ends_with_the_model_itself(fit_training: Training) -> None:
-    found = curve_section(fit_training)
-    assert found is not None
+def test_few_rows_have_a_learning_curve_that_ends_with_the_model_itself(
+    fit_training: Training, fit_curve: dict[str, Any]
+) -> None:
+    found = fit_curve
     rows = newest(fit_training)
     ours = roc_auc_score(rows["label"], rows["probability"])
     (fewer, whole), fold = found["rows"], fit_training.learned.folds[-1]
@@ -118,13 +120,14 @@ def test_many_rows_have_no_curve_in_the_report(fit_training: Training) -> None:
     assert curve_section(many) is None
 
 
-def test_a_curve_counts_all_alike_where_too_little_was_known_to_weigh_by(fit_training: Training) -> None:
+def test_a_curve_counts_all_alike_where_too_little_was_known_to_weigh_by(
+    fit_training: Training, fit_curve: dict[str, Any]
+) -> None:
     def too_little(account_id: pd.Series[str], *, cutoff: datetime) -> NDArray[np.float64]:
         raise NotEnoughDataError("too few accounts had been pursued")
 
     rows = fit_training.rows
     weighed = replace(rows, weight=np.linspace(0.5, 1.5, len(rows.label)), weigh=too_little)
-    found, alike = (curve_section(replace(fit_training, rows=one)) for one in (weighed, rows))
+    found = curve_section(replace(fit_training, rows=weighed))
     assert found is not None
-    assert alike is not None
-    assert found["rows"] == alike["rows"]
+    assert found["rows"] == fit_curve["rows"]

@@ -29,7 +29,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:The set_\\w+ function:PendingDep
 
 
 @pytest.fixture(scope="module")
-def tracked(fit_training: Training, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, str, Path]:
+def tracked(
+    fit_training: Training, tmp_path_factory: pytest.TempPathFactory, one_curve: None
+) -> tuple[Workspace, str, Path]:
     workspace = Workspace(tmp_path_factory.mktemp("tracked"))
     metrics = evaluate(fit_training.learned.later, replicates=100)
     absent = Untrained("intent", "there is no activity", {})

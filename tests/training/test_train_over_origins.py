@@ -104,6 +104,7 @@ def test_the_report_tells_it(tmp_path: Path, training: Training, check: OriginCh
     assert "too few accounts" in page(tmp_path, training, origins={"fit": "too few accounts"})
 
 
+@pytest.mark.usefixtures("one_curve")
 def test_the_report_of_one_origin_is_silent(tmp_path: Path, fit_training: Training) -> None:
     assert "Could it have learned" not in page(tmp_path, fit_training)
 

@@ -220,17 +220,13 @@ class _Asked:
 def _change(
     first: Judge, second: Judge, *, history: AccountHistory, start: datetime, end: datetime
 ) -> Change:
-    before, after = first.bundle.catalogue, second.bundle.catalogue
-    fresh = history.row(before, known_before=end, as_of=end)
-    same = before.fingerprint == after.fingerprint
-    return split(
-        first,
-        second,
-        before=history.row(before, known_before=start, as_of=start),
-        aged=history.row(before, known_before=start, as_of=end),
-        fresh=fresh,
-        after=fresh if same else history.row(after, known_before=end, as_of=end),
-    )
+    old, new = first.bundle.catalogue, second.bundle.catalogue
+    before, aged = history.rows(old, known_before=start, moments=(start, end))
+    (fresh,) = history.rows(old, known_before=end, moments=(end,))
+    after = fresh
+    if old.fingerprint != new.fingerprint:
+        (after,) = history.rows(new, known_before=end, moments=(end,))
+    return split(first, second, before=before, aged=aged, fresh=fresh, after=after)
 
 
 def _notes(newest: datetime, *, start: datetime, end: datetime) -> list[str]:

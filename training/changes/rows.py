@@ -6,7 +6,8 @@ account by a moment is every row with `known_at` before it, deletions included. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -37,6 +38,7 @@ class AccountHistory:
 
     account_id: str
     tables: Tables
+    _cut: dict[datetime, Tables] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, tables: Tables, *, account_id: str) -> AccountHistory:
@@ -48,8 +50,14 @@ class AccountHistory:
             }
         return cls(account_id, replace(tables, sources=found, merged=None))
 
-    def row(self, catalogue: Catalogue, *, known_before: datetime, as_of: datetime) -> Row:
-        """The features at `as_of`, float64 (k,), by what was known before another, not later, moment."""
-        tables = self.tables.known_before(known_before)
-        with FeatureEngine(tables, catalogue, threads=1) as engine:
-            return engine.build_one(self.account_id, as_of)
+    def rows(self, catalogue: Catalogue, *, known_before: datetime, moments: Sequence[datetime]) -> list[Row]:
+        """The features at each of the moments, float64 (k,), by what was known before another one, which is
+        not later."""
+        with FeatureEngine(self._known_before(known_before), catalogue, threads=1) as engine:
+            return [engine.build_one(self.account_id, as_of) for as_of in moments]
+
+    def _known_before(self, moment: datetime) -> Tables:
+        # Both kinds of models ask for the same two moments, and a cut takes an engine of its own.
+        if moment not in self._cut:
+            self._cut[moment] = self.tables.known_before(moment)
+        return self._cut[moment]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -101,6 +102,10 @@ class Judge:
     bundle: Bundle
     cuts: GradeCuts
 
+    @cached_property
+    def scorer(self) -> Scorer:
+        return Scorer(self.bundle, threads=1, cuts=self.cuts)
+
 
 @dataclass(frozen=True)
 class _Told:
@@ -114,8 +119,7 @@ class _Told:
 
     @classmethod
     def of(cls, judge: Judge, row: Row) -> _Told:
-        scorer = Scorer(judge.bundle, threads=1, cuts=judge.cuts)
-        scores = scorer.score(row[np.newaxis])
+        scores = judge.scorer.score(row[np.newaxis])
         assert scores.contributions is not None
         scored = Scored(
             judge.bundle.name,
