@@ -77,6 +77,9 @@ _PHRASES: dict[str, tuple[str, str]] = {
         "{accounts:,} accounts are expected to bring {wins:,.1f} wins",
         "{accounts:,} 个客户预计带来 {wins:,.1f} 个赢单",
     ),
+    "curve_title": ("Expected wins by the length of the list", "预期赢单数与名单长度"),
+    "in_channel": ("{channel} {count:,}", "{channel} {count:,} 次"),
+    "no_activities": ("No activity is known", "没有已知的互动"),
     "engagement": (
         "{name}: {count} activities in {weeks} weeks",
         "{name}：{weeks}周内{count}次互动",

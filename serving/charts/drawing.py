@@ -5,8 +5,10 @@ Time rule: none. Null rule: none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
 __all__ = ["AGAINST", "FOR", "INK", "LINE", "MEDIA_TYPE", "NARROWEST", "QUIET", "WIDEST", "draw"]
 
@@ -40,10 +42,15 @@ _LOOK: Final[Mapping[str, Any]] = {
 }
 
 
-def draw(document: Mapping[str, Any], *, width: int, words: str) -> str:
-    """The SVG of a Vega-Lite document.
+_NO_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What cannot stand in a document."""
 
-    width: of the whole picture, in pixels. words: what it shows, for those who do not see it.
+
+def draw(document: Mapping[str, Any], *, width: int, title: str, words: str) -> str:
+    """The SVG of a Vega-Lite document: one image, with its name and its description in it.
+
+    width: of the whole picture, in pixels. title: what it is of, in one line. words: what it shows, for those
+    who do not see it.
     """
     # Loads an engine of a hundred megabytes when the first chart is asked for.
     import vl_convert
@@ -52,8 +59,15 @@ def draw(document: Mapping[str, Any], *, width: int, words: str) -> str:
         "width": width,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "padding": 2,
-        "description": words,
         "config": _LOOK,
         **document,
     }
-    return str(vl_convert.vegalite_to_svg(whole, vl_version=_VEGA_LITE, allowed_base_urls=[]))
+    drawn = str(vl_convert.vegalite_to_svg(whole, vl_version=_VEGA_LITE, allowed_base_urls=[]))
+    # The engine drops a description of the whole. As elements they need no names, which two pictures of one
+    # page would share.
+    told = f"<title>{_plain(title)}</title><desc>{_plain(words)}</desc>"
+    return re.sub(r"<svg\b([^>]*)>", lambda tag: f'<svg role="img"{tag[1]}>{told}', drawn, count=1)
+
+
+def _plain(text: str) -> str:
+    return escape(_NO_XML.sub(" ", text))

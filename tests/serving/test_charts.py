@@ -43,7 +43,8 @@ def test_each_step_begins_where_the_one_before_it_ended_and_the_last_is_the_sum(
 
 
 def test_the_bars_are_as_long_as_their_shares() -> None:
-    svg = draw(waterfall(STEPS, baseline=BASELINE, total="Intent", axis="p", width=400), width=400, words="w")
+    chart = waterfall(STEPS, baseline=BASELINE, total="Intent", axis="p", width=400)
+    svg = draw(chart, width=400, title="t", words="w")
     bars = {
         node.get("aria-label"): corners(node.get("d", ""))
         for node in ElementTree.fromstring(svg).iter()
@@ -69,11 +70,48 @@ def test_a_picture_is_as_wide_as_asked_and_holds_nothing_that_runs_or_loads(widt
         wins(curve, chosen=40, accounts="accounts", expected="wins"),
         engagement(weeks, first=date(2026, 1, 5), last=date(2026, 1, 12), count="activities"),
     ):
-        svg = draw(chart, width=width, words="what it shows")
+        svg = draw(chart, width=width, title="what it is", words="what it shows")
         drawn, names = sizes(svg)
         assert drawn == str(width)
-        assert names <= {"svg", "g", "path", "text", "line", "rect", "defs", "clipPath", "title"}
+        assert names <= {"svg", "g", "path", "text", "line", "rect", "defs", "clipPath", "title", "desc"}
         assert not re.search(r"\s(style|href|on\w+)=", svg)
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def spoken(svg: str) -> tuple[str | None, str | None, str | None]:
+    """The role of a picture, and the name and the description that are the first of what is in it."""
+    root = ElementTree.fromstring(svg)
+    title, desc, *_ = root
+    assert (title.tag, desc.tag) == (f"{SVG}title", f"{SVG}desc")
+    return root.get("role"), title.text, desc.text
+
+
+def test_a_picture_says_what_it_shows_whatever_stands_in_its_words() -> None:
+    chart = waterfall(STEPS, baseline=BASELINE, total="Intent", axis="p", width=400)
+    told = spoken(draw(chart, width=400, title="A & B <b>\x00", words="12 visits: +0.90; 所属行业：软件"))
+    assert told == ("img", "A & B <b> ", "12 visits: +0.90; 所属行业：软件")
+
+
+def test_a_picture_says_what_it_shows_in_the_language_asked(client: httpx.Client) -> None:
+    drawn = client.post("/v1/charts/waterfall", json=ASKED).text
+    label = "<script>alert(1)</script>"
+    sums = f"before anything: -3.20; {label}: +0.90; b & c: -0.50; Intent: -2.80"
+    assert spoken(drawn) == ("img", "Intent", sums)
+    asked = {"account_id": "acc-00"}
+    zh = {"Accept": "image/svg+xml", "Accept-Language": "zh"}
+    role, title, words = spoken(client.get("/v1/charts/engagement", params=asked, headers=zh).text)
+    counts: Counter[str] = Counter()
+    for one in client.get("/v1/charts/engagement", params=asked).json()["weeks"]:
+        counts[one["channel"]] += one["activities"]
+    assert (role, title) == ("img", f"Company 0：26周内{counts.total()}次互动")
+    assert words == "、".join(f"{name} {count} 次" for name, count in counts.most_common())
+    nothing = client.get("/v1/charts/engagement", params={"account_id": "acc-05"}, headers=zh).text
+    assert spoken(nothing)[2] == "没有已知的互动"
+    curve = spoken(client.get("/v1/charts/wins", params=PLANNED, headers={"Accept-Language": "zh"}).text)
+    assert curve[1] == "预期赢单数与名单长度"
+    assert re.fullmatch(r"[\d,]+ 个客户预计带来 [\d,.]+ 个赢单", curve[2] or "")
 
 
 def test_a_sum_is_drawn_as_it_was_sent(client: httpx.Client) -> None:

@@ -5,6 +5,7 @@ Time rule: `now` is read once per request. Null rule: none of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from serving.charts.drawing import NARROWEST, WIDEST
 from serving.charts.engagement import WEEK, monday
 from serving.engaged import WEEKS, EngagementAnswer, engaged_weeks, engagement_answer
 from serving.fields import StrictModel
-from serving.phrases import phrase
+from serving.phrases import listed, phrase
 from serving.plan_answers import PlanAnswer
 from serving.problems import FieldError, InvalidRequestError, NotReadyError
 from serving.reading import parse_body
@@ -78,7 +79,8 @@ async def _waterfall(call: Call) -> Response:
         width=asked.width,
         probabilities=asked.probabilities,
     )
-    return await _drawn(call, told, width=asked.width, words=asked.title)
+    parts = "; ".join(row["words"] for row in told["data"]["values"])
+    return await _drawn(call, told, width=asked.width, title=asked.title, words=parts)
 
 
 async def _engagement(call: Call) -> Response:
@@ -97,7 +99,9 @@ async def _engagement(call: Call) -> Response:
     answer, chart = await call.compute(work)
     if MEDIA_TYPE not in call.request.headers.get("accept", ""):
         return json_answer(answer)
-    return await _drawn(call, chart, width=width, words=_told(answer, language))
+    return await _drawn(
+        call, chart, width=width, title=_told(answer, language), words=_by_channel(answer, language)
+    )
 
 
 async def _wins(call: Call) -> Response:
@@ -121,8 +125,9 @@ async def _wins(call: Call) -> Response:
         accounts=phrase("accounts_of_list", language=call.language),
         expected=phrase("expected_wins", language=call.language),
     )
+    title = phrase("curve_title", language=call.language)
     words = _curve_told(answer, chosen=chosen, language=call.language)
-    return await _drawn(call, told, width=width, words=words)
+    return await _drawn(call, told, width=width, title=title, words=words)
 
 
 def _curve_told(answer: PlanAnswer, *, chosen: int | None, language: Language) -> str:
@@ -139,8 +144,22 @@ def _told(answer: EngagementAnswer, language: Language) -> str:
     return phrase("engagement", language=language, name=name, count=total, weeks=WEEKS)
 
 
-async def _drawn(call: Call, chart: Mapping[str, Any], *, width: int, words: str) -> Response:
-    text = await call.compute(lambda: draw(chart, width=width, words=words))
+def _by_channel(answer: EngagementAnswer, language: Language) -> str:
+    """How often in which channel, the most first."""
+    counts: Counter[str] = Counter()
+    for one in answer.weeks:
+        counts[one.channel] += one.activities
+    if not counts:
+        return phrase("no_activities", language=language)
+    told = [
+        phrase("in_channel", language=language, channel=name, count=count)
+        for name, count in counts.most_common()
+    ]
+    return listed(told, language=language)
+
+
+async def _drawn(call: Call, chart: Mapping[str, Any], *, width: int, title: str, words: str) -> Response:
+    text = await call.compute(lambda: draw(chart, width=width, title=title, words=words))
     return Response(text, media_type=MEDIA_TYPE)
 
 
