@@ -150,7 +150,9 @@ function progress({ cancel }) {
       if (place === at) steps[step].setAttribute("aria-current", "step");
       else steps[step].removeAttribute("aria-current");
     });
-    const words = found.state === "queued" ? t("expand_queued") : at < 0 ? t("expand_between") : t("expand_at", { step: t(`step_${found.step}`), done: number((found.steps_done ?? 0) + 1), steps: number(found.steps || STEPS.length) });
+    // The last step takes several parts, and ends after them.
+    const step = Math.min((found.steps_done ?? 0) + 1, bar.max);
+    const words = found.state === "queued" ? t("expand_queued") : at < 0 ? t("expand_between") : t("expand_at", { step: t(`step_${found.step}`), done: number(step), steps: number(bar.max) });
     // What has not changed is not read out again.
     if (now.textContent !== words) now.textContent = words;
     notice.hidden = !long;

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import httpx
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
+from page_axe import WIDTHS, grave, grave_at_every_width
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from server_process import Server
 
-from serving.access.inviting import invite_person
+from serving.access.inviting import invite_person, link_address
 from serving.scoring import utc_now
 from serving.store import Store
 from serving.store.people import Role, Side
 
-WIDTHS = (1440, 390)
+__all__ = ["LOCALES", "WIDTHS", "Opened", "Person", "Site", "grave", "grave_at_every_width"]
+
 LOCALES = ("en-GB", "zh-CN")
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -45,14 +44,19 @@ class Site:
 
     def person(self, name: str, *, role: Role = "approver", side: Side | None = None) -> Person:
         if name not in self.people:
-            with Store.open(self.server.workspace.store_url) as store:
-                link = invite_person(store, name=name, role=role, side=side, who="test", now=utc_now())
+            token = self.link(name, role=role, side=side).rpartition("/")[2]
             client = httpx.Client(base_url=self.server.url, timeout=60, headers=SAME_ORIGIN)
-            answer = client.post("/v1/session", json={"token": link.text})
+            answer = client.post("/v1/session", json={"token": token})
             assert answer.status_code == 201, answer.text
             client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
             self.people[name] = Person(name, self.server, client)
         return self.people[name]
+
+    def link(self, name: str, *, role: Role = "approver", side: Side | None = None) -> str:
+        """The address that signs somebody in, once."""
+        with Store.open(self.server.workspace.store_url) as store:
+            made = invite_person(store, name=name, role=role, side=side, who="test", now=utc_now())
+        return link_address(made, address=self.server.url)
 
     def close(self) -> None:
         for one in self.people.values():
@@ -71,13 +75,16 @@ class Opened:
     faults: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
-    def page(self, person: Person, hash_: str = "", *, width: int = 1440, locale: str = "en-GB") -> Page:
+    def page(
+        self, person: Person | None, hash_: str = "", *, width: int = 1440, locale: str = "en-GB"
+    ) -> Page:
+        """The page as somebody sees it who is signed in already, or whom the address signs in."""
         context = self.browser.new_context(
             viewport={"width": width, "height": 900}, locale=locale, accept_downloads=True
         )
         cookies = [
             {"name": one.name, "value": one.value or "", "url": self.site.server.url}
-            for one in person.client.cookies.jar
+            for one in (person.client.cookies.jar if person else ())
         ]
         context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of these very keys
         page = context.new_page()
@@ -85,7 +92,7 @@ class Opened:
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda told: self.faults.append(told.text) if _is_policy(told.text) else None)
         page.on("request", self._asked)
-        page.goto(f"{self.site.server.url}/{hash_}")
+        page.goto(hash_ if hash_.startswith("http") else f"{self.site.server.url}/{hash_}")
         expect(page.locator("main h1").first).to_be_visible(timeout=60_000)
         self.contexts.append(context)
         self.pages.append((page, width))
@@ -108,18 +115,3 @@ class Opened:
 
 def _is_policy(text: str) -> bool:
     return "Content Security" in text
-
-
-@cache
-def _axe() -> Axe:
-    return Axe()
-
-
-def grave(page: Page) -> Sequence[str]:
-    """What axe finds of a page that is serious or critical, each with its places."""
-    found = _axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {[node['target'] for node in one['nodes']][:5]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from pathlib import Path
-
 import pytest
 from list_making import FREE, approve, draw, drawn_list, of, on, submit
 from playwright.sync_api import Page, expect
@@ -174,43 +170,6 @@ def test_dialogs_and_reviews_hold_nothing_grave(
     page.locator(".grid-table .pick input").nth(1).check()
     expect(page.locator(".bulk")).to_be_visible()
     assert grave(page) == []
-
-
-def test_files_of_every_format(opened: Opened, ann: Person, ben: Person, tmp_path: Path) -> None:
-    number = drawn_list(ann)
-    page = opened.page(ann, f"#/lists/{number}/files")
-    expect(page.locator(".notice").first).to_contain_text("Not approved yet")
-    with page.expect_download() as saving:
-        page.get_by_role("button", name="Download CSV draft").click()
-    saving.value.save_as(tmp_path / "draft.csv")
-    assert len((tmp_path / "draft.csv").read_text().splitlines()) == 1 + len(FREE)
-    submit(ann, number)
-    approve(ann, number, "marketing")
-    approve(ben, number, "sales")
-    page.reload()
-    content = {}
-    for name, label in (
-        ("csv", "CSV"),
-        ("xlsx", "Excel"),
-        ("salesforce", "Salesforce"),
-        ("hubspot", "HubSpot"),
-    ):
-        card = page.locator(".format", has=page.get_by_role("heading", name=label))
-        with page.expect_download() as saving:
-            card.get_by_role("button", name=f"Download {label}", exact=True).click()
-        saved = saving.value
-        assert (
-            saved.suggested_filename
-            == f"list-{number}-version-1-{name}.{'xlsx' if name == 'xlsx' else 'csv'}"
-        )
-        saved.save_as(tmp_path / name)
-        content[name] = (tmp_path / name).read_bytes()
-        expect(card.locator(".made")).to_contain_text("targets")
-    rows = list(csv.DictReader(io.StringIO(content["csv"].decode("utf-8-sig"))))
-    assert sorted(row["account_id"] for row in rows) == FREE
-    assert content["xlsx"].startswith(b"PK")
-    assert content["hubspot"].count(b"company") > 0
-    expect(page.locator(".files li")).to_have_count(5)
 
 
 def test_a_service_that_is_gone_is_said_and_asked_again(opened: Opened, ann: Person) -> None:
