@@ -7,6 +7,7 @@ import { keep } from "./expand-kept.js";
 import { failure, told } from "./expand-problem.js";
 import { rules } from "./expand-rules.js";
 import { number, t } from "./i18n.js";
+import { productField } from "./products.js";
 import { seeds } from "./seeds.js";
 
 const MODES = ["vertical", "horizontal", "intent"];
@@ -79,7 +80,7 @@ export function ask(main, { draft, who }) {
       keep();
       tell();
     };
-    const product = field({ label: t("expand_product"), value: draft.product, set: set("product"), path: "product", hint: t("expand_product_hint") });
+    const product = productField({ label: t("expand_product"), value: draft.product, set: set("product"), hint: t("expand_product_hint") });
     const blend = weights({ draft });
     const byMode = () => {
       product.hidden = draft.mode !== "horizontal";

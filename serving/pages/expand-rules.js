@@ -8,13 +8,17 @@ import { excludedFile } from "./expand-excluded.js";
 import { CAPS, OTHERS, names, rulesSet } from "./expand-rules-data.js";
 import { number, t } from "./i18n.js";
 
-export function rules({ draft, open = false }) {
+// draft: its rules and whom it excludes, as fields hold them. store: called when anything was entered.
+export function rules({ draft, open = false, store = keep, text: about = t("limits_text") }) {
   const fields = draft.rules;
   const count = element("span", { class: "small" });
-  const tell = () => {
+  const show = () => {
     const own = rulesSet(fields) + (names(draft.excluded) ? 1 : 0);
     count.textContent = own ? ` ${t("limits_set", { count: number(own) })}` : ` ${t("limits_usual")}`;
-    keep();
+  };
+  const tell = () => {
+    show();
+    store();
   };
   const entry = (name, rest = {}) =>
     field({
@@ -71,12 +75,12 @@ export function rules({ draft, open = false }) {
   });
   const amount = { type: "number", min: 0, inputmode: "numeric" };
   const part = (title, ...children) => element("fieldset", { class: "rules-part" }, element("legend", {}, t(title)), children);
-  tell();
+  show();
   return element(
     "details",
     { class: "more rules", open },
     element("summary", {}, t("limits_title"), count),
-    element("p", { class: "small" }, t("limits_text")),
+    element("p", { class: "small" }, about),
     part("limits_off", off("customers"), off("open_opportunities"), off("opted_out")),
     part(
       "limits_excluded",

@@ -28,11 +28,13 @@ export const diff = (id, values, signal) => call(`${of(id)}/diff${query(values)}
 export const leftOut = (id, values, signal) => call(`${of(id)}/left_out${query(values)}`, { signal });
 export const changes = (id, values, signal) => call(`${of(id)}/changes${query(values)}`, { signal });
 export const decisions = (id, values, signal) => call(`${of(id)}/decisions${query(values)}`, { signal });
+export const excluded = (id, signal) => call(`${of(id)}/excluded`, { signal });
 export const exports = (id, signal) => call(`${of(id)}/exports`, { signal });
 export const scores = (accountId, values, signal) => call(`/v1/accounts/${named(accountId)}${query(values)}`, { signal });
 
 export const create = (body) => post("/v1/lists", body, once());
 export const edit = (id, body) => post(of(id), body, { ...once(), method: "PATCH" });
+export const exclude = (id, body) => post(`${of(id)}/excluded`, body, { ...once(), method: "PUT" });
 export const move = (id, body) => post(`${of(id)}/state`, body, once());
 export const approve = (id, body) => post(`${of(id)}/approvals`, body, once());
 export const decide = (id, body) => post(`${of(id)}/decisions`, body, once());

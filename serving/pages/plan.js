@@ -8,6 +8,7 @@ import { draft, keep } from "./expand-kept.js";
 import { failure, told, waiting } from "./expand-problem.js";
 import { number, t } from "./i18n.js";
 import { answer } from "./plan-answer.js";
+import { productField } from "./products.js";
 
 const GOAL = { reps: 5, wins_per_rep: 8, days: 365 };
 const GIVEN = ["product", "win_rate", "account_to_opportunity", "users", "units_each", "unit_price"];
@@ -111,7 +112,7 @@ function fields(values, changed) {
     goal("reps", { max: 50, hint: null }),
     goal("wins_per_rep", { max: 50, hint: t("plan_wins_per_rep_hint") }),
     goal("days", { min: 30, max: 730, step: 5 }),
-    field({ label: t("plan_product"), value: values.product, set: set("product"), path: "product", hint: t("plan_product_hint") }),
+    productField({ label: t("plan_product"), value: values.product, set: set("product"), hint: t("plan_product_hint"), any: t("product_any") }),
     element(
       "details",
       { class: "more", open: SHARES.some((name) => values[name]) },

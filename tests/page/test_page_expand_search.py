@@ -125,6 +125,23 @@ def test_a_filter_a_saved_list_and_another_product_are_asked_for(opened: Opened,
     expect(page.get_by_label("Product line", exact=True)).to_have_value("crm")
 
 
+def test_the_products_that_deals_name_are_offered(opened: Opened, ann: Person) -> None:
+    page = opened.page(ann, "#/expand")
+    page.get_by_role("radio", name="Another product line").check()
+    # The small company's deals name none, which is said.
+    expect(page.get_by_text("Opportunities name no product line here")).to_be_visible()
+    known = [{"name": "crm", "customers": 1200, "opportunities": 3000}]
+    page.route("**/v1/products", lambda route: route.fulfill(json={"products": known}))
+    page.reload()
+    page.get_by_role("radio", name="All customers").check()
+    lines = page.get_by_role("combobox", name="Product line")
+    expect(lines.locator("option")).to_have_text(["Choose a line…", "crm · customers: 1,200"])
+    lines.select_option("crm")
+    with page.expect_request("**/v1/jobs/expand") as told:
+        page.get_by_role("button", name="Find lookalikes").click()
+    assert told.value.post_data_json["product"] == "crm"
+
+
 def test_a_search_is_followed_step_by_step(opened: Opened, ann: Person, found: Any) -> None:
     page = opened.page(ann)
     steps = iter(
