@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from features.errors import InputError, suggestion
+from features.errors import suggestion
 from features.tables import Tables
 from serving.lists.constraints import (
     CUSTOMER,
@@ -24,8 +24,9 @@ from serving.lists.constraints import (
     where_relation,
 )
 from serving.lists.settings import Rules
+from serving.problems import FieldError, InvalidRequestError
 
-__all__ = ["Facts", "facts_of", "require_columns", "same_account"]
+__all__ = ["Facts", "facts_of", "require_columns", "same_account", "unknown_columns"]
 
 _ROWS_AT_ONCE = 50_000
 
@@ -86,32 +87,51 @@ _SHARED = tuple(name for name in Candidate.__slots__ if name not in ("score", "s
 _OWN = ("name", "domain", "industry", "country", "employees", "technologies")
 
 
-def facts_of(tables: Tables, *, rules: Rules, account_ids: Collection[str] | None = None) -> dict[str, Facts]:
-    """What is known of accounts, by identifier. account_ids: None for all that are not deleted.
+def facts_of(
+    tables: Tables, *, rules: Rules, account_ids: Collection[str] | None = None, as_far: bool = False
+) -> dict[str, Facts]:
+    """What is known of accounts, by identifier. account_ids: None for all that are not deleted. as_far: a
+    column that the accounts do not have says nothing of any.
 
-    Raises ConfigError for a column that the accounts do not have.
+    Unless as_far, raises InvalidRequestError for a column that the accounts do not have.
     """
-    require_columns(tables, rules=rules)
+    if not as_far:
+        require_columns(tables, rules=rules)
     with tables.connect() as connection:
         relations = _relations(connection, rules=rules)
+        known = frozenset(tables.schema("accounts").names)
         return {
             one.account_id: one
-            for one in _facts(connection, rules=rules, relations=relations, account_ids=account_ids)
+            for one in _facts(
+                connection, rules=rules, known=known, relations=relations, account_ids=account_ids
+            )
         }
 
 
 def require_columns(tables: Tables, *, rules: Rules) -> None:
-    """Raise InputError where a rule asks for a column that the accounts do not have."""
+    """Raise InvalidRequestError where rules ask for columns that the accounts do not have."""
     known = tables.schema("accounts").names
-    asked = [rules.territory_column, rules.owner_column, rules.parent_column]
-    for column in [*asked, *(one.attribute for one in rules.where)]:
-        if column is not None and column not in known:
-            raise InputError(
-                "rules: the accounts have no such column",
-                got=repr(column),
-                allowed=", ".join(known),
-                fix=suggestion(column, known),
-            )
+    faults = [
+        FieldError(
+            f"rules.{field}",
+            "the accounts have no such column",
+            repr(column),
+            ", ".join(known),
+            suggestion(column, known) or "name one of these, or leave the rule out",
+        )
+        for field, column in unknown_columns(tables, rules=rules).items()
+    ]
+    if faults:
+        raise InvalidRequestError(faults)
+
+
+def unknown_columns(tables: Tables, *, rules: Rules) -> dict[str, str]:
+    """By field of the rules, the columns that they ask for and the accounts do not have."""
+    known = frozenset(tables.schema("accounts").names)
+    names = ("territory_column", "owner_column", "parent_column")
+    asked: dict[str, str | None] = {name: getattr(rules, name) for name in names}
+    asked |= {f"where[{place}].attribute": one.attribute for place, one in enumerate(rules.where)}
+    return {field: column for field, column in asked.items() if column is not None and column not in known}
 
 
 def same_account(tables: Tables) -> dict[str, str]:
@@ -135,11 +155,13 @@ def _facts(
     connection: duckdb.DuckDBPyConnection,
     *,
     rules: Rules,
+    known: Collection[str],
     relations: Mapping[str, set[str]],
     account_ids: Collection[str] | None,
 ) -> Iterator[Facts]:
-    further = [rules.territory_column, rules.owner_column, rules.parent_column]
-    where = {where_relation(one.name): one for one in rules.where}
+    asked = (rules.territory_column, rules.owner_column, rules.parent_column)
+    further = [name if name in known else None for name in asked]
+    where = {where_relation(one.name): one for one in rules.where if one.attribute in known}
     columns = [*_OWN, *(name for name in further if name), *(one.attribute for one in where.values())]
     told = ", ".join(_latest(place, column) for place, column in enumerate(columns))
     among = "" if account_ids is None else "WHERE account_id IN (SELECT unnest($1::VARCHAR[]))"
@@ -151,11 +173,11 @@ def _facts(
             own, rest = values[: len(_OWN)], iter(values[len(_OWN) :])
             others = [next(rest) if column else None for column in further]
             met = {rule for rule, value in zip(where, rest, strict=True) if _is_one(value, wanted[rule])}
-            known: dict[str, Any] = dict(zip(_OWN, own, strict=True))
-            known["technologies"] = tuple(known["technologies"] or ())
+            facts: dict[str, Any] = dict(zip(_OWN, own, strict=True))
+            facts["technologies"] = tuple(facts["technologies"] or ())
             texts = (None if value is None else str(value) for value in others)
-            known |= zip(("territory", "owner", "parent"), texts, strict=True)
-            yield Facts(name, **known, relations=frozenset(relations.get(name, set()) | met))
+            facts |= zip(("territory", "owner", "parent"), texts, strict=True)
+            yield Facts(name, **facts, relations=frozenset(relations.get(name, set()) | met))
 
 
 def _latest(place: int, column: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.tables import Tables
-from serving.lists.facts import Facts, facts_of, same_account
+from serving.lists.facts import Facts, facts_of, same_account, unknown_columns
 from serving.lists.settings import Rules
 from serving.store import Store, list_overrides, lists
 
@@ -30,11 +30,13 @@ class Known:
 class KnownAccount:
     """One account. names: what it is called, first as today, then by its older ones in their order.
 
-    facts: None where the tables do not hold it.
+    facts: None where the tables do not hold it. unknown_columns: that the list's rules name and the accounts
+    have no more; a decision needs none of them.
     """
 
     names: tuple[str, ...]
     facts: Facts | None
+    unknown_columns: tuple[str, ...] = ()
 
 
 def known_in(
@@ -46,8 +48,8 @@ def known_in(
     rules: Mapping[str, Any] | None = None,
 ) -> Known:
     """What a draw of a list has to know: of the accounts that are suggested, and of those that people decided
-    of. rules: that a redraw brings; None for the list's. Raises UnknownListError, and InputError for a column
-    that the rules name and the accounts lack."""
+    of. rules: that a redraw brings; None for the list's. Raises UnknownListError, and InvalidRequestError for
+    columns that the rules name and the accounts lack: without them nobody knows who may be on the list."""
     with store.reading() as connection:
         found = lists.find(connection, list_id=list_id)
         asked = Rules.model_validate(rules or found.rules)
@@ -63,5 +65,7 @@ def account_in(tables: Tables, account_id: str, *, rules: Mapping[str, Any]) -> 
     same = same_account(tables)
     today = same.get(account_id, account_id)
     older = sorted(name for name, identity in same.items() if identity == today)
-    found = facts_of(tables, rules=Rules.model_validate(rules), account_ids=[today])
-    return KnownAccount((today, *older), found.get(today))
+    asked = Rules.model_validate(rules)
+    found = facts_of(tables, rules=asked, account_ids=[today], as_far=True)
+    unknown = dict.fromkeys(unknown_columns(tables, rules=asked).values())
+    return KnownAccount((today, *older), found.get(today), tuple(unknown))

@@ -17,6 +17,7 @@ from features.feature import Language
 from serving.answers import Answer
 from serving.lists.answers import DecisionMade, LeftOutBy, ListAnswer, decision_made, list_answer
 from serving.lists.drawing import Drawn
+from serving.lists.known import KnownAccount
 from serving.store.list_members import Member
 from serving.store.list_overrides import Override
 from serving.store.lists import TargetList
@@ -34,6 +35,7 @@ __all__ = [
     "draw_answer",
     "listed_account",
     "member_answer",
+    "rules_note",
     "why",
 ]
 
@@ -137,11 +139,28 @@ class DecidedAnswer(Answer):
 
     target_list: ListAnswer
     decision: DecisionMade
+    notes: list[str] = Field(description="What else there is to know of the list, such as rules to mend.")
 
 
-def decided_answer(found: TargetList, made: Override, *, now: datetime) -> DecidedAnswer:
-    """A decision with its list as it is answered."""
-    return DecidedAnswer(target_list=list_answer(found, now=now), decision=decision_made(made, now=now))
+def decided_answer(
+    found: TargetList, made: Override, *, account: KnownAccount, now: datetime, language: Language
+) -> DecidedAnswer:
+    """A decision with its list as it is answered. account: that it is about."""
+    return DecidedAnswer(
+        target_list=list_answer(found, now=now),
+        decision=decision_made(made, now=now),
+        notes=[rules_note(name, language=language) for name in account.unknown_columns],
+    )
+
+
+def rules_note(column: str, *, language: Language = "en") -> str:
+    """What is said of rules that name a column which the accounts do not have."""
+    if language == "zh":
+        return f"名单的规则使用了客户表中没有的列{column}：在修改规则之前，无法重新生成名单"
+    return (
+        f"the rules of the list name the column {column}, which the accounts do not have: edit the rules, as "
+        "the list cannot be drawn before"
+    )
 
 
 def listed_account(found: Member) -> ListedAccount:

@@ -16,8 +16,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from features.errors import InputError, UnknownAccountError
+from serving.desk import Snapshot
+from serving.lists.facts import require_columns
 from serving.lists.forgotten import People
 from serving.lists.known import KnownAccount, account_in
+from serving.lists.settings import Rules
 from serving.problems import FieldError, InvalidRequestError, NotReadyError
 from serving.store import lists
 from serving.store.lists import TargetList
@@ -38,6 +41,7 @@ __all__ = [
     "number",
     "path_number",
     "people_of",
+    "require_rules",
     "text",
     "version_of",
 ]
@@ -81,8 +85,21 @@ def account_of(call: Call, found: TargetList, account_id: str) -> KnownAccount:
 
 def people_of(call: Call) -> People | None:
     """Who was forgotten; None while there are no tables to answer from."""
+    snapshot = _snapshot(call)
+    return None if snapshot is None else snapshot.people
+
+
+def require_rules(call: Call, rules: Rules) -> None:
+    """Raise InvalidRequestError where rules name columns that the accounts do not have; while there are no
+    tables, they may come with them."""
+    snapshot = _snapshot(call)
+    if snapshot is not None:
+        require_columns(snapshot.tables, rules=rules)
+
+
+def _snapshot(call: Call) -> Snapshot | None:
     try:
-        return call.services.answers.desk().snapshot.people
+        return call.services.answers.desk().snapshot
     except NotReadyError:
         return None
 

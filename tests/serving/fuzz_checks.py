@@ -46,7 +46,7 @@ RULES = (
     "goals name a segment that is not among the segments",
     "(segments|where|segment_quotas|owner_quotas|caps) names one twice",
     "expires_at: has passed already",
-    "rules: the accounts have no such column",
+    "the accounts have no such column",
     "name: another list has it",
     "name is a number, as those of lists are",
     "size is missing: a list that is no pilot needs one",

@@ -94,6 +94,7 @@ def _decide(
     from features.privacy.known_people import KnownPeople
     from serving.lists.deciding import decide
     from serving.lists.known import account_in
+    from serving.lists.member_answers import rules_note
 
     output, place = open_output(as_json=as_json), open_workspace(workspace)
     expires = given["expires"]
@@ -119,6 +120,8 @@ def _decide(
                 people=people,
             )
     output.note(f"Decision {made.id}: {kind} {made.account_id}. {sentence_of(after)}")
+    for column in one.unknown_columns:
+        output.note(rules_note(column))
     output.result(told_of(after) | {"decision": made.id})
 
 

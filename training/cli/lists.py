@@ -61,14 +61,18 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a list. Unless --size is given it is a pilot: one sub-industry, fifty accounts."""
+    from serving.lists.facts import require_columns
     from serving.lists.requests import ListRequest
     from serving.reading import parse_body
     from serving.store import lists
 
-    output = open_output(as_json=as_json)
+    output, place = open_output(as_json=as_json), open_workspace(workspace)
     told = {"name": name, "owner": owner, "purpose": purpose, "sub_industry": sub_industry}
     told |= {"pilot": size is None, "size": size} | _settings(settings)
-    draft = parse_body(json.dumps(told, default=str).encode(), model=ListRequest).draft()
+    asked = parse_body(json.dumps(told, default=str).encode(), model=ListRequest)
+    if asked.rules is not None and place.manifest_path.exists():
+        require_columns(place.tables(), rules=asked.rules)
+    draft = asked.draft()
     with open_store(workspace) as store, store.writing() as connection:
         made = lists.add(connection, draft, who=by or who_runs_this(), now=now())
     kind = f"a pilot of {made.size}" if made.pilot else f"of {made.size:,} at most"

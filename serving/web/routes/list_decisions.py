@@ -23,7 +23,7 @@ from serving.store.idempotency import Answered
 from serving.store.list_overrides import UnknownOverrideError
 from serving.store.lists import ListChangedError, ListStateError, UnknownListError
 from serving.web.bodies import json_body
-from serving.web.endpoint import Call, Endpoint, Operation, json_answer, parameter
+from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer, parameter
 from serving.web.list_queries import (
     LIST_ID,
     PAGE,
@@ -98,7 +98,8 @@ async def _decide(call: Call) -> Response:
             now=now,
             people=people_of(call),
         )
-        return Answered(201, decided_answer(found, made, now=now).model_dump_json())
+        told = decided_answer(found, made, account=account, now=now, language=call.language)
+        return Answered(201, told.model_dump_json())
 
     return await answer_once(call, body=body, write=write)
 
@@ -126,7 +127,8 @@ async def _end(call: Call) -> Response:
             who=name_of(call.caller),
             now=now,
         )
-        return Answered(200, decided_answer(found, ended, now=now).model_dump_json())
+        told = decided_answer(found, ended, account=account, now=now, language=call.language)
+        return Answered(200, told.model_dump_json())
 
     return await answer_once(call, body=body, write=write)
 
@@ -163,9 +165,10 @@ ENDPOINTS = (
             description="The decision stands beside the machine's score, under the name of whoever sends it, "
             "and outlives every draw until it ends. One decision of each kind counts: replaces names the one "
             "that was seen, and where another one counts meanwhile, 409 says who made it. An approved list "
-            "becomes another version, a draft.",
+            "becomes another version, a draft. Where its rules name a column that the accounts do not have, "
+            "the decision is taken all the same, and notes say so.",
             tag="lists",
-            parameters=(LIST_ID,),
+            parameters=(LIST_ID, LANGUAGE),
             body=lambda _: DecisionRequest,
             body_description="What is decided of which account, and why.",
             example={"account_id": "acc-000042", "kind": "pin", "reason": "asked for a meeting"},
@@ -186,7 +189,7 @@ ENDPOINTS = (
             summary="End a decision",
             description="What the machine says of the account counts again. To end it again changes nothing.",
             tag="lists",
-            parameters=(LIST_ID, _DECISION),
+            parameters=(LIST_ID, _DECISION, LANGUAGE),
             body=lambda _: EndRequest,
             body_description="Why it ends.",
             example={"why": "the meeting took place"},

@@ -16,6 +16,7 @@ from serving.access.roles import require_side
 from serving.lists import deciding, editing
 from serving.lists.answers import ListAnswer, ListDetail, ListsAnswer, list_answer
 from serving.lists.requests import ApprovalRequest, EditRequest, ExcludedRequest, ListRequest, StateRequest
+from serving.lists.settings import Rules
 from serving.reading import parse_body
 from serving.scoring import utc_now
 from serving.store import lists
@@ -35,6 +36,7 @@ from serving.web.list_queries import (
     limit_parameter,
     path_number,
     people_of,
+    require_rules,
 )
 from serving.web.repeats import answer_once
 
@@ -64,6 +66,8 @@ async def _create(call: Call) -> Response:
     request, now = parse_body(body, model=ListRequest), utc_now()
 
     def write(connection: Connection) -> Answered:
+        if request.rules is not None:
+            require_rules(call, request.rules)
         made = lists.add(connection, request.draft(), who=name_of(call.caller), now=now)
         return Answered(201, list_answer(made, now=now).model_dump_json())
 
@@ -105,6 +109,10 @@ async def _edit(call: Call) -> Response:
     request = parse_body(body, model=EditRequest)
 
     def change(connection: Connection) -> TargetList:
+        found = lists.find(connection, list_id=list_id)
+        # Those that it has may name what the tables have lost; what else is edited need not wait for that.
+        if request.rules is not None and request.rules != Rules.model_validate(found.rules):
+            require_rules(call, request.rules)
         return editing.edit(
             connection,
             list_id=list_id,
@@ -187,7 +195,7 @@ ENDPOINTS = (
             summary="Make a target account list",
             description="A named list with an owner, a purpose, segments and goals that can be measured. It "
             "begins as a draft without accounts, and unless told otherwise as a pilot: one sub-industry, "
-            "fifty accounts.",
+            "fifty accounts. Rules name columns of the accounts; one that they do not have is refused.",
             tag="lists",
             body=lambda _: ListRequest,
             body_description="What the list is for, and who may be on it.",
@@ -251,9 +259,13 @@ ENDPOINTS = (
         operation=Operation(
             name="editList",
             summary="Change what is said of a list",
-            description="Name, owner, purpose, segments, goals, size or rules; what is left out stays. Rules "
-            "count from the next draw on. Approvals of a list in review lapse with a change. Where somebody "
-            "else changed these since the revision sent, 409 says who, what and when.",
+            description="Name, owner, purpose, segments, goals, size or rules; what is left out stays. Name, "
+            "purpose, segments and goals are reviewed: approvals of a list in review lapse with any change, "
+            "and on an approved list one of these four begins another version, a draft, while a CRM goes on "
+            "being told the name that was approved. Owner, size and rules change at once: size and rules "
+            "count from the next draw on, which is reviewed itself. A rule of a column that the accounts do "
+            "not have is refused. Where somebody else changed these since the revision sent, 409 says who, "
+            "what and when.",
             tag="lists",
             parameters=(LIST_ID,),
             body=lambda _: EditRequest,
