@@ -20,7 +20,7 @@ from serving.lists.forgotten import People, require_not_forgotten
 from serving.lists.life_cycle import Action, after, is_approved, standing_approvals
 from serving.lists.merging import MERGED, NOTHING, PINNED, Decided, as_one, decided_of, departed, member
 from serving.lists.proposing import open_proposal, ready
-from serving.store import list_approvals, list_members, list_overrides, lists
+from serving.store import list_approvals, list_approved, list_members, list_overrides, lists
 from serving.store.list_approvals import Approval, Decision, Side
 from serving.store.list_members import Member
 from serving.store.list_overrides import Kind, Override, slot_of
@@ -165,7 +165,7 @@ def approve(
     values: dict[str, Any] = {}
     if is_approved([*standing, made]):
         values = {"state": "approved", "approved_version": found.version}
-        lists.mark_approved(connection, list_id=list_id, number=found.version, at=now)
+        list_approved.mark_approved(connection, found, at=now)
     return lists.changed(
         *(connection, found),
         area="state",

@@ -19,7 +19,8 @@ from features.identity.domains import registrable_domain
 from serving.fields import clean_domain
 from serving.lists.forgotten import People, gone_from
 from serving.lists.life_cycle import after
-from serving.store import lists
+from serving.lists.proposing import ready
+from serving.store import list_approved, lists
 from serving.store.lists import TargetList
 
 __all__ = ["edit", "exclude", "meant_by"]
@@ -30,7 +31,9 @@ def edit(
 ) -> TargetList:
     """Change what is said of a list: fields of `ListDraft`. The accounts on it stay until the next draw.
 
-    Raises UnknownListError, ListChangedError, ListStateError, InputError.
+    Of an approved list, what people review (`serving.store.list_approved.REVIEWED`) becomes another version,
+    a draft, as every other change does; what was approved stays what is handed over. Raises UnknownListError,
+    ListChangedError, ListStateError, InputError.
     """
     found = lists.lock(connection, list_id=list_id)
     lists.require_seen(connection, found, seen=seen, areas=("facts", "state"))
@@ -45,6 +48,9 @@ def edit(
     if "name" in left:
         lists.require_free_name(connection, name=str(left["name"]), of=found.id)
     told = ", ".join(sorted(left))
+    if not found.is_open and not left.keys().isdisjoint(list_approved.REVIEWED):
+        list_approved.remember_approved(connection, found)
+        found = ready(connection, found, kind="edit", why=f"edited: {told}", who=who, now=now)
     return lists.changed(
         connection, found, area="facts", action="edit", who=who, now=now, values=left, detail=told
     )

@@ -27,7 +27,7 @@ from sqlalchemy import Connection
 from features.errors import InputError
 from serving.exporting.cells import cells_of, found_by, identifier_of, safe_text
 from serving.exporting.layout import CRMS, MATCHES, Crm, Field, Match, field_name, layout_of
-from serving.store import list_exports, list_members, lists
+from serving.store import list_approved, list_exports, list_members, lists
 from serving.store.list_exports import Export, Flag, Other
 from serving.store.list_members import Member
 from serving.store.lists import ListChangedError, ListStateError, TargetList
@@ -103,7 +103,7 @@ def hand_over(
     way = match or _way_before(connection, found, file_format=file_format)
     export = Export(
         *(found.id, version, file_format, who, now, way, draft),
-        name=found.name,
+        name=found.name if draft else str(list_approved.approved_facts(connection, found)["name"]),
         revision=found.revision,
         in_use=found.state != "archived",
         others=list_exports.in_use(connection, but=found.id),

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from serving.lists.life_cycle import after
 from serving.lists.merging import NOTHING, Decided, decided_of, departed, member
-from serving.store import list_members, list_overrides, lists
+from serving.store import list_approved, list_members, list_overrides, lists
 from serving.store.list_members import Member
 from serving.store.lists import ListStateError, TargetList, Version
 
@@ -152,7 +152,13 @@ def discard(
         values=values,
         detail=detail,
     )
-    return _kept(connection, left, proposed=proposed, who=who, now=now)
+    left = _kept(connection, left, proposed=proposed, who=who, now=now)
+    if any(
+        getattr(left, name) != value for name, value in list_approved.approved_facts(connection, left).items()
+    ):
+        why = "edited while a proposal was open"
+        left = ready(connection, left, kind="edit", why=why, who=who, now=now)
+    return left
 
 
 def _proposed(connection: Connection, *, list_id: int, seen: int) -> tuple[TargetList, Version]:

@@ -18,7 +18,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from features.errors import InputError
 from serving.store import schema
+from serving.store.list_approved import approved_facts
 from serving.store.list_members import holds_at
+from serving.store.lists import TargetList
 
 __all__ = [
     "Export",
@@ -139,12 +141,16 @@ def flags(
 
 
 def in_use(connection: Connection, *, but: int) -> tuple[Other, ...]:
-    """The lists that are handed over, but one, the oldest first."""
-    lists = schema.target_lists
-    query = select(lists.c.id, lists.c.name, lists.c.approved_version).where(
-        lists.c.id != but, lists.c.approved_version.is_not(None), lists.c.state != "archived"
+    """The lists that are handed over, but one, the oldest first, by the names that were approved."""
+    table = schema.target_lists
+    query = select(table).where(
+        table.c.id != but, table.c.approved_version.is_not(None), table.c.state != "archived"
     )
-    return tuple(Other(*row) for row in connection.execute(query.order_by(lists.c.id)))
+    found = [TargetList(**row._asdict()) for row in connection.execute(query.order_by(table.c.id))]
+    return tuple(
+        Other(one.id, approved_facts(connection, one)["name"], int(one.approved_version or 0))
+        for one in found
+    )
 
 
 def elsewhere(
