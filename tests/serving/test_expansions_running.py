@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
+from server_process import until
 from small_workspace import NOW, load_data
 from small_workspace import _accounts as some_accounts
+from sqlalchemy import update
 
 from features.workspace import Workspace
-from serving.jobs import expanding, expansion_parts
+from serving.jobs import expanding, expansion_parts, running
 from serving.jobs.expansion_parts import FIRST, parts_of, told_in
 from serving.jobs.runner import LEASE, Runner
+from serving.jobs.running import supervised
 from serving.jobs.settings import JobSettings
 from serving.lists.expansion_requests import ExpandRequest
-from serving.store import Store, jobs
+from serving.store import Store, jobs, schema
 from serving.store.jobs import Job
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +117,46 @@ def test_after_kill_9_another_runner_ends_with_the_same_list(
     told = stored(workspace)
     assert [len(part) for part in told] == [1, 0, 1, 10, 10, 10, 5]
     assert told == stored(workspace, "whole")
+
+
+def test_after_kill_9_the_supervised_runner_is_started_again_and_ends_with_the_same_list(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Real runners beside a server: what is killed is in the midst of it, and nobody but they go on."""
+    # What they are started with is not changed by a test.
+    monkeypatch.undo()
+    monkeypatch.setattr(running, "_PAUSE", 0.1)
+    with supervised(workspace):
+        queue(workspace, name="whole")
+        until(lambda: found(workspace, "whole").state == "done")
+        for attempt in range(5):
+            name = f"job {attempt}"
+            (runner,) = runners_of(workspace)
+            queue(workspace, name=name)
+            while found(workspace, name).state == "queued":
+                assert runner.is_running()
+            runner.kill()
+            until(lambda gone=runner: not gone.is_running() or gone.status() == psutil.STATUS_ZOMBIE)
+            if (killed := found(workspace, name)).state == "running":
+                break
+        assert killed.state == "running", "each was done before its runner was killed"
+        # As if the time had passed in which a runner that is slow would have given a sign.
+        with Store.open(workspace.store_url) as store, store.writing() as connection:
+            connection.execute(update(schema.jobs).values(lease_until=NOW - LEASE))
+        until(lambda: found(workspace, name).state not in ("running", "queued"))
+    assert "the runner of jobs ended with -9 and is started again" in caplog.text
+    job = found(workspace, name)
+    assert (job.state, job.done) == ("done", job.rows)
+    assert stored(workspace, name) == stored(workspace, "whole")
+
+
+def runners_of(workspace: Workspace) -> list[psutil.Process]:
+    """The runners of a workspace that this process has started."""
+    return [
+        one
+        for one in psutil.Process().children()
+        if one.is_running() and one.environ().get("SPEARFISH_HOME") == str(workspace.home)
+    ]
 
 
 def test_a_list_that_is_taken_up_after_the_tables_changed_begins_anew(
