@@ -36,7 +36,6 @@ __all__ = [
     "excluded",
     "find",
     "lock",
-    "mark_approved",
     "named",
     "next_number",
     "note",
@@ -348,12 +347,6 @@ def tell_draw(connection: Connection, *, list_id: int, version: Version) -> None
     """Say what a version that is not approved yet was drawn from."""
     own = (_VERSIONS.c.list_id == list_id) & (_VERSIONS.c.number == version.number)
     connection.execute(update(_VERSIONS).where(own).values(vars(version)))
-
-
-def mark_approved(connection: Connection, *, list_id: int, number: int, at: datetime) -> None:
-    """Say when a version was approved."""
-    own = (_VERSIONS.c.list_id == list_id) & (_VERSIONS.c.number == number)
-    connection.execute(update(_VERSIONS).where(own).values(approved_at=at))
 
 
 def versions(connection: Connection, *, list_id: int) -> tuple[Version, ...]:
