@@ -20,11 +20,12 @@ from serving.lists.forgotten import People, require_not_forgotten
 from serving.lists.life_cycle import Action, after, is_approved, standing_approvals
 from serving.lists.merging import MERGED, NOTHING, PINNED, Decided, as_one, decided_of, departed, member
 from serving.lists.proposing import open_proposal, ready
+from serving.lists.replacing import require_seen
 from serving.store import list_approvals, list_approved, list_members, list_overrides, lists
 from serving.store.list_approvals import Approval, Decision, Side
 from serving.store.list_members import Member
 from serving.store.list_overrides import Kind, Override, slot_of
-from serving.store.lists import ListChangedError, ListStateError, TargetList
+from serving.store.lists import ListStateError, TargetList
 
 __all__ = ["approve", "decide", "end_decision", "move_state"]
 
@@ -62,7 +63,14 @@ def decide(
     _require_segment(found, segment, kind=kind)
     earlier = list_overrides.of_list(connection, list_id=list_id, account_ids=account_ids, unended=True)
     present = [one for one in earlier if one.slot == slot_of(kind)]
-    _require_seen_decision(connection, present, list_id=list_id, replaces=replaces, now=now)
+    require_seen(
+        *(connection, present),
+        found=found,
+        account_ids=account_ids,
+        slot=slot_of(kind),
+        replaces=replaces,
+        now=now,
+    )
     rows = _rows(connection, found, account_ids)
     if not rows and (kind == "move" or (kind == "pin" and facts is None)):
         raise UnknownAccountError("the account is not on the list", got=account_ids[0], fix="pin it first")
@@ -261,29 +269,6 @@ def _require_segment(found: TargetList, segment: str | None, *, kind: Kind) -> N
             allowed=", ".join(names) or "none: the list has no segments",
             fix=suggestion(segment, names) or "add it to the list first",
         )
-
-
-def _require_seen_decision(
-    connection: Connection, present: Sequence[Override], *, list_id: int, replaces: int | None, now: datetime
-) -> None:
-    """Raise ListChangedError where another decision counts than the one that the caller saw."""
-    standing = [one for one in present if one.in_force(now)]
-    if any(one.id == replaces for one in present) or (replaces is None and not standing):
-        return
-    if standing:
-        one = standing[0]
-        what = f"{one.made_by} at {one.made_at.isoformat()}Z: {one.kind} {one.account_id} ({one.reason})"
-        allowed = f"decision {one.id}"
-    else:
-        seen = list_overrides.find(connection, list_id=list_id, override_id=replaces or 0)
-        ended = "" if seen.ended_at is None else f" at {seen.ended_at.isoformat()}Z"
-        what, allowed = f"{seen.ended_by} ended decision {seen.id}{ended}", "no decision"
-    raise ListChangedError(
-        f"somebody has decided of this account meanwhile: {what}",
-        got="no decision" if replaces is None else f"decision {replaces}",
-        allowed=allowed,
-        fix="read the account again, and send the decision that yours replaces",
-    )
 
 
 def _told_of(segment: str | None, rows: Sequence[Member]) -> str:

@@ -305,7 +305,9 @@ def _choose(
     candidates, unknown = [], []
     for name in [*own, *(name for name in sorted(pinned) if name not in own)]:
         one = own.get(name) or Suggestion(name)
-        segment = _segment(decided.get(name), one.segment)
+        # Where it counts towards the quotas: where it will be.
+        placed = decided[name].placed if name in decided else None
+        segment = one.segment if placed is None else placed.segment
         if name in facts or name in pinned:
             known = facts.get(name) or Facts(name)
             candidates.append(known.candidate(score=one.score, segment=segment))
@@ -319,14 +321,6 @@ def _choose(
     chosen = constrain(candidates, industry=industry if found.pilot else None, **options)
     strangers = (constraints.Drop(one.account_id, *_UNKNOWN, one.score) for one in unknown)
     return _Chosen(replace(chosen, drops=(*chosen.drops, *strangers)), industry)
-
-
-def _segment(decided: Decided | None, suggested: str | None) -> str | None:
-    """Where an account counts towards the quotas: where it will be."""
-    if decided is not None and decided.segment is not None:
-        return decided.segment.segment
-    held = None if decided is None else decided.membership
-    return suggested if held is None or held.segment is None else held.segment
 
 
 def _usual_industry(kept: Sequence[Candidate], *, size: int) -> str | None:

@@ -55,6 +55,12 @@ class Decided:
     def is_dropped(self) -> bool:
         return self.membership is not None and self.membership.kind == "drop"
 
+    @property
+    def placed(self) -> Override | None:
+        """The decision that says to which segment it belongs: the latest, a pin or a move that names one."""
+        told = [one for one in (self.membership, self.segment) if one is not None and one.segment is not None]
+        return max(told, key=lambda one: one.id, default=None)
+
 
 NOTHING = Decided()
 
@@ -78,11 +84,7 @@ def member(said: Member, decided: Decided = NOTHING) -> Member | None:
     held, moved = decided.membership, decided.segment
     if held is None and not said.suggested:
         return None
-    segment = said.machine_segment
-    if decided.is_pinned and held is not None and held.segment is not None:
-        segment = held.segment
-    if moved is not None:
-        segment = moved.segment
+    placed = decided.placed
     if held is not None:
         why = PINNED if decided.is_pinned else DROPPED
     else:
@@ -90,10 +92,10 @@ def member(said: Member, decided: Decided = NOTHING) -> Member | None:
     return replace(
         said,
         status="dropped" if decided.is_dropped else "target",
-        segment=segment,
+        segment=said.machine_segment if placed is None else placed.segment,
         why=why,
         override_id=None if held is None else held.id,
-        move_id=None if moved is None else moved.id,
+        move_id=moved.id if moved is not None and moved is placed else None,
     )
 
 

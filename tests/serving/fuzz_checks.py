@@ -46,6 +46,7 @@ RULES = (
     "goals name a segment that is not among the segments",
     "(segments|where|segment_quotas|owner_quotas|caps) names one twice",
     "expires_at: has passed already",
+    "replaces: (the list has no such decision|is a decision about another account|is no decision about .*)",
     "the accounts have no such column",
     "name: another list has it",
     "name is a number, as those of lists are",
