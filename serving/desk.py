@@ -171,11 +171,8 @@ class Desk:
     def newer_of(self, account_ids: Iterable[str]) -> dict[str, tuple[Activity, ...]]:
         """As `newer`, of those of many accounts that have any: one question to the store."""
         members = {name: self.snapshot.own_rows.members(name) for name in account_ids if self.has_newer(name)}
-        stands_for = {member: name for name, group in members.items() for member in group}
-        found: dict[str, list[Activity]] = {}
-        for row in self.waiting.of(stands_for, after=self.snapshot.moved_through):
-            found.setdefault(stands_for[row.account_id], []).append(row)
-        return {name: tuple(rows) for name, rows in found.items()}
+        found = self.waiting.of_each(members, after=self.snapshot.moved_through)
+        return {name: rows for name, rows in found.items() if rows}
 
     def has_newer(self, account_id: str) -> bool:
         """As `newer`, without looking them up: whether there may be any."""

@@ -75,7 +75,7 @@ class Remembered:
         language: Language,
     ) -> list[Scored | SpearfishError]:
         """As `score`, of many requests; in place of an answer, what is wrong with its request."""
-        found = find_subjects(self.desk, requests=requests, now=now, language=language)
+        found = find_subjects(self.desk, requests=requests, now=now, language=language, apart=True)
         own = [place for place, one in enumerate(found) if isinstance(one, Subject)]
         subjects = [one for one in found if isinstance(one, Subject)]
         names = [request_ids[place] for place in own]

@@ -9,17 +9,18 @@ along has no identifier.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from features.errors import InputError, SpearfishError, UnknownAccountError
+from features.errors import InputError, SpearfishError, UnknownAccountError, WorkspaceError
 from features.feature import Language
 from features.privacy.known_people import newest_opt_out
 from features.tables import Attribute, Tables
@@ -36,6 +37,8 @@ from serving.segments import Segments
 from serving.store.activities import Activity
 
 __all__ = ["SECOND", "Subject", "default_as_of", "default_moments", "find_subject", "find_subjects"]
+
+Told = TypeVar("Told")
 
 SECOND = timedelta(seconds=1)
 
@@ -91,13 +94,13 @@ def find_subject(
     now: datetime,
     language: Language,
     accounts: Accounts | None = None,
-    newer: Mapping[str, tuple[Activity, ...]] | None = None,
+    newer: Callable[[str], tuple[Activity, ...]] | None = None,
 ) -> Subject:
     """Whom a request is about.
 
     now: naive UTC, whole seconds; nothing may lie after it. accounts: where to look them up, by default one
-    by one. newer: by account, what came after the tables, where the store was asked before. Raises
-    UnknownAccountError, AmbiguousDomainError or InvalidRequestError.
+    by one. newer: what came of an account after the tables, by default asked of the store. Raises
+    UnknownAccountError, AmbiguousDomainError, InvalidRequestError or WorkspaceError.
     """
     if request.as_of is not None:
         _require_past("as_of", request.as_of, now=now)
@@ -110,8 +113,7 @@ def find_subject(
         account, asked = accounts.by_id(request.account_id), "account_id"
     else:
         account, asked = accounts.by_domain(request.domain or ""), "domain"
-    known = (newer or {}).get(account.account_id or "")
-    own = desk.newer(account.account_id or "") if known is None else known
+    own = (newer or desk.newer)(account.account_id or "")
     newest = max((row.known_at for row in own), default=account.newest_known_at)
     account = replace(account, newest_known_at=max(newest, account.newest_known_at))
     as_of = request.as_of or default_as_of(account.newest_known_at, now=now, time_zone=desk.time_zone)
@@ -137,28 +139,65 @@ def _data_through(desk: Desk, newer: Sequence[Activity]) -> datetime | None:
 
 
 def find_subjects(
-    desk: Desk, *, requests: Sequence[ScoreRequest], now: datetime, language: Language
+    desk: Desk,
+    *,
+    requests: Sequence[ScoreRequest],
+    now: datetime,
+    language: Language,
+    apart: bool = False,
 ) -> list[Subject | SpearfishError]:
     """As `find_subject`, of many requests in their order; in place of a subject, what is wrong.
 
-    Accounts are looked up together. Raises EngineError.
+    Accounts are looked up together. apart: whether each request stands for itself, so that a store that does
+    not answer fails those alone who must ask it. Raises EngineError, and WorkspaceError unless `apart`.
     """
     account_ids = [one.account_id for one in requests if one.account_id is not None]
     domains = [one.domain for one in requests if one.domain is not None]
-    accounts, newer = None, None
+    accounts, since = None, _Since(desk)
     if account_ids or domains:
         accounts = LookedUp(desk.snapshot.accounts, account_ids=account_ids, domains=domains)
-        newer = desk.newer_of(accounts.found)
+        with suppress(*((WorkspaceError,) if apart else ())):
+            since.ask_for(accounts.found)
+    wrong = (InputError, NotReadyError, *((WorkspaceError,) if apart else ()))
 
     def attempt(request: ScoreRequest) -> Subject | SpearfishError:
         try:
             return find_subject(
-                desk, request=request, now=now, language=language, accounts=accounts, newer=newer
+                desk, request=request, now=now, language=language, accounts=accounts, newer=since.of
             )
-        except (InputError, NotReadyError) as error:
+        except wrong as error:
             return error
 
     return [attempt(request) for request in requests]
+
+
+class _Since:
+    """What accounts have beside the tables. A store that did not answer is asked no more."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._found: Mapping[str, tuple[Activity, ...]] = {}
+        self._fault: WorkspaceError | None = None
+
+    def ask_for(self, account_ids: Sequence[str]) -> None:
+        """Ask the store for many accounts at once. Raises WorkspaceError."""
+        self._found = self._asked(lambda: self._desk.newer_of(account_ids))
+
+    def of(self, account_id: str) -> tuple[Activity, ...]:
+        """As `Desk.newer`."""
+        known = self._found.get(account_id)
+        if known is not None or not self._desk.has_newer(account_id):
+            return known or ()
+        return self._asked(lambda: self._desk.newer(account_id))
+
+    def _asked(self, ask: Callable[[], Told]) -> Told:
+        if self._fault is not None:
+            raise self._fault
+        try:
+            return ask()
+        except WorkspaceError as error:
+            self._fault = error
+            raise
 
 
 def _segments(
