@@ -41,10 +41,7 @@ def _companies(found: Found) -> str:
     over, above = found["spearfish_over_tfidf_cosine"], found["spearfish_over_cosine_of_embedding"]
     published = interval(found["spearfish_over_published_tfidf_cosine"], digits=2)
     told, beside = interval(over, digits=2), interval(above, digits=2)
-    return (
-        f"{told} times; over the .37 that it reached when this was asked {published}; over cosine on the same "
-        f"embedding {beside}"
-    )
+    return f"{told} and {published} times; over cosine on the same embedding {beside}"
 
 
 def _companies_miss(found: Found) -> str:
@@ -83,7 +80,7 @@ LOOKALIKES: tuple[
         "lookalike_companies",
         _companies,
         _companies_miss,
-        lambda found: f"TF-IDF cosine {interval(found['tfidf_cosine'])}",
+        lambda found: f"TF-IDF cosine {interval(found['tfidf_cosine'])}, and .37 when this was asked",
     ),
     (
         "lookalikes of 1,000 seeds among 1,000,000 accounts, 10,000 with reasons and nearest seeds",
