@@ -27,11 +27,13 @@ ARGUMENTS = [
 SERVED = ("jobs_service", "log_lines", "model_cards", "odd_requests", "page", "profile", "service")
 TRAINED = (
     *("bad_labels", "changes", "contest", "crossing", "drift", "few_rows", "few_rows_intent", "fit", "gate"),
-    *("interval_fitting", "preview", "report", "report_rivals", "track", "train_over_origins"),
-    "weighted_intent",
+    *("interval_fitting", "monotone_cost", "preview", "report", "report_odd", "report_rivals", "track"),
+    *("train_over_origins", "weighted_intent"),
 )
 TOGETHER: dict[str, tuple[str, ...]] = {
+    "audit": ("tests/audit/",),
     "cli": ("tests/cli/",),
+    "market": ("tests/market/",),
     "page": ("tests/page/",),
     "store": ("tests/store/",),
     "trained": tuple(f"tests/training/test_{name}.py" for name in TRAINED),
