@@ -266,8 +266,11 @@ class ProblemDetails(Answer):
     """Any error, after RFC 9457 (application/problem+json)."""
 
     type: str = Field(description="A URI that names the kind of problem.")
-    title: str
+    title: str = Field(description="What kind of problem it is, in English or, where asked, in Chinese.")
     status: int
-    detail: str = Field(description="What is wrong, what was got, what is allowed and the fix.")
+    detail: str = Field(
+        description="What is wrong, what was got, what is allowed and the fix; in Chinese where that is "
+        "asked for and its words are known. Programs go by the type."
+    )
     request_id: str
     errors: list[FieldProblem] = Field(default_factory=list, description="Each thing that is wrong.")

@@ -49,7 +49,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from typing import NamedTuple
 
@@ -61,6 +61,8 @@ from features.errors import (
     UnknownAccountError,
     WorkspaceError,
 )
+from features.feature import Language
+from serving.problem_words import clause_in, sentence_in, title_in
 from serving.store.idempotency import RequestInProgressError, RequestReusedError
 from serving.store.jobs import JobOverError, JobUnfinishedError, UnknownJobError
 from serving.store.list_exports import UnknownExportError
@@ -314,37 +316,69 @@ def headers_of(error: Exception) -> Mapping[str, str]:
     return headers
 
 
-def problem(error: Exception, *, request_id: str) -> dict[str, object]:
-    """The problem document of an error. Unforeseen errors say nothing of what happened inside."""
+def problem(error: Exception, *, request_id: str, language: Language = "en") -> dict[str, object]:
+    """The problem document of an error. Unforeseen errors say nothing of what happened inside.
+
+    language: of the title, and of what is told where its words are known in it; fields and values stay as
+    they are called.
+    """
     kind = problem_kind(error)
     document: dict[str, object] = {
         "type": f"urn:spearfish:problem:{kind.slug}",
-        "title": kind.title,
+        "title": title_in(kind.slug, kind.title, language=language),
         "status": kind.status,
-        "detail": _detail(error),
+        "detail": _detail(error, language=language),
         "request_id": request_id,
     }
     if kind.status < 500 and isinstance(error, SpearfishError):
-        document["errors"] = [_present(each) for each in _field_errors(error)]
+        document["errors"] = [_present(_spoken(each, language)) for each in _field_errors(error)]
     return document
 
 
-def _detail(error: Exception) -> str:
+def _detail(error: Exception, *, language: Language) -> str:
     kind = problem_kind(error)
     if kind.status < 500 and isinstance(error, SpearfishError):
-        return error.sentence()
+        first = _field_errors(error)[0]
+        told = sentence_in(
+            first.what,
+            got=first.got,
+            allowed=first.allowed,
+            fix=first.fix,
+            language=language,
+            field=first.field if isinstance(error, InvalidRequestError) else None,
+        )
+        return told or error.sentence()
     if isinstance(error, SpearfishError):
-        return _for_callers(error) or f"{kind.title[0].lower()}{kind.title[1:]}; the server's log says why"
-    return "an unforeseen error; the server's log has it under this request_id"
+        told = _for_callers(error, language=language)
+        return told or _ours(title_in(kind.slug, kind.title, language=language), language=language)
+    unforeseen = "an unforeseen error; the server's log has it under this request_id"
+    return clause_in(unforeseen, language=language) or unforeseen
 
 
-def _for_callers(error: SpearfishError) -> str:
+def _ours(title: str, *, language: Language) -> str:
+    if language == "zh":
+        return f"{title}；原因见服务器日志"
+    return f"{title[0].lower()}{title[1:]}; the server's log says why"
+
+
+def _for_callers(error: SpearfishError, *, language: Language) -> str:
     """What a fault of ours is and what to do, as far as words tell it.
 
     Paths, addresses, statements and what libraries say are for the log alone.
     """
     told = [part for part in (error.what, error.fix) if part and _WORDS.fullmatch(part)]
+    spoken = [clause_in(part, language=language) for part in told]
+    if language == "zh" and all(spoken):
+        return "；".join(filter(None, spoken))
     return "; ".join(told)
+
+
+def _spoken(error: FieldError, language: Language) -> FieldError:
+    """As it is told in a language, where the words of its fault are known."""
+    what = clause_in(error.what, language=language)
+    if what is None or error.fix is None:
+        return error if what is None else replace(error, what=what)
+    return replace(error, what=what, fix=clause_in(error.fix, language=language) or error.fix)
 
 
 def _field_errors(error: SpearfishError) -> Sequence[FieldError]:

@@ -92,7 +92,8 @@ def _end(hold: Hold, error: Exception) -> bool:
     # What is wrong with a question is wrong with it the next time, too.
     if isinstance(error, BundleError | InputError) or (in_vain and hold.job.attempts >= MOST_ATTEMPTS):
         _logger.error("job %s has failed: %s", hold.job.id, error)
-        told = json.dumps(problem(error, request_id=hold.job.id))
+        language = cast("Language", hold.job.language)
+        told = json.dumps(problem(error, request_id=hold.job.id, language=language))
         hold.write(partial(jobs.fail, job_id=hold.job.id, problem=told, now=hold.clock()))
         return True
     _logger.error("job %s will be tried again: %s", hold.job.id, error)

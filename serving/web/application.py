@@ -32,6 +32,7 @@ from serving.web.endpoint import Call, Endpoint
 from serving.web.envelope import Envelope, request_id_of
 from serving.web.guard import Handler, guarded
 from serving.web.health import Vital, health_routes
+from serving.web.languages import language_of
 from serving.web.observed import Observed
 from serving.web.problem_answers import problem_answer
 from serving.web.routes import ENDPOINTS
@@ -156,7 +157,8 @@ def _problem_handler(services: Services) -> ErrorHandler:
         services.answers.count_problem(kind.slug)
         if kind.status >= 500:
             _logger.error("%s: %s", kind.slug, error, extra=told(request_id=request_id))
-        return problem_answer(error, request_id=request_id)
+        language = language_of(request.headers.get("accept-language", ""))
+        return problem_answer(error, request_id=request_id, language=language)
 
     return handle
 
