@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from features.workspace import Workspace
 from serving.access.access import Access
+from serving.access.guesses import Guesses
 from serving.collecting import collect_seldom
 from serving.holder import DeskHolder
 from serving.jobs.running import supervised
@@ -28,8 +29,11 @@ class Worker:
         self._holder = DeskHolder(Workspace.default())
         self._access = Access(self._holder.door, limits=self._holder.workspace.home / "limits")
         self._beside = ExitStack()
+        self._guesses = Guesses(self._holder.workspace.home / "guesses")
         self.application = application(
-            Services(answers=self._holder, access=self._access, door=self._holder.door),
+            Services(
+                answers=self._holder, access=self._access, door=self._holder.door, guesses=self._guesses
+            ),
             parts=(self._holder, self._access),
         )
 
@@ -47,4 +51,5 @@ class Worker:
         """Let go of the store, and of the jobs."""
         self._beside.close()
         self._access.stop()
+        self._guesses.close()
         self._holder.stop()

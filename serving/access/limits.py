@@ -40,7 +40,7 @@ class Limits:
         self._descriptor: int | None = None
         self._buckets: mmap.mmap | None = None
 
-    def take(self, key: int, *, per_minute: int, burst: int, now: float) -> float:
+    def take(self, key: int, *, per_minute: float, burst: float, now: float) -> float:
         """0 when there is a request left in the bucket of this key, and then it is taken; else the seconds
         until there will be one. now: seconds of the machine's clock.
 
@@ -53,6 +53,12 @@ class Limits:
             return _take(buckets, offset, interval=60 / per_minute, burst=burst, now=now)
         finally:
             self._lock(fcntl.LOCK_UN, offset)
+
+    def wait(self, key: int, *, per_minute: float, burst: float, now: float) -> float:
+        """As `take`, and nothing is taken."""
+        buckets, offset = self._buckets or self._opened(), key % _SLOTS * _SLOT.size
+        _, wait = _look(buckets, offset, interval=60 / per_minute, burst=burst, now=now)
+        return wait
 
     def close(self) -> None:
         """Let go of the file; a request that comes all the same opens it again."""
@@ -72,15 +78,22 @@ class Limits:
             fcntl.lockf(self._descriptor, how, _SLOT.size, offset)
 
 
-def _take(buckets: mmap.mmap, offset: int, *, interval: float, burst: int, now: float) -> float:
+def _take(buckets: mmap.mmap, offset: int, *, interval: float, burst: float, now: float) -> float:
+    full_at, wait = _look(buckets, offset, interval=interval, burst=burst, now=now)
+    if not wait:
+        _SLOT.pack_into(buckets, offset, full_at + interval)
+    return wait
+
+
+def _look(
+    buckets: mmap.mmap, offset: int, *, interval: float, burst: float, now: float
+) -> tuple[float, float]:
+    """When a bucket will be full, and the seconds until it has a request left."""
     (full_at,) = _SLOT.unpack_from(buckets, offset)
     if not now <= full_at <= now + burst * interval + _ROUNDING:
         full_at = now
     wait: float = full_at + interval - burst * interval - now
-    if wait > _ROUNDING:
-        return wait
-    _SLOT.pack_into(buckets, offset, full_at + interval)
-    return 0.0
+    return full_at, wait if wait > _ROUNDING else 0.0
 
 
 def _descriptor_of(file: Path | None) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from features.errors import SpearfishError
 from features.feature import Language
 from features.tables import Attribute
 from serving.access.callers import Caller
+from serving.access.guesses import Guesses
 from serving.access.scopes import Scope
 from serving.answering import Question
 from serving.desk import Desk
@@ -101,7 +103,8 @@ class Services:
     """The parts of one worker.
 
     door: the way to the store. running: see `serving.web.repeats`. writers: the threads that requests write
-    in, which wait for each other at the store. gathering: of questions that are answered together.
+    in, which wait for each other at the store. gathering: of questions that are answered together. guesses:
+    of sign-in links.
     """
 
     answers: Answers
@@ -110,3 +113,4 @@ class Services:
     running: set[str] = field(default_factory=set)
     writers: Executor = field(default_factory=_writers)
     gathering: Gathering = field(default_factory=Gathering)
+    guesses: Guesses = field(default_factory=partial(Guesses, None))

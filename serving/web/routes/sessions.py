@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from features.errors import WorkspaceError
 from serving.access.callers import Caller, name_of
+from serving.access.guesses import GUESSES_AT_ONCE
 from serving.access.roles import may
 from serving.access.scopes import SCOPES, Scope
 from serving.access.secrets import digest_of
@@ -27,7 +28,7 @@ from serving.access.sessions import (
 )
 from serving.answers import Answer, Moment
 from serving.fields import StrictModel
-from serving.problems import ForeignRequestError
+from serving.problems import ForeignRequestError, TooManyRequestsError
 from serving.requests import parse_body
 from serving.scoring import utc_now
 from serving.store import people
@@ -93,6 +94,8 @@ async def _sign_in(call: Call) -> Response:
         raise ForeignRequestError(why, fix="open the link itself")
     asked = parse_body(await json_body(request), model=SignInRequest)
     link, text, before = digest_of(asked.token), new_secret(), session_of(request)
+    guesses, address = call.services.guesses, request.client.host if request.client else None
+    guesses.require_few(address)
 
     def work() -> Session:
         store, now = call.services.door.open(), utc_now()
@@ -109,7 +112,11 @@ async def _sign_in(call: Call) -> Response:
                     people.sign_out(connection, session_id=other.id, now=now)
         return made
 
-    session = await call.store(work)
+    try:
+        session = await call.store(work)
+    except UnknownLinkError:
+        guesses.note(address)
+        raise
     answer = json_answer(_told(Caller(session=session), session=text), status=201)
     answer.set_cookie(
         cookie_of(request),
@@ -190,7 +197,8 @@ ENDPOINTS = (
             description="Uses up a link made by `spearfish users invite`, and sets a cookie that holds the "
             "session: it ends after 30 days, after three days without use, when it is signed out, and when "
             "the person is disabled. It is out of reach of scripts and of other sites; what writes must "
-            "bring csrf_token in the header X-CSRF-Token as well.",
+            "bring csrf_token in the header X-CSRF-Token as well. An address from which "
+            f"{GUESSES_AT_ONCE} links came that nobody made waits as long as Retry-After says.",
             tag="session",
             body=lambda _: SignInRequest,
             body_description="The link.",
@@ -201,7 +209,7 @@ ENDPOINTS = (
             public=True,
             problems=(
                 *(UnknownLinkError, UsedLinkError, WithdrawnLinkError, ExpiredLinkError),
-                WorkspaceError,
+                *(TooManyRequestsError, WorkspaceError),
             ),
         ),
     ),
