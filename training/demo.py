@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 from rich.text import Text
@@ -49,10 +49,19 @@ class Answer(Protocol):
     def __call__(self, workspace: Workspace, *, account: str, now: datetime) -> dict[str, Any]: ...
 
 
+class WaysIn(NamedTuple):
+    """A sign-in link, the file of a key that may ask for scores, and whom the link lets in as what."""
+
+    link: str
+    key: Path
+    name: str
+    role: str
+
+
 class Welcome(Protocol):
     """Lets somebody in: a link to sign in by, once, and the file of a key for scripts."""
 
-    def __call__(self, workspace: Workspace, *, address: str, now: datetime) -> tuple[str, Path]: ...
+    def __call__(self, workspace: Workspace, *, address: str, now: datetime) -> WaysIn: ...
 
 
 def run_demo(
@@ -160,13 +169,14 @@ def _show_places(workspace: Workspace, *, report: Path, address: str, output: Ou
     output.note(f"  tables   {workspace.home}")
 
 
-def _show_ways_in(found: tuple[str, Path], *, address: str, output: Output) -> None:
-    link, key = found
+def _show_ways_in(found: WaysIn, *, address: str, output: Output) -> None:
+    link, key = found.link, found.key
     said = "-H 'Content-Type: application/json' -d '{\"account_id\": \"account-0000042\"}'"
     asked = f'curl -s {address}/v1/score -H "Authorization: Bearer $(cat {key})" {said}'
     output.heading("Ways in")
     output.note(
-        "  Sign in on the page by this link, once, within a day (`spearfish users link Demo` makes more):"
+        f"  Sign in on the page as {found.name}, {found.role}, by this link, once, within a day "
+        f"(`spearfish users link '{found.name}'` makes more):"
     )
     _show_whole(link, output=output)
     output.note(f"  Ask from a script with the key in {key}, which may ask for scores for a week:")

@@ -23,7 +23,7 @@ from serving.store import Store, keys, people
 from training.cli.app import app
 from training.cli.demonstrating import welcome
 from training.console import Output
-from training.demo import _show_ways_in
+from training.demo import WaysIn, _show_ways_in
 
 LINK = re.compile(r"http://127\.0\.0\.1:3000/#/sign-in/([A-Za-z0-9_-]{43})")
 
@@ -140,10 +140,12 @@ def test_once_somebody_was_invited_others_may_be_listened_to(tmp_path: Path) -> 
 
 def test_a_demo_lets_people_and_scripts_in(tmp_path: Path) -> None:
     workspace, now = Workspace(tmp_path), utc_now()
-    first, file = welcome(workspace, address="http://127.0.0.1:3000", now=now)
+    first, file, name, role = welcome(workspace, address="http://127.0.0.1:3000", now=now)
+    assert (name, role) == ("Demo", "approver")
     old = file.read_text().strip()
     run(tmp_path, "role", "Demo", "viewer")
-    second, file = welcome(workspace, address="http://127.0.0.1:3000", now=now)
+    second, file, name, role = welcome(workspace, address="http://127.0.0.1:3000", now=now)
+    assert (name, role) == ("Demo", "viewer")
     assert oct(file.stat().st_mode & 0o777) == "0o600"
     with pytest.raises(people.WithdrawnLinkError):
         sign_in(tmp_path, first)
@@ -157,12 +159,27 @@ def test_a_demo_lets_people_and_scripts_in(tmp_path: Path) -> None:
     assert (found.scopes, found.revoked_at, found.expires_at) == (("score",), None, now + timedelta(days=7))
 
 
+def test_a_demo_lets_nobody_in_who_was_disabled_and_makes_nobody_else_approve(tmp_path: Path) -> None:
+    run(tmp_path, "invite", "demo", "--role", "viewer")
+    given: Any = {"address": "http://127.0.0.1:3000"}
+    met = welcome(Workspace(tmp_path), now=utc_now(), **given)
+    assert (met.name, sign_in(tmp_path, met.link).user.role) == ("demo", "viewer")
+    run(tmp_path, "disable", "demo")
+    for _ in range(2):
+        met = welcome(Workspace(tmp_path), now=utc_now(), **given)
+        assert (met.name, met.role) == ("Demo 2", "approver")
+    states = {one["name"]: (one["role"], one["state"]) for one in run(tmp_path, "list")["users"]}
+    assert states["demo"] == ("viewer", "disabled")
+    assert states["Demo 2"][0] == "approver"
+
+
 def test_a_demo_prints_what_can_be_copied(tmp_path: Path) -> None:
     page = StringIO()
     output = Output(as_json=False)
     output.people = Console(width=60, file=page)
     link, address = f"http://127.0.0.1:3000/#/sign-in/{'x' * 43}", "http://127.0.0.1:3000"
-    _show_ways_in((link, tmp_path / "demo.key"), address=address, output=output)
+    found = WaysIn(link, tmp_path / "demo.key", "Demo", "approver")
+    _show_ways_in(found, address=address, output=output)
     lines = [line.strip() for line in page.getvalue().splitlines()]
     assert link in lines
     (asked,) = [line for line in lines if line.startswith("curl ")]
