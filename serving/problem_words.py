@@ -8,6 +8,7 @@ as they are. Time rule: none. Null rule: None stays None.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
@@ -74,20 +75,58 @@ _CHANGE = re.compile(rf"(?P<who>[^;]+?) at (?P<at>\d{{4}}-\d\d-\d\dT[\d:]+Z): (?
 _FIELDS = re.compile(r" \((?P<fields>[a-z_]+(?:, [a-z_]+)*)\)")
 _MORE = re.compile(r", and (\d+) more changes")
 _ENDED = re.compile(r"(?P<who>[^;]+?) ended decision (?P<number>\d+)(?: at (?P<at>\S+Z))?")
-_VALUES = {
-    re.compile(r"revision (\d+)"): r"修订 \1",
-    re.compile(r"decision (\d+)"): r"决定 \1",
-    re.compile(r"up to (\d+)"): r"至多 \1",
-    re.compile(r"at least ([\d.,]+)"): r"至少 \1",
-    re.compile(r"at most ([\d.,]+)"): r"至多 \1",
-    re.compile(r"at most this long: (\d+)"): r"至多 \1 个",
-    re.compile(r"at least this long: (\d+)"): r"至少 \1 个",
-    re.compile(r"([\d,]+) bytes"): r"\1 字节",
-    re.compile(r"([\d,]+) rows"): r"\1 行",
-    re.compile(r"([\d,]+) seeds"): r"\1 个种子",
-    re.compile(r"([\d,]+) of ([\d,]+)"): r"\2 个中的 \1 个",
+_VALUES: Final[dict[str, str]] = {
+    "revision {n}": "修订 {n}",
+    "decision {n}": "决定 {n}",
+    "decision {n}, a {kind}": "决定 {n}（{kind}）",
+    "up to {n}": "至多 {n}",
+    "at least {n}": "至少 {n}",
+    "at most {n}": "至多 {n}",
+    "at most this long: {n}": "至多 {n} 个",
+    "at least this long: {n}": "至少 {n} 个",
+    "{n} to {n2}": "{n} 至 {n2}",
+    "{n} of {n2}": "{n2} 个中的 {n} 个",
+    "{n} bytes": "{n} 字节",
+    "{n} bytes or more": "{n} 字节以上",
+    "{n} rows": "{n} 行",
+    "{n} seeds": "{n} 个种子",
+    "{n} seeds of {n2} accounts": "{n2} 个客户中的 {n} 个种子",
+    "{n} seconds": "{n} 秒",
+    "{n} characters": "{n} 个字符",
+    "{n} to {n2} characters": "{n} 至 {n2} 个字符",
+    "{n} requests a minute, {n2} at once": "每分钟 {n} 次，同时 {n2} 次",
+    "a number from 1 on": "从 1 起的数字",
+    "a finite number": "有限的数字",
+    "one at least": "至少一个",
+    "0 or more each, not all 0": "均不小于 0，且不全为 0",
+    "none: the list has no segments": "无：名单没有分组",
+    "none: the file is for people": "无：该文件供人查看",
+    "what next_page said": "next_page 给出的内容",
+    "no Content-Type": "没有 Content-Type",
+    "one company per row": "每行一家公司",
+    "one file, named {name}": "一个名为 {name} 的文件",
+    "text in UTF-8": "UTF-8 编码的文本",
+    "UTF-8, or the declared encoding": "UTF-8 或所指定的编码",
+    "utf-8, utf-16, windows-1252, gb18030 and others": "utf-8、utf-16、windows-1252、gb18030 等",
+    "a byte-order mark of {encoding}": "{encoding} 的字节顺序标记",
+    "a closing quote": "右引号",
+    "no header line": "没有标题行",
+    "line {n}: {text}": "第 {n} 行：{text}",
+    "after line {n}: {text}": "第 {n} 行之后：{text}",
+    "the row that begins in line {n}": "从第 {n} 行开始的行",
+    "account_id, domain, website, email, company or name": (
+        "account_id、domain、website、email、company 或 name"
+    ),
+    "industry, country, employees, technologies, a description or other attributes": (
+        "行业、国家、员工数、技术、描述或其他属性"
+    ),
+    "{n} accounts without an attribute that tells two of them apart": "{n} 个客户没有可区分的属性",
+    "a released model of buying intent": "已发布的意向模型",
+    "a key with {scopes}": "权限为 {scopes} 的密钥",
+    "a request from {address} to {host}": "从 {address} 到 {host} 的请求",
+    "{method} where the scope {scope} is needed": "{method}，需要权限 {scope}",
 }
-"""Values that are words around numbers."""
+"""Values that are words around others; n and n2 are numbers."""
 
 
 def title_in(slug: str, title: str, *, language: Language) -> str:
@@ -117,16 +156,28 @@ def clause_in(text: str, *, language: Language) -> str | None:
 
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The clauses with values; the longest first, so that what is more exact is found before."""
-    told = [(english, chinese) for english, chinese in CLAUSES.items() if "{" in english]
-    told.sort(key=lambda pair: len(re.sub(r"\{\w+\}", "", pair[0])), reverse=True)
-    return tuple((_pattern(english), chinese) for english, chinese in told)
+    return _compiled(CLAUSES)
+
+
+@cache
+def _patterns_of_values() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return _compiled(_VALUES)
+
+
+def _compiled(told: Mapping[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The longest first, so that what is more exact is found before."""
+    ordered = sorted(told, key=lambda english: len(re.sub(r"\{\w+\}", "", english)), reverse=True)
+    return tuple((_pattern(english), told[english]) for english in ordered)
 
 
 def _pattern(english: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", english)
-    some = (f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts))
+    some = (_named(part) if place % 2 else re.escape(part) for place, part in enumerate(parts))
     return re.compile("".join(some), re.DOTALL)
+
+
+def _named(value: str) -> str:
+    return f"(?P<{value}>{'[0-9.,-]+' if value in ('n', 'n2') else '.+?'})"
 
 
 def values_in(text: str) -> str:
@@ -140,9 +191,11 @@ def values_in(text: str) -> str:
     words = text.split(", ")
     if all(word in _WORDS for word in words):
         return "、".join(_WORDS[word] for word in words)
-    for pattern, chinese in _VALUES.items():
-        if pattern.fullmatch(text):
-            return pattern.sub(chinese, text)
+    for pattern, chinese in _patterns_of_values():
+        if found := pattern.fullmatch(text):
+            return chinese.format(
+                **{name: _WORDS.get(value, value) for name, value in found.groupdict().items()}
+            )
     told = _CHANGE.sub(lambda one: f"{one['who']} 于 {one['at']}：{_WORDS[one['action']]}", text)
     told = _ENDED.sub(_ended, told)
     if told != text:

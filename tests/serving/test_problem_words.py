@@ -17,6 +17,7 @@ from serving.problem_sentences import CLAUSES, TITLES
 from serving.problem_words import clause_in, values_in
 from serving.problems import (
     PROBLEMS,
+    BodyTooLargeError,
     FieldError,
     InvalidRequestError,
     NotAllowedError,
@@ -164,6 +165,11 @@ PINNED = "Ben at 2026-05-01T13:00:00Z: pin acc-07 (asked for us)"
             "正在读取数据表；请稍后重试",
         ),
         (ZeroDivisionError("/srv"), "处理失败", "未预料的错误；服务器日志中以此 request_id 记录"),
+        (
+            BodyTooLargeError("the file is too large", got="3,000 bytes or more", allowed="2,000 bytes"),
+            "发送的内容过大",
+            "文件过大（实际为 3,000 字节以上；允许 2,000 字节）",
+        ),
         # Half a sentence in each language would be none.
         (ListStateError("who knows", got=7), "名单在当前状态下不允许此操作", "who knows (got 7)"),
     ],
@@ -187,7 +193,7 @@ def test_a_state_that_does_not_allow_something_says_what_it_allows() -> None:
 
 
 def test_what_people_wrote_is_not_translated() -> None:
-    for text in ("acc-07", "'draft'", "who did it at night: nobody", "华东, 华北"):
+    for text in ("acc-07", "'draft'", "who did it at night: nobody", "华东, 华北", "from A to B"):
         assert values_in(text) == text
 
 
