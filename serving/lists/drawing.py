@@ -27,7 +27,7 @@ from features.errors import InputError
 from serving.lists import constraints, proposing, telling
 from serving.lists.constraints import Candidate, Constrained, constrain
 from serving.lists.facts import Facts
-from serving.lists.forgotten import People, gone_from, nearest_without
+from serving.lists.forgotten import People, gone_from, nearest_without, nobody
 from serving.lists.merging import SUGGESTED, Decided, decided_of, departed, gone_into, merged, today
 from serving.lists.proposing import Draw
 from serving.lists.settings import Rules
@@ -261,6 +261,9 @@ def _remembered(
     suggestions: Iterable[Suggestion], *, same: Mapping[str, str], gone: Callable[[str], bool]
 ) -> Iterator[Suggestion]:
     """The suggestions without accounts that were forgotten, which are near to nobody either."""
+    if gone is nobody:
+        yield from suggestions
+        return
     for one in suggestions:
         if not (gone(one.account_id) or gone(same.get(one.account_id, one.account_id))):
             detail = nearest_without(one.detail, gone=gone)

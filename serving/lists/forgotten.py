@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from features.errors import UnknownAccountError
 
-__all__ = ["People", "gone_from", "nearest_without", "remembered_in", "require_not_forgotten"]
+__all__ = ["People", "gone_from", "nearest_without", "nobody", "remembered_in", "require_not_forgotten"]
 
 
 class People(Protocol):
@@ -27,10 +27,15 @@ class People(Protocol):
         """Whether an identifier is that of an account that was forgotten."""
 
 
+def nobody(_: str) -> bool:
+    """What `gone_from` says where nobody was ever forgotten."""
+    return False
+
+
 def gone_from(people: People | None) -> Callable[[str], bool]:
     """Whether an account was forgotten by now; each is looked up once. people: None where nobody can be."""
     if people is None or people.listed() is None:
-        return lambda _: False
+        return nobody
     known = people
 
     @cache
@@ -61,6 +66,8 @@ def remembered_in(asked: Mapping[str, Any], *, gone: Callable[[str], bool]) -> d
 def nearest_without(told: Mapping[str, Any], *, gone: Callable[[str], bool]) -> Mapping[str, Any]:
     """What the machine said of an account, without the forgotten among the nearest seeds; the same where none
     is."""
+    if gone is nobody:
+        return told
     nearest = told.get("nearest") or []
     kept = [seed for seed in nearest if not gone(str(seed.get("account_id", "")))]
     return told if len(kept) == len(nearest) else {**told, "nearest": kept}

@@ -130,6 +130,8 @@ def today(members: Mapping[str, Member], *, same: Mapping[str, str]) -> dict[str
     same: by account that another one stands for, that one. Of several that are one account by now, its own
     row counts, and then that of the best score.
     """
+    if members.keys().isdisjoint(same):
+        return dict(members)
     found: dict[str, list[Member]] = {}
     for name, one in members.items():
         found.setdefault(same.get(name, name), []).append(one)
