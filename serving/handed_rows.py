@@ -25,6 +25,10 @@ _STREAM = b"arrow_array_stream"
 _RELEASE = 3 * ctypes.sizeof(ctypes.c_void_p)
 """Where in the struct of a stream its `release` stands: null once somebody has taken the stream."""
 
+_ROWS_AT_ONCE = 10_000
+"""DuckDB sets room for so many rows of each column aside, a million by default: that takes longer than most
+of our statements."""
+
 _address = ctypes.pythonapi.PyCapsule_GetPointer
 _address.restype, _address.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
 
@@ -98,7 +102,7 @@ class Handed(Generic[Relation]):
         """The rows of a planned statement. given: rows of some relations. Raises EngineError."""
         self._hand(given)
         try:
-            return run_sql(self.cursor, f"EXECUTE {name}").to_arrow_table()
+            return run_sql(self.cursor, f"EXECUTE {name}").to_arrow_table(_ROWS_AT_ONCE)
         finally:
             self._hand({})
 

@@ -21,7 +21,7 @@ from features.feature import Language
 from serving.accounts import Account
 from serving.desk import Desk
 from serving.requests import ScoreRequest
-from serving.scoring import Scored, new_request_id, score_subjects
+from serving.scoring import Scored, score_subjects
 from serving.subjects import SECOND, Subject, default_as_of, find_subject, find_subjects
 
 __all__ = ["Remembered", "score_together"]
@@ -127,7 +127,8 @@ class Remembered:
     def _computed(self, subjects: Sequence[Subject], *, now: datetime, language: Language) -> list[Scored]:
         if not subjects:
             return []
-        names = [new_request_id() for _ in subjects]
+        # Each gets the name of its request when it is given.
+        names = [""] * len(subjects)
         return score_subjects(self.desk, subjects, request_ids=names, now=now, language=language)
 
     def _key_of(self, subject: Subject, *, now: datetime, language: Language) -> _Key | None:

@@ -158,7 +158,9 @@ def find_subjects(
         accounts = LookedUp(desk.snapshot.accounts, account_ids=account_ids, domains=domains)
         with suppress(*((WorkspaceError,) if apart else ())):
             since.ask_for(accounts.found)
-    wrong = (InputError, NotReadyError, *((WorkspaceError,) if apart else ()))
+    wrong: tuple[type[SpearfishError], ...] = (InputError, NotReadyError)
+    if apart:
+        wrong = (*wrong, WorkspaceError)
 
     def attempt(request: ScoreRequest) -> Subject | SpearfishError:
         try:
