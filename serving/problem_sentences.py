@@ -72,6 +72,7 @@ CLAUSES: Final[dict[str, str]] = {
     "this person does not decide for {side}": "此人不能代表{side}作决定",
     "this person has used up the limit": "您的请求次数已达上限",
     "this key has used up its limit": "该密钥的请求次数已达上限",
+    "too many sign-in links were guessed from this address": "来自该地址的错误登录链接过多",
     "another site sent this": "请求来自其他网站",
     "another origin sent this": "请求来自其他来源",
     "the token of the session is missing or wrong": "登录令牌缺失或有误",

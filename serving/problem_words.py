@@ -95,6 +95,7 @@ _VALUES: Final[dict[str, str]] = {
     "{n} characters": "{n} 个字符",
     "{n} to {n2} characters": "{n} 至 {n2} 个字符",
     "{n} requests a minute, {n2} at once": "每分钟 {n} 次，同时 {n2} 次",
+    "{n} wrong links a minute, {n2} at once": "每分钟 {n} 个错误链接，同时 {n2} 个",
     "a number from 1 on": "从 1 起的数字",
     "a finite number": "有限的数字",
     "one at least": "至少一个",

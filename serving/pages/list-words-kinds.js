@@ -22,6 +22,7 @@ export const words = {
   why_not_suggested: ["No longer suggested", "系统不再建议"],
   why_pin_over: ["A pin is over", "人工保留已结束"],
   why_drop_over: ["A drop is over", "人工移除已结束"],
+  why_merged: ["Another account stands for it", "已由其他客户代表"],
   change_added: ["Added", "新增"],
   change_dropped: ["Dropped", "移除"],
   change_moved: ["Moved", "移动"],

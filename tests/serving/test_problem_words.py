@@ -31,7 +31,7 @@ SERVING = Path(serving.__file__).parent
 ROOT = SERVING.parent
 MET = (
     *(SERVING / "lists").glob("*.py"),
-    *(SERVING / "access" / f"{name}.py" for name in ("gate", "roles", "sessions")),
+    *(SERVING / "access" / f"{name}.py" for name in ("gate", "guesses", "roles", "sessions")),
     *(
         SERVING / "store" / f"{name}.py"
         for name in ("lists", "list_members", "list_overrides", "list_exports")
