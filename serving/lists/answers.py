@@ -336,6 +336,10 @@ class ExportAnswer(Answer):
     unfound: int | None = Field(
         description="Accounts left out, as the CRM cannot find them; told when it is made, null later."
     )
+    current: bool = Field(
+        description="Whether the file is the newest in its format, of a list that has kept its name, its "
+        "approved version and its use since. What an older file flags in a CRM the next export takes back."
+    )
     file_url: str = Field(description="Where the file is.")
 
 
@@ -345,9 +349,9 @@ class ExportsAnswer(Answer):
     exports: list[ExportAnswer]
 
 
-def export_answer(found: Export, *, unfound: int | None = None) -> ExportAnswer:
+def export_answer(found: Export, *, current: bool, unfound: int | None = None) -> ExportAnswer:
     """An export as it is answered."""
-    own = ("unfound", "file_url")
+    own = ("unfound", "current", "file_url")
     told = {name: getattr(found, name) for name in ExportAnswer.model_fields if name not in own}
     file_url = f"/v1/lists/{found.list_id}/exports/{found.id}/file"
-    return ExportAnswer(**told, unfound=unfound, file_url=file_url)
+    return ExportAnswer(**told, unfound=unfound, current=current, file_url=file_url)

@@ -32,7 +32,7 @@ from serving.store.list_exports import Export, Flag, Other
 from serving.store.list_members import Member
 from serving.store.lists import ListChangedError, ListStateError, TargetList
 
-__all__ = ["COLUMNS", "FORMATS", "LIST_FIELDS", "Format", "Handed", "hand_over", "lines"]
+__all__ = ["COLUMNS", "FORMATS", "LIST_FIELDS", "Format", "Handed", "current", "hand_over", "lines"]
 
 Format = Literal["csv", "xlsx", "salesforce", "hubspot"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -140,6 +140,23 @@ def lines(connection: Connection, export: Export) -> Iterator[list[str]]:
         yield list(COLUMNS)
         for part in _parts(rows):
             yield from _for_people(part, words=_words(connection, found, part))
+
+
+def current(found: TargetList, exports: Sequence[Export]) -> frozenset[int]:
+    """The exports, by id, whose files are the newest in their format and of the list as it is.
+
+    exports: of the list, the latest first. A draft is as it was until the list's revision rises.
+    """
+    seen, told = set[tuple[str, bool]](), set[int]()
+    version = {False: found.approved_version, True: found.version}
+    for one in exports:
+        as_it_is = (found.name, found.state != "archived", version[one.draft])
+        same = (one.name, one.in_use, one.version) == as_it_is
+        untouched = not one.draft or one.revision == found.revision
+        if same and untouched and (one.format, one.draft) not in seen:
+            told.add(one.id)
+        seen.add((one.format, one.draft))
+    return frozenset(told)
 
 
 def _require_unchanged(connection: Connection, export: Export) -> None:

@@ -114,6 +114,7 @@ function before(found) {
           {},
           element("p", {}, element("strong", {}, t(`format_${one.format}`)), ` ${t("l_version_no", { number: number(one.version) })} `, one.draft && badge("state", "draft")),
           element("p", { class: "small" }, [t("l_file_rows", { count: number(one.targets), leavers: number(one.leavers) }), t("l_who_when", { who: one.who, at: moment(one.at) })].join(" · ")),
+          !one.current && element("p", { class: "small older" }, t("l_file_older")),
         ),
         button(t("l_again"), again(one), { "aria-label": `${t("l_again")}: ${t(`format_${one.format}`)} ${moment(one.at)}` }),
       ),

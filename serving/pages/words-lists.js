@@ -249,6 +249,10 @@ export const words = {
   l_files_beside: ["Version {approved} is what is handed over; what has changed since waits for approval.", "交付的是第 {approved} 版；此后的更改有待批准。"],
   l_files_viewer: ["You can download the files that were made; making new ones is up to approvers.", "您可以下载已生成的文件；生成新文件需要审批者角色。"],
   l_files_made: ["Handed over so far", "已交付的文件"],
+  l_file_older: [
+    "Older: the list is another one now, or was handed over again since. Read a new file into the CRM last.",
+    "较旧：此后名单已变化或再次导出。请最后将新文件导入 CRM。",
+  ],
   l_no_files: ["Nothing yet.", "暂无。"],
   l_file_working: ["Writing the file…", "正在生成文件…"],
   l_file_made: ["Made: {count} targets, {leavers} that left and say target = false.", "已生成：目标客户 {count} 个，已移出（target = false）{leavers} 个。"],

@@ -167,6 +167,9 @@ def test_every_file_is_read_back_and_again_after_an_account_left(
                 sum(not one.target for one in found.values()),
             )
         gone = {LEAVES: Told(NAME, SEGMENT, False, None)}
+    # The files of the version before are still there, and said to be older.
+    made = ann.get(f"{at}/exports").json()["exports"]
+    assert [one["current"] for one in made] == [True] * len(FORMATS) + [False] * len(FORMATS)
 
 
 def as_found(expected: Mapping[str, Told], *, file_format: Format) -> dict[str, Told]:

@@ -24,7 +24,7 @@ from serving.lists.drawing import Suggestion, draw
 from serving.lists.editing import edit
 from serving.lists.facts import Facts
 from serving.lists.files import write
-from serving.lists.handing_over import FORMATS, hand_over, lines
+from serving.lists.handing_over import FORMATS, current, hand_over, lines
 from serving.lists.proposing import accept, discard, open_proposal
 from serving.lists.requests import ListRequest
 from serving.store import Store, engine, list_exports, list_forgetting, lists, schema
@@ -159,6 +159,35 @@ def test_the_next_file_takes_back_what_no_longer_holds(store: Store) -> None:
     assert told_in(file_of(store, first)) == dict.fromkeys("ab", (found.name, "true"))
     third = exported(store, found, "salesforce")
     assert told_in(file_of(store, third)) == dict.fromkeys("ab", (found.name, "false"))
+
+
+def test_a_file_is_current_until_the_list_is_another_or_is_handed_over_again(store: Store) -> None:
+    found = new_list(store)
+    approved(store, found, {"a": 5})
+
+    def newest() -> set[int]:
+        with store.reading() as connection:
+            made = list_exports.of_list(connection, list_id=found.id)
+            return set(current(lists.find(connection, list_id=found.id), made))
+
+    first, crm = (exported(store, found, name).id for name in ("csv", "salesforce"))
+    assert newest() == {first, crm}
+    again = exported(store, found, "csv").id
+    assert newest() == {again, crm}
+    drawn(store, found, {"b": 5})
+    draft = exported(store, found, "csv", draft=True).id
+    # What nobody has approved takes nothing from what was.
+    assert newest() == {again, crm, draft}
+    approved(store, found, {"b": 5})
+    assert newest() == set()
+    crm = exported(store, found, "salesforce").id
+    assert newest() == {crm}
+    state(store, found, "archive")
+    assert newest() == set()
+    state(store, found, "restore")
+    assert newest() == {crm}
+    renamed(store, found)
+    assert newest() == set()
 
 
 def test_a_draft_that_has_changed_since_is_refused(store: Store) -> None:

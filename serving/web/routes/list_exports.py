@@ -17,7 +17,7 @@ from features.errors import WorkspaceError
 from serving.access.callers import name_of
 from serving.lists.answers import ExportAnswer, ExportsAnswer, export_answer
 from serving.lists.files import write
-from serving.lists.handing_over import hand_over, lines
+from serving.lists.handing_over import current, hand_over, lines
 from serving.lists.requests import ExportRequest
 from serving.reading import parse_body
 from serving.scoring import utc_now
@@ -59,7 +59,7 @@ async def _export(call: Call) -> Response:
             match=request.match(),
             draft=request.draft,
         )
-        return Answered(201, export_answer(done.export, unfound=done.unfound).model_dump_json())
+        return Answered(201, export_answer(done.export, current=True, unfound=done.unfound).model_dump_json())
 
     return await answer_once(call, body=body, write=write)
 
@@ -69,9 +69,10 @@ async def _exports(call: Call) -> Response:
 
     def work() -> ExportsAnswer:
         with call.services.door.open().reading() as connection:
-            lists.find(connection, list_id=list_id)
-            found = list_exports.of_list(connection, list_id=list_id, limit=_MOST)
-        return ExportsAnswer(exports=[export_answer(one) for one in found])
+            found = lists.find(connection, list_id=list_id)
+            made = list_exports.of_list(connection, list_id=list_id, limit=_MOST)
+        newest = current(found, made)
+        return ExportsAnswer(exports=[export_answer(one, current=one.id in newest) for one in made])
 
     return json_answer(await call.compute(work))
 
