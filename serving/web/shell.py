@@ -27,6 +27,7 @@ def shell_routes(services: Services) -> list[Route]:
     return [
         Route("/", guarded(_page, services=services, needs=None), name="page"),
         Route("/assets/{name}", guarded(_asset, services=services, needs=None), name="assets"),
+        Route("/assets/{version}/{name}", guarded(_asset, services=services, needs=None), name="kept assets"),
         Route("/docs.json", guarded(_docs, services=services, needs=None), name="docs"),
         # How much is asked and what is scored is nobody else's business; a scraper beside us needs no key.
         Route("/metrics", guarded(_metrics, services=services, needs="admin", here=True), name="metrics"),

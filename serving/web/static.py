@@ -1,6 +1,8 @@
-"""The page and what it loads: files of this package, read once, served with an entity tag.
+"""The page and what it loads: files of this package, read once.
 
-Turns a file name into a response. Time rule: none. Null rule: an unknown name is a 404 problem.
+Turns a file name into a response. The page asks for its files below a name of all that they hold, under which
+a browser keeps them for good: opened again, it asks for none of them. By its plain name a file has an entity
+tag. Time rule: none. Null rule: an unknown name is a 404 problem.
 """
 
 from __future__ import annotations
@@ -36,19 +38,39 @@ def _files() -> dict[str, tuple[bytes, str, str]]:
     }
 
 
+@cache
+def _version() -> str:
+    """A name of all files together: modules that load each other are of one version."""
+    told = "".join(f"{name} {tag}" for name, (_, _, tag) in _files().items())
+    return sha256(told.encode()).hexdigest()[:20]
+
+
+@cache
+def _shell() -> bytes:
+    """The page, with the files of this version; scripts are asked for at once, not one after another."""
+    folder = f"/assets/{_version()}/"
+    scripts = (name for name in _files() if name.endswith(".js"))
+    ahead = "".join(f'<link rel="modulepreload" href="{folder}{name}">\n    ' for name in scripts)
+    text = _files()["index.html"][0].decode().replace("/assets/", folder)
+    return text.replace("<script ", f"{ahead}<script ", 1).encode()
+
+
 def page() -> Response:
     """The application shell."""
-    content, media_type, _ = _files()["index.html"]
-    return Response(content, media_type=media_type)
+    return Response(_shell(), media_type=_TYPES[".html"])
 
 
 def asset(request: Request) -> Response:
-    """A style sheet, script or image of the page; 304 when the browser has it."""
+    """A style sheet, script or image of the page; 304 when the browser has it.
+
+    One of another version, as a page that was opened before an upgrade asks for, is the one that there is.
+    """
     name = request.path_params["name"]
     if name not in _files() or name == "index.html":
         raise RouteNotFoundError(f"no such file: {name}")
     content, media_type, tag = _files()[name]
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    kept = request.path_params.get("version") == _version()
+    headers = {"ETag": tag, "Cache-Control": "max-age=31536000, immutable" if kept else "no-cache"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)

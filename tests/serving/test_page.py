@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 from server_process import Server
 
+PAGES = Path(__file__).parents[2] / "serving" / "pages"
 REQUEST = {"account_id": "acc-39", "as_of": "2025-12-01T00:00:00Z"}
 
 
@@ -193,3 +196,20 @@ def test_a_reason_opens_into_the_features_that_it_is_made_of(page: Page, client:
 def test_what_was_not_known_is_said_in_the_half(page: Page) -> None:
     ask(page, "acc-05")
     expect(page.locator(".half").first.locator(".notice")).to_contain_text("unknown: fit rests on")
+
+
+def test_a_browser_keeps_the_files_of_a_version_for_good(client: httpx.Client) -> None:
+    shell = client.get("/").text
+    files = set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', shell))
+    folders = {file.rpartition("/")[0] for file in files}
+    names = {file.rpartition("/")[2] for file in files}
+    (folder,) = folders
+    # Scripts are asked for at once: none is found only when another one has come.
+    assert {one.name for one in PAGES.glob("*.js")} <= names
+    for file in files:
+        kept = client.get(file).raise_for_status()
+        assert "immutable" in kept.headers["cache-control"]
+        # By another name it is the same file, of which a browser asks each time whether it still is.
+        for other in (file.replace(folder, "/assets/of-an-earlier-version"), file.replace(folder, "/assets")):
+            asked = client.get(other).raise_for_status()
+            assert (asked.content, asked.headers["cache-control"]) == (kept.content, "no-cache")
