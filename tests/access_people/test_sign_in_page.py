@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from page_axe import grave_at_every_width
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from server_process import free_port, until
 
@@ -154,6 +155,7 @@ def test_a_link_signs_in_and_a_button_signs_out(
     expect(page.locator("#account")).to_contain_text("Ann Example")
     page.get_by_role("button", name=words["out"], exact=True).click()
     expect(page.locator("main [role=alert]")).to_be_visible()
+    assert grave_at_every_width(page) == []
     expect(page.locator("#facts")).to_contain_text(words["none"])
     expect(page.locator("#account")).to_be_hidden()
     assert context.cookies() == []
@@ -169,6 +171,7 @@ def test_a_link_that_lets_nobody_in_says_why(
     expect(page.locator("main [role=alert]")).to_contain_text(words["used"])
     expect(page.locator("main")).to_contain_text("spearfish users link")
     expect(page.locator("main")).to_contain_text("Ann Example")
+    assert grave_at_every_width(page) == []
     page.get_by_role("button", name=words["continue"], exact=True).click()
     expect(page.locator("#who, main form").first).to_be_visible()
     context.clear_cookies()
@@ -200,6 +203,7 @@ def test_who_is_disabled_is_out_with_the_next_click(
         people.remove(connection, name="Ann Example", who="root", now=utc_now())
     page.locator("#nav a[href='#/profile']").click()
     expect(page.locator("main [role=alert]")).to_contain_text(words["ended"])
+    assert grave_at_every_width(page) == []
     expect(page.locator("#account")).to_be_hidden()
 
 
@@ -223,6 +227,8 @@ def test_a_key_opens_the_page_beside_people(
     service.invite()
     until(lambda: httpx.get(f"{service.url}/v1/session").status_code == 401)
     page = opened(context, service.url)
+    expect(page.get_by_label(words["key"], exact=True)).to_be_visible()
+    assert grave_at_every_width(page) == []
     page.get_by_label(words["key"], exact=True).fill(key)
     page.get_by_role("button", name=words["use"], exact=True).click()
     expect(page.locator("#facts")).to_contain_text("7")

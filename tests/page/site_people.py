@@ -15,9 +15,21 @@ from serving.scoring import utc_now
 from serving.store import Store
 from serving.store.people import Role, Side
 
-__all__ = ["LOCALES", "WIDTHS", "Opened", "Person", "Site", "grave", "grave_at_every_width"]
+__all__ = [
+    "LOCALES",
+    "VIEWERS",
+    "WIDTHS",
+    "Opened",
+    "Person",
+    "Site",
+    "grave",
+    "grave_at_every_width",
+    "said_by",
+]
 
 LOCALES = ("en-GB", "zh-CN")
+VIEWERS = tuple(zip(LOCALES, WIDTHS, strict=True))
+"""A language and a width for each way that is walked; `grave_at_every_width` looks at the other width."""
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -87,15 +99,29 @@ class Opened:
             for one in (person.client.cookies.jar if person else ())
         ]
         context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of these very keys
+        page = self._watched(context)
+        page.goto(hash_ if hash_.startswith("http") else f"{self.site.server.url}/{hash_}")
+        expect(page.locator("main h1").first).to_be_visible(timeout=60_000)
+        self.contexts.append(context)
+        self.pages.append((page, width))
+        return page
+
+    def reopened(self, page: Page, hash_: str = "") -> Page:
+        """What somebody sees who has closed the page, whatever it did, and comes back in the same browser."""
+        place = next(number for number, (one, _) in enumerate(self.pages) if one is page)
+        again = self._watched(page.context)
+        page.close()
+        self.pages[place] = again, self.pages[place][1]
+        again.goto(f"{self.site.server.url}/{hash_}")
+        expect(again.locator("main h1").first).to_be_visible(timeout=60_000)
+        return again
+
+    def _watched(self, context: BrowserContext) -> Page:
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda told: self.faults.append(told.text) if _is_policy(told.text) else None)
         page.on("request", self._asked)
-        page.goto(hash_ if hash_.startswith("http") else f"{self.site.server.url}/{hash_}")
-        expect(page.locator("main h1").first).to_be_visible(timeout=60_000)
-        self.contexts.append(context)
-        self.pages.append((page, width))
         return page
 
     def _asked(self, sent: Request) -> None:
@@ -115,3 +141,20 @@ class Opened:
 
 def _is_policy(text: str) -> bool:
     return "Content Security" in text
+
+
+def said_by(page: Page, place: str) -> list[str]:
+    """What a place says, each sentence as it comes, over reloads too."""
+    seen: list[str] = []
+
+    def note(text: str) -> None:
+        seen.append(text)
+
+    page.expose_function("seen", note)
+    script = f"""new MutationObserver(() => {{
+        const now = document.querySelector("{place}")?.textContent;
+        if (now) window.seen(now);
+    }}).observe(document, {{ childList: true, subtree: true, characterData: true }})"""
+    page.add_init_script(script)
+    page.evaluate(script)
+    return seen

@@ -13,7 +13,7 @@ import pytest
 from handed_back import handed_back
 from list_making import of, on
 from playwright.sync_api import Locator, Page, expect
-from site_people import Opened, Person, Site, grave_at_every_width
+from site_people import Opened, Person, Site, grave_at_every_width, said_by
 
 SEEDS = [f"acc-{n:02d}" for n in (3, 13, 19, 25, 31, 37, 43, 49, 55, 61, 67, 73)]
 """Customers."""
@@ -177,23 +177,6 @@ def found_from_seeds(walk: Walk) -> list[str]:
     expect(rows.first.locator(".name")).to_have_text(told[0]["name"])
     walk.sound()
     return [one["account_id"] for one in told]
-
-
-def said_by(page: Page, place: str) -> list[str]:
-    """What a place says, each sentence as it comes, over reloads too."""
-    seen: list[str] = []
-
-    def note(text: str) -> None:
-        seen.append(text)
-
-    page.expose_function("seen", note)
-    script = f"""new MutationObserver(() => {{
-        const now = document.querySelector("{place}")?.textContent;
-        if (now) window.seen(now);
-    }}).observe(document, {{ childList: true, subtree: true, characterData: true }})"""
-    page.add_init_script(script)
-    page.evaluate(script)
-    return seen
 
 
 def save_as_a_list(walk: Walk) -> None:
