@@ -82,6 +82,7 @@ def choose_release(
     workspace: Workspace,
     registered: RegisteredModels,
     *,
+    known: Known,
     config: Config | None,
     fit: str | None,
     intent: str | None,
@@ -90,11 +91,10 @@ def choose_release(
 ) -> Chosen:
     """The models asked for.
 
-    keep: served ones that stay, whatever the config says of them by now. Raises what `promote` raises, but
-    for the gate and the audit.
+    known: every version of `registered`. keep: served models that stay, whatever the config says of them by
+    now. Raises what `promote` raises, but for the gate and the audit.
     """
     manifest = workspace.manifest()
-    known = registered.known()
     for key in named or {}:
         require_key(key, known=known, what="no such model was ever trained here")
     present = served(workspace)

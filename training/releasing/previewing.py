@@ -114,7 +114,9 @@ def preview(
     workspace.manifest()
     registered = RegisteredModels(workspace)
     left = leftovers(registered)
-    chosen = choose_release(workspace, registered, config=config, fit=fit, intent=intent, named=named)
+    chosen = choose_release(
+        workspace, registered, known=left.known, config=config, fit=fit, intent=intent, named=named
+    )
     verdicts = chosen.judged(workspace, registered, config=config, at=now)
     with workspace.lease() as manifest:
         tables = workspace.tables(manifest)

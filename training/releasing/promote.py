@@ -145,9 +145,17 @@ def promote(
     with only_one(workspace, "promotion"):
         moment = now or _now()
         with registering(workspace):
-            settle(registered)
+            left = settle(registered)
         chosen = choose_release(
-            workspace, registered, config=config, fit=fit, intent=intent, named=named, keep=keep
+            workspace,
+            registered,
+            # To ask MLflow takes as long as all the rest: only again where something was settled.
+            known=registered.known() if left.any else left.known,
+            config=config,
+            fit=fit,
+            intent=intent,
+            named=named,
+            keep=keep,
         )
         bundles = list(chosen.bundles.values())
         audited = [one for one in bundles if one.key not in keep]

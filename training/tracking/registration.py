@@ -21,7 +21,7 @@ from models.card import ModelKey, name_of
 from training.locking import only_one
 from training.ownership import IDENTITY_TAG, read_identity
 from training.tracking.registered import RegisteredModels
-from training.tracking.versions import Version
+from training.tracking.versions import Known, Version
 
 __all__ = ["Leftovers", "asked_for", "leftovers", "register_training", "registering", "settle"]
 
@@ -40,12 +40,14 @@ class Leftovers:
     """What killed trainings left behind.
 
     unfinished: versions whose training lacks others. unsettled: whole trainings, the oldest first, whose
-    aliases may not have followed. runs: identifiers of runs that were begun and never ended.
+    aliases may not have followed. runs: identifiers of runs that were begun and never ended. known: every
+    version, among which this was found.
     """
 
     unfinished: tuple[Version, ...]
     unsettled: tuple[Mapping[ModelKey, Version], ...]
     runs: tuple[str, ...]
+    known: Known
 
     @property
     def any(self) -> bool:
@@ -95,13 +97,14 @@ def leftovers(registered: RegisteredModels) -> Leftovers:
     """What is there to settle. Of a training that is at work this tells, too: ask while `registering`."""
     unfinished: list[Version] = []
     unsettled: list[Mapping[ModelKey, Version]] = []
-    for training in _trainings(registered):
+    known = registered.known()
+    for training in _trainings(known):
         whole = set(training) == _models_of(next(iter(training.values())))
         if not whole:
             unfinished.extend(training.values())
         elif any(_SETTLED_TAG not in version.tags for version in training.values()):
             unsettled.append(training)
-    return Leftovers(tuple(unfinished), tuple(unsettled), tuple(_open_runs(registered)))
+    return Leftovers(tuple(unfinished), tuple(unsettled), tuple(_open_runs(registered)), known)
 
 
 def settle(registered: RegisteredModels) -> Leftovers:
@@ -135,10 +138,10 @@ def _finish(registered: RegisteredModels, training: Mapping[ModelKey, Version]) 
         registered.tag(version, _SETTLED_TAG, "yes")
 
 
-def _trainings(registered: RegisteredModels) -> list[Mapping[ModelKey, Version]]:
+def _trainings(known: Known) -> list[Mapping[ModelKey, Version]]:
     """The versions of each training that says which it is, the oldest first."""
     found: dict[str, dict[ModelKey, Version]] = {}
-    for key, versions in registered.known().items():
+    for key, versions in known.items():
         for version in reversed(versions):
             if _TRAINING_TAG in version.tags and _models_of(version):
                 found.setdefault(version.tags[_TRAINING_TAG], {})[key] = version
