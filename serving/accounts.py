@@ -22,6 +22,7 @@ from features.identity.identifiers import salesforce_id
 from features.tables import Tables
 from serving.population import Deal
 from serving.problems import AmbiguousDomainError
+from serving.sorted_rows import SortedRows
 
 __all__ = ["Account", "AccountIndex"]
 
@@ -51,6 +52,9 @@ _INDEX = f"""
     FROM accounts JOIN newest USING (account_id)
     GROUP BY account_id
 """
+
+_FEW = 64
+"""Accounts up to which it is faster to find each than to ask the engine for all."""
 
 _DEAL = "opportunity_id, known_at, product, created_at, closed_at, outcome, withdrawn_at"
 _DEALS = f"CREATE TABLE deal AS SELECT account_id, {_DEAL} FROM opportunities"
@@ -110,8 +114,13 @@ class AccountIndex:
             "SET threads = 1",
         ):
             self._connection.execute(statement)
+        self._accounts = self._sorted(f"SELECT {_ACCOUNT} FROM account_index ORDER BY account_id")
+        self._deals = self._sorted(f"SELECT account_id, {_DEAL} FROM deal ORDER BY account_id")
         self._learn_members(tables)
         self._learn_spellings()
+
+    def _sorted(self, sql: str) -> SortedRows:
+        return SortedRows(self._connection.execute(sql).to_arrow_table())
 
     def close(self) -> None:
         """Let go of the tables."""
@@ -123,9 +132,9 @@ class AccountIndex:
         A Salesforce id of 15 characters finds the account of 18.
         """
         found = (
-            self._select("account_id = $1", account_id)
+            self._named(account_id)
             or self._select(_STANDS_FOR, account_id)
-            or self._select("account_id = $1", salesforce_id(account_id))
+            or self._named(salesforce_id(account_id))
         )
         if not found:
             raise UnknownAccountError(
@@ -168,6 +177,8 @@ class AccountIndex:
 
     def among(self, *, account_ids: Sequence[str], domains: Sequence[str]) -> list[Account]:
         """The accounts that have one of the identifiers, or one of the domains as it is written."""
+        if len(account_ids) <= _FEW and not domains:
+            return [one for name in dict.fromkeys(account_ids) for one in self._named(name)]
         rows = self.cursor().execute(
             f"SELECT {_ACCOUNT} FROM account_index WHERE account_id IN (SELECT unnest($1::VARCHAR[]))"
             " OR domain IN (SELECT unnest($2::VARCHAR[]))",
@@ -198,11 +209,12 @@ class AccountIndex:
 
     def deals(self, account_id: str) -> tuple[Deal, ...]:
         """Every version of every deal of an account, in no promised order."""
-        rows = self.cursor().execute(f"SELECT {_DEAL} FROM deal WHERE account_id = $1", [account_id])
-        return tuple(Deal(*row) for row in rows.fetchall())
+        return tuple(Deal(*row[1:]) for row in self._deals.of(account_id))
 
     def deals_of(self, account_ids: Sequence[str]) -> dict[str, tuple[Deal, ...]]:
         """As `deals`, of many accounts."""
+        if len(account_ids) <= _FEW:
+            return {account_id: self.deals(account_id) for account_id in account_ids}
         found: dict[str, list[Deal]] = {account_id: [] for account_id in account_ids}
         rows = self.cursor().execute(
             f"SELECT account_id, {_DEAL} FROM deal WHERE account_id IN (SELECT unnest($1::VARCHAR[]))",
@@ -245,6 +257,9 @@ class AccountIndex:
             "INSERT INTO spelling SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
             [written, [registrable_domain(domain) for domain in written]],
         )
+
+    def _named(self, account_id: str | None) -> list[Account]:
+        return [] if account_id is None else [Account(*row) for row in self._accounts.of(account_id)]
 
     def _select(self, condition: str, value: str | None) -> list[Account]:
         rows = self.cursor().execute(

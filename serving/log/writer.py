@@ -1,7 +1,7 @@
 """The writer: answers go into the store in batches, from a thread of their own.
 
 Turns entries into rows, one transaction for a batch: whoever answers only puts an entry into a bounded
-queue. A buffered log waits a tenth of a second for more and tries again for as long as the store does not
+queue. A buffered log waits a quarter of a second for more and tries again for as long as the store does not
 write. A durable one writes what is there at once, and each answer waits until the batch that holds it is on
 disk: those that come meanwhile share the next one. Time rule: answers older than the days asked for go, a few
 at a time. Null rule: a log that is off keeps nothing and always says yes.
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LogUnavailableError", "PredictionLog"]
 
-_GATHER = 0.1
-"""Seconds that a buffered batch waits for more."""
+_GATHER = 0.25
+"""Seconds that a buffered batch waits for more: what a transaction costs does not grow with its answers."""
 
 _PAUSE = 0.5
 """Seconds between two tries to write what the store did not take."""
@@ -172,11 +172,13 @@ class PredictionLog:
 
     def _insert(self, entries: Sequence[Entry]) -> None:
         """Rows are made before it is our turn to write; those made before somebody was forgotten, anew."""
-        made = [(entry, entry.listed(), entry.row()) for entry in entries]
+        listed = _listed(entries)
+        made = [entry.row() for entry in entries]
         with self._open_store().writing() as connection:
             wait_for_erasing(connection)
-            rows = [row if entry.listed() == listed else entry.row() for entry, listed, row in made]
-            predictions.insert(connection, rows)
+            if _listed(entries) != listed:
+                made = [entry.row() for entry in entries]
+            predictions.insert(connection, made)
 
     def _again(self, error: Exception) -> bool:
         """Whether to try once more: not what the database will never take, nor when somebody waits for it."""
@@ -203,6 +205,11 @@ class PredictionLog:
             _logger.warning("old answers stay for now: %s", error)
             gone = 0
         self._prune_at = time.monotonic() + (1.0 if gone == MOST_AT_ONCE else _PRUNE_EVERY)
+
+
+def _listed(entries: Sequence[Entry]) -> list[object]:
+    """What is another one once a row of these entries may be: most of them know the same people."""
+    return [one.listed() for one in {id(entry.people): entry for entry in entries}.values()]
 
 
 def _is_refused(error: Exception) -> bool:
