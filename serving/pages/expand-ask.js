@@ -59,6 +59,10 @@ export function ask(main, { draft, who }) {
       from.node.querySelector("textarea, select, .seeds-source input")?.focus();
       return;
     }
+    if (draft.mode === "horizontal" && !draft.product.trim()) {
+      showFaults(form, [{ field: "product", what: t("expand_no_product") }]);
+      return;
+    }
     start.disabled = true;
     start.textContent = t("expand_starting");
     try {

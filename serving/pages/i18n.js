@@ -262,7 +262,8 @@ export const number = (value, digits = 0) =>
   new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
 export const percent = (value) => {
-  const digits = value < 0.0995 || value > 0.9 ? 1 : 0;
+  // Nothing and all are exact.
+  const digits = value === 0 || value === 1 ? 0 : value < 0.0995 || value > 0.9 ? 1 : 0;
   const shown = new Intl.NumberFormat(locale(), { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits });
   return shown.format(value);
 };

@@ -111,10 +111,10 @@ function columns(openOne) {
     { key: "name", label: t("l_account"), sort: true, className: "account-cell", cell: (row) => nameCell(row, openOne) },
     { key: "score", label: t("l_score"), sort: true, first: "desc", className: "figure", cell: (row) => (row.score === null ? "–" : number(row.score, 2)) },
     { key: "probability", label: t("l_chance"), sort: true, first: "desc", className: "figure", less: true, cell: chance },
-    { key: "segment", label: t("l_segment"), sort: true, less: true, cell: (row) => quiet(row.segment) },
+    { key: "segment", label: t("l_segment"), sort: true, less: true, empty: (row) => !row.segment, cell: (row) => quiet(row.segment) },
     { key: "industry", label: t("l_industry"), sort: true, less: true, cell: (row) => quiet(row.industry) },
     { key: "country", label: t("l_country"), sort: true, less: true, cell: (row) => quiet(row.country) },
-    { key: "owner", label: t("l_account_owner"), sort: true, less: true, className: "wide-only", cell: (row) => quiet(row.account_owner) },
+    { key: "owner", label: t("l_account_owner"), sort: true, less: true, className: "wide-only", empty: (row) => !row.account_owner, cell: (row) => quiet(row.account_owner) },
     { key: "why", label: t("l_standing"), className: "standing", less: true, cell: standing },
   ];
 }

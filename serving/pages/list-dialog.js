@@ -4,7 +4,7 @@ import { announce, element } from "./dom.js";
 import { moment, t } from "./i18n.js";
 import { drafts } from "./list-drafts.js";
 import { changes, word } from "./list-api.js";
-import { button, told } from "./list-parts.js";
+import { button, detailInWords, told } from "./list-parts.js";
 
 let count = 0;
 
@@ -68,7 +68,7 @@ export async function since(id, revision) {
     "ul",
     { class: "since" },
     found.changes.map((one) =>
-      element("li", {}, t("l_who_did", { who: one.who, what: word("action", one.action), account: one.account_id ?? "", at: moment(one.at) }), one.detail && ` – ${one.detail}`),
+      element("li", {}, t("l_who_did", { who: one.who, what: word("action", one.action), account: one.account_id ?? "", at: moment(one.at) }), one.detail && ` – ${detailInWords(one)}`),
     ),
   );
 }

@@ -3,7 +3,7 @@
 import { element } from "./dom.js";
 import { moment, number, t } from "./i18n.js";
 import * as api from "./list-api.js";
-import { growing, reader } from "./list-parts.js";
+import { detailInWords, growing, reader } from "./list-parts.js";
 import { history } from "./panel.js";
 
 export function show(main, context) {
@@ -22,12 +22,15 @@ export function show(main, context) {
   );
   return reader(log, {
     read: (signal) => api.changes(context.id, { limit: 200 }, signal),
-    show: ({ changes }) => element("ol", { class: "log" }, changes.map(change)),
+    show: ({ changes }) => element("ol", { class: "log" }, changes.map((one) => change(one, context))),
     blocks: 1,
   })();
 }
 
-function change(one) {
+// An account by its id, which leads to why it is here and what was decided of it.
+const named = (accountId, { id }) => element("a", { href: `#/lists/${id}${api.query({ account: accountId })}` }, accountId);
+
+function change(one, context) {
   return element(
     "li",
     {},
@@ -35,8 +38,8 @@ function change(one) {
     element(
       "div",
       {},
-      element("p", {}, element("strong", {}, api.word("action", one.action)), one.account_id && ` ${one.account_id}`),
-      one.detail && element("p", { class: "said" }, one.detail),
+      element("p", {}, element("strong", {}, api.word("action", one.action)), one.account_id && [" ", named(one.account_id, context)]),
+      one.detail && element("p", { class: "said" }, detailInWords(one)),
       element("p", { class: "small" }, t("l_who_when", { who: one.who, at: moment(one.at) })),
     ),
   );
@@ -51,7 +54,7 @@ function decisionList(found, context) {
     "div",
     {},
     found.map((one) =>
-      element("div", { class: "decision-of" }, element("h3", {}, one.account_id), history([one], { context, act, name: one.account_id })),
+      element("div", { class: "decision-of" }, element("h3", {}, named(one.account_id, context)), history([one], { context, act, name: one.account_id })),
     ),
   );
 }

@@ -1,7 +1,7 @@
 // What the views of lists are put together from: states, facts, waiting, failures, and tables to read.
 
 import { announce, element } from "./dom.js";
-import { day, t } from "./i18n.js";
+import { day, number, t } from "./i18n.js";
 import { word } from "./list-api.js";
 
 export const button = (label, click, { tone = "quiet", ...more } = {}) =>
@@ -101,6 +101,26 @@ export function growing({ read, show, label }) {
   next(null);
   return element("div", {}, place, more);
 }
+
+// What the service keeps of a change in English words of its own, in the reader's; what people wrote stays as it is.
+export function detailInWords({ action, detail }) {
+  const counts = /^(\d+) added, (\d+) dropped, (\d+) moved$/.exec(detail);
+  if (counts) {
+    const told = CHANGES.map((one, place) => [one, Number(counts[place + 1])]).filter(([, count]) => count);
+    return told.map(([one, count]) => t(`l_so_many_${one}`, { count: number(count) })).join(" · ") || t("l_no_change");
+  }
+  const named = action === "exclude" && /^(\d+) accounts and domains$/.exec(detail);
+  if (named) return t("l_excluded_count", { count: number(named[1]) });
+  const file = action === "export" && /^(\w+), (\d+) targets, (\d+) that are none any more$/.exec(detail);
+  if (file) return `${t(`format_${file[1]}`)} · ${t("l_file_rows", { count: number(file[2]), leavers: number(file[3]) })}`;
+  if (action === "approve" && ["marketing", "sales"].includes(detail)) return t(`side_${detail}`);
+  const facts = action === "edit" && detail.split(", ");
+  if (facts && facts.every((one) => FACTS.includes(one))) return facts.map((one) => t(`l_${one}`)).join(" · ");
+  return detail;
+}
+
+const CHANGES = ["added", "dropped", "moved"];
+const FACTS = ["name", "owner", "purpose", "pilot", "sub_industry", "size", "segments", "goals", "rules"];
 
 // After something was done: say so, and show the list as it is now.
 export async function done(context, text, { whole = true } = {}) {

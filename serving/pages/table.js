@@ -5,7 +5,8 @@ import { number, t } from "./i18n.js";
 import { button, failure } from "./list-parts.js";
 
 // columns: key, label, cell(row), sort (whether it can be sorted by), first (the order that it begins with), less
-// (whether narrow screens leave it out). read({sort, order, page, limit}, signal) answers {rows, total, next_page}.
+// (whether narrow screens leave it out), empty(row) (whether it says nothing there: a column that says nothing at all
+// is left out). read({sort, order, page, limit}, signal) answers {rows, total, next_page}.
 // place: sort, order and the pages gone through, as kept of before. moved(place): called with every change of it.
 // chosen: a Map of rows by id, where rows can be chosen. open(row, id): what a click on a row does.
 export function table({ caption, columns, read, id, place, moved, chosen, changed, open, empty, limit = 50 }) {
@@ -31,6 +32,10 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
     load();
   }
 
+  const told = () => columns.filter((one) => !one.empty || state.sort === one.key || !state.rows.every(one.empty));
+
+  const names = () => told().map(({ key }) => key).join();
+
   function showHead() {
     const focused = head.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const all = element("input", { type: "checkbox", "aria-label": t("l_choose_all") });
@@ -41,7 +46,7 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
     });
     head.replaceChildren(
       ...(chosen ? [element("th", { scope: "col", class: "pick" }, all)] : []),
-      ...columns.map((column) => {
+      ...told().map((column) => {
         const sorted = state.sort === column.key;
         const direction = state.order === "desc" ? "descending" : "ascending";
         const label = column.sort
@@ -88,7 +93,7 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
         changed?.();
       });
     }
-    const cells = columns.map((column, place) =>
+    const cells = told().map((column, place) =>
       element(place ? "td" : "th", { scope: place ? null : "row", class: `${column.className ?? ""} ${column.less ? "less" : ""}` }, column.cell(row)),
     );
     const node = element("tr", { "data-id": id(row), class: chosen?.has(id(row)) ? "chosen" : null }, choose && element("td", { class: "pick" }, choose), cells);
@@ -141,7 +146,9 @@ export function table({ caption, columns, read, id, place, moved, chosen, change
       const { sort, order: direction, pages } = state;
       const found = await read({ sort, order: direction, page: pages.at(-1), limit }, mine.signal);
       if (running !== mine) return;
+      const before = names();
       Object.assign(state, { rows: found.rows, total: found.total, next: found.next_page });
+      if (names() !== before) showHead();
       showRows();
       showPages();
       const none = !found.rows.length;

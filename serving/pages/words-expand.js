@@ -97,6 +97,7 @@ export const words = {
   mode_intent: ["About to buy", "即将购买"],
   mode_intent_text: ["Accounts by their chance to buy soon, whoever they are like.", "按近期购买可能性排序，不论与谁相似。"],
   expand_product: ["Product line", "产品线"],
+  expand_no_product: ["Say which product line to look for.", "请指定要拓展的产品线。"],
   expand_product_hint: ["As the opportunities name it.", "与商机中的产品名称一致。"],
   expand_size: ["Accounts to find", "查找数量"],
   expand_size_hint: ["Take more than the list needs: rules leave some out.", "请多于名单所需，部分客户会被规则排除。"],
