@@ -134,9 +134,6 @@ def what_follows_the_document_is_taken(ctx: CheckContext, response: Response, ca
     try:
         return positive_data_acceptance(ctx, response, case)
     except Failure:
-        if response.status_code == 429 and case.path == "/v1/session":
-            # Every link that is drawn is a guess.
-            return None
         errors = _told(response).get("errors", [])
         if response.status_code not in (415, 422) or not errors or not all(map(_is_of_a_rule, errors)):
             raise
