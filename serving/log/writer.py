@@ -1,7 +1,7 @@
 """The writer: answers go into the store in batches, from a thread of their own.
 
 Turns entries into rows, one transaction for a batch: whoever answers only puts an entry into a bounded
-queue. A buffered log waits a quarter of a second for more and tries again for as long as the store does not
+queue. A buffered log waits a tenth of a second for more and tries again for as long as the store does not
 write. A durable one writes what is there at once, and each answer waits until the batch that holds it is on
 disk: those that come meanwhile share the next one. Time rule: answers older than the days asked for go, a few
 at a time. Null rule: a log that is off keeps nothing and always says yes.
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LogUnavailableError", "PredictionLog"]
 
-_GATHER = 0.25
-"""Seconds that a buffered batch waits for more: what a transaction costs does not grow with its answers."""
+_GATHER = 0.1
+"""Seconds that a buffered batch waits for more."""
 
 _PAUSE = 0.5
 """Seconds between two tries to write what the store did not take."""
