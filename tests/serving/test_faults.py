@@ -19,9 +19,9 @@ from small_workspace import AS_OF, bundle, load_data, publish
 
 from features.contract import CONTRACT_VERSION
 from features.errors import EngineError
-from features.point_in_time import FeatureEngine
 from features.workspace import Workspace
 from serving.holder import DeskHolder
+from serving.known_engine import ReadyFeatureEngine
 from serving.remembered import Remembered
 from serving.scoring import utc_now
 from serving.store import Draft, Store, StoredBundle, predictions
@@ -212,7 +212,7 @@ def test_a_fatal_fault_of_the_engine_reopens_it(
             raise EngineError("the feature query failed", sql="SELECT 1") from error
 
     with monkeypatch.context() as patch:
-        patch.setattr(FeatureEngine, "build_one", fail)
+        patch.setattr(ReadyFeatureEngine, "build_one", fail)
         response = ask(holder)
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
