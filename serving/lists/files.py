@@ -63,12 +63,18 @@ def _write_workbook(file: IO[bytes], lines: Iterable[Sequence[str]], *, at: date
         raise ConfigError("workbooks of Excel need openpyxl", fix="install it, or ask for csv") from error
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_SHEET)
+
+    def cell(text: str) -> Any:
+        told = ILLEGAL_CHARACTERS_RE.sub("", text)
+        if not told.startswith(("=", "#")):
+            return told or None
+        # By itself it would be a formula, or an error.
+        made = WriteOnlyCell(sheet, told)
+        made.data_type = "s"
+        return made
+
     for line in lines:
-        cells = [WriteOnlyCell(sheet) for _ in line]
-        for cell, text in zip(cells, line, strict=True):
-            cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
-            cell.data_type = "s"
-        sheet.append(cells)
+        sheet.append([cell(text) for text in line])
     book.properties.created = book.properties.modified = at
     # `Workbook.save` would put the moment of writing into the file, and into each part of it.
     ExcelWriter(book, _Undated(file, "w", ZIP_DEFLATED, allowZip64=True)).save()

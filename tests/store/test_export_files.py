@@ -238,6 +238,14 @@ def test_a_workbook_says_when_it_was_handed_over(store: Store) -> None:
     assert not re.search(rb"20(2[7-9]|3\d)-", told)
 
 
+def test_no_cell_of_a_workbook_is_calculated_or_a_fault() -> None:
+    file, line = io.BytesIO(), ["=1+1", "#N/A", "", "7", "a\x01b", "2026-05-01"]
+    write(file, [line], file_format="xlsx", at=NOW)
+    (cells,) = load_workbook(file).active.iter_rows()
+    told = [("=1+1", "s"), ("#N/A", "s"), (None, "n"), ("7", "s"), ("ab", "s"), ("2026-05-01", "s")]
+    assert [(one.value, one.data_type) for one in cells] == told
+
+
 def test_exports_from_before_are_of_the_list_as_it_was_then(tmp_path: Path) -> None:
     url, config = f"sqlite:///{tmp_path}/store.db", Config()
     config.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
