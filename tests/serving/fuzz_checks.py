@@ -27,6 +27,9 @@ RULES = (
     "is before the year 1900",
     "is not a date that exists",
     "lies before anything is known of the account",
+    # What the rows of a record have to do with each other, and the moments of one row.
+    "lies before (the row happened|created_at)",
+    r"has the same [a-z_]+( and [a-z_]+)* as record\..*",
     # What other requests have made of it.
     "this Idempotency-Key came with another body before",
     # Names that the data and the release give.
