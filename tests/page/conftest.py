@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ sys.path.append(str(Path(__file__).parent.parent / "serving"))
 
 import small_workspace
 from server_process import running
-from site_people import Opened, Site
+from site_people import Opened, Site, Spare
 
 from features.workspace import Workspace
 
@@ -44,10 +45,19 @@ def site(company: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         assert started.stop(signal.SIGTERM) == 0
 
 
+@pytest.fixture(scope="module")
+def spare(browser: Browser) -> Iterator[Spare]:
+    """Contexts of the browser that one test after another uses."""
+    contexts: Spare = {}
+    yield contexts
+    for context in chain.from_iterable(contexts.values()):
+        context.close()
+
+
 @pytest.fixture
-def opened(browser: Browser, site: Site) -> Iterator[Opened]:
+def opened(browser: Browser, site: Site, spare: Spare) -> Iterator[Opened]:
     """Pages that are looked at when the test is over."""
-    pages = Opened(browser, site)
+    pages = Opened(browser, site, spare)
     try:
         yield pages
         pages.check()

@@ -22,6 +22,7 @@ __all__ = [
     "Opened",
     "Person",
     "Site",
+    "Spare",
     "grave",
     "grave_at_every_width",
     "said_by",
@@ -75,25 +76,48 @@ class Site:
             one.client.close()
 
 
+Spare = dict[tuple[int, str], list[BrowserContext]]
+
+
 @dataclass
 class Opened:
     """Pages of a browser, each of somebody. Whatever they do, none may fail a script, ask another host, break
-    the policy, or scroll sideways."""
+    the policy, or scroll sideways.
+
+    spare: contexts that nobody uses, by width and language, with the files of the page in their cache and
+    nothing else of those who used them before.
+    """
 
     browser: Browser
     site: Site
-    contexts: list[BrowserContext] = field(default_factory=list)
+    spare: Spare = field(default_factory=dict)
+    contexts: list[tuple[BrowserContext, tuple[int, str] | None]] = field(default_factory=list)
     pages: list[tuple[Page, int]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
     def page(
-        self, person: Person | None, hash_: str = "", *, width: int = 1440, locale: str = "en-GB"
+        self,
+        person: Person | None,
+        hash_: str = "",
+        *,
+        width: int = 1440,
+        locale: str = "en-GB",
+        alone: bool = False,
     ) -> Page:
-        """The page as somebody sees it who is signed in already, or whom the address signs in."""
-        context = self.browser.new_context(
-            viewport={"width": width, "height": 900}, locale=locale, accept_downloads=True
+        """The page as somebody sees it who is signed in already, or whom the address signs in.
+
+        alone: in a context that nobody uses before or after, as what stands still in it is its clock.
+        """
+        free = [] if alone else self.spare.get((width, locale), [])
+        context = (
+            free.pop()
+            if free
+            else self.browser.new_context(
+                viewport={"width": width, "height": 900}, locale=locale, accept_downloads=True
+            )
         )
+        self.contexts.append((context, None if alone else (width, locale)))
         cookies = [
             {"name": one.name, "value": one.value or "", "url": self.site.server.url}
             for one in (person.client.cookies.jar if person else ())
@@ -102,7 +126,6 @@ class Opened:
         page = self._watched(context)
         page.goto(hash_ if hash_.startswith("http") else f"{self.site.server.url}/{hash_}")
         expect(page.locator("main h1").first).to_be_visible(timeout=60_000)
-        self.contexts.append(context)
         self.pages.append((page, width))
         return page
 
@@ -135,8 +158,22 @@ class Opened:
         assert self.hosts <= {f"127.0.0.1:{self.site.server.port}"}
 
     def close(self) -> None:
-        for context in self.contexts:
-            context.close()
+        for context, kind in self.contexts:
+            if kind is None:
+                context.close()
+                continue
+            self._empty(context)
+            self.spare.setdefault(kind, []).append(context)
+
+    def _empty(self, context: BrowserContext) -> None:
+        """Nothing is left but the files in the cache."""
+        for page in context.pages:
+            page.close()
+        context.clear_cookies()
+        page = context.new_page()
+        told = {"origin": self.site.server.url, "storageTypes": "local_storage,indexeddb"}
+        context.new_cdp_session(page).send("Storage.clearDataForOrigin", told)
+        page.close()
 
 
 def _is_policy(text: str) -> bool:

@@ -176,7 +176,7 @@ def test_a_service_that_is_away_for_a_while_loses_nothing(opened: Opened, ann: P
 
 
 def test_a_worker_that_is_gone_for_long_is_explained(opened: Opened, ann: Person) -> None:
-    page = opened.page(ann)
+    page = opened.page(ann, alone=True)
     page.clock.install()
     tell(page, lambda _: running())
     page.evaluate(f"location.hash = '#/expand/{SEARCH}'")
