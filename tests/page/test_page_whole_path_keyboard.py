@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,7 @@ def drop_one(page: Page, row: dict[str, Any]) -> None:
     expect(panel.locator(".decisions")).to_contain_text("partner of a rival")
     page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("account="))
     # What is looked for is in the address: it is still looked for after a reload.
     page.reload()
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
