@@ -198,6 +198,16 @@ class AccountIndex:
         frame: pd.DataFrame = rows.to_arrow_table().to_pandas()
         return frame
 
+    def newest(self, *, limit: int) -> pd.DataFrame:
+        """Columns account_id and newest_known_at of the accounts with the newest facts, the newest first."""
+        rows = self.cursor().execute(
+            "SELECT account_id, newest_known_at FROM account_index "
+            "ORDER BY newest_known_at DESC, account_id LIMIT ?",
+            [limit],
+        )
+        frame: pd.DataFrame = rows.to_arrow_table().to_pandas()
+        return frame
+
     def examples(self, *, limit: int) -> list[dict[str, str | None]]:
         """A few accounts with the newest facts, for people who do not know an identifier yet."""
         rows = self.cursor().execute(

@@ -152,6 +152,16 @@ class Desk:
             engine.build_some(nobody)
         self.record_rows(Tables({}, self.snapshot.manifest.attributes), "", as_of=as_of)
 
+    @property
+    def is_resident(self) -> bool:
+        """Whether every engine has the tables in memory."""
+        return all(engine.is_resident for engine in self._engines)
+
+    def compute_ahead(self, keys: pd.DataFrame) -> None:
+        """Have the features of these accounts at hand, each for its moment. keys: as of `matrices`."""
+        for engine in self._engines:
+            engine.compute_ahead(keys)
+
     def _by_model(
         self, engines: Sequence[Callable[[], Row]], models: Collection[ModelKey] | None
     ) -> dict[ModelKey, Row]:

@@ -26,6 +26,7 @@ from features.tables import Attribute
 from features.workspace import Workspace
 from serving import metrics
 from serving.activities.waiting import Waiting
+from serving.ahead import Ahead
 from serving.answering import Question, answer_each
 from serving.batches import score_batch
 from serving.desk import Desk, Snapshot
@@ -94,22 +95,25 @@ class DeskHolder:
         self._looking = threading.Lock()
         self._watch = Watch(self.look, every=_LOOK_EVERY, name="release-watch")
         self._renewal = Watch(self.renew, every=_LOOK_EVERY, name="table-watch")
-        # On its own: loading a release may take longer than news may wait.
-        self._news = Watch(self.hear, every=_LOOK_EVERY, name="activity-watch")
+        ahead = Ahead(current=lambda: self._remembered, hands=self.hands)
+        self._watches = (
+            *(self._watch, self._renewal),
+            # On its own: loading a release may take longer than news may wait.
+            Watch(self.hear, every=_LOOK_EVERY, name="activity-watch"),
+            Watch(ahead.look, every=_LOOK_EVERY, name="feature-watch"),
+        )
 
     def start(self) -> None:
         """Load what is there and go on looking."""
         self.look()
         self.log.start()
-        self._watch.start()
-        self._renewal.start()
-        self._news.start()
+        for watch in self._watches:
+            watch.start()
 
     def stop(self) -> None:
         """Stop looking, and write what the log still holds."""
-        self._watch.stop()
-        self._renewal.stop()
-        self._news.stop()
+        for watch in self._watches:
+            watch.stop()
         self.executor.shutdown()
         self._together.stop()
         self.log.stop()
@@ -118,8 +122,7 @@ class DeskHolder:
     @property
     def watching(self) -> bool:
         """Whether the threads that look and that log are alive; without them the worker must be replaced."""
-        watches = (self._watch, self._renewal, self._news)
-        return all(one.alive for one in watches) and self.log.writing
+        return all(one.alive for one in self._watches) and self.log.writing
 
     def require_alive(self) -> None:
         """Raise WorkerBrokenError when the worker must be replaced."""

@@ -241,9 +241,12 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
     assert "content-security-policy" in response.headers
 
 
-def test_a_worker_that_lost_a_thread_is_to_be_replaced(workspace: Workspace, holder: DeskHolder) -> None:
+@pytest.mark.parametrize("which", range(4))
+def test_a_worker_that_lost_a_thread_is_to_be_replaced(
+    workspace: Workspace, holder: DeskHolder, which: int
+) -> None:
     assert probe(holder, "/livez").status_code == 200
-    holder._news.stop()
+    holder._watches[which].stop()
     lost = probe(holder, "/livez")
     assert (lost.status_code, slug_of(lost)) == (503, "worker-broken")
     assert int(lost.headers["retry-after"]) > 0

@@ -105,6 +105,31 @@ def test_each_thread_has_statements_of_its_own(engine: ReadyFeatureEngine, expec
     assert found == {place: [one] * 4 for place, one in enumerate(told)}
 
 
+@pytest.mark.parametrize("resident", [True, False], ids=["resident", "files"])
+def test_what_was_computed_ahead_is_at_hand_for_its_moment_alone(
+    tables: Tables, catalogue: Catalogue, expected: Bits, resident: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ReadyFeatureEngine(tables, catalogue, threads=1, resident=resident) as engine:
+        ahead = [(number, 0 if number % 3 else -30) for number in ACCOUNTS if number % 2]
+        engine.compute_ahead(keys_of(ahead))
+        found = engine.build_some(keys_of(EVERY))
+        assert [row.tobytes() for row in found] == [expected[key] for key in EVERY]
+
+        def refuse(*_: object) -> None:
+            raise AssertionError("computed again")
+
+        monkeypatch.setattr(engine, "_computed", refuse)
+        monkeypatch.setattr(engine, "_matrix", refuse)
+        monkeypatch.setattr(FeatureEngine, "build_one", refuse)
+        found = engine.build_some(keys_of(ahead[::-1]))
+        assert [row.tobytes() for row in found] == [expected[key] for key in ahead[::-1]]
+        (number, days), moment = ahead[0], CUTOFF + timedelta(days=ahead[0][1])
+        assert engine.build_one(account_id(number), moment).tobytes() == expected[number, days]
+        for other in (moment + timedelta(seconds=1), moment - timedelta(days=1)):
+            with pytest.raises(AssertionError, match="computed again"):
+                engine.build_one(account_id(number), other)
+
+
 @settings(max_examples=30, deadline=None)
 @given(asked=KEYS)
 def test_rows_that_are_sent_along_have_the_same_bits(
