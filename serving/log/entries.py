@@ -65,10 +65,6 @@ class Entry:
     people: People = field(repr=False)
     api_key_id: int | None = None
 
-    def listed(self) -> object:
-        """What is another one once `row` may be another one."""
-        return self.people.listed()
-
     def row(self) -> Prediction:
         """What the store keeps: of an account that was forgotten meanwhile, not which one it is."""
         account_id = self.scored.answer.account.account_id

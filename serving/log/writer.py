@@ -209,7 +209,7 @@ class PredictionLog:
 
 def _listed(entries: Sequence[Entry]) -> list[object]:
     """What is another one once a row of these entries may be: most of them know the same people."""
-    return [one.listed() for one in {id(entry.people): entry for entry in entries}.values()]
+    return [people.listed() for people in {id(entry.people): entry.people for entry in entries}.values()]
 
 
 def _is_refused(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import logging_process
 import pytest
-from logging_process import AT, Made, made
+from logging_process import AT, Made, Nobody, made
 from sqlalchemy import delete, func, select
 
 from features.errors import ConfigError, WorkspaceError
@@ -176,20 +176,27 @@ def test_a_row_that_is_refused_takes_no_other_with_it(store: Store, mode: Mode) 
 def test_somebody_forgotten_while_a_row_waits_for_its_turn_is_not_in_it(store: Store) -> None:
     told = iter(["before", "after"])
 
-    class Waited(Made):
+    class Forgetting(Nobody):
         def listed(self) -> object:
             return next(told)
 
+    class Waited(Made):
         def row(self) -> Prediction:
-            return made(self.request_id, account_id=None if next(made_again, False) else "a")
+            made_before.append(self.request_id)
+            return made(self.request_id, account_id=None if made_before.count(self.request_id) > 1 else "a")
 
-    made_again = iter([False, True])
-    with logging(lambda: store, "buffered") as log:
-        log.keep(Waited("r"))
+    made_before: list[str] = []
+    people = Forgetting()
+    log = PredictionLog(lambda: store, settings=LogSettings(mode="buffered"), clock=lambda: AT)
+    # Before it begins to write, so that all are in one batch, whose people are asked once each time.
+    for entry in (Waited("r"), Waited("s", people=people), Waited("t", people=people)):
+        log.keep(entry)
+    log.start()
+    log.stop()
     with store.reading() as connection:
-        kept = predictions.find(connection, request_id="r")
-    assert kept is not None
-    assert kept.account_id is None
+        kept = [predictions.find(connection, request_id=name) for name in "rst"]
+    assert [one and one.account_id for one in kept] == [None, None, None]
+    assert None not in kept
 
 
 @pytest.mark.parametrize("mode", ["buffered", "durable"])
