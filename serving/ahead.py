@@ -30,8 +30,9 @@ __all__ = ["Ahead"]
 MOST = 20_000
 """Accounts; some fifty megabytes."""
 
-_AT_ONCE = 16
-"""Accounts of a group: a request waits for no more than one of them."""
+_AT_ONCE = 64
+"""Accounts of a group, some 25 milliseconds: a request waits for no more than one of them, and each of a
+smaller one costs more."""
 
 _SPELL = 0.1
 """Seconds of work at each look, so that most of the time is left to requests."""
