@@ -10,6 +10,7 @@ are too large for memory, features are computed when they are asked for.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -37,6 +38,9 @@ smaller one costs more."""
 _SPELL = 0.1
 """Seconds of work at each look, so that most of the time is left to requests."""
 
+_START, _AT_START = 2.0, 512
+"""Seconds of work, and accounts of a group, where nobody waits for an answer yet: ten times as many."""
+
 _logger = logging.getLogger("spearfish.serving")
 
 
@@ -48,22 +52,31 @@ class Ahead:
         self._of: Callable[[], Desk | None] = lambda: None
         self._midnight: datetime | None = None
         self._left = pd.DataFrame()
+        self._working = threading.Lock()
+
+    def start(self, desk: Desk) -> None:
+        """Compute what a short while allows for a desk before which none answers."""
+        self._work(desk, seconds=_START, at_once=_AT_START)
 
     def look(self) -> None:
         """Compute a few groups more. What fails is left to requests, which tell of it."""
         current = self._current()
-        if current is None or not current.desk.is_resident:
+        if current is not None:
+            self._work(current.desk, seconds=_SPELL, at_once=_AT_ONCE)
+
+    def _work(self, desk: Desk, *, seconds: float, at_once: int) -> None:
+        if not desk.is_resident:
             return
-        desk = current.desk
-        until = time.monotonic() + _SPELL
-        self._begin(desk, now=utc_now())
-        while len(self._left) and time.monotonic() < until:
-            group, self._left = self._left[:_AT_ONCE], self._left[_AT_ONCE:]
-            try:
-                self._hands.submit(desk.compute_ahead, group).result()
-            except (duckdb.Error, EngineError) as error:
-                _logger.warning("features are not computed ahead: %s", error)
-                self._left = self._left[:0]
+        until = time.monotonic() + seconds
+        with self._working:
+            self._begin(desk, now=utc_now())
+            while len(self._left) and time.monotonic() < until:
+                group, self._left = self._left[:at_once], self._left[at_once:]
+                try:
+                    self._hands.submit(desk.compute_ahead, group).result()
+                except (duckdb.Error, EngineError) as error:
+                    _logger.warning("features are not computed ahead: %s", error)
+                    self._left = self._left[:0]
 
     def _begin(self, desk: Desk, *, now: datetime) -> None:
         """Find out whose features are to be computed, once for each desk and day."""

@@ -95,12 +95,12 @@ class DeskHolder:
         self._looking = threading.Lock()
         self._watch = Watch(self.look, every=_LOOK_EVERY, name="release-watch")
         self._renewal = Watch(self.renew, every=_LOOK_EVERY, name="table-watch")
-        ahead = Ahead(current=lambda: self._remembered, hands=self.hands)
+        self._ahead = Ahead(current=lambda: self._remembered, hands=self.hands)
         self._watches = (
             *(self._watch, self._renewal),
             # On its own: loading a release may take longer than news may wait.
             Watch(self.hear, every=_LOOK_EVERY, name="activity-watch"),
-            Watch(ahead.look, every=_LOOK_EVERY, name="feature-watch"),
+            Watch(self._ahead.look, every=_LOOK_EVERY, name="feature-watch"),
         )
 
     def start(self) -> None:
@@ -314,10 +314,8 @@ class DeskHolder:
         if not _is_of(self._remembered, release, snapshot):
             ready = self._coming if _is_of(self._coming, release, snapshot) else None
             self._remembered = ready or self._made(release, snapshot, due=now)
-            metrics.show_release(
-                release.release.id,
-                models={one.bundle.name: one.bundle.version for one in release.scorers},
-            )
+            models = {one.bundle.name: one.bundle.version for one in release.scorers}
+            metrics.show_release(release.release.id, models=models)
             _logger.info("release %s answers, data through %s", current, snapshot.manifest.data_through)
         if coming in (None, current):
             self._coming = None
@@ -353,7 +351,9 @@ class DeskHolder:
         )
         self._warm(desk)
         made = Remembered(desk)
-        if before is not None and desk.is_quick:
+        if before is None:
+            self._ahead.start(desk)
+        elif desk.is_quick:
             asked = before.newest(_LEARNED)
             made.learn(asked, now=utc_now(), late=lambda: utc_now() > due)
         return made

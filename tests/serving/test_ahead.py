@@ -139,6 +139,15 @@ def test_what_fails_is_left_to_requests(
     assert answered(desk, 7, now=NOW)
 
 
+def test_a_desk_before_which_none_answers_begins_with_them(
+    desk: Desk, hands: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = answered(desk, 7, now=NOW)
+    Ahead(current=lambda: None, hands=hands).start(desk)
+    compute_nothing(monkeypatch)
+    assert answered(desk, 7, now=NOW) == expected
+
+
 def test_nothing_is_computed_before_there_is_a_desk(hands: ThreadPoolExecutor) -> None:
     computing = Ahead(current=lambda: None, hands=hands)
     computing.look()
