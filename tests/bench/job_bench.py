@@ -51,7 +51,7 @@ def file_of(workspace: Workspace, *, rows: int, seed: int) -> bytes:
     snapshot = Snapshot(workspace)
     names = snapshot.accounts.everyone()["account_id"].to_numpy()
     snapshot.close()
-    order = np.random.default_rng(seed).permutation(rows)
+    order = np.random.default_rng(seed).permutation(rows).tolist()
     lines = (f"{names[place % len(names)]},{_moment(place // len(names))}" for place in order)
     return "\n".join(["account_id,as_of", *lines, ""]).encode()
 
