@@ -63,6 +63,12 @@ def _speed_misses(found: Found) -> str:
     return "floor" if "floor" in parts else "aim" if "aim" in parts else ""
 
 
+def _first_page(found: Found) -> str:
+    seen = found["in_the_browser"]
+    median, longest = 1_000 * seen["median_seconds"], 1_000 * seen["longest_seconds"]
+    return f"{median:.0f} ms, at most {longest:.0f} ms of {seen['times']} times"
+
+
 LOOKALIKES: tuple[
     tuple[str, str, str, Callable[[Found], str], Callable[[Found], str], Callable[[Found], str]], ...
 ] = (
@@ -88,6 +94,14 @@ LOOKALIKES: tuple[
         "lookalike_speed",
         _speed,
         _speed_misses,
+        lambda found: "",
+    ),
+    (
+        "first page of a list of 100,000 in the browser",
+        "1 s, aim .3 s",
+        "list_page",
+        _first_page,
+        lambda found: most(found["in_the_browser"]["longest_seconds"], floor=1, aim=0.3),
         lambda found: "",
     ),
 )
