@@ -31,15 +31,6 @@ crossed_folds = 2
 """
 """What the shipped config leaves to learning; how well it learns is for other tests."""
 
-FEWER_DRAWS = """
-[gate]
-replicates = 100
-
-[backtest]
-replicates = 100
-"""
-"""Of intervals, whose width is for other tests."""
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -52,7 +43,7 @@ def bound(home: Path) -> tuple[object, ...]:
     config = home.parent / "market.toml"
     text = CONFIG.read_text(encoding="utf-8").replace("[model.intent]", QUICK.strip())
     text = text.replace("step_days = 30", "step_days = 30\nhistory_days = 500")
-    config.write_text(text.replace("[backtest]", FEWER_DRAWS.strip()), encoding="utf-8")
+    config.write_text(text.replace("[backtest]", "[backtest]\nreplicates = 100"), encoding="utf-8")
     return ("--config", config, "--set", f"folder={home.parent / 'market'}", "--json")
 
 

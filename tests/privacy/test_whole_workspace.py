@@ -49,15 +49,6 @@ folds = 1
 crossed_folds = 0
 """
 
-FEWER_DRAWS = """
-[gate]
-replicates = 100
-
-[backtest]
-replicates = 100
-"""
-"""Of intervals, which hold nobody's name however many they are drawn from."""
-
 LEADS = """
 [[sources]]
 table = "contacts"
@@ -117,7 +108,6 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         (market / "leads.csv").write_text(LINES, encoding="utf-8")
         mapping = home / "market.toml"
         bound = CONFIG.read_text(encoding="utf-8").replace("[model.intent]", QUICK.strip())
-        bound = bound.replace("[backtest]", FEWER_DRAWS.strip())
         mapping.write_text(bound.replace("[labels.intent]", f"{LEADS}\n[labels.intent]"), encoding="utf-8")
         workspace = Workspace(home / "workspace")
         config = load_config(mapping, overrides={"folder": str(market)})
