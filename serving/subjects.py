@@ -27,6 +27,7 @@ from features.tables import Attribute, Tables
 from serving.accounts import Account
 from serving.answers import LeadFound, iso
 from serving.desk import Desk
+from serving.kept_errors import kept
 from serving.leads import read_lead
 from serving.looking import Accounts, LookedUp
 from serving.population import Deal
@@ -168,7 +169,7 @@ def find_subjects(
                 desk, request=request, now=now, language=language, accounts=accounts, newer=since.of
             )
         except wrong as error:
-            return error
+            return kept(error)
 
     return [attempt(request) for request in requests]
 

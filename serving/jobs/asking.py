@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from features.errors import InputError
 from features.tables import Attribute
 from serving.jobs.reading import COLUMNS
+from serving.kept_errors import kept
 from serving.problems import FieldError, InvalidRequestError, MalformedJsonError
 from serving.reading import parse_body
 from serving.requests import ScoreRequest, request_model
@@ -54,7 +55,7 @@ def _request(row: Mapping[str, str | None], *, model: type[ScoreRequest]) -> Ask
             body = _as_body(given)
         return parse_body(body.encode(), model=model)
     except InputError as error:
-        return error
+        return kept(error)
 
 
 def _plain(given: Mapping[str, str], *, model: type[ScoreRequest]) -> ScoreRequest:
