@@ -1,8 +1,8 @@
 """The desk: everything that an answer is made from, warm and in memory.
 
 Turns a workspace into its leased tables, an index of accounts, the current release and one feature engine for
-what its models share. A desk never changes; a new snapshot or release makes a new desk. Time rule: none of
-its own. Null rule: a release with one model has one engine.
+what its models share. A desk never changes; a new snapshot or release makes a new desk, which takes over the
+engines that compute the same. Time rule: none of its own. Null rule: a release with one model has one engine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
-from typing import Self
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -42,10 +42,13 @@ from serving.working import Verdicts, VerdictsOfIdentities
 __all__ = ["Desk", "Snapshot", "open_desk"]
 
 Row = NDArray[np.float64]
+Engine = TypeVar("Engine", ReadyFeatureEngine, ReadyRecordEngine)
 
 _MOST_RESIDENT_ACTIVITIES = 10_000_000
 """Rows; some 1.3 GB in each worker."""
 
+_COPIED = 300_000
+"""Activities that are copied into memory in a second while requests are answered on the same cores."""
 
 _SOME = 200
 """Accounts that stand for all of them."""
@@ -75,6 +78,10 @@ class Snapshot:
         table = self.manifest.tables.get("activities")
         return table.rows if table else 0
 
+    def is_copied_in(self, seconds: float) -> bool:
+        """Whether so long is enough to copy the tables into memory; a second may be taken in any case."""
+        return self.activities <= _COPIED * max(1.0, seconds)
+
 
 class Desk:
     """A snapshot and a release that answer together. Safe to share between threads.
@@ -83,6 +90,8 @@ class Desk:
         accounts have activities that the snapshot does not hold.
     resident: whether many questions are to come, so that copying the tables into memory pays. Tables with
         more than ten million activities stay in their files, some ten milliseconds a question further away.
+    before: a desk whose engines are taken over where they compute the same features of the same snapshot,
+        with what they computed ahead; where they count alike, others share the rows that are in memory.
     is_quick: whether everything is in memory that should be.
     """
 
@@ -94,21 +103,27 @@ class Desk:
         verdicts: Verdicts | None = None,
         waiting: Waiting | None = None,
         resident: bool = False,
+        before: Desk | None = None,
     ) -> None:
         self.snapshot, self.release = snapshot, release
         self.verdicts = VerdictsOfIdentities(verdicts or Verdicts(), members=snapshot.own_rows.members)
         self.waiting = waiting or Waiting()
         self.time_zone = ZoneInfo(release.time_zone or snapshot.manifest.time_zone)
         fits = snapshot.activities <= _MOST_RESIDENT_ACTIVITIES
-        self.is_quick = resident or not fits
         self._shared = shared_features({one.bundle.key: one.bundle.catalogue for one in release.scorers})
-        self._engines = [
-            ReadyFeatureEngine(snapshot.tables, one.catalogue, threads=1, resident=resident and fits)
+        earlier = before._engines if before is not None and before.snapshot is snapshot else []
+        self._engines: list[ReadyFeatureEngine] = [
+            _feature_engine(snapshot.tables, one.catalogue, resident=resident and fits, earlier=earlier)
             for one in self._shared
         ]
+        self.is_quick = self.is_resident or not fits
         self._wide_engines: dict[str, FeatureEngine] = {}
         self._some: dict[ModelKey, Row] = {}
-        self._record_engines = [ReadyRecordEngine(one.catalogue) for one in self._shared]
+        sent_along = before._record_engines if before is not None else []
+        self._record_engines: list[ReadyRecordEngine] = [
+            _of_catalogue(one.catalogue, sent_along) or ReadyRecordEngine(one.catalogue)
+            for one in self._shared
+        ]
 
     def __enter__(self) -> Self:
         return self
@@ -224,7 +239,7 @@ class Desk:
         }
 
     def close(self) -> None:
-        """Let go of the engines and of the snapshot's lease; for a desk that nobody shares."""
+        """Let go of the engines and of the snapshot's lease; for a desk that nobody shares or takes over."""
         for engine in (*self._engines, *self._wide_engines.values()):
             engine.close()
         for record_engine in self._record_engines:
@@ -233,6 +248,23 @@ class Desk:
         self.snapshot.own_rows.close()
         self.waiting.close()
         self.snapshot.close()
+
+
+def _feature_engine(
+    tables: Tables, catalogue: Catalogue, *, resident: bool, earlier: Sequence[ReadyFeatureEngine]
+) -> ReadyFeatureEngine:
+    """One of the earlier engines over these tables, or a new one that shares the rows of such a one."""
+    quick = [one for one in earlier if one.is_resident]
+    found = _of_catalogue(catalogue, quick if resident else earlier)
+    if found is not None:
+        return found
+    rows = next(filter(None, (one.rows_for(catalogue) for one in quick)), None)
+    return ReadyFeatureEngine(tables, catalogue, threads=1, resident=resident, rows=rows)
+
+
+def _of_catalogue(catalogue: Catalogue, engines: Iterable[Engine]) -> Engine | None:
+    """The engine whose rows mean the same, if there is one."""
+    return next((one for one in engines if one.catalogue.fingerprint == catalogue.fingerprint), None)
 
 
 def open_desk(workspace: Workspace, *, now: datetime) -> Desk:

@@ -63,9 +63,6 @@ _SHORT = 512
 _LEARNED = 500
 """Answers that a new desk computes before it answers; half a second of work."""
 
-_COPIED = 300_000
-"""Activities that are copied into memory in a second while requests are answered on the same cores."""
-
 THREADS = 16
 """Requests that are worked on at the same time; most of them wait for what is computed together."""
 
@@ -341,13 +338,14 @@ class DeskHolder:
         that cannot be in memory by then it reads from their files, until it is made again.
         """
         self._waiting.cover(snapshot.moved_through)
-        before = self._remembered
+        before, left = self._remembered, (due - utc_now()).total_seconds()
         desk = Desk(
             snapshot,
             release=release,
             verdicts=self._verdicts,
             waiting=self._waiting,
-            resident=before is None or before.desk.release is release or _is_copied(snapshot, by=due),
+            resident=before is None or before.desk.release is release or snapshot.is_copied_in(left),
+            before=None if before is None else before.desk,
         )
         self._warm(desk)
         made = Remembered(desk)
@@ -393,8 +391,3 @@ class DeskHolder:
 
 def _is_of(made: Remembered | None, release: LoadedRelease, snapshot: Snapshot) -> bool:
     return made is not None and made.desk.release is release and made.desk.snapshot is snapshot
-
-
-def _is_copied(snapshot: Snapshot, *, by: datetime) -> bool:
-    """Whether there is time to copy the tables into memory; a second may be taken in any case."""
-    return snapshot.activities <= _COPIED * max(1.0, (by - utc_now()).total_seconds())

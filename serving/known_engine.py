@@ -42,14 +42,23 @@ _FIRST = {
 class ReadyFeatureEngine(FeatureEngine):
     """As its base, for as many questions as a service is asked; threads may share it.
 
-    resident: whether the tables are in memory.
+    resident: whether the tables are in memory. rows: of another engine over the same tables, which counts
+        alike (see `rows_for`), in the place of a copy.
     """
 
     def __init__(
-        self, tables: Tables, catalogue: Catalogue, *, threads: int | None = None, resident: bool = False
+        self,
+        tables: Tables,
+        catalogue: Catalogue,
+        *,
+        threads: int | None = None,
+        resident: bool = False,
+        rows: ResidentRows | None = None,
     ) -> None:
         super().__init__(tables, catalogue, threads=threads)
-        self._resident = ResidentRows(self._connection) if resident else None
+        if rows is None and resident:
+            rows = ResidentRows(self._connection)
+        self._resident = rows
         self._ready: dict[str, tuple[int, Matrix]] = {}
 
     @property
@@ -57,9 +66,20 @@ class ReadyFeatureEngine(FeatureEngine):
         """Whether the tables are in memory."""
         return self._resident is not None
 
+    def rows_for(self, catalogue: Catalogue) -> ResidentRows | None:
+        """The rows in memory, where an engine of another catalogue would copy the same: what counts as an
+        activity, and for how long, is worked out in them."""
+        own = self.catalogue
+        alike = (own.rules, own.engagement_channels) == (catalogue.rules, catalogue.engagement_channels)
+        return self._resident if alike else None
+
     def compute_ahead(self, keys: pd.DataFrame) -> None:
         """Have the features of these accounts at hand, each for its moment. keys: as of `build_some`."""
-        matrix = self.build_some(keys)
+        asked = zip(keys["account_id"], _seconds(keys["as_of"]), strict=True)
+        keys = keys[[self._at_hand(account_id, moment) is None for account_id, moment in asked]]
+        if keys.empty:
+            return
+        matrix = self._computed(keys)
         matrix.flags.writeable = False
         for account_id, moment, row in zip(keys["account_id"], _seconds(keys["as_of"]), matrix, strict=True):
             self._ready[account_id] = moment, row

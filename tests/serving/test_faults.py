@@ -158,22 +158,53 @@ def test_what_is_to_come_is_made_before_its_moment(
     assert (before == second, holder.desk().release.release.id) == (False, second)
 
 
-def test_a_release_waits_for_no_copy_of_large_tables(
-    workspace: Workspace, holder: DeskHolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It answers from their files at its moment, and from memory as soon as they are there."""
-    publish(workspace, kinds=["fit"])
-    holder.look()
+def noted(holder: DeskHolder, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
+    """The releases of the desks that are made from now on, and whether each has the tables in memory."""
     made, make = list[tuple[int, bool]](), holder._made
 
-    def noted(*given: Any, **named: Any) -> Remembered:
+    def noting(*given: Any, **named: Any) -> Remembered:
         one = make(*given, **named)
         made.append((one.desk.release.release.id, one.desk.is_quick))
         return one
 
-    monkeypatch.setattr(holder, "_made", noted)
-    monkeypatch.setattr("serving.holder._COPIED", 1)
+    monkeypatch.setattr(holder, "_made", noting)
+    return made
+
+
+def test_a_release_that_reads_the_same_features_takes_over_what_is_in_memory(
+    workspace: Workspace, holder: DeskHolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(workspace, kinds=["fit"])
+    holder.look()
+    monkeypatch.setattr("serving.desk._COPIED", 1)
+    made, before = noted(holder, monkeypatch), holder.desk()
     second = publish(workspace, kinds=["fit"], seed=2)
+    holder.look()
+    assert made == [(second, True)]
+    assert [one is other for one, other in zip(holder.desk()._engines, before._engines, strict=True)] == [
+        True
+    ]
+    assert ask(holder).json()["release"]["id"] == second
+
+
+def test_a_release_waits_for_no_copy_of_large_tables(
+    workspace: Workspace, holder: DeskHolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where none in memory is what it reads: it answers from their files at its moment, and from memory as
+    soon as they are there."""
+    publish(workspace, kinds=["fit"])
+    holder.look()
+    made = noted(holder, monkeypatch)
+    monkeypatch.setattr("serving.desk._COPIED", 1)
+    known = small_workspace.catalogue_of(workspace.tables(), kind="fit")
+    other = replace(known, rules=replace(known.rules, anonymous=not known.rules.anonymous))
+    monkeypatch.setattr(small_workspace, "catalogue_of", lambda *_, **__: other)
+    counted_otherwise = bundle(workspace.tables(), kind="fit", seed=2)
+    with Store.open(workspace.store_url) as store:
+        content = counted_otherwise.to_bytes()
+        stored = StoredBundle("fit", counted_otherwise.name, counted_otherwise.fingerprint, content)
+        draft = Draft((stored,), "test", "test", settings={"time_zone": "Europe/Berlin"})
+        second = store.publish(draft, activate_at=None, now=small_workspace.NOW).release.id
     holder.look()
     assert made == [(second, False), (second, True)]
     holder.look()
