@@ -124,6 +124,10 @@ CLAUSES: Final[dict[str, str]] = {
     "accept it, or discard it, first": "请先接受或放弃",
     "the list has no open proposal": "名单没有待处理的建议",
     "refresh it first": "请先更新名单",
+    "no version of the list was approved yet": "名单尚无已批准的版本",
+    "have both sides approve it: from then on its accounts are followed": (
+        "请双方批准；此后开始跟踪名单上的客户"
+    ),
     "the list was drawn before": "名单此前已抽取过",
     "refresh it each quarter, rebuild it each year, or redraw it for another market": (
         "请每季度更新、每年重建，或为其他市场重新抽取"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import ConfigError
-from training.cli import list_decisions, list_files, list_history
+from training.cli import list_decisions, list_files, list_history, list_outcomes
 from training.cli.given import open_output, open_workspace
 from training.cli.list_options import (
     ByOption,
@@ -37,7 +37,7 @@ __all__ = ["commands"]
 commands = typer.Typer()
 _lists = typer.Typer(help="Target account lists.", no_args_is_help=True)
 commands.add_typer(_lists, name="lists")
-for group in (list_decisions, list_history, list_files):
+for group in (list_decisions, list_history, list_outcomes, list_files):
     _lists.add_typer(group.commands)
 
 

@@ -1,0 +1,140 @@
+"""The command on what became of target accounts: lists outcomes.
+
+Turns what was typed into calls of public functions. Time rule: moments are read by training.cli.given. Null
+rule: without a list all lists count together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from training.cli.given import open_output, open_workspace, read_as_of
+from training.cli.list_options import list_named, open_store
+from training.cli.options import WORKSPACE, AsOfOption, JsonOption, WorkspaceOption
+from training.cli.releases import now
+
+if TYPE_CHECKING:
+    from serving.lists.outcome_answers import ComparedOutcomes, ListOutcomesAnswer, OutcomeEstimate
+    from training.console import Output
+
+__all__ = ["commands"]
+
+commands = typer.Typer()
+
+_LONGEST = 3_660
+_VERDICTS = {
+    "higher": "higher",
+    "lower": "lower",
+    "unclear": "no difference is shown: the interval holds 0",
+    "not_enough": "not enough evidence yet: fewer than 20 accounts on a side, or nothing to count",
+}
+
+
+@commands.command()
+def outcomes(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[LIST]",
+            help="Name or number of the list. Default: all lists together.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    days: Annotated[
+        int, typer.Option(min=1, max=_LONGEST, help="So many days each account is followed.")
+    ] = 365,
+    as_of: AsOfOption = None,
+    workspace: WorkspaceOption = WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what became of accepted suggestions, beside comparable accounts that were on no list."""
+    from serving.lists.outcome_answers import outcomes_answer
+    from serving.lists.outcomes import outcomes_of
+
+    output, place = open_output(as_json=as_json), open_workspace(workspace)
+    until = read_as_of(as_of)
+    newest = place.manifest().data_through
+    with open_store(workspace) as store:
+        list_id = None
+        if name is not None:
+            with store.reading() as connection:
+                list_id = list_named(connection, name).id
+        found = outcomes_of(
+            place.tables(), store, list_id=list_id, days=days, newest=newest, now=until or now()
+        )
+    told = outcomes_answer(found, list_id=list_id)
+    _show(told, output=output)
+    output.result(told.model_dump(mode="json"))
+
+
+def _show(told: ListOutcomesAnswer, *, output: Output) -> None:
+    output.heading(f"What became of accounts within {told.days:,} days, as far as known before {told.until}Z")
+    rows = [
+        (
+            group.accounts,
+            *(group.unknown, group.customers, group.open_deals, group.too_early, group.ripe),
+            *(_share(group.opened_rate, group.opened), _share(group.win_rate, group.won)),
+            f"{group.deals_won:,} of {group.deals_ended:,}",
+        )
+        for group in (told.accepted, told.added, told.rejected)
+    ]
+    names = ("accepted suggestions", "added by people", "rejected suggestions")
+    output.table(
+        [
+            *("", "accounts", "unknown then", "customers", "in a deal", "too early", "ripe"),
+            *("opened a deal", "won one", "won of ended deals"),
+        ],
+        [(name, *row) for name, row in zip(names, rows, strict=True)],
+    )
+    if told.forgotten:
+        output.note(f"{told.forgotten:,} accounts were erased on request; nothing is told of them")
+    if told.accepted.first_ripe_at is not None:
+        output.note(
+            f"too early: the next accepted accounts are ripe on {told.accepted.first_ripe_at:%Y-%m-%d}"
+        )
+    _show_comparison(told, output=output)
+
+
+def _show_comparison(told: ListOutcomesAnswer, *, output: Output) -> None:
+    matched, others = told.against_comparable, told.comparable
+    output.note(
+        f"comparable: {others.free:,} of {others.known:,} accounts at {told.ripe_moments:,} moments "
+        f"({others.on_lists:,} on a list, {others.customers:,} customers, {others.open_deals:,} in a deal); "
+        f"{others.taken_up_later:,} were taken up by a list later, and stay comparable"
+    )
+    output.note(
+        f"{matched.matched:,} of {matched.accepted:,} ripe accepted accounts have comparable ones, alike in "
+        f"{', '.join(matched.strata)}: {matched.accounts:,} accounts, as good as {matched.effective:,.0f} "
+        f"unweighted; {matched.without_comparable:,} have none and are left out"
+    )
+    rows = [
+        ("opened a deal, comparable", *_compared(matched.opened)),
+        ("won one, comparable", *_compared(matched.won)),
+        ("opened a deal, rejected", *_compared(told.against_rejected.opened)),
+        ("won one, rejected", *_compared(told.against_rejected.won)),
+    ]
+    output.table(["against", "accepted", "others", "difference, 95 %", "ratio", "verdict"], rows)
+    output.note(
+        "The difference tells of the list as a whole: who was chosen, and that sales then worked them; not "
+        "of the choice alone."
+    )
+
+
+def _share(rate: OutcomeEstimate | None, count: int) -> str:
+    return "-" if rate is None else f"{count:,}: {rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
+
+
+def _compared(found: ComparedOutcomes) -> tuple[str, ...]:
+    rates = ("-" if one is None else f"{one.value:.1%}" for one in (found.accepted, found.others))
+    points, ratio = found.difference, found.ratio
+    return (
+        *rates,
+        "-"
+        if points is None
+        else f"{100 * points.value:+.1f} points ({100 * points.low:+.1f} to {100 * points.high:+.1f})",
+        "-" if ratio is None else f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})",
+        _VERDICTS[found.verdict],
+    )
