@@ -3,8 +3,8 @@
 Turns the accounts of the desk that answers into their features at the moment that a request without one
 stands for, those with the newest facts first: what a CRM opens for the first time today is at hand as if it
 had been asked before. Time rule: the moment is `default_as_of`; at midnight of the tables' zone, and where
-another desk has taken nothing over (see `Desk`), all is computed anew. Null rule: beyond the first 20,000 accounts, and where tables
-are too large for memory, features are computed when they are asked for.
+another desk has taken nothing over (see `Desk`), all is computed anew. Null rule: beyond the first 20,000
+accounts, and where tables are too large for memory, features are computed when they are asked for.
 """
 
 from __future__ import annotations
