@@ -122,7 +122,7 @@ def tables_of(
 def _frame(rows: Sequence[Any], columns: Sequence[str], times: Sequence[str]) -> pd.DataFrame:
     told = pd.DataFrame(list(rows), columns=list(columns))
     for name in times:
-        told[name] = pd.to_datetime(told[name])
+        told[name] = pd.to_datetime(told[name], format="ISO8601")
     return told
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from followed_lists import approved_at, at, new_list, outcomes, tables_of
 
 from features.tables import Tables
 from models.list_outcomes import wilson
-from serving.lists.outcomes import Group
-from serving.store import Store
+from serving.lists.deciding import move_state
+from serving.lists.outcomes import Group, outcomes_of
+from serving.store import Store, lists
+from serving.store.list_outcomes import read_lists
+from serving.store.lists import ListStateError, UnknownListError
 
 FIRST, SECOND, THIRD = "2024-03-01T12:00", "2024-04-15T12:00", "2024-11-01T12:00"
 
@@ -136,3 +141,177 @@ def test_comparable_accounts_weigh_what_their_strata_weigh_among_the_accepted(
     assert matched.won.ratio is not None
     assert matched.won.ratio.value == pytest.approx(2)
     assert matched.won.verdict == "not_enough"
+
+
+@pytest.fixture
+def once(store: Store) -> int:
+    """A list that was approved once."""
+    number = new_list(store)
+    approved_at(store, number, FIRST, suggested=["a1", "a2", "a3", "r1"], dropped=["r1"])
+    return number
+
+
+def test_what_becomes_known_at_the_moment_or_later_changes_no_stratum(store: Store, once: int) -> None:
+    plain = outcomes(tables_of(ACCOUNTS, DEALS, ACTIVITIES), store, list_id=once)
+    later = [
+        # Facts and activities of the moment itself, and deals of before that nobody knew of.
+        *((name, FIRST, "banking", "US", 9_000) for name in ("a1", "c1", "c4")),
+        ("new", FIRST, "software", "DE", 50),
+    ]
+    told_late = [
+        ("l1", "c3", "2023-05-01", "2023-06-01", "won", FIRST),
+        ("l2", "a1", "2023-05-01", "2023-06-01", "lost", "2024-04-01"),
+        ("l3", "c2", "2024-02-01", None, None, FIRST),
+    ]
+    active = [("c3", FIRST), ("a2", "2024-03-05")]
+    found = outcomes(
+        tables_of([*ACCOUNTS, *later], [*DEALS, *told_late], [*ACTIVITIES, *active]), store, list_id=once
+    )
+    assert found == plain
+    # A second before, each of them does.
+    before = "2024-03-01T11:59:59"
+    early = [(*one[:-1], before) if one[-1] == FIRST else one for one in told_late]
+    assert outcomes(tables_of(ACCOUNTS, [*DEALS, *early]), store, list_id=once) != plain
+
+
+def test_what_comes_after_the_window_counts_nothing(store: Store, once: int) -> None:
+    plain = outcomes(tables_of(ACCOUNTS, DEALS), store, list_id=once)
+    end = "2024-06-09T12:00:00"
+    at_its_end = [
+        ("n1", "a3", end, end, "won", end),
+        ("n2", "c3", end, None, None, end),
+        # Opened within it, and won when it was over.
+        ("n3", "r1", "2024-06-01", end, "won", end),
+    ]
+    found = outcomes(tables_of(ACCOUNTS, [*DEALS, *at_its_end]), store, list_id=once)
+    assert found.groups["accepted"] == plain.groups["accepted"]
+    assert found.comparable == plain.comparable
+    assert found.groups["rejected"] == group(accounts=1, ripe=1, opened=1)
+    # A second earlier all of them count.
+    inside = [tuple("2024-06-09T11:59:59" if each == end else each for each in one) for one in at_its_end]
+    found = outcomes(tables_of(ACCOUNTS, [*DEALS, *inside]), store, list_id=once)
+    assert found.groups["accepted"].won == plain.groups["accepted"].won + 1
+    assert found.comparable.opened == plain.comparable.opened + 1
+    assert found.groups["rejected"] == group(accounts=1, ripe=1, opened=1, won=1, ended=1, ended_won=1)
+
+
+def test_a_deal_that_nobody_dates_ended_when_that_became_known(store: Store, once: int) -> None:
+    deal = ("d", "a3", "2024-04-01", None)
+    known = [(*deal, "won", "2024-05-01"), (*deal, "won", "2024-11-01")]
+    assert outcomes(tables_of(ACCOUNTS, known), store, list_id=once).groups["accepted"].won == 1
+    known = [(*deal, None, "2024-05-01"), (*deal, "won", "2024-11-01")]
+    assert outcomes(tables_of(ACCOUNTS, known), store, list_id=once).groups["accepted"].won == 0
+
+
+def test_a_list_of_a_product_asks_for_deals_of_it_alone(store: Store) -> None:
+    number = new_list(store, rules={"product": "crm"})
+    approved_at(store, number, FIRST, suggested=["a1", "a2", "a3"])
+    deals = [
+        # a1 is a customer of another line, a2 of this one; c2 is in a deal of another line.
+        ("1", "a1", "2023-01-01", "2023-02-01", "won", "2023-02-01", "erp"),
+        ("2", "a2", "2023-01-01", "2023-02-01", "won", "2023-02-01", "crm"),
+        ("3", "c2", "2024-02-01", None, None, "2024-02-01", "erp"),
+        ("4", "a1", "2024-04-01", "2024-05-01", "won", "2024-05-01", "crm"),
+        ("5", "a3", "2024-04-01", "2024-05-01", "won", "2024-05-01", "erp"),
+        ("6", "c2", "2024-04-01", "2024-05-01", "won", "2024-05-01", None),
+    ]
+    found = outcomes(tables_of(ACCOUNTS, deals), store, list_id=number)
+    told = group(accounts=3, left_out={"customers": 1}, ripe=2, opened=1, won=1, ended=1, ended_won=1)
+    assert found.groups["accepted"] == told
+    assert (found.comparable.left_out["open_deals"], found.comparable.won) == (0, 0)
+    # A deal of another line is one all the same: a1 is beside c2 alone; a3 beside all other 12 of software.
+    assert (found.matched.matched, found.matched.rows) == (2, 1 + 12)
+
+
+def test_another_product_counts_from_its_redraw_on(store: Store) -> None:
+    number = new_list(store, rules={"product": "crm"})
+    approved_at(store, number, FIRST, suggested=["a1"])
+    approved_at(
+        store, number, SECOND, suggested=["a1", "a2"], kind="redraw", given={"rules": {"product": "erp"}}
+    )
+    with store.reading() as connection:
+        told = read_lists(connection).versions.to_pylist()
+    assert [(one["number"], one["product"]) for one in told] == [(1, "crm"), (2, "erp")]
+
+
+def test_an_account_counts_once_and_from_its_first_time(store: Store, tables: Tables) -> None:
+    """Over two lists, and over the versions of one."""
+    first, other = new_list(store, "first"), new_list(store, "other")
+    approved_at(store, first, FIRST, suggested=["a1", "r1"], pinned=["p1"], dropped=["r1"])
+    # p1 was worked before the machine named it; r1 was rejected before the other list took it up.
+    approved_at(store, other, SECOND, suggested=["a1", "a2", "p1", "r1"])
+    alone = outcomes(tables, store, list_id=other)
+    assert {name: one.accounts for name, one in alone.groups.items()} == {
+        "accepted": 4,
+        "added": 0,
+        "rejected": 0,
+    }
+    both = outcomes(tables, store, list_id=None)
+    assert {name: one.accounts for name, one in both.groups.items()} == {
+        "accepted": 3,
+        "added": 1,
+        "rejected": 1,
+    }
+    assert both.groups["rejected"].taken_up_later == 1
+    assert both.moments == 2
+    # As of a moment before the second approval there was the first list alone.
+    early = outcomes(tables, store, list_id=None, now="2024-04-01", until="2024-04-01")
+    assert {name: one.accounts for name, one in early.groups.items()} == {
+        "accepted": 1,
+        "added": 1,
+        "rejected": 1,
+    }
+    assert early.groups["accepted"].first_ripe_at == at(FIRST) + timedelta(days=100)
+
+
+def test_whom_people_took_off_stays_rejected_when_the_list_is_drawn_anew(
+    store: Store, tables: Tables
+) -> None:
+    number = new_list(store)
+    approved_at(store, number, FIRST, suggested=["a1"])
+    # Taken off while the draft was there, which is then drawn again: the machine says no more of it.
+    approved_at(store, number, SECOND, suggested=["a1", "r1"], dropped=["r1"], kind="refresh")
+    approved_at(store, number, THIRD, suggested=["a1", "r1", "e1"], kind="refresh")
+    found = outcomes(tables, store, list_id=number)
+    assert found.groups["rejected"] == group(accounts=1, ripe=1)
+    assert found.groups["accepted"].accounts == 2
+
+
+def test_accounts_that_became_one_count_as_the_one(store: Store, tmp_path: Path) -> None:
+    number = new_list(store)
+    approved_at(store, number, FIRST, suggested=["old", "new", "a1"], dropped=["new"])
+    merged = tmp_path / "identity.parquet"
+    names = {"account_id": ["old"], "identity": ["new"], "place": [1], "rule": ["domain"], "score": [1.0]}
+    pd.DataFrame(names).to_parquet(merged)
+    accounts = [(name, *_SOFTWARE) for name in ("old", "new", "a1", "c1")]
+    deals = [("1", "old", "2024-04-01", "2024-05-01", "won", "2024-05-01")]
+    found = outcomes(replace(tables_of(accounts, deals), merged=merged), store, list_id=number)
+    # On the list by one of its names, and known by the other: accepted once, with the deal of both.
+    assert found.groups["accepted"] == group(accounts=2, ripe=2, opened=1, won=1, ended=1, ended_won=1)
+    assert found.groups["rejected"].accounts == 0
+    assert (found.comparable.accounts, found.comparable.on_lists) == (3, 2)
+
+
+def test_an_archived_list_answers_and_one_that_was_never_approved_does_not(
+    store: Store, tables: Tables, once: int
+) -> None:
+    asked: dict[str, Any] = {"days": 100, "newest": None, "now": at("2024-12-01")}
+    before = outcomes_of(tables, store, list_id=once, **asked)
+    with store.writing() as connection:
+        seen = lists.find(connection, list_id=once).revision
+        move_state(connection, list_id=once, action="archive", seen=seen, who="Ann", now=at(THIRD))
+    assert outcomes_of(tables, store, list_id=once, **asked) == before
+    with pytest.raises(ListStateError, match="no version of the list was approved yet"):
+        outcomes_of(tables, store, list_id=new_list(store, "draft"), **asked)
+    with pytest.raises(UnknownListError):
+        outcomes_of(tables, store, list_id=99, **asked)
+
+
+def test_what_the_data_do_not_reach_is_too_early(store: Store, tables: Tables, once: int) -> None:
+    """The window ends at 2024-06-09T12:00: data through the second before tell of all of it."""
+    asked: dict[str, Any] = {"list_id": once, "days": 100, "now": at("2024-12-01")}
+    found = outcomes_of(tables, store, newest=at("2024-06-09T11:59:58"), **asked)
+    assert (found.groups["accepted"].too_early, found.groups["accepted"].ripe) == (3, 0)
+    assert (found.comparable.accounts, found.matched.accepted) == (0, 0)
+    found = outcomes_of(tables, store, newest=at("2024-06-09T11:59:59"), **asked)
+    assert (found.groups["accepted"].too_early, found.groups["accepted"].ripe) == (0, 3)
