@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,12 @@ MOST_REASONS = 5
 """How many reasons are told for, and how many against."""
 
 
-class Part(NamedTuple):
+class Part(TypedDict):
     """One feature of an idea: its value as people read it, None when missing, and its share in log-odds."""
 
+    # A thousand answers hold a hundred thousand of these: as dictionaries they go into answers as they are.
     feature: str
-    value: Value
+    value: str | None
     contribution: float
 
 
@@ -44,41 +45,39 @@ class Reason:
     they are asked for.
     """
 
-    __slots__ = ("_cells", "_features", "_shares", "contribution", "idea")
+    __slots__ = ("_told", "contribution", "idea")
 
     def __init__(
-        self,
-        idea: str,
-        contribution: float,
-        *,
-        features: Sequence[Feature],
-        cells: Sequence[float],
-        shares: Sequence[float],
+        self, idea: str, contribution: float, *, told: Sequence[tuple[Feature, float, float]]
     ) -> None:
+        """told: every feature of the idea that contributes anything, its cell of the row and its share in
+        log-odds, the strongest first."""
         self.idea, self.contribution = idea, contribution
-        self._features, self._cells, self._shares = features, cells, shares
+        self._told = told
 
     @property
     def feature(self) -> str:
         """The name of the feature that speaks."""
-        return self._features[0].name
+        return self._told[0][0].name
 
     @property
-    def value(self) -> Value:
+    def value(self) -> str | None:
         """Of the feature that speaks, as people read it; None when missing."""
-        return self._features[0].readable(self._cells[0])
+        feature, cell, _ = self._told[0]
+        return _as_text(feature.readable(cell))
 
     @property
     def parts(self) -> list[Part]:
         """Every feature of the idea that contributes anything, the strongest first."""
         return [
-            Part(feature.name, feature.readable(cell), share)
-            for feature, cell, share in zip(self._features, self._cells, self._shares, strict=True)
+            {"feature": feature.name, "value": _as_text(feature.readable(cell)), "contribution": share}
+            for feature, cell, share in self._told
         ]
 
     def sentence(self, language: Language = "en") -> str:
         """The reason in one sentence, without a full stop."""
-        return self._features[0].sentence(self._cells[0], language=language)
+        feature, cell, _ = self._told[0]
+        return feature.sentence(cell, language=language)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Reason) and (self.idea, self.contribution, self.parts) == (
@@ -157,10 +156,12 @@ class Reasons:
         if len(columns) > 1:
             # Columns stand by name, so that a stable order breaks ties by name.
             columns.sort(key=shares.__getitem__, reverse=total > 0)
-        return Reason(
-            idea.name,
-            total,
-            features=[self._features[column] for column in columns],
-            cells=[cells[column] for column in columns],
-            shares=[shares[column] for column in columns],
-        )
+        features = self._features
+        told = [(features[column], cells[column], shares[column]) for column in columns]
+        return Reason(idea.name, total, told=told)
+
+
+def _as_text(value: Value) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return None if value is None else str(value)

@@ -107,21 +107,11 @@ def _interval(scorer: Scorer, *, explained: Explained, language: Language) -> Pr
 
 
 def _reason(reason: Reason, language: Language) -> dict[str, Any]:
-    # Checked once with the whole half: one by one, the many parts of a thousand answers take half a second.
     return {
         "idea": reason.idea,
         "feature": reason.feature,
-        "value": _readable(reason.value),
+        "value": reason.value,
         "sentence": reason.sentence(language),
         "contribution": reason.contribution,
-        "parts": [
-            {"feature": part.feature, "value": _readable(part.value), "contribution": part.contribution}
-            for part in reason.parts
-        ],
+        "parts": reason.parts,
     }
-
-
-def _readable(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return None if value is None else str(value)

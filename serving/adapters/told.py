@@ -159,7 +159,7 @@ def _reasons(answer: ScoreAnswer, side: str) -> list[Reasoned]:
         ("intent", answer.intent),
     )
     return [
-        (name, reason.contribution, reason.sentence)
+        (name, reason["contribution"], reason["sentence"])
         for name, half in halves
         if half is not None
         for reason in getattr(half, side)

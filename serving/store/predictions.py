@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -82,7 +82,7 @@ class Prediction:
 def insert(connection: Connection, rows: Sequence[Prediction]) -> None:
     """Keep answers. One that is kept already stays as it is, so that a batch may be tried again."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(make(_TABLE).on_conflict_do_nothing(), [asdict(row) for row in rows])
+    connection.execute(make(_TABLE).on_conflict_do_nothing(), [dict(vars(row)) for row in rows])
 
 
 def find(connection: Connection, *, request_id: str) -> Prediction | None:

@@ -51,8 +51,8 @@ def test_the_windows_of_an_idea_are_one_reason_with_each_of_them_beside_it() -> 
     assert [(reason.idea, reason.feature, reason.contribution) for reason in supporting] == [
         ("visits", "visits_30d", 0.5)
     ]
-    parts = [(part.feature, part.value, part.contribution) for part in supporting[0].parts]
-    assert parts == [("visits_30d", 4, 0.5), ("visits_7d", 1, 0.25), ("visits_90d", 9, -0.25)]
+    parts = [(part["feature"], part["value"], part["contribution"]) for part in supporting[0].parts]
+    assert parts == [("visits_30d", "4", 0.5), ("visits_7d", "1", 0.25), ("visits_90d", "9", -0.25)]
     assert [(reason.feature, reason.contribution) for reason in opposing] == [("size", -0.125)]
     assert other == 0.0
 
@@ -66,7 +66,7 @@ def test_the_speaker_of_an_idea_is_on_the_side_of_its_sum() -> None:
 def test_contributions_of_zero_are_no_reasons_and_no_parts() -> None:
     assert told([0.0] * 3, [0.0] * 3, plain(3)) == ((), (), 0.0)
     ((reason,), _, _) = told([0.0] * 3, [0.0, 0.5, 0.0], Catalogue(WINDOWS[:3]))
-    assert [part.feature for part in reason.parts] == ["visits_30d"]
+    assert [part["feature"] for part in reason.parts] == ["visits_30d"]
 
 
 @pytest.mark.parametrize(

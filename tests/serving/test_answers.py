@@ -53,14 +53,14 @@ def halves(answer: ScoreAnswer) -> list[FitScore | IntentScore]:
 @pytest.mark.parametrize("number", range(0, ACCOUNTS, 9))
 def test_the_sums_lead_to_the_probability(score: Score, number: int) -> None:
     for half in halves(score(account_id=account_id(number), as_of=AS_OF)):
-        shown = [reason.contribution for reason in (*half.reasons_for, *half.reasons_against)]
+        shown = [reason["contribution"] for reason in (*half.reasons_for, *half.reasons_against)]
         assert math.fsum([half.baseline, half.other, *shown]) == pytest.approx(half.logit, abs=1e-9)
         assert half.probability == 1 / (1 + math.exp(-half.logit))
         sure = half.probability_interval
         assert sure.low <= half.probability <= sure.high
         assert "scored like this one" in sure.meaning
-        assert all(reason.contribution > 0 for reason in half.reasons_for)
-        assert all(reason.contribution < 0 for reason in half.reasons_against)
+        assert all(reason["contribution"] > 0 for reason in half.reasons_for)
+        assert all(reason["contribution"] < 0 for reason in half.reasons_against)
 
 
 def test_served_equals_offline_bit_for_bit(score: Score, desk: Desk) -> None:

@@ -65,7 +65,7 @@ def told(found: FitScore | IntentScore | None, reason: str | None) -> Any:
     scores = (found.score, found.grade, found.logit, found.baseline, found.other)
     return (
         [found.probability, interval.low, interval.high, *scores],
-        [[(one.sentence, one.contribution) for one in side] for side in sides],
+        [[(one["sentence"], one["contribution"]) for one in side] for side in sides],
         [found.inputs.sentence, found.model.name, found.model.fingerprint, reason],
     )
 

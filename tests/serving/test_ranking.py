@@ -125,7 +125,7 @@ def test_newer_activities_and_feedback_count_as_in_single_answers(
 
 def told_for(answer: ScoreAnswer) -> list[str | None]:
     reasons: list[Reasoned] = [
-        (kind, reason.contribution, reason.sentence)
+        (kind, reason["contribution"], reason["sentence"])
         for kind, half in (("fit", answer.fit), ("intent", answer.intent))
         for reason in (half.reasons_for if half else ())
     ]

@@ -31,15 +31,15 @@ def test_every_idea_is_told_once_and_its_parts_add_up(desk: Desk, number: int) -
         catalogue = models[half.model.name].bundle.catalogue
         own = {idea.name: {catalogue.names[one] for one in idea.columns} for idea in ideas_of(catalogue)}
         told = [*half.reasons_for, *half.reasons_against]
-        assert len({reason.idea for reason in told}) == len(told)
+        assert len({reason["idea"] for reason in told}) == len(told)
         for reason in told:
-            assert math.fsum(part["contribution"] for part in reason.parts) == pytest.approx(
-                reason.contribution, abs=1e-12
+            assert math.fsum(part["contribution"] for part in reason["parts"]) == pytest.approx(
+                reason["contribution"], abs=1e-12
             )
-            assert {part["feature"] for part in reason.parts} <= own[reason.idea]
-            assert reason.parts[0]["feature"] == reason.feature
-            assert reason.parts[0]["value"] == reason.value
-        shown = sum(part["contribution"] for part in chain.from_iterable(reason.parts for reason in told))
+            assert {part["feature"] for part in reason["parts"]} <= own[reason["idea"]]
+            assert reason["parts"][0]["feature"] == reason["feature"]
+            assert reason["parts"][0]["value"] == reason["value"]
+        shown = sum(part["contribution"] for part in chain.from_iterable(reason["parts"] for reason in told))
         assert half.baseline + shown + half.other == pytest.approx(half.logit, abs=1e-9)
 
 

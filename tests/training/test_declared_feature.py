@@ -102,7 +102,7 @@ def test_reasons_tell_its_sentence(training: Training, value: float, english: st
     rows, contributions = np.zeros((1, len(catalogue.names))), np.zeros((1, len(catalogue.names)))
     rows[0, catalogue.index(NAME)], contributions[0, catalogue.index(NAME)] = value, 0.4
     (((reason,), against, other),) = Reasons(catalogue).of(rows, contributions=contributions)
-    assert (reason.feature, reason.value, reason.contribution) == (NAME, 2, 0.4)
+    assert (reason.feature, reason.value, reason.contribution) == (NAME, "2", 0.4)
     assert (reason.sentence(), reason.sentence("zh")) == (english, chinese)
     assert (against, other) == ((), 0.0)
 
