@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from features.cohorts import CUSTOMER, FREE, NOBODY, OPEN_DEAL, UNKNOWN, Cohort, CohortRows, read_cohorts
 from features.engine import run_sql
@@ -34,6 +35,7 @@ __all__ = [
     "Comparable",
     "Group",
     "ListOutcomes",
+    "approved_list",
     "list_outcomes",
     "outcomes_of",
 ]
@@ -195,13 +197,15 @@ def outcomes_of(
     """
     with store.reading() as connection:
         if list_id is not None:
-            _require_approved(lists.find(connection, list_id=list_id))
+            approved_list(connection, list_id=list_id)
         told = read_lists(connection)
     until = now if newest is None else min(now, newest + SECOND)
     return list_outcomes(tables, told, list_id=list_id, days=days, now=now, until=until, threads=threads)
 
 
-def _require_approved(found: TargetList) -> None:
+def approved_list(connection: Connection, *, list_id: int) -> TargetList:
+    """The list. Raises UnknownListError, and ListStateError while no version of it is approved."""
+    found = lists.find(connection, list_id=list_id)
     if found.approved_version is None:
         raise ListStateError(
             "no version of the list was approved yet",
@@ -209,6 +213,7 @@ def _require_approved(found: TargetList) -> None:
             allowed="approved",
             fix="have both sides approve it: from then on its accounts are followed",
         )
+    return found
 
 
 def list_outcomes(

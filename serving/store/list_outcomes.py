@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from serving.store import schema
 from serving.store.list_tables import UNSCORED
 
-__all__ = ["ListsTold", "read_lists"]
+__all__ = ["ListsTold", "lists_state", "read_lists"]
 
 _ROWS_AT_ONCE = 50_000
 
@@ -78,6 +78,13 @@ def read_lists(connection: Connection) -> ListsTold:
         _table(connection, left_out, _DROPS),
         {one.id: one.erased for one in erased},
     )
+
+
+def lists_state(connection: Connection) -> tuple[object, ...]:
+    """What is another one once any list was changed, or any of their accounts forgotten."""
+    changes, lists = schema.list_changes.c, schema.target_lists.c
+    noted = connection.execute(select(func.max(changes.id), func.count(changes.id))).one()
+    return (*noted, connection.execute(select(func.sum(lists.erased))).scalar())
 
 
 def _table(connection: Connection, query: Select[Any], kinds: pa.Schema) -> pa.Table:

@@ -199,8 +199,22 @@ def test_a_deal_that_nobody_dates_ended_when_that_became_known(store: Store, onc
     deal = ("d", "a3", "2024-04-01", None)
     known = [(*deal, "won", "2024-05-01"), (*deal, "won", "2024-11-01")]
     assert outcomes(tables_of(ACCOUNTS, known), store, list_id=once).groups["accepted"].won == 1
-    known = [(*deal, None, "2024-05-01"), (*deal, "won", "2024-11-01")]
-    assert outcomes(tables_of(ACCOUNTS, known), store, list_id=once).groups["accepted"].won == 0
+    later = [(*deal, None, "2024-05-01"), (*deal, "won", "2024-11-01")]
+    assert outcomes(tables_of(ACCOUNTS, later), store, list_id=once).groups["accepted"].won == 0
+
+
+def test_what_people_did_who_opted_out_is_not_looked_at(store: Store, once: int) -> None:
+    """c3 did something with somebody who may not be followed: it stays alike to whoever did nothing."""
+    active = outcomes(tables_of(ACCOUNTS, DEALS, [*ACTIVITIES, ("c3", "2024-02-20")]), store, list_id=once)
+    tables = tables_of(ACCOUNTS, DEALS, [*ACTIVITIES, ("c3", "2024-02-20")])
+    frames = {name: tables.read(name) for name in tables.sources}
+    frames["activities"]["contact_id"] = "somebody"
+    opted_out = {"opted_out_at": [pd.Timestamp("2024-02-25")], "known_at": [pd.Timestamp("2024-02-25")]}
+    frames["contacts"] = pd.DataFrame({"contact_id": ["somebody"], "account_id": ["c3"], **opted_out})
+    found = outcomes(Tables.from_frames(frames), store, list_id=once)
+    assert active.matched.rows == found.matched.rows - 2
+    idle = outcomes(tables_of(ACCOUNTS, DEALS), store, list_id=once)
+    assert found.matched == idle.matched
 
 
 def test_a_list_of_a_product_asks_for_deals_of_it_alone(store: Store) -> None:

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from features.errors import EngineError, WorkspaceError
 from serving.lists.outcome_answers import ListOutcomesAnswer, outcomes_answer
-from serving.lists.outcomes import LONGEST, USUAL_DAYS, outcomes_of
+from serving.lists.outcomes import LONGEST, USUAL_DAYS
+from serving.lists.outcomes_kept import known_outcomes
 from serving.problems import NotReadyError
 from serving.scoring import utc_now
 from serving.store.lists import ListStateError, UnknownListError
@@ -25,17 +26,8 @@ async def _outcomes(call: Call) -> Response:
     days = integer(call, "days", default=USUAL_DAYS, most=LONGEST) or USUAL_DAYS
 
     def work() -> ListOutcomesAnswer:
-        snapshot = call.services.answers.desk().snapshot
-        found = outcomes_of(
-            snapshot.tables,
-            call.services.door.open(),
-            list_id=list_id,
-            days=days,
-            newest=snapshot.manifest.data_through,
-            now=utc_now(),
-            # The other threads go on answering.
-            threads=1,
-        )
+        snapshot, store = call.services.answers.desk().snapshot, call.services.door.open()
+        found = known_outcomes(snapshot, store, list_id=list_id, days=days, now=utc_now())
         return outcomes_answer(found, list_id=list_id)
 
     return json_answer(await call.compute(work))
