@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
@@ -189,8 +189,10 @@ async def _swap(
         for swap in range(swaps):
             await asyncio.sleep(every)
             release_id, moment = releases[(swap + 1) % 2], utc_now() + timedelta(seconds=3)
+            # The pointer has whole seconds: its moment comes up to one sooner than in three.
+            due = time.monotonic() + (moment.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
             store.activate(release_id, activate_at=moment, who="bench", why="swap", now=utc_now())
-            chosen.append((time.monotonic() + 3.0, release_id))
+            chosen.append((due, release_id))
 
 
 def _late(found: Sequence[Asked], chosen: Sequence[tuple[float, int]]) -> float:
