@@ -79,8 +79,8 @@ class Snapshot:
         return table.rows if table else 0
 
     def is_copied_in(self, seconds: float) -> bool:
-        """Whether so long is enough to copy the tables into memory; a second may be taken in any case."""
-        return self.activities <= _COPIED * max(1.0, seconds)
+        """Whether so long is enough to copy the tables into memory."""
+        return self.activities <= _COPIED * seconds
 
 
 class Desk:

@@ -334,11 +334,13 @@ class DeskHolder:
     def _made(self, release: LoadedRelease, snapshot: Snapshot, *, due: datetime) -> Remembered:
         """A desk that is ready to answer, and knows what the one before it was asked last.
 
-        due: when it should answer. What it could not learn by then it computes when it is asked; tables
-        that cannot be in memory by then it reads from their files, until it is made again.
+        due: when it should answer; a second may be taken in any case. What it could not learn by then it
+        computes when it is asked; tables that cannot be in memory by then it reads from their files, until it
+        is made again.
         """
         self._waiting.cover(snapshot.moved_through)
-        before, left = self._remembered, (due - utc_now()).total_seconds()
+        before, left = self._remembered, max(1.0, (due - utc_now()).total_seconds())
+        until = time.monotonic() + left
         desk = Desk(
             snapshot,
             release=release,
@@ -352,8 +354,7 @@ class DeskHolder:
         if before is None:
             self._ahead.start(desk)
         elif desk.is_quick:
-            asked = before.newest(_LEARNED)
-            made.learn(asked, now=utc_now(), late=lambda: utc_now() > due)
+            made.learn(before.newest(_LEARNED), now=utc_now(), until=until)
         return made
 
     def _warm(self, desk: Desk) -> None:

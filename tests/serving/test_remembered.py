@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from small_workspace import AS_OF, NOW, account_id
 
 from features.workspace import Workspace
+from serving import remembered as remembering
 from serving.batches import BatchAnswer, batch_answer, batch_text, score_batch
 from serving.desk import Desk, open_desk
 from serving.problems import DuplicateAccountError
@@ -94,10 +96,42 @@ def test_a_new_desk_learns_what_the_last_one_was_asked_until_it_has_to_answer(ow
     request = asked(own_desk, account_id=account_id(10))
     told: dict[str, Any] = {"now": NOW, "language": "en", "request_id": "a"}
     late, in_time = Remembered(own_desk), Remembered(own_desk)
-    late.learn([(request, "en")], now=NOW, late=lambda: True)
-    in_time.learn([(request, "en")], now=NOW)
+    late.learn([(request, "en")], now=NOW, until=time.monotonic())
+    in_time.learn([(request, "en")], now=NOW, until=time.monotonic() + 600)
     assert late.at_once(request, **told) is None
     assert in_time.at_once(request, **told) is not None
+
+
+@pytest.mark.parametrize(
+    ("until", "rests"),
+    [(None, []), (100.0, [2.0, 2.0, 2.0]), (5.5, [0.5, 0.5, 0.5]), (4.0, [0.0, 0.0, 0.0])],
+)
+def test_a_desk_that_is_not_to_answer_yet_rests_as_it_learns(
+    own_desk: Desk, monkeypatch: pytest.MonkeyPatch, until: float | None, rests: list[float]
+) -> None:
+    """Twice as long as each of its four groups takes, which is a second here, or what time is left for."""
+    clock = Clock()
+    monkeypatch.setattr(remembering, "time", clock)
+    monkeypatch.setattr(remembering, "_AT_ONCE", 1)
+    asked_before: list[Any] = [(asked(own_desk, account_id=account_id(number)), "en") for number in (10, 11, 12)]
+    of_one = Remembered(own_desk)
+    monkeypatch.setattr(of_one, "score_subjects", lambda *_, **__: clock.sleep(1.0))
+    of_one.learn([*asked_before, (asked_before[0][0], "zh")], now=NOW, until=until)
+    assert [slept for slept in clock.slept if slept != 1.0] == rests
+    assert clock.slept.count(1.0) == 4
+
+
+class Clock:
+    """One that passes when somebody sleeps, and only then."""
+
+    def __init__(self) -> None:
+        self.slept = list[float]()
+
+    def monotonic(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
 
 def test_a_batch_is_written_as_its_model_says(own_desk: Desk) -> None:
