@@ -113,10 +113,10 @@ def test_a_desk_that_is_not_to_answer_yet_rests_as_it_learns(
     clock = Clock()
     monkeypatch.setattr(remembering, "time", clock)
     monkeypatch.setattr(remembering, "_AT_ONCE", 1)
-    asked_before: list[Any] = [(asked(own_desk, account_id=account_id(number)), "en") for number in (10, 11, 12)]
+    three = [asked(own_desk, account_id=account_id(number)) for number in (10, 11, 12)]
     of_one = Remembered(own_desk)
     monkeypatch.setattr(of_one, "score_subjects", lambda *_, **__: clock.sleep(1.0))
-    of_one.learn([*asked_before, (asked_before[0][0], "zh")], now=NOW, until=until)
+    of_one.learn([*((one, "en") for one in three), (three[0], "zh")], now=NOW, until=until)
     assert [slept for slept in clock.slept if slept != 1.0] == rests
     assert clock.slept.count(1.0) == 4
 
