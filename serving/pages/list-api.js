@@ -26,6 +26,7 @@ export const account = (id, accountId, values, signal) =>
 export const versions = (id, signal) => call(`${of(id)}/versions`, { signal });
 export const diff = (id, values, signal) => call(`${of(id)}/diff${query(values)}`, { signal });
 export const leftOut = (id, values, signal) => call(`${of(id)}/left_out${query(values)}`, { signal });
+export const outcomes = (id, values, signal) => call(`${of(id)}/outcomes${query(values)}`, { signal });
 export const changes = (id, values, signal) => call(`${of(id)}/changes${query(values)}`, { signal });
 export const decisions = (id, values, signal) => call(`${of(id)}/decisions${query(values)}`, { signal });
 export const excluded = (id, signal) => call(`${of(id)}/excluded`, { signal });

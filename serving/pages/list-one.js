@@ -1,4 +1,4 @@
-// One list: what it is and in which state, what can be done with it, and its parts: accounts, versions, log, files.
+// One list: what it is and in which state, what can be done with it, and its parts: accounts, versions, outcomes, log, files.
 
 import { element } from "./dom.js";
 import { number, t } from "./i18n.js";
@@ -7,12 +7,13 @@ import { address, list as read, mayWrite } from "./list-api.js";
 import { show as files } from "./list-exports.js";
 import { show as about } from "./list-facts.js";
 import { show as log } from "./list-log.js";
+import { show as outcomes } from "./list-outcomes.js";
 import { badge, date, fact, failure, waiting } from "./list-parts.js";
 import { banner } from "./list-proposal.js";
 import { actions, reviewers } from "./list-review.js";
 import { show as versions } from "./list-versions.js";
 
-const PARTS = { accounts, versions, log, files, about };
+const PARTS = { accounts, versions, outcomes, log, files, about };
 
 // The list that was shown last: its parts open at once, and are read anew behind it.
 let kept = null;

@@ -2,10 +2,12 @@
 
 import { words as wordsOfDeeds } from "./list-words-deeds.js";
 import { words as wordsOfKinds } from "./list-words-kinds.js";
+import { words as wordsOfOutcomes } from "./words-outcomes.js";
 
 export const words = {
   ...wordsOfDeeds,
   ...wordsOfKinds,
+  ...wordsOfOutcomes,
   nav_lists: ["Lists", "名单"],
   l_lead: [
     "Target account lists: who is worked, why, by whom, and what is to come of it.",
