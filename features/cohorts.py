@@ -21,6 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.engine import run_sql
+from features.origins import BY_ORIGIN, OriginRules
 from features.queries import consent_periods, permitted_activities
 from features.size_curve import EDGES
 
@@ -40,8 +41,9 @@ __all__ = [
 ACTIVE_DAYS = 90
 """An account is active where it, or we with it, did anything in so many days before the moment."""
 
-FACTS = ("industry", "country", "size", "activity", "deal")
-"""By what accounts are compared. size: the range of employees of `features.size_curve.EDGES`; activity:
+FACTS = ("worked", "industry", "country", "size", "activity", "deal")
+"""By what accounts are compared. worked: whether an origin told of it that sales works (`features.origins`),
+where accounts come from several; size: the range of employees of `features.size_curve.EDGES`; activity:
 whether there was any in `ACTIVE_DAYS`; deal: whether it ever had one, of any product."""
 
 UNKNOWN, CUSTOMER, OPEN_DEAL, FREE = range(4)
@@ -145,6 +147,16 @@ QUALIFY row_number() OVER (PARTITION BY opportunity_id ORDER BY known_at DESC) =
 """Each deal as it was known last. One that nobody dates ended when its outcome became known, not when it was
 edited after that."""
 
+_WORKED = f"""
+CREATE OR REPLACE TEMP TABLE cohort_worked AS
+SELECT number, known_at, withdrawn_at FROM {BY_ORIGIN} JOIN cohort_accounts USING (account_id)
+WHERE list_contains($1, origin)
+"""
+_NOBODY_WORKED = """
+CREATE OR REPLACE TEMP TABLE cohort_worked AS
+SELECT number, known_at, withdrawn_at FROM cohort_versions WHERE FALSE
+"""
+
 _REACHED = """
 CREATE OR REPLACE TEMP TABLE cohort_reached AS
 SELECT number, reached_at, taken_up_at FROM reached JOIN cohort_accounts USING (account_id)
@@ -178,6 +190,7 @@ dealt AS (
     )
     GROUP BY number
 ),
+sales AS (SELECT DISTINCT number FROM cohort_worked WHERE {_KNOWN_THEN}),
 permitted AS ({permitted_activities()}),
 active AS (
     SELECT DISTINCT account_id FROM permitted
@@ -196,13 +209,14 @@ SELECT number, "group",
             WHEN coalesce(dealing, FALSE) THEN {OPEN_DEAL} ELSE {FREE} END AS TINYINT) AS was,
        coalesce(reached_at <= $1, FALSE) AS reached,
        coalesce(taken_up_at > $1 AND taken_up_at < $2, FALSE) AS later,
+       sales.number IS NOT NULL AS worked,
        CAST(coalesce(industry, 0) AS INTEGER) AS industry, CAST(coalesce(country, 0) AS INTEGER) AS country,
        CAST(coalesce(size, 0) AS INTEGER) AS size, active.account_id IS NOT NULL AS activity,
        coalesce(ever, FALSE) AS deal, ended.number IS NOT NULL AS opened,
        CAST(coalesce(ended, 0) AS INTEGER) AS ended, CAST(coalesce(ended_won, 0) AS INTEGER) AS ended_won
 FROM chosen LEFT JOIN known USING (number) LEFT JOIN dealt USING (number)
 LEFT JOIN active USING (account_id) LEFT JOIN ended USING (number)
-LEFT JOIN cohort_reached USING (number)
+LEFT JOIN cohort_reached USING (number) LEFT JOIN sales USING (number)
 """
 """$1: the moment. $2: the end of the window. $3: the product. $4: the cohort. $5: whether it is compared."""
 
@@ -213,6 +227,7 @@ def read_cohorts(
     *,
     members: pa.Table,
     reached: pa.Table,
+    origins: OriginRules,
     days: int,
     until: datetime,
 ) -> Iterator[CohortRows]:
@@ -220,14 +235,23 @@ def read_cohorts(
 
     connection: of `Tables.connect`. members: cohort (its place among the cohorts), account_id and group, of
     those that something was decided of; an account once in a cohort. reached: account_id, reached_at and
-    taken_up_at of those whom any list named, or took up. days: of the window. until: naive, UTC; what was
-    known before it tells what became of them. Raises EngineError.
+    taken_up_at of those whom any list named, or took up. origins: of the tables. days: of the window. until:
+    naive, UTC; what was known before it tells what became of them. Raises EngineError.
     """
     for name, given in (("members", members), ("reached", reached)):
         connection.register(name, given)
-    for sql in (_EVERYBODY, *(_PLACES.format(column=column) for column in FACTS[:2]), _VERSIONS, _DEALS):
+    for sql in (
+        _EVERYBODY,
+        *(_PLACES.format(column=column) for column in ("industry", "country")),
+        _VERSIONS,
+        _DEALS,
+    ):
         run_sql(connection, sql)
     run_sql(connection, _ENDS, parameters=[until])
+    if origins.several:
+        run_sql(connection, _WORKED, parameters=[list(origins.worked)])
+    else:
+        run_sql(connection, _NOBODY_WORKED)
     run_sql(connection, _REACHED)
     run_sql(connection, _CONSENT)
     for place, cohort in enumerate(cohorts):

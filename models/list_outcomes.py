@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from features.cohorts import FACTS
 from models.list_size import LEVEL, Estimate
 
 __all__ = [
@@ -47,16 +48,18 @@ Verdict = Literal["higher", "lower", "unclear", "not_enough"]
 LEAST_ACCOUNTS = 20
 """With fewer on one side (of the weighted: effectively fewer) numbers are told, and no verdict."""
 
-FIELDS = ("moment", "industry", "country", "size", "activity", "deal")
+FIELDS = ("moment", *FACTS)
+_ALWAYS = ("moment", "worked")
 LADDER: tuple[tuple[str, ...], ...] = (
     FIELDS,
-    ("moment", "industry", "size", "activity", "deal"),
-    ("moment", "size", "activity", "deal"),
-    ("moment", "activity", "deal"),
-    ("moment",),
+    (*_ALWAYS, "industry", "size", "activity", "deal"),
+    (*_ALWAYS, "size", "activity", "deal"),
+    (*_ALWAYS, "activity", "deal"),
+    _ALWAYS,
 )
-"""What strata are made of: the first that finds a comparable account for half of the accepted; the moment
-always, as years and markets differ."""
+"""What strata are made of: the first that finds a comparable account for half of the accepted. Always of the
+moment, as times differ, and of whether sales works an account at all: it wins none of those that it does not
+know of."""
 
 _ENOUGH = 0.5
 _Z = float(norm.ppf((1 + LEVEL) / 2))
@@ -187,7 +190,7 @@ class Matching:
     ) -> None:
         """Accounts of one moment, accepted ones and comparable ones.
 
-        facts: (n, 5), in the order of FIELDS without the moment, none below 0. number: of the account, the
+        facts: (n, 6), in the order of `features.cohorts.FACTS`, none below 0. number: of the account, the
         same at every moment. opened, won: what became of them.
         """
         code = np.zeros(len(facts), dtype=np.int64)

@@ -83,8 +83,9 @@ class MatchedOutcomes(Answer):
     accepted."""
 
     strata: list[str] = Field(
-        description="What strata are made of: moment, industry, country, size, activity (any in the 90 days "
-        "before), deal (any ever before); fewer where less than half of the accepted found a comparable one."
+        description="What strata are made of: moment, worked (whether sales works it, where some is universe), "
+        "industry, country, size, activity (any in the 90 days before), deal (any ever before); fewer where "
+        "less than half of the accepted found a comparable one."
     )
     accepted: int
     matched: int = Field(description="Of these, those with a comparable account.")

@@ -242,7 +242,15 @@ def list_outcomes(
         ]
         groups, comparable = {name: Group() for name in GROUPS}, Comparable()
         matching = Matching()
-        found = read_cohorts(connection, wanted, members=members, reached=reached, days=days, until=until)
+        found = read_cohorts(
+            connection,
+            wanted,
+            members=members,
+            reached=reached,
+            origins=tables.origins,
+            days=days,
+            until=until,
+        )
         for rows, cohort, end, is_ripe in zip(found, wanted, ends, ripe, strict=True):
             for place, name in enumerate(GROUPS):
                 groups[name].add(rows.of(rows.group == place), ripe_at=None if is_ripe else end)

@@ -82,6 +82,7 @@ export const words = {
   o_basis: ["What the comparison rests on", "对照的依据"],
   o_and: [", ", "、"],
   stratum_moment: ["moment", "时刻"],
+  stratum_worked: ["whether sales works them", "销售是否跟进"],
   stratum_industry: ["industry", "行业"],
   stratum_country: ["country", "国家"],
   stratum_size: ["size", "规模"],

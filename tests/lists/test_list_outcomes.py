@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from followed_lists import approved_at, at, new_list, outcomes, tables_of
 
+from features.origins import OriginRules
 from features.tables import Tables
 from models.list_outcomes import wilson
 from serving.lists.deciding import move_state
@@ -125,7 +127,7 @@ def test_comparable_accounts_weigh_what_their_strata_weigh_among_the_accepted(
     tables: Tables, store: Store, followed: int
 ) -> None:
     matched = outcomes(tables, store, list_id=followed).matched
-    assert matched.strata == ("moment", "industry", "country", "size", "activity", "deal")
+    assert matched.strata == ("moment", "worked", "industry", "country", "size", "activity", "deal")
     # a1 and a2 beside c1, c2, c3 and late; a3 beside c4; late, later, beside c2 and c3; a4 beside nobody.
     assert (matched.accepted, matched.matched, matched.alone) == (5, 4, 1)
     assert (matched.rows, matched.accounts) == (4 + 1 + 2, 5)
@@ -215,6 +217,27 @@ def test_what_people_did_who_opted_out_is_not_looked_at(store: Store, once: int)
     assert active.matched.rows == found.matched.rows - 2
     idle = outcomes(tables_of(ACCOUNTS, DEALS), store, list_id=once)
     assert found.matched == idle.matched
+
+
+def test_whom_sales_works_is_not_compared_with_a_universe_that_nobody_works(store: Store) -> None:
+    """c1 came from a register alone until the CRM told of it, a second before the other list's moment."""
+    accounts = [(name, *_SOFTWARE) for name in ("a1", "c1", "c2", "b1")]
+    tables = tables_of(accounts)
+    register = {"a1": "crm", "c1": "register", "c2": "crm", "b1": "register"}
+    told = tables.read("accounts").assign(compared=True)
+    told["origin"] = told.account_id.map(register)
+    later = told[told.account_id == "c1"].assign(origin="crm", known_at=pd.Timestamp("2024-04-15T11:59:59"))
+    rules = OriginRules({"s-1": "crm", "s-2": "register"})
+    rows = pa.Table.from_pandas(pd.concat([told, later]), preserve_index=False)
+    tables = replace(tables, origins=rules, told=rows)
+    number, other = new_list(store, "worked"), new_list(store, "later")
+    approved_at(store, number, FIRST, suggested=["a1"])
+    found = outcomes(tables, store, list_id=number)
+    # c2 alone, and not c1 nor b1.
+    assert (found.matched.matched, found.matched.rows) == (1, 1)
+    approved_at(store, other, SECOND, suggested=["c2"])
+    found = outcomes(tables, store, list_id=other)
+    assert (found.matched.matched, found.matched.rows) == (1, 1)
 
 
 def test_a_list_of_a_product_asks_for_deals_of_it_alone(store: Store) -> None:

@@ -72,7 +72,8 @@ def matched(*moments: list[tuple[tuple[int, ...], int, bool, bool]]) -> Matched:
     return matching.matched()
 
 
-BANK, BANK_ABROAD, FARM = (1, 1, 2, 0, 0), (1, 2, 2, 0, 0), (2, 1, 2, 0, 0)
+BANK, BANK_ABROAD, FARM = (0, 1, 1, 2, 0, 0), (0, 1, 2, 2, 0, 0), (0, 2, 1, 2, 0, 0)
+FARM_OF_NOBODY = (1, 2, 1, 2, 0, 0)
 
 
 def test_strata_are_exact_while_half_of_the_accepted_find_somebody() -> None:
@@ -83,11 +84,14 @@ def test_strata_are_exact_while_half_of_the_accepted_find_somebody() -> None:
     assert (abroad.strata, abroad.matched) == (LADDER[1], 1)
     assert "country" not in abroad.strata
     farmers = matched([(BANK, 0, True, True), (BANK, 1, True, True), (FARM, 2, False, False)])
-    assert (farmers.strata, farmers.matched) == (("moment", "size", "activity", "deal"), 2)
+    assert (farmers.strata, farmers.matched) == (("moment", "worked", "size", "activity", "deal"), 2)
     # Nobody is compared with another moment.
     apart = matched([(BANK, 0, True, True)], [(BANK, 1, False, True)])
-    assert (apart.strata, apart.matched, apart.alone, apart.rows) == (("moment",), 0, 1, 0)
+    assert (apart.strata, apart.matched, apart.alone, apart.rows) == (("moment", "worked"), 0, 1, 0)
     assert apart.won.difference is None
+    # Nor with those whom sales does not work.
+    unworked = matched([(FARM, 0, True, True), (FARM_OF_NOBODY, 1, False, False)])
+    assert (unworked.matched, unworked.alone) == (0, 1)
 
 
 def test_an_account_at_several_moments_counts_as_one() -> None:
@@ -115,7 +119,7 @@ def drawn_market(random: np.random.Generator, *, lift: float) -> Matched:
     matching = Matching()
     chance, share = np.array([0.02, 0.06, 0.15, 0.3]), np.array([0.02, 0.05, 0.1, 0.3])
     stratum = random.integers(0, 4, 3_000)
-    facts = np.column_stack([stratum, *(np.zeros(3_000, dtype=np.int64),) * 4]).astype(np.int32)
+    facts = np.column_stack([stratum, *(np.zeros(3_000, dtype=np.int64),) * 5]).astype(np.int32)
     number = np.arange(3_000)
     for _ in range(2):
         accepted = random.random(3_000) < share[stratum] / 2
