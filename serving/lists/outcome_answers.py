@@ -83,7 +83,7 @@ class MatchedOutcomes(Answer):
     accepted."""
 
     strata: list[str] = Field(
-        description="What strata are made of: moment, worked (whether sales works it, where some is universe), "
+        description="What strata are made of: moment, worked (whether sales works it, not a universe alone), "
         "industry, country, size, activity (any in the 90 days before), deal (any ever before); fewer where "
         "less than half of the accepted found a comparable one."
     )
