@@ -250,7 +250,9 @@ class DeskHolder:
             self.renew()
         try:
             with self._looking:
-                self._look(now=utc_now())
+                before = self._look(now=utc_now())
+            if before is not None:
+                before.let_go()
         except UNREADABLE as error:
             self._complain(as_fault(error, "the tables cannot be opened"))
         else:
@@ -276,6 +278,8 @@ class DeskHolder:
                     self._remembered, self._coming = of(self._remembered), of(self._coming)
                     break
             made += [self._made(release, snapshot, due=utc_now()) for release in missing]
+        for one in held:
+            one.let_go()
         # Where nothing answers yet, a release waits for them.
         self._watch.soon()
 
@@ -292,8 +296,9 @@ class DeskHolder:
             with suppress(SpearfishError), self.door.open().reading() as connection:
                 metrics.show_jobs(job_figures(connection, now=utc_now()))
 
-    def _look(self, *, now: datetime) -> None:
-        store = self.door.open()
+    def _look(self, *, now: datetime) -> Remembered | None:
+        """What answered before, where something else does now."""
+        before, store = self._remembered, self.door.open()
         self._meet(store)
         pointer = store.pointer()
         self._verdicts.refresh(store)
@@ -322,6 +327,7 @@ class DeskHolder:
             due = pointer.activate_at or now
             self._coming = self._made(self._releases[coming], snapshot, due=due)
         self._releases = {key: value for key, value in self._releases.items() if key in (current, coming)}
+        return None if before is self._remembered else before
 
     def _meet(self, store: Store) -> None:
         """Know nothing of another store than before: where one was restored, its numbers may be the same."""

@@ -37,6 +37,9 @@ _REST = 2.0
 """How long learning rests after each group, for as long as the group took: whoever is answered meanwhile, on
 the same cores, is held up by one group at most."""
 
+_BETWEEN = 0.002
+"""Seconds between two groups of answers that are forgotten, each of which takes half a millisecond."""
+
 _Name = tuple[Literal["account_id", "domain"], str]
 _Key = tuple[str, datetime, Language, object]
 
@@ -139,6 +142,14 @@ class Remembered:
                 ended = time.monotonic()
                 took = ended - begun
                 time.sleep(max(0.0, min(_REST * took, (until - ended) / left - took)))
+
+    def let_go(self) -> None:
+        """Forget everything, little by little: all at once holds up whoever is answered by another one."""
+        while self._answers:
+            with self._changing:
+                some = [self._answers.popitem() for _ in range(min(_AT_ONCE, len(self._answers)))]
+            del some
+            time.sleep(_BETWEEN)
 
     def _computed(self, subjects: Sequence[Subject], *, now: datetime, language: Language) -> list[Scored]:
         if not subjects:

@@ -121,6 +121,18 @@ def test_a_desk_that_is_not_to_answer_yet_rests_as_it_learns(
     assert clock.slept.count(1.0) == 4
 
 
+def test_what_is_let_go_is_no_longer_remembered(own_desk: Desk) -> None:
+    one = Remembered(own_desk)
+    requests = [asked(own_desk, account_id=account_id(number)) for number in range(25)]
+    one.learn([(request, "en") for request in requests], now=NOW)
+    assert len(one.newest(100)) == 25
+    one.let_go()
+    assert one.newest(100) == []
+    told: dict[str, Any] = {"now": NOW, "language": "en", "request_id": "a"}
+    assert one.at_once(requests[0], **told) is None
+    assert one.score(requests[0], **told).answer.account.account_id == account_id(0)
+
+
 class Clock:
     """One that passes when somebody sleeps, and only then."""
 
