@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
@@ -47,6 +48,7 @@ GROUPS = ACCEPTED, ADDED, REJECTED = ("accepted", "added", "rejected")
 
 _LEFT_OUT = {"unknown": UNKNOWN, "customers": CUSTOMER, "open_deals": OPEN_DEAL}
 _MEMORY = "1GB"
+"""What the engine takes; what is more waits in a file."""
 
 _APPROVED = """
 CREATE TEMP TABLE said AS
@@ -231,8 +233,9 @@ def list_outcomes(
     days: of the window. now, until: naive, UTC; versions count that were approved by now, and facts that were
     known before until, as far as the tables tell. Raises EngineError.
     """
-    with tables.connect(threads=threads) as connection:
+    with TemporaryDirectory() as folder, tables.connect(threads=threads) as connection:
         run_sql(connection, "SET memory_limit = ?", parameters=[_MEMORY])
+        run_sql(connection, "SET temp_directory = ?", parameters=[folder])
         cohorts, members, reached = _asked(connection, told, list_id=list_id, now=now)
         ends = [one.moment + timedelta(days=days) for one in cohorts]
         ripe = [end <= until for end in ends]
