@@ -205,18 +205,28 @@ def test_a_deal_that_nobody_dates_ended_when_that_became_known(store: Store, onc
     assert outcomes(tables_of(ACCOUNTS, later), store, list_id=once).groups["accepted"].won == 0
 
 
-def test_what_people_did_who_opted_out_is_not_looked_at(store: Store, once: int) -> None:
-    """c3 did something with somebody who may not be followed: it stays alike to whoever did nothing."""
-    active = outcomes(tables_of(ACCOUNTS, DEALS, [*ACTIVITIES, ("c3", "2024-02-20")]), store, list_id=once)
-    tables = tables_of(ACCOUNTS, DEALS, [*ACTIVITIES, ("c3", "2024-02-20")])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"traffic": "bot"},
+        {"quantity": 0},
+        {"withdrawn_at": pd.Timestamp("2024-02-28")},
+        {"occurred_at": pd.Timestamp("2023-12-02T11:59:59")},
+        # Somebody who has opted out since, and may not be followed any more.
+        {"contact_id": "somebody"},
+    ],
+    ids=lambda told: next(iter(told)),
+)
+def test_what_is_no_activity_makes_nobody_active(store: Store, once: int, told: dict[str, Any]) -> None:
+    """c3 is alike to a1 and a2 while it did nothing, and not once it did."""
+    idle = outcomes(tables_of(ACCOUNTS, DEALS), store, list_id=once).matched
+    tables = tables_of(ACCOUNTS, DEALS, [("c3", "2023-12-02T12:00:00")])
+    assert outcomes(tables, store, list_id=once).matched.rows == idle.rows - 1
     frames = {name: tables.read(name) for name in tables.sources}
-    frames["activities"]["contact_id"] = "somebody"
+    frames["activities"] = frames["activities"].assign(**told)
     opted_out = {"opted_out_at": [pd.Timestamp("2024-02-25")], "known_at": [pd.Timestamp("2024-02-25")]}
     frames["contacts"] = pd.DataFrame({"contact_id": ["somebody"], "account_id": ["c3"], **opted_out})
-    found = outcomes(Tables.from_frames(frames), store, list_id=once)
-    assert active.matched.rows == found.matched.rows - 2
-    idle = outcomes(tables_of(ACCOUNTS, DEALS), store, list_id=once)
-    assert found.matched == idle.matched
+    assert outcomes(Tables.from_frames(frames), store, list_id=once).matched == idle
 
 
 def test_whom_sales_works_is_not_compared_with_a_universe_that_nobody_works(store: Store) -> None:
