@@ -28,6 +28,7 @@ from serving.answers import (
     ProbabilityInterval,
 )
 from serving.inputs import inputs_read
+from serving.releases import ServedModel
 
 __all__ = ["fire_of", "fit_score", "intent_score", "model_version"]
 
@@ -46,18 +47,18 @@ def intent_score(scorer: Scorer, *, explained: Explained, language: Language) ->
 
 
 def fire_of(
-    scorers: Iterable[Scorer],
+    models: Iterable[ServedModel],
     *,
     rows: Mapping[ModelKey, Row],
     fit: FitScore | None,
     intent: IntentScore | None,
 ) -> Fire:
-    """The four views of one account. scorers: of the release; rows: features of those that were asked."""
+    """The four views of one account. models: of the release; rows: features of those that were asked."""
     values = {
-        name: float(rows[scorer.bundle.key][column])
-        for scorer in scorers
-        if scorer.bundle.key in rows
-        for name, column in _fire_columns(scorer.bundle.catalogue.names)
+        name: float(rows[model.key][column])
+        for model in models
+        if model.key in rows
+        for name, column in _fire_columns(model.scorer.bundle.catalogue.names)
     }
     scores = {"fit": fit.score if fit else None, "intent": intent.score if intent else None}
     found = vars(fire(values, **scores))

@@ -37,8 +37,9 @@ class ServedModel:
     scorer: Scorer
     labels: LabelSettings
 
-    @property
+    @cached_property
     def key(self) -> ModelKey:
+        """As of its bundle."""
         return self.scorer.bundle.key
 
     @property

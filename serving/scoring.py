@@ -8,7 +8,7 @@ rule: a half that cannot be given is null, with the reason.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -72,14 +72,15 @@ class Scored:
 
     request: what was asked, without a word of a person. rows: by model, features, float64 (k,) in the order
     of its catalogue: of those that answer, and of a kind of which none does, of the last that was asked.
-    explained: what the models that answer say in full. newer: activities that counted beside the tables.
+    contributions: by model that answers, float64 (k,), log-odds, calibrated. newer: activities that counted
+    beside the tables.
     """
 
     request: ScoreRequest
     answer: ScoreAnswer
     language: Language
     rows: Mapping[ModelKey, Row]
-    explained: Mapping[ModelKey, Explained]
+    contributions: Mapping[ModelKey, Row]
     newer: tuple[Activity, ...] = ()
     _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -110,6 +111,11 @@ class _Asked:
     intent: Speaker
     models: tuple[ServedModel, ...]
     request_id: str
+
+    @property
+    def answering(self) -> tuple[ServedModel, ...]:
+        """The models that answer."""
+        return tuple(one.model for one in (self.fit, self.intent) if one.model is not None)
 
 
 def utc_now() -> datetime:
@@ -226,19 +232,17 @@ def _looked_at(models: Sequence[ServedModel], *, answering: ServedModel | None) 
 
 def _explained(
     asked: Sequence[_Asked], *, rows: Sequence[Mapping[ModelKey, Row]]
-) -> list[dict[ModelKey, Explained]]:
-    """What the models that answer say of each subject: each model is asked once."""
-    places: dict[ModelKey, tuple[ServedModel, list[int]]] = {}
-    for place, one in enumerate(asked):
-        for speaker in (one.fit, one.intent):
-            if speaker.model is not None:
-                places.setdefault(speaker.model.key, (speaker.model, []))[1].append(place)
-    found: list[dict[ModelKey, Explained]] = [{} for _ in asked]
-    for key, (model, own) in places.items():
-        matrix = np.stack([rows[place][key] for place in own])
-        for place, told in zip(own, model.scorer.explain(matrix), strict=True):
-            found[place][key] = told
-    return found
+) -> Iterator[dict[ModelKey, Explained]]:
+    """What the models that answer say of each subject: each model is asked once.
+
+    One subject at a time: the reasons of a thousand are more than a processor keeps at hand.
+    """
+    own: dict[ModelKey, tuple[ServedModel, list[Row]]] = {}
+    for one, features in zip(asked, rows, strict=True):
+        for model in one.answering:
+            own.setdefault(model.key, (model, []))[1].append(features[model.key])
+    told = {key: model.scorer.explain(np.stack(features)) for key, (model, features) in own.items()}
+    return ({model.key: next(told[model.key]) for model in one.answering} for one in asked)
 
 
 def _scored(
@@ -280,7 +284,7 @@ def _scored(
         fit_unavailable_reason=None if fit else (asked.fit.silence or absent("fit", language)),
         intent=intent,
         intent_unavailable_reason=None if intent else (asked.intent.silence or absent("intent", language)),
-        fire=fire_of(desk.release.scorers, rows=rows, fit=fit, intent=intent),
+        fire=fire_of(desk.release.models, rows=rows, fit=fit, intent=intent),
         priority=priority,
         machine_score=held.machine_score,
         adjustment=held.adjustment,
@@ -291,7 +295,9 @@ def _scored(
         warnings=warnings_of(subject, language=language),
         release=ReleaseName(id=desk.release.release.id, created_at=desk.release.release.created_at),
     )
-    return Scored(subject.request, answer, language, rows, explained, subject.newer)
+    # A copy: what is remembered of one must not hold the contributions of all.
+    contributions = {key: told.contributions.copy() for key, told in explained.items()}
+    return Scored(subject.request, answer, language, rows, contributions, subject.newer)
 
 
 def _lead(

@@ -42,7 +42,7 @@ def scores_again(
     explained = _explained(release, told=told, evidence=evidence)
     fit = cast("FitScore | None", _half("fit", release, explained=explained, evidence=evidence))
     intent = cast("IntentScore | None", _half("intent", release, explained=explained, evidence=evidence))
-    fire = fire_of(release.scorers, rows=evidence.rows, fit=fit, intent=intent)
+    fire = fire_of(release.models, rows=evidence.rows, fit=fit, intent=intent)
     priority = priority_of(release, fit=fit, intent=intent, language=evidence.language)
     parts = {"fit": fit, "intent": intent, "fire": fire, "priority": priority}
     dumped = {name: part.model_dump(mode="json") if part else None for name, part in parts.items()}

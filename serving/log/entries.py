@@ -100,7 +100,7 @@ class Entry:
             fingerprints=self.fingerprints,
             versions=versions_here(),
             rows=self.scored.rows,
-            contributions={key: told.contributions for key, told in self.scored.explained.items()},
+            contributions=self.scored.contributions,
             newer=(len(newer), newer[-1].sequence) if newer else (0, 0),
         )
 
