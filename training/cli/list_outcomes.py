@@ -27,8 +27,8 @@ _LONGEST = 3_660
 _VERDICTS = {
     "higher": "higher",
     "lower": "lower",
-    "unclear": "no difference is shown: the interval holds 0",
-    "not_enough": "not enough evidence yet: fewer than 20 accounts on a side, or nothing to count",
+    "unclear": "no difference is shown",
+    "not_enough": "not enough evidence yet",
 }
 
 
@@ -71,7 +71,9 @@ def outcomes(
 
 
 def _show(told: ListOutcomesAnswer, *, output: Output) -> None:
-    output.heading(f"What became of accounts within {told.days:,} days, as far as known before {told.until}Z")
+    output.heading(
+        f"What became of accounts within {told.days:,} days, as known before {told.until.isoformat()}Z"
+    )
     rows = [
         (
             group.accounts,
@@ -99,24 +101,32 @@ def _show(told: ListOutcomesAnswer, *, output: Output) -> None:
 
 
 def _show_comparison(told: ListOutcomesAnswer, *, output: Output) -> None:
+    from models.list_outcomes import LEAST_ACCOUNTS
+
     matched, others = told.against_comparable, told.comparable
     output.note(
-        f"comparable: {others.free:,} of {others.known:,} accounts at {told.ripe_moments:,} moments "
-        f"({others.on_lists:,} on a list, {others.customers:,} customers, {others.open_deals:,} in a deal); "
-        f"{others.taken_up_later:,} were taken up by a list later, and stay comparable"
+        f"known accounts at the moments of acceptance: {others.known:,}; on a list {others.on_lists:,}, "
+        f"customers {others.customers:,}, in a deal {others.open_deals:,}, comparable {others.free:,} (of "
+        f"these taken up by a list later: {others.taken_up_later:,})"
     )
     output.note(
-        f"{matched.matched:,} of {matched.accepted:,} ripe accepted accounts have comparable ones, alike in "
-        f"{', '.join(matched.strata)}: {matched.accounts:,} accounts, as good as {matched.effective:,.0f} "
-        f"unweighted; {matched.without_comparable:,} have none and are left out"
+        f"ripe accepted accounts with comparable ones: {matched.matched:,} of {matched.accepted:,}, alike in "
+        f"{', '.join(matched.strata)}; beside {matched.accounts:,} accounts, as good as "
+        f"{matched.effective:,.0f} unweighted; left out without any: {matched.without_comparable:,}"
     )
-    rows = [
-        ("opened a deal, comparable", *_compared(matched.opened)),
-        ("won one, comparable", *_compared(matched.won)),
-        ("opened a deal, rejected", *_compared(told.against_rejected.opened)),
-        ("won one, rejected", *_compared(told.against_rejected.won)),
-    ]
-    output.table(["against", "accepted", "others", "difference, 95 %", "ratio", "verdict"], rows)
+    some = {
+        "won a deal, comparable": matched.won,
+        "opened a deal, comparable": matched.opened,
+        "won a deal, rejected": told.against_rejected.won,
+        "opened a deal, rejected": told.against_rejected.opened,
+    }
+    heads = ["against", "accepted", "others", "difference, 95 %", "ratio, 95 %", "verdict"]
+    output.table(heads, [(name, *_compared(one)) for name, one in some.items()])
+    if any(one.verdict == "not_enough" for one in some.values()):
+        output.note(
+            f"not enough evidence: fewer than {LEAST_ACCOUNTS} accounts on a side, or none that opened or "
+            "won a deal; the numbers are told, and no verdict"
+        )
     output.note(
         "The difference tells of the list as a whole: who was chosen, and that sales then worked them; not "
         "of the choice alone."
