@@ -36,6 +36,7 @@ __all__ = [
     "decode_page",
     "encode_page",
     "flag",
+    "id_parameter",
     "integer",
     "limit_parameter",
     "number",
@@ -53,13 +54,14 @@ SHORT_TEXT: Json = {"type": "string", "minLength": 1, "maxLength": 200, "pattern
 _LONGEST = 200
 Word = TypeVar("Word", bound=str)
 
-LIST_ID: Json = parameter(
-    "id",
-    "path",
-    "The id of a list.",
-    schema={"type": "integer", "minimum": 1, "maximum": _MOST},
-    required=True,
-)
+
+def id_parameter(name: str, description: str) -> Json:
+    """A number of ours in a path."""
+    schema = {"type": "integer", "minimum": 1, "maximum": _MOST}
+    return parameter(name, "path", description, schema=schema, required=True)
+
+
+LIST_ID: Json = id_parameter("id", "The id of a list.")
 
 PAGE: Json = parameter(
     "page",

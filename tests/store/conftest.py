@@ -13,10 +13,11 @@ import pytest
 import tracked_models
 from database_servers import postgresql_server
 from retrainer import Trainer, drift
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, delete, make_url, text
 from tracked_models import FIT, FIT_2, INTENT
 
 from features.workspace import Workspace
+from serving.store import Store, list_forgetting, schema
 from training import retrain as retraining
 from training.tracking.mlflow_database import make_database
 
@@ -122,3 +123,15 @@ def trainer(untrained: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(retraining, "ingest_all", lambda *_, **__: None)
     monkeypatch.setattr(retraining, "watch", lambda *_, **__: drift())
     return made
+
+
+@pytest.fixture
+def listless_store(either_url: str) -> Iterator[Store]:
+    """A store without lists, which leaves none to other tests."""
+    with Store.open(either_url) as opened:
+        yield opened
+        with opened.writing() as connection:
+            for table in (*reversed(list_forgetting.OF_ACCOUNTS), schema.list_versions):
+                connection.execute(delete(table))
+            for table in (schema.list_approvals, schema.list_exports, schema.target_lists):
+                connection.execute(delete(table))

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from openpyxl import load_workbook  # type: ignore[import-untyped]  # it has no types
-from sqlalchemy import create_engine, delete, text
+from sqlalchemy import create_engine, text
 
 from serving.lists.deciding import approve, decide, move_state
 from serving.lists.drawing import Suggestion, draw
@@ -27,7 +27,7 @@ from serving.lists.files import write
 from serving.lists.handing_over import FORMATS, current, hand_over, lines
 from serving.lists.proposing import accept, discard, open_proposal
 from serving.lists.requests import ListRequest
-from serving.store import Store, engine, list_exports, list_forgetting, lists, schema
+from serving.store import Store, engine, list_exports, lists
 from serving.store.list_exports import Export
 from serving.store.lists import ListChangedError, TargetList
 
@@ -36,15 +36,8 @@ FACTS = {name: Facts(name, name.upper(), f"{name}.example", "software") for name
 
 
 @pytest.fixture
-def store(either_url: str) -> Iterator[Store]:
-    """A store without lists, which leaves none to other tests."""
-    with Store.open(either_url) as opened:
-        yield opened
-        with opened.writing() as connection:
-            for table in (*reversed(list_forgetting.OF_ACCOUNTS), schema.list_versions):
-                connection.execute(delete(table))
-            for table in (schema.list_approvals, schema.list_exports, schema.target_lists):
-                connection.execute(delete(table))
+def store(listless_store: Store) -> Store:
+    return listless_store
 
 
 def new_list(store: Store) -> TargetList:

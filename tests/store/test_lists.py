@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
 
 from features.errors import InputError
 from serving.lists.deciding import approve, decide, end_decision, move_state
@@ -17,7 +16,7 @@ from serving.lists.facts import Facts
 from serving.lists.handing_over import hand_over, lines
 from serving.lists.proposing import accept, discard, open_proposal
 from serving.lists.requests import ListRequest
-from serving.store import Store, list_forgetting, list_members, list_overrides, lists, schema
+from serving.store import Store, list_members, list_overrides, lists
 from serving.store.list_members import Member
 from serving.store.list_overrides import Override
 from serving.store.list_pages import Filter, diff, diff_counts, page
@@ -28,15 +27,8 @@ FACTS = {name: Facts(name, name.upper(), f"{name}.example", "software") for name
 
 
 @pytest.fixture
-def store(either_url: str) -> Iterator[Store]:
-    """A store without lists, which leaves none to other tests."""
-    with Store.open(either_url) as opened:
-        yield opened
-        with opened.writing() as connection:
-            for table in (*reversed(list_forgetting.OF_ACCOUNTS), schema.list_versions):
-                connection.execute(delete(table))
-            for table in (schema.list_approvals, schema.list_exports, schema.target_lists):
-                connection.execute(delete(table))
+def store(listless_store: Store) -> Store:
+    return listless_store
 
 
 @pytest.fixture

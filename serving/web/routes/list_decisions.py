@@ -23,13 +23,14 @@ from serving.store.idempotency import Answered
 from serving.store.list_overrides import UnknownOverrideError
 from serving.store.lists import ListChangedError, ListStateError, UnknownListError
 from serving.web.bodies import json_body
-from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer, parameter
+from serving.web.endpoint import LANGUAGE, Call, Endpoint, Operation, json_answer
 from serving.web.list_queries import (
     LIST_ID,
     PAGE,
     account_of,
     decode_page,
     encode_page,
+    id_parameter,
     integer,
     limit_parameter,
     path_number,
@@ -40,13 +41,7 @@ from serving.web.repeats import answer_once
 __all__ = ["ENDPOINTS"]
 
 _LIMIT, _MOST = 50, 500
-_DECISION = parameter(
-    "decision_id",
-    "path",
-    "The id of a decision on this list.",
-    schema={"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
-    required=True,
-)
+_DECISION = id_parameter("decision_id", "The id of a decision on this list.")
 
 
 async def _decisions(call: Call) -> Response:

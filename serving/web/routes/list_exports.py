@@ -26,8 +26,8 @@ from serving.store.idempotency import Answered
 from serving.store.list_exports import Export, UnknownExportError
 from serving.store.lists import ListChangedError, ListStateError, UnknownListError
 from serving.web.bodies import json_body
-from serving.web.endpoint import Call, Endpoint, Operation, json_answer, parameter
-from serving.web.list_queries import LIST_ID, path_number
+from serving.web.endpoint import Call, Endpoint, Operation, json_answer
+from serving.web.list_queries import LIST_ID, id_parameter, path_number
 from serving.web.repeats import answer_once
 
 __all__ = ["ENDPOINTS"]
@@ -36,13 +36,7 @@ _CSV = "text/csv"
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MOST = 100
 _IN_MEMORY, _AT_ONCE = 1_000_000, 65_536
-_EXPORT = parameter(
-    "export_id",
-    "path",
-    "The id of an export of this list.",
-    schema={"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
-    required=True,
-)
+_EXPORT = id_parameter("export_id", "The id of an export of this list.")
 
 
 async def _export(call: Call) -> Response:
