@@ -69,7 +69,7 @@ def wilson(rate: float, count: float) -> Estimate:
     """A share with its interval, after Wilson 1927. count: of accounts, above 0; of weighted ones Kish's
     effective number, which need not be whole.
 
-    >>> wilson(0.5, 100).low.__round__(4)
+    >>> round(wilson(0.5, 100).low, 4)
     0.4038
     """
     square = _Z * _Z

@@ -42,7 +42,9 @@ class OutcomeGroup(Answer):
     opened_rate: OutcomeEstimate | None
     win_rate: OutcomeEstimate | None = Field(description="won of ripe.")
     deals_ended: int = Field(description="Deals opened within the days that ended within them.")
-    deals_won: int = Field(description="Of these, those that were won: among accounts that opened any.")
+    deals_won: int = Field(
+        description="Of these, those that were won: of accounts that opened any, which win_rate is not."
+    )
     taken_up_later: int = Field(description="Ripe accounts that a list took up within the days after.")
 
 

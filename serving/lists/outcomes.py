@@ -121,7 +121,9 @@ was on one in use."""
 class Group:
     """Accounts of one kind. left_out: by what they were at their moment. first_ripe_at: when the first of
     those that are too early has had its days. ended, ended_won: deals opened within the days that ended
-    within them, and were won. taken_up_later: ripe accounts that a list took up within the days."""
+    within them, and were won: of accounts that opened any, so that a list which opens more deals may win a
+    smaller share of them; won of ripe is not conditioned on that. taken_up_later: ripe accounts that a list
+    took up within the days."""
 
     accounts: int = 0
     left_out: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_LEFT_OUT, 0))
