@@ -197,6 +197,19 @@ def test_what_comes_after_the_window_counts_nothing(store: Store, once: int) -> 
     assert found.groups["rejected"] == group(accounts=1, ripe=1, opened=1, won=1, ended=1, ended_won=1)
 
 
+def test_what_comes_at_the_moment_counts(store: Store, once: int) -> None:
+    """Nobody was in that deal before it, and the account that another list takes up then is on it later."""
+    deal = ("m", "a3", FIRST, "2024-04-01", "won", "2024-04-01")
+    early = ("m", "a3", "2024-03-01T11:59:59", "2024-04-01", "won", "2024-04-01")
+    found = [outcomes(tables_of(ACCOUNTS, [one]), store, list_id=once) for one in (deal, early)]
+    assert [one.groups["accepted"].won for one in found] == [1, 0]
+    for number, moment in enumerate(("2024-06-09T11:59:59", "2024-06-09T12:00:00"), start=1):
+        approved_at(store, new_list(store, f"later {number}"), moment, suggested=[f"c{number}"])
+    told = outcomes(tables_of(ACCOUNTS), store, list_id=once)
+    # c1 within the hundred days, c2 when they were over.
+    assert told.comparable.taken_up_later == 1
+
+
 def test_a_deal_that_nobody_dates_ended_when_that_became_known(store: Store, once: int) -> None:
     deal = ("d", "a3", "2024-04-01", None)
     known = [(*deal, "won", "2024-05-01"), (*deal, "won", "2024-11-01")]
