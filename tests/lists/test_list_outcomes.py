@@ -197,12 +197,27 @@ def test_what_comes_after_the_window_counts_nothing(store: Store, once: int) -> 
     assert found.groups["rejected"] == group(accounts=1, ripe=1, opened=1, won=1, ended=1, ended_won=1)
 
 
+def test_whom_a_draft_names_is_not_comparable_and_not_accepted(store: Store, once: int) -> None:
+    """c3 of another list that nobody approved yet; what a draft held and let go was never on it."""
+    plain = outcomes(tables_of(ACCOUNTS), store, list_id=once)
+    draft = new_list(store, "draft")
+    approved_at(store, draft, FIRST, suggested=["c3", "c2"], draft=True)
+    found = outcomes(tables_of(ACCOUNTS), store, list_id=once)
+    assert found.comparable.on_lists == plain.comparable.on_lists + 2
+    assert found.matched.rows == plain.matched.rows - 2
+    approved_at(store, draft, SECOND, suggested=["c3"], kind="rebuild")
+    assert outcomes(tables_of(ACCOUNTS), store, list_id=draft).groups["accepted"].accounts == 1
+
+
 def test_what_comes_at_the_moment_counts(store: Store, once: int) -> None:
     """Nobody was in that deal before it, and the account that another list takes up then is on it later."""
     deal = ("m", "a3", FIRST, "2024-04-01", "won", "2024-04-01")
     early = ("m", "a3", "2024-03-01T11:59:59", "2024-04-01", "won", "2024-04-01")
     found = [outcomes(tables_of(ACCOUNTS, [one]), store, list_id=once) for one in (deal, early)]
     assert [one.groups["accepted"].won for one in found] == [1, 0]
+    # One that was planned before was none yet.
+    planned = ("p", "a3", "2024-04-01", None, None, "2024-02-01")
+    assert outcomes(tables_of(ACCOUNTS, [planned]), store, list_id=once).groups["accepted"].opened == 1
     for number, moment in enumerate(("2024-06-09T11:59:59", "2024-06-09T12:00:00"), start=1):
         approved_at(store, new_list(store, f"later {number}"), moment, suggested=[f"c{number}"])
     told = outcomes(tables_of(ACCOUNTS), store, list_id=once)
@@ -281,6 +296,7 @@ def test_a_list_of_a_product_asks_for_deals_of_it_alone(store: Store) -> None:
     assert (found.comparable.left_out["open_deals"], found.comparable.won) == (0, 0)
     # A deal of another line is one all the same: a1 is beside c2 alone; a3 beside all other 12 of software.
     assert (found.matched.matched, found.matched.rows) == (2, 1 + 12)
+    assert found.matched.effective == pytest.approx(1 / (1 / 2**2 + 12 / 24**2))
 
 
 def test_another_product_counts_from_its_redraw_on(store: Store) -> None:
