@@ -128,8 +128,9 @@ LEFT JOIN cohort_industry AS i USING (industry) LEFT JOIN cohort_country AS c US
 _DEALS = """
 CREATE OR REPLACE TEMP TABLE cohort_deals AS
 SELECT number, opportunity_id, known_at, withdrawn_at, created_at, closed_at, outcome, product
-FROM opportunities JOIN cohort_accounts USING (account_id)
+FROM opportunities LEFT JOIN cohort_accounts USING (account_id)
 """
+"""With those of accounts that the tables lack: a deal that moved to one is no more of the one it left."""
 
 _ENDS = """
 CREATE OR REPLACE TEMP TABLE cohort_ends AS

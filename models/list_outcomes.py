@@ -75,8 +75,10 @@ def wilson(rate: float, count: float) -> Estimate:
     square = _Z * _Z
     middle = (rate + square / (2 * count)) / (1 + square / count)
     half = _Z / (1 + square / count) * math.sqrt(rate * (1 - rate) / count + square / (4 * count * count))
+    # The lower end from the product of both: to subtract leaves nothing but rounding of a small rate.
+    low = rate * rate / ((1 + square / count) * (middle + half))
     # At either end rounding must not shut the rate out of its own interval.
-    return Estimate(rate, min(rate, max(0.0, middle - half)), max(rate, min(1.0, middle + half)))
+    return Estimate(rate, min(rate, low), max(rate, min(1.0, middle + half)))
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Compared:
 
     first, second: the rates, with intervals; None of nobody. difference: first - second, after Newcombe 1998
     (hybrid score). ratio: first / second, by the intervals of both on the scale of logarithms (Zou and Donner
-    2008); None where one side has none.
+    2008); None where one side has no hit, or too few accounts.
     """
 
     first: Estimate | None
@@ -108,7 +110,8 @@ def compared(first: tuple[float, float], second: tuple[float, float]) -> Compare
         left.value - right.value + math.hypot(left.high - left.value, right.value - right.low),
     )
     enough = min(count, effective) >= LEAST_ACCOUNTS and max(rate, other) > 0
-    return Compared(left, right, difference, _ratio(left, right), _verdict(difference, enough=enough))
+    ratio = _ratio(left, right) if enough else None
+    return Compared(left, right, difference, ratio, _verdict(difference, enough=enough))
 
 
 def _ratio(left: Estimate, right: Estimate) -> Estimate | None:

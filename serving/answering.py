@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from features.errors import EngineError
+from features.errors import EngineError, SpearfishError
 from features.feature import Language
 from features.tables import Attribute
+from serving.kept_errors import kept
 from serving.log.entries import Answered
 from serving.remembered import Remembered, score_together
 from serving.requests import ScoreRequest, parse_request
@@ -103,5 +104,10 @@ def _computed_each(
 
 
 def _as_fault(error: BaseException) -> Exception:
-    """A panic of a library written in Rust is no Exception, and may end nobody's request but its own."""
+    """A panic of a library written in Rust is no Exception, and may end nobody's request but its own.
+
+    What is no fault of ours is told without its frames; where one of ours happened goes into the log.
+    """
+    if isinstance(error, SpearfishError):
+        return kept(error)
     return error if isinstance(error, Exception) else RuntimeError(repr(error))

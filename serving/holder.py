@@ -30,6 +30,7 @@ from serving.ahead import Ahead
 from serving.answering import Question, answer_each
 from serving.batches import score_batch
 from serving.desk import Desk, Snapshot
+from serving.kept_errors import kept
 from serving.log.entries import Answered, Entry
 from serving.log.settings import LogSettings
 from serving.log.writer import LogUnavailableError, PredictionLog
@@ -190,13 +191,12 @@ class DeskHolder:
     ) -> list[Answered | SpearfishError]:
         """The answers to the rows of POST /v1/score/batch, on their way into the log, or what is wrong."""
         current, now = self._current(), utc_now()
-        desk = current.desk
-        rows = parse_batch(body, attributes=desk.snapshot.manifest.attributes)
+        rows = parse_batch(body, attributes=current.desk.snapshot.manifest.attributes)
         try:
-            found = score_batch(desk, rows=rows, now=now, language=language, remembered=current)
+            found = score_batch(current.desk, rows=rows, now=now, language=language, remembered=current)
         except (duckdb.Error, EngineError) as error:
             raise self._restarted(current, error) from error
-        return [self._kept(desk, one, now=now, api_key_id=api_key_id) for one in found]
+        return [self._kept(current.desk, one, now=now, api_key_id=api_key_id) for one in found]
 
     def _kept(
         self, desk: Desk, found: Scored | SpearfishError, *, now: datetime, api_key_id: int | None
@@ -207,7 +207,7 @@ class DeskHolder:
         try:
             return self._keep(desk, found, now=now, api_key_id=api_key_id)
         except LogUnavailableError as error:
-            return error
+            return kept(error)
 
     def _keep(self, desk: Desk, scored: Scored, *, now: datetime, api_key_id: int | None) -> Answered:
         """Put an answer into the log. Every answer goes this way."""

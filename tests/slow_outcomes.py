@@ -21,15 +21,13 @@ Held = tuple[bool, bool]
 
 @dataclass
 class SlowVersion:
-    """A version of a list. named: candidates with a score whom a rule left out."""
+    """A version of a list."""
 
     list_id: int
     number: int
-    opened_at: datetime
     approved_at: datetime | None
     product: str | None
     held: dict[str, Held] = field(default_factory=dict)
-    named: set[str] = field(default_factory=set)
 
 
 def _known(rows: pd.DataFrame, moment: datetime) -> pd.DataFrame:
@@ -173,7 +171,7 @@ def _events(
     """Account and group, with the moment and the product: the approved versions in the order of time."""
     found: dict[tuple[str, str], tuple[datetime, str | None]] = {}
     ours = [one for one in versions if list_id is None or one.list_id == list_id]
-    approved = [one for one in ours if one.approved_at is not None and one.approved_at <= now]
+    approved = [one for one in ours if one.approved_at is not None and one.approved_at < now]
     for moment in sorted({one.approved_at for one in approved if one.approved_at is not None}):
         here = [one for one in approved if one.approved_at == moment]
         for name, wanted in (
@@ -192,7 +190,7 @@ def _events(
 def _touched(
     versions: list[SlowVersion], *, now: datetime
 ) -> tuple[dict[str, datetime], dict[str, datetime]]:
-    """Since when any list named an account or held it, and since when one in use did."""
+    """Since when a list in use held an account, rejected ones too; and since when one had it as a target."""
     reached: dict[str, datetime] = {}
     taken_up: dict[str, datetime] = {}
 
@@ -200,13 +198,12 @@ def _touched(
         found[account] = min(at, found.get(account, at))
 
     for one in versions:
-        for account in one.named:
-            told(reached, account, one.opened_at)
+        if one.approved_at is None or one.approved_at >= now:
+            continue
         for account, (target, suggested) in one.held.items():
-            if suggested:
-                told(reached, account, one.opened_at)
-            if target and one.approved_at is not None and one.approved_at <= now:
+            if target or suggested:
                 told(reached, account, one.approved_at)
+            if target:
                 told(taken_up, account, one.approved_at)
     return reached, taken_up
 

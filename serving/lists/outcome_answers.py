@@ -53,7 +53,7 @@ class ComparableGroup(Answer):
     known = on_lists + customers + open_deals + free."""
 
     known: int = Field(description="Accounts that the tables knew then.")
-    on_lists: int = Field(description="Left out: on a list by then, or named by one.")
+    on_lists: int = Field(description="Left out: on a list in use by then, or rejected for one.")
     customers: int
     open_deals: int
     free: int = Field(description="Accounts that could be compared.")
@@ -73,7 +73,9 @@ class ComparedOutcomes(Answer):
     accepted: OutcomeEstimate | None
     others: OutcomeEstimate | None
     difference: OutcomeEstimate | None = Field(description="accepted - others.")
-    ratio: OutcomeEstimate | None = Field(description="accepted / others; null without a hit on both sides.")
+    ratio: OutcomeEstimate | None = Field(
+        description="accepted / others; null without a hit on both sides, and with not_enough."
+    )
     verdict: str = Field(
         description="higher, lower, unclear (the interval of the difference holds 0), or not_enough: fewer "
         f"than {LEAST_ACCOUNTS} accounts on a side, or no hit at all."
@@ -113,9 +115,9 @@ class ListOutcomesAnswer(Answer):
     list_id: int | None = Field(description="null for all lists together.")
     days: int
     until: Moment = Field(description="What was known before this moment tells what became of them.")
-    moments: int = Field(description="When versions were approved that first said something of an account.")
+    moments: int = Field(description="Approvals that first said something of an account.")
     ripe_moments: int = Field(description="Of these, those whose days are over.")
-    forgotten: int = Field(description="Accounts that were erased on request, of which nothing is told.")
+    forgotten: int = Field(description="Places of accounts that were erased: nothing is told of them.")
     accepted: OutcomeGroup = Field(description=f"Suggestions on the list, since {_MOMENT}.")
     added: OutcomeGroup = Field(description=f"Accounts that people added, since {_MOMENT}.")
     rejected: OutcomeGroup = Field(

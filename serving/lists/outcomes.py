@@ -2,10 +2,10 @@
 
 Turns the store's lists and the tables into groups of accounts with their outcomes: suggestions that people
 accepted, accounts that people added, suggestions that they rejected, and comparable accounts. Of each account
-the first moment counts at which an approved version said so. Whoever a list had taken up, or named, by a
-moment is not comparable then; whom a list takes up later is: to leave these out would be to look ahead. Time
-rule: as of `features.cohorts`; versions count that were approved by now. Null rule: an account whose
-window has not ended is too early, and has no outcome yet.
+the first moment counts at which an approved version said so. Whoever was on a list in use by a moment, or was
+suggested for it and rejected, is not comparable then; whom a list takes up later is: to leave these out would
+be to look ahead. Time rule: as of `features.cohorts`; versions count that were approved before now. Null
+rule: an account whose window has not ended is too early, and has no outcome yet.
 """
 
 from __future__ import annotations
@@ -52,26 +52,26 @@ _MEMORY = "1GB"
 
 _APPROVED = """
 CREATE TEMP TABLE said AS
-WITH approved AS (SELECT * FROM versions WHERE approved_at <= $1),
+WITH approved AS (SELECT * FROM versions WHERE approved_at < $1),
 -- A row that begins with a version is approved with the first that is, if it still holds there.
 next AS (
-    SELECT v.list_id, v.number AS since, v.opened_at, min(a.number) AS number
+    SELECT v.list_id, v.number AS since, min(a.number) AS number
     FROM versions AS v LEFT JOIN approved AS a ON a.list_id = v.list_id AND a.number >= v.number
-    GROUP BY v.list_id, v.number, v.opened_at
+    GROUP BY v.list_id, v.number
 )
-SELECT m.list_id, coalesce(s.identity, m.account_id) AS account_id, m.target, m.suggested, n.opened_at,
-       a.approved_at, a.product
+SELECT m.list_id, coalesce(s.identity, m.account_id) AS account_id, m.target, m.suggested, a.approved_at,
+       a.product
 FROM members AS m JOIN next AS n USING (list_id, since)
-LEFT JOIN approved AS a ON a.list_id = m.list_id AND a.number = n.number AND n.number < m.until
+JOIN approved AS a ON a.list_id = m.list_id AND a.number = n.number AND n.number < m.until
 LEFT JOIN merged_accounts AS s ON s.account_id = m.account_id
 """
-"""Every row of a list with when it was opened and, where it was, first approved."""
+"""Every row of a list that was approved, and when first."""
 
 _GROUPED = """
 CREATE TEMP TABLE grouped AS
 WITH own AS (
     SELECT account_id, target, suggested, approved_at AS moment, coalesce(product, '') AS product
-    FROM said WHERE approved_at IS NOT NULL AND ($1 IS NULL OR list_id = $1)
+    FROM said WHERE $1 IS NULL OR list_id = $1
 ),
 came AS (
     SELECT account_id, min({'moment': moment, 'by_hand': NOT suggested, 'product': product}) AS told
@@ -102,19 +102,17 @@ FROM grouped AS g JOIN cohorts AS c ON c.moment = g.moment AND coalesce(c.produc
 """
 
 _REACHED = """
-SELECT account_id, min(reached_at) AS reached_at, min(taken_up_at) AS taken_up_at FROM (
-    SELECT account_id, CASE WHEN suggested THEN opened_at ELSE approved_at END AS reached_at,
-           CASE WHEN target THEN approved_at END AS taken_up_at
-    FROM said WHERE suggested OR (target AND approved_at IS NOT NULL)
-    UNION ALL
-    SELECT coalesce(s.identity, d.account_id), v.opened_at, NULL
-    FROM drops AS d JOIN versions AS v ON v.list_id = d.list_id AND v.number = d.version
-    LEFT JOIN merged_accounts AS s ON s.account_id = d.account_id
-)
-GROUP BY account_id
+SELECT account_id, min(approved_at) AS reached_at, min(approved_at) FILTER (target) AS taken_up_at
+FROM said WHERE target OR suggested GROUP BY account_id
 """
-"""Of all lists: since when the machine had named an account, or people had put it on one, and since when it
-was on one in use."""
+"""Of all lists: since when an account was on one in use, or was suggested for it and taken off by people. Not
+of candidates that found no place, nor of proposals: nobody was told to work them, and these come and go."""
+
+
+_NEWEST = """
+SELECT max(known_at) FROM (SELECT known_at FROM accounts UNION ALL SELECT known_at FROM opportunities)
+"""
+"""Not of activities, which may come by the hour while deals come by the week: a win would be missed."""
 
 
 @dataclass
@@ -159,7 +157,7 @@ class Group:
 class Comparable(Group):
     """Accounts of no list at the moments when suggestions were accepted: each counts at every moment.
 
-    accounts: that the tables knew then, of which `on_lists` were on a list or named by one.
+    accounts: that the tables knew then, of which `on_lists` were on a list in use or rejected for one.
     """
 
     on_lists: int = 0
@@ -168,9 +166,9 @@ class Comparable(Group):
 @dataclass(frozen=True)
 class ListOutcomes:
     """until: what was known before it tells what became of the accounts. moments: at which something was
-    first approved; ripe: of these, those whose days are over. forgotten: accounts that were erased and of
-    which nothing can be told. matched: the accepted beside comparable accounts. rejected_opened,
-    rejected_won: the accepted beside the rejected, as they are."""
+    first approved, each line of products for itself; ripe: of these, those whose days are over. forgotten:
+    places on lists of accounts that were erased, of which nothing can be told. matched: the accepted beside
+    comparable accounts. rejected_opened, rejected_won: the accepted beside the rejected, as they are."""
 
     days: int
     until: datetime
@@ -190,19 +188,21 @@ def outcomes_of(
     *,
     list_id: int | None,
     days: int,
-    newest: datetime | None,
     now: datetime,
     threads: int | None = None,
 ) -> ListOutcomes:
     """What became of the accounts of a list, or of all lists together.
 
-    newest: when the newest fact of the tables became known; what they tell ends there, or `now` (naive, UTC).
-    Raises UnknownListError, ListStateError while no version is approved, EngineError.
+    now: naive, UTC; versions and facts of before it count. What the tables tell ends with the newest that
+    they know of accounts and deals. Raises UnknownListError, ListStateError while no version is approved,
+    EngineError.
     """
     with store.reading() as connection:
         if list_id is not None:
             approved_list(connection, list_id=list_id)
         told = read_lists(connection)
+    with tables.connect(threads=threads) as connection:
+        ((newest,),) = run_sql(connection, _NEWEST).fetchall()
     until = now if newest is None else min(now, newest + SECOND)
     return list_outcomes(tables, told, list_id=list_id, days=days, now=now, until=until, threads=threads)
 
@@ -230,10 +230,11 @@ def list_outcomes(
     until: datetime,
     threads: int | None = None,
 ) -> ListOutcomes:
-    """What became of the accounts of a list, or of all lists together, where an account counts once.
+    """What became of the accounts of a list, or of all lists together.
 
-    days: of the window. now, until: naive, UTC; versions count that were approved by now, and facts that were
-    known before until, as far as the tables tell. Raises EngineError.
+    An account counts once in a group: one that was rejected first and accepted later is in both, each time
+    from its own moment on. days: of the window. now, until: naive, UTC; versions count that were approved
+    before now, and facts that were known before until, as far as the tables tell. Raises EngineError.
     """
     with TemporaryDirectory() as folder, tables.connect(threads=threads) as connection:
         run_sql(connection, "SET memory_limit = ?", parameters=[_MEMORY])
@@ -290,8 +291,7 @@ def _asked(
     connection: duckdb.DuckDBPyConnection, told: ListsTold, *, list_id: int | None, now: datetime
 ) -> tuple[list[Cohort], pa.Table, pa.Table]:
     """The cohorts, who is in which, and whom any list had reached."""
-    for name in ("versions", "drops"):
-        connection.register(name, getattr(told, name))
+    connection.register("versions", told.versions)
     connection.register("members", told.members)
     run_sql(connection, _APPROVED, parameters=[now])
     connection.unregister("members")
@@ -309,9 +309,9 @@ def _compare(rows: CohortRows, *, comparable: Comparable, matching: Matching) ->
     untouched = other & ~rows.reached
     comparable.add(rows.of(untouched), ripe_at=None)
     # Whoever was decided of at this moment is on a list, or was just taken off it.
-    known = rows.was != UNKNOWN
-    comparable.accounts += _count(known & ~untouched)
-    comparable.on_lists += _count(known & ~untouched)
+    on_lists = _count((rows.was != UNKNOWN) & ~untouched)
+    comparable.accounts += on_lists
+    comparable.on_lists += on_lists
     accepted = (rows.group == 0) & (rows.was == FREE)
     chosen = rows.of(accepted | (untouched & (rows.was == FREE)))
     matching.add(

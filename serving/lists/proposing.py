@@ -85,9 +85,9 @@ def newest(connection: Connection, found: TargetList) -> Version:
 def remembered(
     connection: Connection, found: TargetList, *, base: int | None, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What a version must say for its proposal to be taken back; nothing for the first draw."""
+    """What a version must say of the list it was drawn for, and for its proposal to be taken back."""
     if base is None:
-        return {}
+        return {_SET: _plain({**asdict(found), **values})}
     now, source = _plain(asdict(found)), newest(connection, found).source
     before = dict(source.get(_BEFORE) or now)
     # What somebody changed since the proposal was drawn for the first time is theirs.

@@ -270,7 +270,8 @@ export const percent = (value) => {
 
 export const signed = (value, digits = 2) => {
   const text = number(Math.abs(value), digits);
-  return `${value < 0 ? "−" : "+"}${text}`;
+  // What rounds to nothing is not below it.
+  return `${Number(value.toFixed(digits)) < 0 ? "−" : "+"}${text}`;
 };
 
 export const moment = (iso) => {

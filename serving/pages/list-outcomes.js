@@ -52,11 +52,12 @@ function headline(found) {
   const { accepted, days, against_comparable: matched } = found;
   if (!accepted.ripe) {
     const first = accepted.first_ripe_at;
+    const why = accepted.accounts ? "o_nobody" : "o_none";
     return element(
       "div",
       { class: "card empty" },
-      element("h2", {}, t(first ? "o_early" : "o_nobody")),
-      element("p", {}, first ? t("o_early_text", { date: day(first), until: day(found.until), days: number(days), count: number(accepted.too_early) }) : t("o_nobody_text")),
+      element("h2", {}, t(first ? "o_early" : why)),
+      element("p", {}, first ? t("o_early_text", { date: day(first), until: day(found.until), days: number(days), count: number(accepted.too_early) }) : t(`${why}_text`)),
     );
   }
   const { won } = matched;
@@ -64,7 +65,7 @@ function headline(found) {
   return element(
     "section",
     { class: "card needed", "aria-label": t("o_headline") },
-    element("div", {}, element("p", { class: "small" }, t("o_win_rate")), element("p", { class: "big-figure" }, percent(accepted.win_rate.value)), element("p", { class: "small" }, range(accepted.win_rate))),
+    element("div", {}, element("p", { class: "small" }, t("o_win_rate")), element("p", { class: "big-figure" }, percent(accepted.win_rate.value)), element("p", { class: "small" }, range(accepted))),
     element(
       "div",
       { class: "because" },
@@ -76,7 +77,7 @@ function headline(found) {
   );
 }
 
-const range = ({ low, high }) => t("o_interval", { low: percent(low), high: percent(high) });
+const range = ({ ripe, win_rate: { low, high } }) => t("o_interval", { ripe: number(ripe), low: percent(low), high: percent(high) });
 const points = ({ value, low, high }) => ({ value: signed(100 * value, 1), low: signed(100 * low, 1), high: signed(100 * high, 1) });
 const share = (rate, count) => (rate ? `${number(count)} · ${percent(rate.value)}` : number(count));
 
@@ -95,6 +96,7 @@ function groups(found) {
       rows: GROUPS.map(row),
     }),
     element("p", { class: "small" }, t("o_groups_text", { until: day(found.until) })),
+    found.rejected.taken_up_later > 0 && element("p", { class: "small" }, t("o_later", { count: number(found.rejected.taken_up_later) })),
     found.forgotten > 0 && element("p", { class: "small" }, t("o_forgotten", { count: number(found.forgotten) })),
   );
 }

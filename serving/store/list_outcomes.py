@@ -1,9 +1,8 @@
 """What the store tells of who was on which list, and since when: what became of them rests on it.
 
-Turns the rows of all lists into tables for SQL: members with the versions that they hold for, the moments of
-these versions, and candidates that a rule left out although the machine had named them. Time rule: none of
-its own; versions have their moments. Null rule: a version that nobody approved has no `approved_at`; one
-whose rules name no product is of any.
+Turns the rows of all lists into tables for SQL: members with the versions that they hold for, and when these
+versions were approved. Time rule: none of its own; versions have their moments. Null rule: a version that
+nobody approved has no `approved_at`; one whose rules name no product is of any.
 """
 
 from __future__ import annotations
@@ -36,30 +35,26 @@ _VERSIONS = pa.schema(
     [
         ("list_id", pa.int32()),
         ("number", pa.int32()),
-        ("opened_at", pa.timestamp("us")),
         ("approved_at", pa.timestamp("us")),
         ("product", pa.string()),
     ]
 )
-_DROPS = pa.schema([("list_id", pa.int32()), ("account_id", pa.string()), ("version", pa.int32())])
 
 
 @dataclass(frozen=True)
 class ListsTold:
     """members: list_id, account_id, since, until, target (false: a person took it off) and suggested.
-    versions: list_id, number, opened_at, approved_at and product, whose customers the rules kept off. drops:
-    list_id, account_id and version, of candidates with a score. forgotten: by list, how many of its accounts
-    were erased."""
+    versions: list_id, number, approved_at and product, whose customers the rules kept off when it was drawn.
+    forgotten: by list, how many of its accounts were erased."""
 
     members: pa.Table
     versions: pa.Table
-    drops: pa.Table
     forgotten: Mapping[int, int]
 
 
 def read_lists(connection: Connection) -> ListsTold:
     """Everybody who is or was on any list, archived ones included: who was worked once is not comparable."""
-    members, drops = schema.list_members, schema.list_drops
+    members = schema.list_members
     who = select(
         members.c.list_id,
         members.c.account_id,
@@ -69,13 +64,11 @@ def read_lists(connection: Connection) -> ListsTold:
         # A later draw says of whom people took off that it does not suggest it: the score says that one did.
         or_(members.c.suggested, and_(members.c.status == "dropped", members.c.score > UNSCORED)),
     )
-    left_out = select(drops.c.list_id, drops.c.account_id, drops.c.version).where(drops.c.score.is_not(None))
     lists = schema.target_lists
     erased = connection.execute(select(lists.c.id, lists.c.erased))
     return ListsTold(
         _table(connection, who, _MEMBERS),
         _versions(connection),
-        _table(connection, left_out, _DROPS),
         {one.id: one.erased for one in erased},
     )
 
@@ -102,7 +95,6 @@ def _versions(connection: Connection) -> pa.Table:
         select(
             table.c.list_id,
             table.c.number,
-            table.c.opened_at,
             table.c.approved_at,
             table.c.source,
             lists.c.rules,
@@ -111,7 +103,7 @@ def _versions(connection: Connection) -> pa.Table:
         .order_by(table.c.list_id, table.c.number)
     )
     rows = connection.execute(query).all()
-    # The first proposal says what the rules were before it; without one they are what they were.
+    # Each draw says what the rules were; of a list drawn before draws did, the first that does tells.
     product = {one.list_id: one.rules.get("product") for one in rows}
     for one in reversed(rows):
         product[one.list_id] = _product(one.source, "before", product[one.list_id])
@@ -123,6 +115,6 @@ def _versions(connection: Connection) -> pa.Table:
 
 
 def _product(source: Mapping[str, Any], name: str, product: str | None) -> str | None:
-    """That of the rules which a proposal remembers (see `serving.lists.proposing`); else as it was."""
+    """That of the rules which a draw remembers (see `serving.lists.proposing`); else as it was."""
     rules: Mapping[str, Any] | None = source.get(name, {}).get("rules")
     return product if rules is None else rules.get("product")

@@ -15,6 +15,7 @@ from followed_lists import approved_at, at, new_list, tables_of
 from serving.lists import outcomes_kept
 from serving.lists.outcomes import ListOutcomes, outcomes_of
 from serving.lists.outcomes_kept import known_outcomes
+from serving.problems import BusyError
 from serving.store import Store
 from serving.store.lists import ListStateError
 
@@ -47,7 +48,7 @@ class Tables:
 
     def __init__(self) -> None:
         accounts = [(name, "2024-01-01", "software", "DE", 50) for name in (*SUGGESTED, "c1")]
-        self.tables, self.manifest = tables_of(accounts), SimpleNamespace(data_through=NOW)
+        self.tables, self.manifest = tables_of(accounts), SimpleNamespace()
 
 
 def snapshot() -> Any:
@@ -80,3 +81,31 @@ def test_a_list_that_nobody_approved_is_refused_before_anybody_waits(store: Stor
     with pytest.raises(ListStateError):
         known_outcomes(snapshot(), store, list_id=number, days=30, now=NOW)
     assert worked == []
+
+
+def test_few_wait_and_what_is_known_waits_for_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a single place, which whoever works something out takes; the service has a few."""
+    monkeypatch.setattr(outcomes_kept, "_waiting", threading.BoundedSemaphore(1))
+    number, first = new_list(store), snapshot()
+    approved_at(store, number, "2024-03-01", suggested=SUGGESTED[:1])
+
+    def ask(days: int) -> ListOutcomes:
+        return known_outcomes(first, store, list_id=number, days=days, now=NOW)
+
+    known, begun, go_on = ask(30), threading.Event(), threading.Event()
+
+    def slow(*given: Any, **told: Any) -> ListOutcomes:
+        begun.set()
+        assert go_on.wait(30)
+        return outcomes_of(*given, **told)
+
+    monkeypatch.setattr(outcomes_kept, "outcomes_of", slow)
+    working = threading.Thread(target=ask, args=(60,))
+    working.start()
+    assert begun.wait(30)
+    assert ask(30) is known
+    with pytest.raises(BusyError, match="too many wait"):
+        ask(90)
+    go_on.set()
+    working.join()
+    assert ask(90).days == 90

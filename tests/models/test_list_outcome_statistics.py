@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from models.list_outcomes import LADDER, LEAST_ACCOUNTS, Matched, Matching, compared, plain, wilson
 
@@ -14,6 +17,20 @@ def test_an_interval_is_that_of_wilson(hits: int, of: int) -> None:
     found, told = wilson(hits / of, of), binomtest(hits, of).proportion_ci(0.95, method="wilson")
     assert (found.low, found.high) == pytest.approx((told.low, told.high), abs=1e-12)
     assert found.low <= found.value <= found.high
+
+
+@pytest.mark.parametrize("rate", [1e-12, 2e-9, 1e-5])
+@pytest.mark.parametrize("count", [1.004, 20.0, 5e6])
+def test_the_interval_of_a_small_rate_is_not_rounded_away(rate: float, count: float) -> None:
+    """The lower end is the smaller root of a quadratic; here by fractions, where nothing rounds."""
+    z, p, n = Fraction(norm.ppf(0.975)), Fraction(rate), Fraction(count)
+    half_square = p * (1 - p) / n + z * z / (4 * n * n)
+    root = Fraction((Decimal(half_square.numerator) / Decimal(half_square.denominator)).sqrt())
+    expected = (p + z * z / (2 * n) - z * root) / (1 + z * z / n)
+    found = wilson(rate, count)
+    assert found.low == pytest.approx(float(expected), rel=1e-6)
+    assert 0 < found.low <= found.value <= found.high
+    assert compared((rate, count), (rate, count)).verdict in ("unclear", "not_enough")
 
 
 @pytest.mark.parametrize(

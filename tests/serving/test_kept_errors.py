@@ -6,15 +6,18 @@ import gc
 import json
 import weakref
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 from small_workspace import NOW, account_id
 
-from features.errors import InputError
+from features.errors import InputError, SpearfishError
+from serving.answering import Question, answer_each
 from serving.desk import Desk
 from serving.jobs.answering import Answerer, Looked
 from serving.jobs.asking import Asked, requests_of
 from serving.jobs.reading import PART_SCHEMA
+from serving.remembered import Remembered
 from serving.subjects import find_subjects
 
 WRONG = ('{"bad', json.dumps({"account_id": 7}), json.dumps({"account_id": "nobody"}))
@@ -48,6 +51,25 @@ def test_a_part_with_refused_rows_goes_as_soon_as_nobody_needs_it(
 
     left = alive_after(answerer.look(asked(desk), first_row=1))
     assert [one() is not None for one in left] == [False] * 4
+
+
+@pytest.mark.parametrize("body", [b'{"account_id": 7}', b'{"account_id": "nobody"}'])
+def test_a_refused_request_holds_no_desk(desk: Desk, without_collector: None, body: bytes) -> None:
+    """A replaced desk, and its tables, stayed for as long as the collector had not come round."""
+
+    def refused() -> weakref.ref[Remembered]:
+        current = Remembered(desk)
+        asked = [Question(body, "a" * 32, "en")]
+        (answer,) = answer_each(asked, current=current, now=NOW, keep=_never, restarted=_never)
+        assert isinstance(answer, SpearfishError)
+        return weakref.ref(current)
+
+    left = refused()
+    assert left() is None
+
+
+def _never(*_: object) -> NoReturn:
+    raise AssertionError("nothing is answered, and nothing failed")
 
 
 def test_what_is_wrong_with_a_row_holds_nothing_but_what_it_says(desk: Desk) -> None:

@@ -53,18 +53,17 @@ def outcomes(
     """Show what became of accepted suggestions, beside comparable accounts that were on no list."""
     from serving.lists.outcome_answers import outcomes_answer
     from serving.lists.outcomes import outcomes_of
+    from serving.subjects import SECOND
 
     output, place = open_output(as_json=as_json), open_workspace(workspace)
     until = read_as_of(as_of)
-    newest = place.manifest().data_through
-    with open_store(workspace) as store:
+    with place.reading() as tables, open_store(workspace) as store:
         list_id = None
         if name is not None:
             with store.reading() as connection:
                 list_id = list_named(connection, name).id
-        found = outcomes_of(
-            place.tables(), store, list_id=list_id, days=days, newest=newest, now=until or now()
-        )
+        # Without a moment what was approved within this second counts as well.
+        found = outcomes_of(tables, store, list_id=list_id, days=days, now=until or now() + SECOND)
     told = outcomes_answer(found, list_id=list_id)
     _show(told, output=output)
     output.result(told.model_dump(mode="json"))
@@ -86,13 +85,20 @@ def _show(told: ListOutcomesAnswer, *, output: Output) -> None:
     names = ("accepted suggestions", "added by people", "rejected suggestions")
     output.table(
         [
-            *("", "accounts", "unknown then", "customers", "in a deal", "too early", "ripe"),
+            *("", "accounts", "not in the data then", "customers", "in a deal", "too early", "ripe"),
             *("opened a deal", "won one", "won of ended deals"),
         ],
         [(name, *row) for name, row in zip(names, rows, strict=True)],
     )
+    if not told.moments:
+        output.note("no version of a list was approved by then: from its approval on a list is followed")
+    if told.rejected.taken_up_later:
+        output.note(
+            f"{told.rejected.taken_up_later:,} of the rejected were taken up by a list within the days after;"
+            " here they count as rejected"
+        )
     if told.forgotten:
-        output.note(f"{told.forgotten:,} accounts were erased on request; nothing is told of them")
+        output.note(f"{told.forgotten:,} places were of accounts erased on request; nothing is told of them")
     if told.accepted.first_ripe_at is not None:
         output.note(
             f"too early: the next accepted accounts are ripe on {told.accepted.first_ripe_at:%Y-%m-%d}"

@@ -15,6 +15,7 @@ from serving.lists.outcomes_kept import known_outcomes
 from serving.problems import NotReadyError
 from serving.scoring import utc_now
 from serving.store.lists import ListStateError, UnknownListError
+from serving.subjects import SECOND
 from serving.web.endpoint import Call, Endpoint, Operation, json_answer, parameter
 from serving.web.list_queries import LIST_ID, integer, path_number
 
@@ -26,8 +27,9 @@ async def _outcomes(call: Call) -> Response:
     days = integer(call, "days", default=USUAL_DAYS, most=LONGEST) or USUAL_DAYS
 
     def work() -> ListOutcomesAnswer:
+        # What was approved within this second counts as well.
         snapshot, store = call.services.answers.desk().snapshot, call.services.door.open()
-        found = known_outcomes(snapshot, store, list_id=list_id, days=days, now=utc_now())
+        found = known_outcomes(snapshot, store, list_id=list_id, days=days, now=utc_now() + SECOND)
         return outcomes_answer(found, list_id=list_id)
 
     return json_answer(await call.compute(work))
