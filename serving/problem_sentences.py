@@ -128,7 +128,7 @@ CLAUSES: Final[dict[str, str]] = {
     "have both sides approve it: from then on its accounts are followed": (
         "请双方批准；此后开始跟踪名单上的客户"
     ),
-    "the list was drawn before": "名单此前已抽取过",
+    "the list was drawn or approved before": "名单此前已抽取或批准过",
     "refresh it each quarter, rebuild it each year, or redraw it for another market": (
         "请每季度更新、每年重建，或为其他市场重新抽取"
     ),
@@ -351,6 +351,7 @@ CLAUSES: Final[dict[str, str]] = {
     "the body did not arrive in time": "请求内容未及时到达",
     "send it again": "请重新发送",
     "too much is asked at once: nothing was done": "同时的请求过多，此次未作任何处理",
+    "too many wait for the outcomes of lists": "等待名单成效的请求过多",
     "try again in a few seconds": "请几秒后重试",
     "try again in a moment": "请稍后重试",
     "the service is starting": "服务正在启动",

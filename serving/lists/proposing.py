@@ -65,7 +65,7 @@ def to_open(
         return None, None
     if kind == "first":
         raise ListStateError(
-            "the list was drawn before",
+            "the list was drawn or approved before",
             got="first",
             allowed=", ".join(DRAWS[1:]),
             fix="refresh it each quarter, rebuild it each year, or redraw it for another market",
