@@ -7,7 +7,6 @@ Time rule: none. Null rule: NaN is missing, and comes back as the NaN that it wa
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +20,7 @@ from features.errors import WorkspaceError
 from features.feature import Language
 from models.bundle import machine_type
 from models.card import ModelKey
+from serving.compression import compressed, decompressed
 from serving.own_version import own_version
 
 __all__ = ["Evidence", "versions_here"]
@@ -29,8 +29,6 @@ Row = NDArray[np.float64]
 
 _FORMAT = 1
 _LITTLE_ENDIAN = np.dtype("<f8")
-_LEVEL = 3
-"""Of zlib: higher ones take longer and save next to nothing here."""
 
 
 @cache
@@ -70,13 +68,13 @@ class Evidence:
         }
         numbers = [row.astype(_LITTLE_ENDIAN, copy=False) for part in parts.values() for row in part.values()]
         line = json.dumps(header, separators=(",", ":")).encode()
-        return zlib.compress(b"\n".join([line, b"".join(row.tobytes() for row in numbers)]), _LEVEL)
+        return compressed(b"\n".join([line, b"".join(row.tobytes() for row in numbers)]))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Evidence:
         """What `to_bytes` made. Raises WorkspaceError for anything else."""
         try:
-            line, _, numbers = zlib.decompress(content).partition(b"\n")
+            line, _, numbers = decompressed(content).partition(b"\n")
             header: dict[str, Any] = json.loads(line)
             values = np.frombuffer(numbers, dtype=_LITTLE_ENDIAN).astype(np.float64)
             rows, rest = _taken(values, header["rows"])
@@ -91,7 +89,7 @@ class Evidence:
                 contributions,
                 (counted, last),
             )
-        except (zlib.error, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise WorkspaceError(
                 "what an answer was computed from cannot be read",
                 got=type(error).__name__,

@@ -6,13 +6,13 @@ without a zone. Null rule: none.
 
 from __future__ import annotations
 
-import zlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, DateTime, LargeBinary, MetaData, TypeDecorator
 
 from features.errors import InputError
+from serving.compression import compressed, decompressed
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -37,16 +37,16 @@ class UtcSeconds(TypeDecorator[datetime]):
 
 
 class CompressedText(TypeDecorator[str]):
-    """A text of which nobody asks the database what is in it, as the bytes of zlib."""
+    """A text of which nobody asks the database what is in it, compressed."""
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else zlib.compress(value.encode(), 3)
+        return None if value is None else compressed(value.encode())
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        return None if value is None else zlib.decompress(value).decode()
+        return None if value is None else decompressed(value).decode()
 
 
 metadata = MetaData(

@@ -1,0 +1,31 @@
+"""What the store keeps compressed: answers, requests, and what answers were computed from.
+
+Turns bytes into fewer, and back, by Zstandard (RFC 8878): a fifth of the time of zlib, and no larger. What
+earlier versions kept is bytes of zlib, and is read as well. Time and null rules: none.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import zstandard
+
+__all__ = ["compressed", "decompressed"]
+
+_LEVEL = 1
+"""Higher ones take longer and save next to nothing of an answer."""
+
+
+def compressed(content: bytes) -> bytes:
+    """The content in one frame."""
+    return zstandard.compress(content, level=_LEVEL)
+
+
+def decompressed(content: bytes) -> bytes:
+    """What `compressed` was given. Raises ValueError for anything else."""
+    try:
+        if content.startswith(zstandard.FRAME_HEADER):
+            return zstandard.decompress(content)
+        return zlib.decompress(content)
+    except (zstandard.ZstdError, zlib.error) as error:
+        raise ValueError(f"the bytes are not what was compressed: {error}") from error
