@@ -27,6 +27,8 @@ __all__ = ["Beyond", "Input", "InputsTold", "KnownInputs"]
 _SPLITS = re.compile(r"^split_feature=(.*)$", flags=re.MULTILINE)
 _RANGES = re.compile(r"^feature_infos=(.*)$", flags=re.MULTILINE)
 _KNOWN, _MISSING, _UNSEEN = range(3)
+_MOST_PATTERNS = 1_000
+"""Combinations of known and missing columns whose words are kept, a kilobyte each."""
 _DERIVED = "growth"
 """An aggregation that may be missing although its column is known."""
 
@@ -38,6 +40,10 @@ class Input:
     name: str
     label_en: str
     label_zh: str
+
+    def __hash__(self) -> int:
+        # Of one string: what was told of a row is looked up by a dozen of these.
+        return hash(self.name)
 
     def label(self, language: Language) -> str:
         """The name as people read it."""
@@ -90,6 +96,7 @@ class KnownInputs:
             [len(one.levels) if one.kind == "category" else math.inf for one in bundle.catalogue.features]
         )
         features = bundle.catalogue.features
+        self._seen: dict[bytes, InputsTold] = {}
         self._behaviour = any(read[place] for place, one in enumerate(features) if one.table != "accounts")
 
     @property
@@ -104,17 +111,22 @@ class KnownInputs:
             np.isnan(read), _MISSING, np.where(read >= self._levels[self._read], _UNSEEN, _KNOWN)
         )
         outside = (self._low > X) | (self._high < X)
-        seen: dict[bytes, InputsTold] = {}
         for row, state, beyond in zip(X, states, outside, strict=True):
-            pattern = state.tobytes()
-            if pattern not in seen:
-                seen[pattern] = self._told_by(state.tolist())
-            told = seen[pattern]
+            told = self._told_by(state)
             columns = np.flatnonzero(beyond).tolist()
             yield replace(told, beyond=tuple(self._beyond(row, one) for one in columns)) if columns else told
 
-    def _told_by(self, states: list[int]) -> InputsTold:
-        """What the states of the columns that are read say, without numbers beyond."""
+    def _told_by(self, state: NDArray[np.int_]) -> InputsTold:
+        """What the states of the columns that are read say, without numbers beyond: most rows are alike."""
+        pattern = state.tobytes()
+        told = self._seen.get(pattern)
+        if told is None:
+            if len(self._seen) >= _MOST_PATTERNS:
+                self._seen.clear()
+            self._seen[pattern] = told = self._worked_out(state.tolist())
+        return told
+
+    def _worked_out(self, states: list[int]) -> InputsTold:
         own = {name: [states[place] for place in places] for name, places in self._places.items()}
         missing = {name for name, found in own.items() if all(one == _MISSING for one in found)}
         never_met = {name for name, found in own.items() if _UNSEEN in found}

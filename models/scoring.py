@@ -9,8 +9,10 @@ Null rule: NaN is missing; infinities are refused.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -27,6 +29,9 @@ from models.known_inputs import KnownInputs
 __all__ = ["Scorer", "Scores"]
 
 _TOLERANCE = 1e-9
+
+_PART = 250
+"""Rows that the model speaks of at once while reasons are told: too few for further threads to be woken."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,11 @@ class Scorer:
         Raises InputError when the matrix is not what the bundle was trained on.
         """
         self._require(X, contract)
-        logit = self.bundle.calibration.logits(self._model.margins(X))
+        return self._scored(self._model.margins(X), self._model.contributions(X) if contributions else None)
+
+    def _scored(self, margins: Matrix, raw: Matrix | None) -> Scores:
+        """The scores of rows. raw: what the model says of them, (n, k + 1)."""
+        logit = self.bundle.calibration.logits(margins)
         probability = probabilities(logit)
         score = self.bundle.reference.scores(probability)
         low, high = self.bundle.intervals.bounds(logit)
@@ -94,7 +103,7 @@ class Scorer:
             high=high,
             score=score,
             grade=self.cuts.grades(score),
-            contributions=self._contributions(X, logit) if contributions else None,
+            contributions=None if raw is None else self._contributions(raw, logit),
             baseline=self.baseline,
         )
 
@@ -119,8 +128,25 @@ class Scorer:
         )
 
     def explain(self, X: Matrix, *, contract: str | None = None) -> Iterator[Explained]:
-        """The explained answer for each row of a matrix (n, k), in order."""
-        scores = self.score(X, contract=contract)
+        """The explained answer for each row of a matrix (n, k), in order.
+
+        What is told of a row is made when it is asked for; of many rows, while the model is at the next.
+        """
+        self._require(X, contract)
+        parts = [X[start : start + _PART] for start in range(0, len(X), _PART)]
+        if len(parts) == 1:
+            return self._explained(X, self._said(X))
+        ahead = ThreadPoolExecutor(1, thread_name_prefix="score")
+        said = ahead.map(self._said, parts)
+        ahead.shutdown(wait=False)
+        return chain.from_iterable(map(self._explained, parts, said))
+
+    def _said(self, X: Matrix) -> tuple[Matrix, Matrix]:
+        """What the model says of rows: margins (n,) and raw contributions (n, k + 1)."""
+        return self._model.margins(X), self._model.contributions(X)
+
+    def _explained(self, X: Matrix, said: tuple[Matrix, Matrix]) -> Iterator[Explained]:
+        scores = self._scored(*said)
         assert scores.contributions is not None
         told = self._reasons.of(X, contributions=scores.contributions)
         known = self.inputs.told(X)
@@ -159,8 +185,7 @@ class Scorer:
         names = self.bundle.catalogue.names
         return [names[column] for column, size in self._levels.items() if row[column] == size]
 
-    def _contributions(self, X: Matrix, logit: Matrix) -> Matrix:
-        raw = self._model.contributions(X)
+    def _contributions(self, raw: Matrix, logit: Matrix) -> Matrix:
         calibrated: Matrix = self.bundle.calibration.slope * raw[:, :-1]
         gap = np.abs(self.baseline + calibrated.sum(axis=1) - logit).max(initial=0)
         if not gap <= _TOLERANCE:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SkipValidation, WithJsonSchema
-from typing_extensions import TypedDict
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from features.feature import Language
 from models.grades import Grade
+from serving.reasons import Reasons
 
 __all__ = [
     "AccountName",
@@ -32,8 +32,6 @@ __all__ = [
     "Priority",
     "ProbabilityInterval",
     "ProblemDetails",
-    "Reason",
-    "ReasonPart",
     "ReleaseName",
     "ScoreAnswer",
     "iso",
@@ -60,37 +58,6 @@ class Answer(BaseModel):
     """What every answer model obeys."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
-
-
-class ReasonPart(TypedDict):
-    """One feature of an idea, with its exact share."""
-
-    # A thousand answers hold a hundred thousand of these: dictionaries cost the garbage collector nothing.
-    feature: Annotated[str, Field(description="Name of the feature.")]
-    value: Annotated[str | None, Field(description="Its value as people read it; null when it is not known.")]
-    contribution: Annotated[
-        float, Field(description="Its share of the logit, in log-odds; above 0 raises the score.")
-    ]
-
-
-class Reason(TypedDict):
-    """One idea that moved the score, told by its strongest feature: all windows of web visits are one."""
-
-    idea: Annotated[str, Field(description="Name of the idea in the feature catalogue.")]
-    feature: Annotated[str, Field(description="Name of the feature that speaks for the idea.")]
-    value: Annotated[str | None, Field(description="Its value as people read it; null when it is not known.")]
-    sentence: Annotated[str, Field(description="The reason in one sentence.")]
-    contribution: Annotated[
-        float,
-        Field(
-            description="The idea's share of the logit, in log-odds: the sum of its parts; above 0 raises "
-            "the score."
-        ),
-    ]
-    parts: Annotated[
-        list[ReasonPart],
-        Field(description="Every feature of the idea that contributes anything, the one that speaks first."),
-    ]
 
 
 class InputsRead(Answer):
@@ -135,9 +102,8 @@ class _Half(Answer):
         ge=0, le=100, description="Share of the reference population with a lower probability, in percent."
     )
     grade: Grade = Field(description="A is best; the cuts are part of the model.")
-    # Made by us alone: to check the twenty thousand of a batch takes longer than to make them.
-    reasons_for: SkipValidation[list[Reason]] = Field(max_length=5, description="Strongest first.")
-    reasons_against: SkipValidation[list[Reason]] = Field(max_length=5, description="Strongest first.")
+    reasons_for: Reasons
+    reasons_against: Reasons
     inputs: InputsRead
     other: float = Field(description="Sum of the contributions that are not shown, in log-odds.")
     baseline: float = Field(description="Log-odds before anything is known of the account.")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from features.feature import Language
 from models.card import ModelKey
-from models.explanation import Explained, Reason
+from models.explanation import Explained
 from models.fire import FIRE_FEATURES, fire
 from models.scoring import Scorer
 from serving.answers import (
@@ -28,6 +28,7 @@ from serving.answers import (
     ProbabilityInterval,
 )
 from serving.inputs import inputs_read
+from serving.reasons import ToldReasons
 from serving.releases import ServedModel
 
 __all__ = ["fire_of", "fit_score", "intent_score", "model_version"]
@@ -72,6 +73,7 @@ def _fire_columns(names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
     return tuple((name, column) for column, name in enumerate(names) if name in wanted)
 
 
+@lru_cache(maxsize=64)
 def model_version(scorer: Scorer) -> ModelVersion:
     """Which model a scorer scores with."""
     bundle = scorer.bundle
@@ -90,8 +92,8 @@ def _half(scorer: Scorer, *, explained: Explained, language: Language) -> dict[s
         "meaning": scorer.bundle.card["meaning"][language],
         "score": explained.score,
         "grade": explained.grade,
-        "reasons_for": [_reason(each, language) for each in explained.reasons_for],
-        "reasons_against": [_reason(each, language) for each in explained.reasons_against],
+        "reasons_for": ToldReasons(explained.reasons_for, language),
+        "reasons_against": ToldReasons(explained.reasons_against, language),
         "inputs": inputs_read(explained.inputs, kind=scorer.bundle.kind, language=language),
         "other": explained.other,
         "baseline": explained.baseline,
@@ -105,14 +107,3 @@ def _interval(scorer: Scorer, *, explained: Explained, language: Language) -> Pr
     return ProbabilityInterval(
         low=explained.low, high=explained.high, level=told["level"], meaning=told["meaning"][language]
     )
-
-
-def _reason(reason: Reason, language: Language) -> dict[str, Any]:
-    return {
-        "idea": reason.idea,
-        "feature": reason.feature,
-        "value": reason.value,
-        "sentence": reason.sentence(language),
-        "contribution": reason.contribution,
-        "parts": reason.parts,
-    }

@@ -23,6 +23,7 @@ from features.workspace import Workspace
 from models.card import ModelKey
 from models.explanation import Explained
 from models.grades import Grade
+from serving.answer_text import answer_text
 from serving.answers import (
     AccountName,
     FitScore,
@@ -92,7 +93,7 @@ class Scored:
     def text(self) -> str:
         """The answer as JSON."""
         name = f'{{"request_id":{json.dumps(self.answer.request_id)}'
-        return name + self.once("rest", lambda: self.answer.model_dump_json()[len(name) :])
+        return name + self.once("rest", lambda: answer_text(self.answer)[len(name) :])
 
     def once(self, what: str, make: Callable[[], Made]) -> Made:
         """What is the same for every request that gets this answer, made by the first that needs it."""

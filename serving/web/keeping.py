@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from features.errors import SpearfishError
 from serving.access.callers import number_of
+from serving.answer_text import answer_text
 from serving.answers import ScoreAnswer
 from serving.log.entries import Answered
 from serving.log.writer import LogUnavailableError
@@ -37,7 +38,7 @@ async def kept(call: Call, answered: Answered) -> ScoreAnswer:
 async def kept_text(call: Call, answered: Answered) -> str:
     """As `kept`, written as JSON."""
     answer = await kept(call, answered)
-    return answered.text if answer is answered.answer else answer.model_dump_json()
+    return answered.text if answer is answered.answer else answer_text(answer)
 
 
 def require_some(rows: Sequence[object | SpearfishError]) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_world import LEVELS, feature
 
 from features.catalogue import Catalogue
-from features.feature import FORMULA, Feature, Group
+from features.feature import FORMULA, Feature, Group, Language
 from models.explanation import Reason, Reasons, Told
 from models.ideas import ideas_of
+from models.spoken import SpokenFeature
 
 
 def told(row: list[float], contributions: list[float], catalogue: Catalogue) -> Told:
@@ -83,6 +88,108 @@ def test_a_reason_reads_well_in_both_languages(
     (reason,), _, _ = told([cell], [0.25], Catalogue((feature("industry", levels=LEVELS),)))
     assert (reason.feature, reason.value, reason.contribution) == ("industry", value, 0.25)
     assert (reason.sentence(), reason.sentence("zh")) == (sentence, sentence_zh)
+
+
+def plainly_told(cells: list[float], shares: list[float], catalogue: Catalogue) -> Any:
+    """The reasons of one row by loops and sorts, as the description has them."""
+    columns: dict[str, list[int]] = {}
+    for place, one in enumerate(catalogue.features):
+        columns.setdefault(one.idea, []).append(place)
+    totals = {idea: sum(shares[place] for place in own) for idea, own in columns.items()}
+    ranked = sorted(totals, key=lambda idea: (-abs(totals[idea]), idea))
+    sides = [[idea for idea in ranked if sign * totals[idea] > 0][:5] for sign in (1, -1)]
+    told = [
+        [
+            (
+                idea,
+                totals[idea],
+                [
+                    (catalogue.names[place], catalogue.features[place].readable(cells[place]), shares[place])
+                    for place in sorted(
+                        (place for place in columns[idea] if shares[place]),
+                        key=lambda place: (-sign * shares[place], catalogue.names[place]),
+                    )
+                ],
+            )
+            for idea in side
+        ]
+        for side, sign in zip(sides, (1, -1), strict=True)
+    ]
+    return told, math.fsum(totals[idea] for idea in ranked if idea not in (*sides[0], *sides[1]))
+
+
+MANY = Catalogue(
+    tuple(
+        feature(f"{letter}_{number}", idea=f"idea_{letter}") for number in (3, 1, 2) for letter in "mbzakcyd"
+    )
+)
+# Halves and quarters: sums are exact, and many are equal.
+QUARTERS = st.integers(-3, 3).map(lambda number: number / 4)
+
+
+@settings(deadline=None)
+@given(rows=st.lists(st.lists(QUARTERS, min_size=24, max_size=24), min_size=1, max_size=6))
+def test_reasons_of_many_rows_are_those_of_loops_and_sorts(rows: list[list[float]]) -> None:
+    X = np.arange(24.0 * len(rows)).reshape(len(rows), 24)
+    found = Reasons(MANY).of(X, contributions=np.array(rows))
+    for cells, shares, (supporting, opposing, other) in zip(X.tolist(), rows, found, strict=True):
+        told = [
+            [
+                (
+                    one.idea,
+                    one.contribution,
+                    [(part["feature"], int(part["value"] or ""), part["contribution"]) for part in one.parts],
+                )
+                for one in side
+            ]
+            for side in (supporting, opposing)
+        ]
+        assert (told, other) == plainly_told(cells, shares, MANY)
+
+
+ODD = Catalogue(
+    (
+        feature("industry", levels=('say "cheese"', "back\\slash", "汉字")),
+        *(feature(f"visits_{days}d", idea='a "quoted" idea') for days in (7, 30, 90)),
+        replace(feature("customer"), kind="flag"),
+    )
+)
+CODES, FLAGS = st.sampled_from((0.0, 1.0, 2.0, 3.0, math.nan)), st.sampled_from((0.0, 1.0, math.nan))
+NUMBERS = st.floats(allow_infinity=False) | st.sampled_from((-0.0, 1e-5, 1e16, 2.0**53 + 2))
+SHARES = st.floats(-50, 50) | st.sampled_from((5e-324, -1e-5, 1 / 3))
+
+
+@settings(deadline=None)
+@given(
+    row=st.tuples(CODES, NUMBERS, NUMBERS, NUMBERS, FLAGS),
+    shares=st.lists(SHARES, min_size=5, max_size=5),
+    language=st.sampled_from(get_args(Language)),
+)
+def test_the_json_of_a_reason_says_what_the_reason_does_to_the_bit(
+    row: tuple[float, ...], shares: list[float], language: Language
+) -> None:
+    supporting, opposing, _ = told(list(row), shares, ODD)
+    for reason in (*supporting, *opposing):
+        assert json.loads(reason.as_json(language)) == {
+            "idea": reason.idea,
+            "feature": reason.feature,
+            "value": reason.value,
+            "sentence": reason.sentence(language),
+            "contribution": reason.contribution,
+            "parts": reason.parts,
+        }
+
+
+def test_words_are_made_once_for_a_cell_and_forgotten_before_they_are_too_many() -> None:
+    spoken = SpokenFeature(feature("visits"))
+    assert (spoken.values[3.0], spoken.sentences["en"][3.0]) == ("3", "visits is 3")
+    assert spoken.openings[3.0] is spoken.openings[3.0]
+    for cell in range(2_000):
+        assert spoken.values[float(cell)] == str(cell)
+    assert len(spoken.values) <= 500
+    unknown = [spoken.values[math.nan] for _ in range(3)]
+    assert unknown == [None, None, None]
+    assert not any(math.isnan(cell) for cell in spoken.values)
 
 
 def declared(name: str, *, group: Group, table: str, aggregation: str, subject: str, idea: str) -> Feature:

@@ -65,7 +65,18 @@ def test_batch_equals_single_rows_and_shuffled_rows_bit_for_bit(scorer: Scorer, 
         assert one.logit[0] == batch.logit[position]
         assert one.probability[0] == batch.probability[position]
         assert (one.contributions[0] == batch.contributions[position]).all()
-    assert list(scorer.explain(X[:50])) == [scorer.explain_row(row) for row in X[:50]]
+    # 620 rows: the model speaks of them in three parts, the last one short.
+    explained = list(scorer.explain(X[:620]))
+    assert explained == [scorer.explain_row(row) for row in X[:620]]
+    assert (np.array([one.contributions for one in explained]) == batch.contributions[:620]).all()
+
+
+def test_what_is_wrong_with_a_row_is_said_before_any_is_explained(scorer: Scorer, world: World) -> None:
+    X = np.tile(world.X, (2, 1))
+    X[-1, 0] = 17.0
+    with pytest.raises(InputError, match="no category code"):
+        scorer.explain(X)
+    assert list(scorer.explain(X[:0])) == []
 
 
 def test_many_threads_get_the_answers_of_one(scorer: Scorer, world: World) -> None:
