@@ -84,8 +84,7 @@ class DeskHolder:
         self._refused: set[int] = set()
         self.door = StoreDoor(workspace.store_url)
         self.log = PredictionLog(self.door.open, settings=LogSettings.from_environment(), clock=utc_now)
-        self._verdicts = Verdicts()
-        self._waiting = Waiting(self.door)
+        self._verdicts, self._waiting = Verdicts(), Waiting(self.door)
         self._count_at = 0.0
         self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="score")
         self._together = Together(score_together)
@@ -96,7 +95,7 @@ class DeskHolder:
         self._ahead = Ahead(current=lambda: self._remembered, hands=self.hands)
         self._watches = (
             *(self._watch, self._renewal),
-            # On its own: loading a release may take longer than news may wait.
+            # On its own: loading and teaching a release may take longer than news may wait.
             Watch(self.hear, every=_LOOK_EVERY, name="activity-watch"),
             Watch(self._ahead.look, every=_LOOK_EVERY, name="feature-watch"),
         )
@@ -284,12 +283,13 @@ class DeskHolder:
         self._watch.soon()
 
     def hear(self) -> None:
-        """Learn which accounts have new activities, and tell how far things are."""
+        """Learn of new activities and of what sales said, and tell how far things are."""
         # First: it is of interest above all while the store does not answer.
         self.log.show()
         # A store that does not answer is asked again; the other watch tells of it.
         with suppress(SpearfishError):
             self._waiting.refresh()
+            self._verdicts.refresh(self.door.open())
         metrics.show_waiting(self._waiting.rows)
         if time.monotonic() >= self._count_at:
             self._count_at = time.monotonic() + _COUNT_EVERY
@@ -301,7 +301,6 @@ class DeskHolder:
         before, store = self._remembered, self.door.open()
         self._meet(store)
         pointer = store.pointer()
-        self._verdicts.refresh(store)
         current, coming = pointer.serving_id(now), pointer.release_id
         if current is None:
             raise NotReadyError("no release is current", fix="train the models, then run `spearfish promote`")
@@ -331,11 +330,12 @@ class DeskHolder:
 
     def _meet(self, store: Store) -> None:
         """Know nothing of another store than before: where one was restored, its numbers may be the same."""
-        if self._store is not None and self._store is not store:
+        if self._store is not store:
+            verdicts = Verdicts()
+            verdicts.refresh(store)
             self._releases, self._refused, self._coming = {}, set(), None
-            self._verdicts = Verdicts()
+            self._store, self._verdicts = store, verdicts
             self._waiting.forget()
-        self._store = store
 
     def _made(self, release: LoadedRelease, snapshot: Snapshot, *, due: datetime) -> Remembered:
         """A desk that is ready to answer, and knows what the one before it was asked last.
@@ -356,7 +356,7 @@ class DeskHolder:
             before=None if before is None else before.desk,
         )
         self._warm(desk)
-        made = Remembered(desk)
+        made = Remembered(desk, stop=self._watch.stopping)
         if before is None:
             self._ahead.start(desk)
         elif desk.is_quick:

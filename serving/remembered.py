@@ -45,10 +45,14 @@ _Key = tuple[str, datetime, Language, object]
 
 
 class Remembered:
-    """The answers of one desk, those asked for last. Safe to share between threads."""
+    """The answers of one desk, those asked for last. Safe to share between threads.
 
-    def __init__(self, desk: Desk, *, most: int = MOST) -> None:
+    stop: once it is set, learning ends and forgetting hurries; None where nobody stops them.
+    """
+
+    def __init__(self, desk: Desk, *, most: int = MOST, stop: threading.Event | None = None) -> None:
         self.desk, self._most = desk, most
+        self._stop = stop or threading.Event()
         self._accounts: dict[_Name, Account] = {}
         self._answers: OrderedDict[_Key, Scored] = OrderedDict()
         self._changing = threading.Lock()
@@ -97,15 +101,22 @@ class Remembered:
         keys = [self._key_of(subject, now=now, language=language) for subject in subjects]
         found = [None if key is None else self._found(key) for key in keys]
         missing = [place for place, one in enumerate(found) if one is None]
-        computed = self._computed([subjects[place] for place in missing], now=now, language=language)
-        for place, scored in zip(missing, computed, strict=True):
-            found[place] = scored
-            self._keep(keys[place], subjects[place], scored)
-        return [
-            scored.again(subject.request, request_id=name)
-            for scored, subject, name in zip(found, subjects, request_ids, strict=True)
-            if scored is not None
-        ]
+        computed = iter(
+            self._computed(
+                [subjects[place] for place in missing],
+                request_ids=[request_ids[place] for place in missing],
+                now=now,
+                language=language,
+            )
+        )
+        told = []
+        for scored, key, subject, name in zip(found, keys, subjects, request_ids, strict=True):
+            if scored is None:
+                told.append(next(computed))
+                self._keep(key, subject, told[-1])
+            else:
+                told.append(scored.again(subject.request, request_id=name))
+        return told
 
     def newest(self, limit: int) -> list[tuple[ScoreRequest, Language]]:
         """What was asked last without a moment of its own, the newest first."""
@@ -133,7 +144,7 @@ class Remembered:
         ]
         for left, (language, requests) in zip(range(len(groups))[::-1], groups, strict=True):
             begun = time.monotonic()
-            if until is not None and begun >= until:
+            if self._stop.is_set() or (until is not None and begun >= until):
                 return
             found = find_subjects(self.desk, requests=requests, now=now, language=language)
             subjects = [one for one in found if not isinstance(one, SpearfishError)]
@@ -141,7 +152,7 @@ class Remembered:
             if until is not None and left:
                 ended = time.monotonic()
                 took = ended - begun
-                time.sleep(max(0.0, min(_REST * took, (until - ended) / left - took)))
+                self._stop.wait(max(0.0, min(_REST * took, (until - ended) / left - took)))
 
     def let_go(self) -> None:
         """Forget everything, little by little: all at once holds up whoever is answered by another one."""
@@ -149,14 +160,14 @@ class Remembered:
             with self._changing:
                 some = [self._answers.popitem() for _ in range(min(_AT_ONCE, len(self._answers)))]
             del some
-            time.sleep(_BETWEEN)
+            self._stop.wait(_BETWEEN)
 
-    def _computed(self, subjects: Sequence[Subject], *, now: datetime, language: Language) -> list[Scored]:
+    def _computed(
+        self, subjects: Sequence[Subject], *, request_ids: Sequence[str], now: datetime, language: Language
+    ) -> list[Scored]:
         if not subjects:
             return []
-        # Each gets the name of its request when it is given.
-        names = [""] * len(subjects)
-        return score_subjects(self.desk, subjects, request_ids=names, now=now, language=language)
+        return score_subjects(self.desk, subjects, request_ids=request_ids, now=now, language=language)
 
     def _key_of(self, subject: Subject, *, now: datetime, language: Language) -> _Key | None:
         account_id = subject.account.account_id

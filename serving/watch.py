@@ -13,11 +13,14 @@ __all__ = ["Watch"]
 
 
 class Watch:
-    """Calls `look` every so many seconds between `start` and `stop`."""
+    """Calls `look` every so many seconds between `start` and `stop`.
+
+    stopping: set by `stop`; a look that takes long ends when it is.
+    """
 
     def __init__(self, look: Callable[[], None], *, every: float, name: str) -> None:
         self._look, self._every = look, every
-        self._stopping, self._soon = threading.Event(), threading.Event()
+        self.stopping, self._soon = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name=name, daemon=True)
 
     def start(self) -> None:
@@ -30,7 +33,7 @@ class Watch:
 
     def stop(self) -> None:
         """End after the look that is going on."""
-        self._stopping.set()
+        self.stopping.set()
         self._soon.set()
         self._thread.join(timeout=10)
 
@@ -40,7 +43,7 @@ class Watch:
         return self._thread.is_alive()
 
     def _watch(self) -> None:
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             self._soon.wait(self._every)
             self._soon.clear()
             self._look()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from small_workspace import AS_OF, NOW, account_id
+from server_process import until
+from small_workspace import AS_OF, NOW, account_id, bundle, publish
 
 from features.workspace import Workspace
 from serving import remembered as remembering
 from serving.batches import BatchAnswer, batch_answer, batch_text, score_batch
 from serving.desk import Desk, open_desk
+from serving.holder import DeskHolder
 from serving.problems import DuplicateAccountError
 from serving.remembered import Remembered
 from serving.requests import parse_batch, parse_request
-from serving.scoring import Scored, score_in_full
+from serving.scoring import Scored, score_in_full, utc_now
+from serving.store import Draft, Store, StoredBundle, feedback
 from serving.store.feedback import Feedback
 
 
@@ -114,11 +118,78 @@ def test_a_desk_that_is_not_to_answer_yet_rests_as_it_learns(
     monkeypatch.setattr(remembering, "time", clock)
     monkeypatch.setattr(remembering, "_AT_ONCE", 1)
     three = [asked(own_desk, account_id=account_id(number)) for number in (10, 11, 12)]
-    of_one = Remembered(own_desk)
+    of_one = Remembered(own_desk, stop=clock)
     monkeypatch.setattr(of_one, "score_subjects", lambda *_, **__: clock.sleep(1.0))
     of_one.learn([*((one, "en") for one in three), (three[0], "zh")], now=NOW, until=until)
     assert [slept for slept in clock.slept if slept != 1.0] == rests
     assert clock.slept.count(1.0) == 4
+
+
+class Rest(threading.Event):
+    """One to be set, which knows when somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.seconds = threading.Event(), 0.0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds = timeout or 0.0
+        self.begun.set()
+        return super().wait(timeout)
+
+
+def test_a_desk_that_rests_for_long_ends_its_learning_at_once_when_it_is_stopped(
+    own_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "_AT_ONCE", 1)
+    monkeypatch.setattr(remembering, "_REST", 1e9)
+    stop, requests = Rest(), [asked(own_desk, account_id=account_id(number)) for number in (10, 11)]
+    one = Remembered(own_desk, stop=stop)
+    end = time.monotonic() + 7_200
+
+    def learn() -> None:
+        one.learn([(request, "en") for request in requests], now=NOW, until=end)
+
+    learning = threading.Thread(target=learn, daemon=True)
+    learning.start()
+    assert stop.begun.wait(60)
+    assert stop.seconds > 3_600
+    stop.set()
+    learning.join(60)
+    assert not learning.is_alive()
+    assert [request.account_id for request, _ in one.newest(5)] == ["acc-10"], "the other one is not learned"
+
+
+def test_a_worker_hears_of_feedback_and_ends_while_a_release_to_come_learns(
+    without_release: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The release is due tomorrow, and rests for hours between the two answers that it is to learn."""
+    monkeypatch.setattr(remembering, "_AT_ONCE", 1)
+    monkeypatch.setattr(remembering, "_REST", 1e9)
+    publish(without_release, kinds=["fit"])
+    holder, rest, now = DeskHolder(without_release), Rest(), utc_now()
+    holder._watch.stopping = rest
+    holder.start()
+    try:
+        for number in (10, 11):
+            body = json.dumps({"account_id": account_id(number)}).encode()
+            holder.answer(body, request_id=f"r{number}", language="en")
+        made = bundle(without_release.tables(), kind="fit", seed=2)
+        with Store.open(without_release.store_url) as store:
+            draft = Draft(
+                (StoredBundle("fit", made.name, made.fingerprint, made.to_bytes()),), "test", "test"
+            )
+            store.publish(draft, activate_at=now + timedelta(days=1), now=now)
+            assert rest.begun.wait(60)
+            assert rest.seconds > 3_600
+            with store.writing() as connection:
+                feedback.add(connection, Feedback(now, account_id(10), "rejected", reason="no budget"))
+        later = now + timedelta(minutes=1)
+        until(lambda: holder.desk().verdicts.rejection(account_id(10), before=later) is not None, patience=30)
+        assert holder._coming is None, "it learns still"
+    finally:
+        holder.stop()
+    assert not any(one.alive for one in holder._watches)
 
 
 def test_what_is_let_go_is_no_longer_remembered(own_desk: Desk) -> None:
@@ -133,10 +204,11 @@ def test_what_is_let_go_is_no_longer_remembered(own_desk: Desk) -> None:
     assert one.score(requests[0], **told).answer.account.account_id == account_id(0)
 
 
-class Clock:
-    """One that passes when somebody sleeps, and only then."""
+class Clock(threading.Event):
+    """One that passes when somebody sleeps or waits for it, and only then."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.slept = list[float]()
 
     def monotonic(self) -> float:
@@ -144,6 +216,10 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.sleep(timeout or 0.0)
+        return self.is_set()
 
 
 def test_a_batch_is_written_as_its_model_says(own_desk: Desk) -> None:
