@@ -203,6 +203,8 @@ CLAUSES: Final[dict[str, str]] = {
     "send the file again": "请重新发送文件",
     "the job was begun again and again without coming on": "任务反复重启而没有进展",
     "ask for a smaller list": "请减少名单的客户数",
+    "accounts cannot be followed for so many days": "无法跟踪客户这么多天",
+    "ask for others": "请换一个天数",
     "must name the seeds in one way: account_ids, list_id or filters": (
         "种子只能以一种方式给出：account_ids、list_id 或 filters"
     ),

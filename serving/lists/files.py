@@ -53,12 +53,9 @@ def write(file: IO[bytes], lines: Iterable[Sequence[str]], *, file_format: str, 
 def _write_workbook(file: IO[bytes], lines: Iterable[Sequence[str]], *, at: datetime) -> None:
     """One sheet, whose cells are all texts: nothing in them is calculated."""
     try:
-        from openpyxl import Workbook  # type: ignore[import-untyped]  # it has no types
-        from openpyxl.cell.cell import (  # type: ignore[import-untyped]  # it has no types
-            ILLEGAL_CHARACTERS_RE,
-            WriteOnlyCell,
-        )
-        from openpyxl.writer.excel import ExcelWriter  # type: ignore[import-untyped]  # it has no types
+        from openpyxl import Workbook
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
+        from openpyxl.writer.excel import ExcelWriter
     except ImportError as error:
         raise ConfigError("workbooks of Excel need openpyxl", fix="install it, or ask for csv") from error
     book = Workbook(write_only=True)

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from features.cohorts import CUSTOMER, FREE, NOBODY, OPEN_DEAL, UNKNOWN, Cohort, CohortRows, read_cohorts
 from features.engine import run_sql
+from features.errors import InputError
 from features.tables import Tables
 from models.list_outcomes import Compared, Matched, Matching, plain
 from serving.store import Store, lists
@@ -195,8 +196,15 @@ def outcomes_of(
 
     now: naive, UTC; versions and facts of before it count. What the tables tell ends with the newest that
     they know of accounts and deals. Raises UnknownListError, ListStateError while no version is approved,
-    EngineError.
+    InputError for days other than 1 to LONGEST, EngineError.
     """
+    if not 1 <= days <= LONGEST:
+        raise InputError(
+            "accounts cannot be followed for so many days",
+            got=days,
+            allowed=f"1 to {LONGEST:,}",
+            fix="ask for others",
+        )
     with store.reading() as connection:
         if list_id is not None:
             approved_list(connection, list_id=list_id)

@@ -10,6 +10,7 @@ import list_workspace
 import pytest
 
 from features.workspace import Workspace
+from serving.store import Store
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,3 +33,10 @@ def workspace(companies: Workspace, tmp_path: Path) -> Workspace:
     """A copy of the tables, to write to."""
     shutil.copytree(companies.home, tmp_path / "workspace")
     return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty one."""
+    with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as opened:
+        yield opened

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,12 +20,6 @@ from serving.store.lists import ListChangedError, TargetList
 NOW = datetime.fromisoformat("2026-05-01T12:00:00")
 FACTS = {name: Facts(name) for name in "abc"}
 QUOTA = {"segment_quotas": [{"name": "north", "most": 1}]}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/store.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -53,12 +52,6 @@ DEALS = [
 ]
 ACTIVITIES = [("c7", "2024-02-20"), ("a1", "2023-11-01")]
 FIRST_DRAW = ["a1", "a2", "a3", "a4", "cu", "od", "nw", "r1", "x1"]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from followed_lists import approved_at, new_list
 from typer.testing import CliRunner
 
-from features.errors import SpearfishError, WorkspaceError
+from features.errors import InputError, SpearfishError, WorkspaceError
 from features.workspace import Workspace
 from serving.store import Store
 from training.cli.app import app
@@ -57,6 +57,14 @@ def test_all_lists_together_count_an_account_once(followed: Workspace) -> None:
 def test_as_of_a_moment_only_what_was_known_counts(followed: Workspace) -> None:
     told = json.loads(run(followed, "--days", "20", "--as-of", "2026-01-10", "--json").stdout)
     assert (told["accepted"]["accounts"], told["moments"], told["until"]) == (2, 1, "2026-01-10T00:00:00Z")
+
+
+def test_accounts_are_followed_for_a_year_unless_days_are_given(followed: Workspace) -> None:
+    assert json.loads(run(followed, "Banks", "--json").stdout)["days"] == 365
+    assert json.loads(run(followed, "Banks", "--days", "3660", "--json").stdout)["days"] == 3_660
+    with pytest.raises(InputError, match=r"for so many days \(got 3661; allowed 1 to 3,660\)") as refused:
+        run(followed, "Banks", "--days", "3661")
+    assert refused.value.exit_code == 2
 
 
 def test_what_is_not_there_is_said(workspace: Workspace) -> None:

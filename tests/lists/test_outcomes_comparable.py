@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +13,6 @@ from serving.store import Store, lists
 FIRST, LATER = "2024-03-01T12:00", "2024-10-01T12:00"
 NAMES = ("a1", "a2", "a3", "c1", "c2", "c3", "c4", "c7")
 ACCOUNTS: list[tuple[Any, ...]] = [(name, "2024-01-01", "software", "DE", 50) for name in NAMES]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'store.db'}") as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("further", [[], ["c1", "c2"], ["c1", "c2", "c3", "c4", "c7"]])

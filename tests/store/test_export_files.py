@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from alembic import command
 from alembic.config import Config
-from openpyxl import load_workbook  # type: ignore[import-untyped]  # it has no types
+from openpyxl import load_workbook
 from sqlalchemy import create_engine, text
 
 from serving.lists.deciding import approve, decide, move_state

@@ -23,7 +23,6 @@ __all__ = ["commands"]
 
 commands = typer.Typer()
 
-_LONGEST = 3_660
 _VERDICTS = {
     "higher": "higher",
     "lower": "lower",
@@ -44,15 +43,15 @@ def outcomes(
     ] = None,
     *,
     days: Annotated[
-        int, typer.Option(min=1, max=_LONGEST, help="So many days each account is followed.")
-    ] = 365,
+        int | None, typer.Option(min=1, help="So many days each account is followed. Default: 365.")
+    ] = None,
     as_of: AsOfOption = None,
     workspace: WorkspaceOption = WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
     """Show what became of accepted suggestions, beside comparable accounts that were on no list."""
     from serving.lists.outcome_answers import outcomes_answer
-    from serving.lists.outcomes import outcomes_of
+    from serving.lists.outcomes import USUAL_DAYS, outcomes_of
     from serving.subjects import SECOND
 
     output, place = open_output(as_json=as_json), open_workspace(workspace)
@@ -63,7 +62,8 @@ def outcomes(
             with store.reading() as connection:
                 list_id = list_named(connection, name).id
         # Without a moment what was approved within this second counts as well.
-        found = outcomes_of(tables, store, list_id=list_id, days=days, now=until or now() + SECOND)
+        moment = until or now() + SECOND
+        found = outcomes_of(tables, store, list_id=list_id, days=days or USUAL_DAYS, now=moment)
     told = outcomes_answer(found, list_id=list_id)
     _show(told, output=output)
     output.result(told.model_dump(mode="json"))

@@ -6,8 +6,9 @@ Time rule: `now` is read once per request. Null rule: none of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
-from typing import IO, cast
+from typing import IO
 
 from sqlalchemy import Connection
 from starlette.concurrency import iterate_in_threadpool
@@ -92,12 +93,17 @@ async def _file(call: Call) -> Response:
 
 def _written(connection: Connection, export: Export) -> IO[bytes]:
     """The file, whole before the first of it is sent: what fails on the way must not look like a list."""
-    file = cast("IO[bytes]", SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 - who sends it closes it
-    try:
-        write(file, lines(connection, export), file_format=export.format, at=export.at)
-        file.seek(0)
-    except OSError as error:
-        raise WorkspaceError("the file cannot be kept on disk", got=error, fix="free some space") from error
+    with ExitStack() as unless_whole:
+        file = unless_whole.enter_context(SpooledTemporaryFile(_IN_MEMORY))
+        try:
+            write(file, lines(connection, export), file_format=export.format, at=export.at)
+            file.seek(0)
+        except OSError as error:
+            raise WorkspaceError(
+                "the file cannot be kept on disk", got=error, fix="free some space"
+            ) from error
+        # Who sends it closes it.
+        unless_whole.pop_all()
     return file
 
 
