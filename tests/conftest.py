@@ -46,7 +46,8 @@ all."""
 LONGEST = (
     *("store", "trained", "cli", "page", "test_training_kills", "test_backtest", "served"),
     *("test_quality", "test_market_check", "test_hubspot", "test_notebooks", "test_whole_workspace"),
-    *("test_faults", "test_tune", "served with keys"),
+    *("test_faults", "test_tune", "served with keys", "test_serving_load", "test_estimator"),
+    "test_pursuit_weights",
 )
 """Files and groups that take long: begun last, one would keep a worker busy while the other waits."""
 
@@ -66,9 +67,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(os, "sched_setaffinity"):
         return
     if worker is not None:
-        number, cores = int(worker["workerid"].removeprefix("gw")), sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, cores[number :: worker["workercount"]] or cores)
+        _take_cores(int(worker["workerid"].removeprefix("gw")), of=worker["workercount"])
     _give_duckdb_threads(len(os.sched_getaffinity(0)))
+
+
+def _take_cores(number: int, *, of: int) -> None:
+    """A share of the cores. A worker that is left without one goes wherever others wait for something, and
+    never takes two: with all of them, its threads would wait for each other."""
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[number::of] or cores)
+    if number >= len(cores):
+        os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def _give_duckdb_threads(count: int) -> None:
@@ -124,7 +133,7 @@ def shared_data() -> Path:
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("SPEARFISH_SHARED_DATA") or beside)
     if not folder.is_dir():
-        pytest.skip(f"no shared data in {folder}")  # may be read, never copied: a clone has none
+        pytest.skip(f"no shared data in {folder}")  # not ours to commit: a clone has none
     return folder
 
 
@@ -133,7 +142,7 @@ def browser() -> Iterator[Browser]:
     """A real browser; tests that need one are skipped where none is installed."""
     if not CHROMIUM.exists():
         assert not os.environ.get("CI"), "CI must have a browser: apt-get install chromium"
-        pytest.skip("no browser: apt-get install chromium")  # a fresh machine has none; CI fails
+        pytest.skip("no browser: apt-get install chromium")  # a program of the machine: CI fails without it
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield started

@@ -112,7 +112,7 @@ def _newest(folder: Path, program: str, *, package: str) -> Path:
     found = sorted([*folder.glob(program), *folder.glob(f"*/{program}")])
     if not found:
         assert not os.environ.get("CI"), f"CI must have the server: apt-get install {package}"
-        pytest.skip(f"no database server: apt-get install {package}")  # a fresh machine has none; CI fails
+        pytest.skip(f"no server: apt-get install {package}")  # a program of the machine: CI fails without it
     return found[-1]
 
 

@@ -12,7 +12,6 @@ load is told. Time rule: none. Null rule: without --job-accounts no job is measu
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -24,7 +23,7 @@ from typing import Any
 
 import job_bench
 import mlflow_peer
-from markets import market
+from markets import market_of, market_parser
 from pace import as_fast, milliseconds, rounds
 from served import CORES, keep_to, peak_megabytes, served, served_code, workers
 from serving_measures import CLIENTS, Measured, batches, beside_empty, paced, swapped
@@ -104,18 +103,14 @@ def facts(workspace: Workspace) -> Mapping[str, Any]:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--workspace", type=Path, help="a market that is trained and promoted already")
-    parser.add_argument("--accounts", type=int, default=5_000, help="of the market that is made otherwise")
+    parser = market_parser(__doc__, accounts=5_000)
     parser.add_argument("--requests", type=int, default=4_000, help="of each measurement")
     parser.add_argument("--job-accounts", type=int, default=0, help="accounts of the file job; 0 for none")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        workspace = Workspace(given.workspace) if given.workspace else market(folder, accounts=given.accounts)
+        workspace = market_of(given, folder=folder)
         told = {**facts(workspace), **measured(workspace, folder=folder, count=given.requests)}
         if given.job_accounts:
             told["job"] = job_bench.measured(workspace, accounts=given.job_accounts, seed=0, folder=folder)

@@ -9,7 +9,6 @@ Needs a package index. Time rule: none. Null rule: without --python an environme
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from markets import market
+from markets import market_of, market_parser
 from server_process import free_port, until
 from truth import Truth
 
@@ -113,15 +112,12 @@ def _kept(workspace: Workspace, names: list[str]) -> int:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--workspace", type=Path, help="a market that is trained and promoted already")
+    parser = market_parser(__doc__, accounts=1_000)
     parser.add_argument("--python", type=Path, help="of an environment with serving/requirements.txt")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder, requirements = Path(name), ROOT / "serving" / "requirements.txt"
-        workspace = Workspace(given.workspace) if given.workspace else market(folder, accounts=1_000)
+        workspace = market_of(given, folder=folder)
         python = given.python or empty_environment(folder / "environment", requirements=requirements)
         empty = folder / "empty"
         empty.mkdir()

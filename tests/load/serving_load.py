@@ -10,7 +10,6 @@ ended are counted apart, and asked again.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from judging import judged
-from markets import market
+from markets import market_of, market_parser
 from served import CORES, served, served_code
 from server_process import Server
 from serving_requests import record_of
@@ -97,11 +96,7 @@ async def _run(
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--workspace", type=Path, help="a market that is trained and promoted already")
-    parser.add_argument("--accounts", type=int, default=2_000, help="of the market that is made otherwise")
+    parser = market_parser(__doc__, accounts=2_000)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--out", type=Path)
@@ -109,7 +104,7 @@ def main() -> None:
     plan = Plan(seconds=given.minutes * 60, clients=given.clients)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        workspace = Workspace(given.workspace) if given.workspace else market(folder, accounts=given.accounts)
+        workspace = market_of(given, folder=folder)
         told = loaded(workspace, plan, log=folder / "server.log")
     # The server ran in processes of its own.
     told = write_result(told, out=given.out, also=served_code())

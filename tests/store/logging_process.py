@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +38,7 @@ class Made:
     """What the writer asks of an entry."""
 
     request_id: str
-    people: Any = Nobody()  # noqa: RUF009 - nobody can change it
+    people: Any = field(default_factory=Nobody)
 
     def row(self) -> Prediction:
         return made(self.request_id)
