@@ -6,6 +6,7 @@ earlier versions kept is bytes of zlib, and is read as well. Time and null rules
 
 from __future__ import annotations
 
+import threading
 import zlib
 
 import zstandard
@@ -16,9 +17,19 @@ _LEVEL = 1
 """Higher ones take longer and save next to nothing of an answer."""
 
 
+class _Tables(threading.local):
+    """What a thread compresses with: to make it anew takes as long as to compress a short answer."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+
+
+_tables = _Tables()
+
+
 def compressed(content: bytes) -> bytes:
     """The content in one frame."""
-    return zstandard.compress(content, level=_LEVEL)
+    return _tables.compressor.compress(content)
 
 
 def decompressed(content: bytes) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from operator import gt
+from operator import gt, itemgetter
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -62,7 +62,7 @@ class PlainRows(list[Row]):
 
     def __init__(self, rows: Iterable[Row]) -> None:
         super().__init__(rows)
-        self.happened: list[str] = [row[_HAPPENED] for row in self]
+        self.happened: list[str] = list(map(itemgetter(_HAPPENED), self))
         self.known: list[str] = [row.get(_KNOWN) or row[_HAPPENED] for row in self]
         self.sent: frozenset[str] = frozenset().union(*self)
 
@@ -120,10 +120,18 @@ def _column(field: pa.Field, parts: Sequence[PlainRows], *, rows: Sequence[Row],
     default = _DEFAULTS[name].get(column)
     if default is None and not any(column in part.sent for part in parts):
         return pa.nulls(len(rows), field.type)
-    cells = [row.get(column, default) for row in rows]
+    cells = _cells(rows, column, default)
     if column == "contact_id":
         cells = [one and person_identifier(one) for one in cells]
     return pa.array(cells, field.type)
+
+
+def _cells(rows: Sequence[Row], column: str, default: int | None) -> list[Any]:
+    try:
+        # Most columns stand in every row, and are taken in a third of the time then.
+        return list(map(itemgetter(column), rows))
+    except KeyError:
+        return [row.get(column, default) for row in rows]
 
 
 def _identifiers(rows: PlainRows) -> pa.Array:
@@ -211,5 +219,6 @@ def _keys(value: Any) -> int:
     """How many keys the JSON of a model or a list has, at any depth: those that were sent."""
     if isinstance(value, PlainRows):
         return sum(map(len, value))
-    own, inner = (0, value) if isinstance(value, list) else (len(value.model_fields_set), vars(value).values())
+    own = 0 if isinstance(value, list) else len(value.model_fields_set)
+    inner = value if isinstance(value, list) else vars(value).values()
     return own + sum([_keys(one) for one in inner if type(one) not in _WITHOUT_KEYS])
