@@ -83,7 +83,7 @@ def measured(workspace: Workspace, *, folder: Path, count: int) -> Told:
             against = Measured(server, truth)
             tell("rate_first_time", paced(against, known, rate=RATE, count=len(known)))
             tell("known_account", beside_empty(against, often, count=count))
-            tell("record", beside_empty(against, records, count=max(count // 10, 200)))
+            tell("record", beside_empty(against, records, count=max(count * 2 // 5, 200)))
             tell("rate", paced(against, often, rate=RATE, count=count))
             tell("batch_first_time", batches(against, thousand, count=7, anew=True))
             tell("batch", batches(against, thousand, count=7, anew=False))
