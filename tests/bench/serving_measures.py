@@ -7,6 +7,7 @@ Null rule: none; an answer that is wrong or missing ends the measurement.
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,29 +70,37 @@ def processor_seconds(server: Server) -> float:
 
 
 def beside_empty(measured: Measured, requests: Sequence[Mapping[str, Any]], *, count: int) -> Told:
-    """Clients at once that ask as fast as they get answers, in turns with the empty endpoint."""
+    """Clients at once that ask as fast as they get answers, in turns with the empty endpoint.
+
+    ratio: of the medians of a round, the median over rounds; quartiles: of these ratios. A machine that
+    changes its speed does so for both halves of a round, but for more of the one than of the other in all.
+    """
     port, sent, found, empty = measured.server.port, measured.score(requests), [], []
-    costs = {"ours": 0.0, "empty": 0.0}
+    costs, ratios = {"ours": 0.0, "empty": 0.0}, []
     own = psutil.Process()
     client = 0.0
     for turn in range(_TURNS):
         places = [(turn + _TURNS * step) % len(sent) for step in range(count // _TURNS)]
         before = processor_seconds(measured.server)
         started, busy = time.monotonic(), sum(own.cpu_times()[:2])
-        empty += asyncio.run(as_fast(port, [EMPTY], clients=CLIENTS, turns=rounds(_EMPTY_REQUESTS, of=1)))
+        nothing = asyncio.run(as_fast(port, [EMPTY], clients=CLIENTS, turns=rounds(_EMPTY_REQUESTS, of=1)))
         client = max(client, (sum(own.cpu_times()[:2]) - busy) / (time.monotonic() - started))
         between = processor_seconds(measured.server)
-        found += asyncio.run(as_fast(port, sent, clients=CLIENTS, turns=places))
+        ours = asyncio.run(as_fast(port, sent, clients=CLIENTS, turns=places))
         costs["ours"] += processor_seconds(measured.server) - between
         costs["empty"] += between - before
+        ratios.append(milliseconds(ours)["median_ms"] / milliseconds(nothing)["median_ms"])
+        found += ours
+        empty += nothing
     measured.require_right(requests, found)
-    ours, nothing = milliseconds(found), milliseconds(empty)
+    low, middle, high = statistics.quantiles(ratios, n=4)
     return {
         "clients": CLIENTS,
         "requests": len(found),
-        **ours,
-        "empty": nothing,
-        "ratio": round(ours["median_ms"] / nothing["median_ms"], 2),
+        **milliseconds(found),
+        "empty": milliseconds(empty),
+        "ratio": round(middle, 2),
+        "quartiles": [round(low, 2), round(high, 2)],
         "processor_ratio": round(costs["ours"] / len(found) / max(costs["empty"] / len(empty), 1e-9), 2),
         "client_busy_at_most": round(client, 2),
     }
