@@ -46,20 +46,21 @@ class Reason:
     they are asked for.
     """
 
-    __slots__ = ("_cells", "_features", "_shares", "contribution", "idea")
+    __slots__ = ("_cells", "_features", "_shares", "_total", "contribution", "idea")
 
     def __init__(
         self,
         idea: str,
-        contribution: float,
+        total: str,
         *,
         features: Sequence[SpokenFeature],
         cells: Sequence[float],
         shares: Sequence[str],
     ) -> None:
         """features: all of the idea that contribute anything, the strongest first. cells, shares: of each its
-        cell of the row, and what it contributes in log-odds as the shortest JSON number of the same bits."""
-        self.idea, self.contribution = idea, contribution
+        cell of the row, and what it contributes in log-odds as the shortest JSON number of the same bits.
+        total: of all, written the same."""
+        self.idea, self.contribution, self._total = idea, float(total), total
         self._features, self._cells, self._shares = features, cells, shares
 
     @property
@@ -93,8 +94,8 @@ class Reason:
         told = zip(self._features, self._cells, self._shares, strict=True)
         parts = "},".join([one.openings[cell] + share for one, cell, share in told])
         first = self._features[0].tellings[language][self._cells[0]]
-        total = f'"contribution":{self.contribution!r}'
-        return f'{{"idea":{as_json(self.idea)},{first},{total},"parts":[{parts}}}]}}'
+        total = f'"contribution":{self._total},"parts":[{parts}}}]'
+        return f'{{"idea":{as_json(self.idea)},{first},{total}}}'
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Reason) and (self.idea, self.contribution, self.parts) == (
@@ -190,20 +191,25 @@ class Reasons:
         rows, columns, ideas = rows[order], columns[order], ideas[order]
         features = [self._features[column] for column in columns.tolist()]
         cells = X[rows, columns].tolist()
-        texts = to_json(shares[order].tolist()).decode()[1:-1].split(",")
+        texts = _as_texts(shares[order])
         begins = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(ideas, prepend=-1) != 0))
         ends = np.append(begins, len(rows))[1:].tolist()
         names = [idea.name for idea in self._ideas.each]
         for row, idea, total, begin, end in zip(
             rows[begins].tolist(),
             ideas[begins].tolist(),
-            sums[order][begins].tolist(),
+            _as_texts(sums[order][begins]),
             begins.tolist(),
             ends,
             strict=True,
         ):
             own = slice(begin, end)
             yield row, Reason(names[idea], total, features=features[own], cells=cells[own], shares=texts[own])
+
+
+def _as_texts(numbers: NDArray[np.float64]) -> list[str]:
+    """Each as JSON writes it: the shortest text of the same bits."""
+    return to_json(numbers.tolist()).decode()[1:-1].split(",") if len(numbers) else []
 
 
 def _shown(totals: NDArray[np.float64], *, strongest_first: NDArray[np.intp]) -> NDArray[np.bool_]:

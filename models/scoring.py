@@ -9,10 +9,9 @@ Null rule: NaN is missing; infinities are refused.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -133,13 +132,22 @@ class Scorer:
         What is told of a row is made when it is asked for; of many rows, while the model is at the next.
         """
         self._require(X, contract)
-        parts = [X[start : start + _PART] for start in range(0, len(X), _PART)]
-        if len(parts) == 1:
+        if len(X) <= _PART:
             return self._explained(X, self._said(X))
         ahead = ThreadPoolExecutor(1, thread_name_prefix="score")
-        said = ahead.map(self._said, parts)
-        ahead.shutdown(wait=False)
-        return chain.from_iterable(map(self._explained, parts, said))
+        return self._one_ahead(X, ahead=ahead, first=ahead.submit(self._said, X[:_PART]))
+
+    def _one_ahead(
+        self, X: Matrix, *, ahead: ThreadPoolExecutor, first: Future[tuple[Matrix, Matrix]]
+    ) -> Iterator[Explained]:
+        """As `explain`, of several parts. Whoever stops asking costs one part that nobody is told of."""
+        coming = first
+        with ahead:
+            for start in range(0, len(X), _PART):
+                said, following = coming.result(), X[start + _PART : start + 2 * _PART]
+                if len(following):
+                    coming = ahead.submit(self._said, following)
+                yield from self._explained(X[start : start + _PART], said)
 
     def _said(self, X: Matrix) -> tuple[Matrix, Matrix]:
         """What the model says of rows: margins (n,) and raw contributions (n, k + 1)."""

@@ -21,7 +21,8 @@ class _Tables(threading.local):
     """What a thread compresses with: to make it anew takes as long as to compress a short answer."""
 
     def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        # By itself a frame has none, and a flipped bit would be read as another number.
+        self.compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
 
 
 _tables = _Tables()

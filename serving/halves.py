@@ -73,16 +73,17 @@ def _fire_columns(names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
     return tuple((name, column) for column, name in enumerate(names) if name in wanted)
 
 
-@lru_cache(maxsize=64)
 def model_version(scorer: Scorer) -> ModelVersion:
     """Which model a scorer scores with."""
     bundle = scorer.bundle
-    return ModelVersion(
-        name=bundle.name,
-        version=bundle.version,
-        fingerprint=bundle.fingerprint,
-        trained_until=datetime.fromisoformat(bundle.card["cutoff"].removesuffix("Z")),
-    )
+    return _version(bundle.name, bundle.version, bundle.fingerprint, bundle.card["cutoff"])
+
+
+# By what it says: a scorer that is remembered would never be let go of.
+@lru_cache(maxsize=64)
+def _version(name: str, version: str, fingerprint: str, cutoff: str) -> ModelVersion:
+    until = datetime.fromisoformat(cutoff.removesuffix("Z"))
+    return ModelVersion(name=name, version=version, fingerprint=fingerprint, trained_until=until)
 
 
 def _half(scorer: Scorer, *, explained: Explained, language: Language) -> dict[str, Any]:

@@ -284,11 +284,11 @@ class DeskHolder:
 
     def hear(self) -> None:
         """Learn of new activities and of what sales said, and tell how far things are."""
-        # First: it is of interest above all while the store does not answer.
+        # First: it is of interest above all while the store does not answer, which is asked again.
         self.log.show()
-        # A store that does not answer is asked again; the other watch tells of it.
         with suppress(SpearfishError):
             self._waiting.refresh()
+        with suppress(*UNREADABLE):
             self._verdicts.refresh(self.door.open())
         metrics.show_waiting(self._waiting.rows)
         if time.monotonic() >= self._count_at:

@@ -203,7 +203,7 @@ def read_plain(body: bytes, *, model: type[BaseModel]) -> tuple[Any, str] | None
     """The model and its text, of a body in which everything is plain; None for any other.
 
     No key stands in it twice: it has as many as what was read. Where no quote is escaped, a quote before a
-    colon ends a key, and nothing else does.
+    colon ends a key, or begins a value with a colon: then the count is too high, and the body not read here.
     """
     if b"\\" in body and b'\\"' in body:
         return None

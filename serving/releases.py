@@ -90,7 +90,7 @@ def load_release(store: Store, *, release: Release) -> LoadedRelease:
     )
     return LoadedRelease(
         release=release,
-        # One row takes one thread in any case; the rows of a batch wait half as long with two.
+        # Many rows of which no reasons are told wait half as long with two.
         models=tuple(
             ServedModel(Scorer(bundle, threads=2, cuts=cuts), labels_of(settings, key=bundle.key))
             for bundle in bundles

@@ -47,7 +47,7 @@ _Key = tuple[str, datetime, Language, object]
 class Remembered:
     """The answers of one desk, those asked for last. Safe to share between threads.
 
-    stop: once it is set, learning ends and forgetting hurries; None where nobody stops them.
+    stop: once it is set, learning ends and forgetting hurries. Without it nobody stops them.
     """
 
     def __init__(self, desk: Desk, *, most: int = MOST, stop: threading.Event | None = None) -> None:

@@ -174,7 +174,12 @@ def _without(inputs: str, *, gone: Callable[[str], bool], clean: Callable[[str],
         name: [row for row in rows if not _of(row, gone)] if isinstance(rows, list) else rows
         for name, rows in record.items()
     }
-    return clean(inputs if kept == record else json.dumps({**told, "record": kept}, ensure_ascii=False))
+    if kept != record:
+        return clean(json.dumps({**told, "record": kept}, ensure_ascii=False))
+    # Codes in place of letters would hide a name.
+    plain = json.dumps(told, ensure_ascii=False) if "\\" in inputs else inputs
+    cleaned = clean(plain)
+    return inputs if cleaned == plain else cleaned
 
 
 def _of(row: Mapping[str, Any], gone: Callable[[str], bool]) -> bool:

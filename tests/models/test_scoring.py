@@ -71,6 +71,21 @@ def test_batch_equals_single_rows_and_shuffled_rows_bit_for_bit(scorer: Scorer, 
     assert (np.array([one.contributions for one in explained]) == batch.contributions[:620]).all()
 
 
+def test_whoever_asks_for_no_further_row_has_the_model_say_one_part_too_many_at_most(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer, said = Scorer(make(train(world), world)), list[int]()
+    of_model = scorer._said
+    monkeypatch.setattr(scorer, "_said", lambda X: said.append(len(X)) or of_model(X), raising=False)
+    X = np.tile(world.X, (2, 1))[:1_010]
+    asked = scorer.explain(X)
+    first = next(asked)
+    del asked
+    assert (first, said) == (scorer.explain_row(X[0]), [250, 250, 1])
+    assert len(list(scorer.explain(X))) == 1_010
+    assert said[3:] == [250, 250, 250, 250, 10]
+
+
 def test_what_is_wrong_with_a_row_is_said_before_any_is_explained(scorer: Scorer, world: World) -> None:
     X = np.tile(world.X, (2, 1))
     X[-1, 0] = 17.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime
 from itertools import product
@@ -166,7 +167,7 @@ def is_plain(request: Any) -> bool:
 def test_sound_records_are_read_plainly_and_alike(request_: Any) -> None:
     body = as_json(request_)
     require_alike(body)
-    if b"\\" not in body:
+    if b"\\" not in body and not re.search(rb'[:,[]":', body):
         assert "activities" not in request_["record"] or is_plain(
             parse_request(long(body), attributes=ATTRIBUTES)
         )

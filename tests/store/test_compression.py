@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -37,3 +38,11 @@ def test_what_an_earlier_version_kept_is_read() -> None:
 def test_damaged_bytes_are_refused(make: Callable[[bytes], bytes], cut: int) -> None:
     with pytest.raises(ValueError, match="not what was compressed"):
         decompressed(make(b"an answer " * 50)[:cut])
+
+
+@given(content=st.binary(min_size=1, max_size=300), place=st.integers(0), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_never_read_as_something_else(content: bytes, place: int, bit: int) -> None:
+    damaged = bytearray(compressed(content))
+    damaged[place % len(damaged)] ^= 1 << bit
+    with suppress(ValueError):
+        assert decompressed(bytes(damaged)) == content

@@ -295,3 +295,21 @@ def test_forgotten_people_and_accounts_go_and_the_rest_stays(store: Store) -> No
     assert store.erase(**erase) == {}
     with store.writing() as connection:
         feedback.forget(connection, gone=lambda _: True)
+
+
+@pytest.mark.parametrize("name", ["Ann+News", "Müller & Söhne"])
+def test_a_name_that_was_sent_in_codes_is_forgotten_and_others_stay_as_they_were(
+    store: Store, name: str
+) -> None:
+    codes = "".join(f"\\u{ord(letter):04x}" for letter in name)
+    rows = [
+        made(told, account_id=None, inputs=f'{{"record": {{"account": {{"name": "{text}"}}}}}}')
+        for told, text in (("named", f"by {codes}"), ("other", "by K\\u00f6nig"))
+    ]
+    keep(store, *rows)
+    assert store.erase(lambda text: text.replace(name, "***"), gone=lambda *_: False)["predictions"] == 1
+    with store.reading() as connection:
+        named, other = (predictions.find(connection, request_id=row.request_id) for row in rows)
+    assert named is not None
+    assert json.loads(named.inputs or "") == {"record": {"account": {"name": "by ***"}}}
+    assert other == rows[1]
