@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import httpx
 import pytest
 from small_workspace import NOW
 
 from features.workspace import Workspace
+from models.scoring import Scorer
 from serving.answers import iso
 from serving.desk import Desk
+from serving.halves import model_version
 from serving.model_cards import model_answer
 from serving.store import Store
 
@@ -49,3 +54,13 @@ def test_it_says_since_when_after_a_way_back(desk: Desk, store: Store) -> None:
     told = model_answer(desk.release, events=(back, away, made), language="zh")
     assert (told.release.chosen_by, told.release.chosen_with) == ("Ada", "rollback")
     assert told.models[0].meaning == desk.release.models[0].scorer.bundle.card["meaning"]["zh"]
+
+
+def test_the_version_of_a_model_does_not_hold_the_model(desk: Desk) -> None:
+    served = desk.release.models[0].scorer
+    scorer = Scorer(served.bundle, cuts=served.cuts)
+    assert model_version(scorer) == model_version(served)
+    gone = weakref.ref(scorer)
+    del scorer
+    gc.collect()
+    assert gone() is None
