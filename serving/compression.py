@@ -36,8 +36,13 @@ def compressed(content: bytes) -> bytes:
 def decompressed(content: bytes) -> bytes:
     """What `compressed` was given. Raises ValueError for anything else."""
     try:
-        if content.startswith(zstandard.FRAME_HEADER):
-            return zstandard.decompress(content)
-        return zlib.decompress(content)
-    except (zstandard.ZstdError, zlib.error) as error:
+        if not content.startswith(zstandard.FRAME_HEADER):
+            return zlib.decompress(content)
+        found = zstandard.decompress(content)
+    # A damaged frame may ask for more memory than there is.
+    except (zstandard.ZstdError, zlib.error, MemoryError) as error:
         raise ValueError(f"the bytes are not what was compressed: {error}") from error
+    # A frame that says it is empty is taken at its word.
+    if not found and content != compressed(b""):
+        raise ValueError("the bytes are not what was compressed: nothing is left of them")
+    return found
