@@ -19,7 +19,7 @@ from features.feature import Feature, Language
 __all__ = ["SpokenFeature", "as_json"]
 
 _MOST_CELLS = 500
-"""Cells of one feature whose words are kept, some hundred bytes each."""
+"""Cells of one feature whose words are kept, about a kilobyte each in all."""
 
 Words = TypeVar("Words")
 

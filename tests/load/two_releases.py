@@ -2,7 +2,7 @@
 
 Turns a workspace with a release of both models into one that has a second release: the same intent model
 alone. Time rule: both are there before anything is measured; the first answers. Null rule: a workspace that
-has both already stays as it is.
+has both already stays as it is. A workspace without the first ends the command with what is missing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ def two_releases(workspace: Workspace) -> tuple[int, int]:
         both, one = (
             [each.id for each in store.history() if len(each.fingerprints) == size] for size in (2, 1)
         )
+        if not both:
+            raise SystemExit(
+                "expected a release of both models to swap from; got none. Give a workspace with one, "
+                "or a market of more accounts (--accounts)"
+            )
         if one:
             return both[0], one[0]
         first = store.release(both[0])
