@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 EDGES = (7, 28, 30, 90, 112, 180)
 """Windows in days; 28 and 112 bound the trend's four weeks and the twelve weeks before them."""
 
+_EDGES = np.array(EDGES)
 _LIFETIME = len(EDGES)
 _WINDOWS = len(EDGES) + 1
 
@@ -68,6 +69,7 @@ class _Side:
 
     def __init__(self, channels: Sequence[str], *, first: int) -> None:
         self.channels, self.first = tuple(channels), first
+        self._levels = pa.array(self.channels, pa.string())
         self.rest = first + len(self.channels)
         self.silent, self.all = self.rest + 1, self.rest + 2
 
@@ -78,7 +80,7 @@ class _Side:
 
     def places(self, channels: pa.ChunkedArray) -> Integers:
         """The place of each row by its channel."""
-        codes = pc.index_in(channels, value_set=pa.array(self.channels, pa.string()))
+        codes = pc.index_in(channels, value_set=self._levels)
         return np.asarray(pc.fill_null(codes, len(self.channels)).to_numpy()).astype(np.int64) + self.first
 
 
@@ -89,8 +91,8 @@ class Wanted:
     features: Sequence[Feature]
     aggregation: str
     half_life: int
-    places: list[int]
-    windows: list[int]
+    places: Integers
+    windows: Integers
     days: list[int]
 
 
@@ -111,8 +113,8 @@ class ActivityLayout:
             features,
             features[0].aggregation,
             int(active[0].member or 0) if active else 0,
-            [self._side(feature).place(feature.subject) for feature in active],
-            [_window(feature.window_days) for feature in active],
+            np.array([self._side(feature).place(feature.subject) for feature in active], dtype=np.int64),
+            np.array([_window(feature.window_days) for feature in active], dtype=np.int64),
             days,
         )
 
@@ -157,8 +159,13 @@ class ActivityCube:
 
     def _windows(self, values: Integers, *, combine: np.ufunc = np.add) -> Integers:
         """int64 (count, places, _WINDOWS): `values` of the rows within each window."""
-        flat = self._positions * _WINDOWS + np.searchsorted(EDGES, self._day, side="right")
-        return _cumulated(self._combined(flat, values, combine=combine, start=0, depth=_WINDOWS), combine)
+        cube = self._combined(self._spots, values, combine=combine, start=0, depth=_WINDOWS)
+        return _cumulated(cube, combine)
+
+    @cached_property
+    def _spots(self) -> Integers:
+        """Where each row of `days` belongs in a flat (count, places, _WINDOWS)."""
+        return self._positions * _WINDOWS + np.searchsorted(_EDGES, self._day, side="right")
 
     def _combined(
         self, flat: Integers, values: Integers, *, combine: np.ufunc, start: int, depth: int
@@ -237,11 +244,13 @@ class ActivityCube:
 
     def _people_windows(self, counts: Integers) -> Integers:
         """int64 (count, places, _WINDOWS): people by the day of their latest activity at each place."""
+        cube = np.zeros(self._keys * self._depth * _WINDOWS, dtype=np.int64)
+        if not len(self._people):
+            return cube.reshape(self._keys, self._depth, _WINDOWS)
         channels = self._people.column("channel")
         overall = np.asarray(channels.is_null().to_numpy())
         place = np.where(overall, self._engagement.all, self._engagement.places(channels))
-        bucket = np.searchsorted(EDGES, integers(self._people, "day"), side="right")
-        cube = np.zeros(self._keys * self._depth * _WINDOWS, dtype=np.int64)
+        bucket = np.searchsorted(_EDGES, integers(self._people, "day"), side="right")
         flat = (integers(self._people, "key") * self._depth + place) * _WINDOWS + bucket
         np.add.at(cube, flat, counts)
         return _cumulated(cube.reshape(self._keys, self._depth, _WINDOWS), np.add)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from features.account_facts import AccountFacts
 from features.activity_cube import ActivityCube, ActivityLayout, Wanted, integers, weekly_ratio
 from features.catalogue import Catalogue
 from features.counting import LEAST_USUAL, NO_SIZE, SizeLevel
@@ -56,28 +56,33 @@ class Scatter:
     def __init__(self, catalogue: Catalogue, *, formulas: Sequence[FormulaStep] = ()) -> None:
         self._width, self._formulas = len(catalogue.features), tuple(formulas)
         self._layout, self._size_levels = ActivityLayout(catalogue), catalogue.size_levels
-        self._groups: dict[str, list[tuple[list[int], Wanted]]] = {}
+        self._groups: dict[str, list[tuple[Integers, Wanted]]] = {}
         for positions in _by_aggregation(catalogue.features):
             features = [catalogue.features[position] for position in positions]
-            self._groups.setdefault(features[0].table, []).append((positions, self._layout.wanted(features)))
+            group = np.array(positions), self._layout.wanted(features)
+            self._groups.setdefault(features[0].table, []).append(group)
 
     def matrix(self, rows: Rows) -> Floats:
         """float64 (rows.count, len(catalogue.features)), columns in catalogue order."""
         matrix = np.empty((rows.count, self._width))
+        # Research is measured by the size of its account.
+        accounts = cache(lambda: AccountFacts(rows.steps["account_versions"], moments=rows.moments))
         for table, groups in self._groups.items():
-            columns = self._columns(table, rows)
+            columns = self._columns(table, rows, accounts=accounts)
             for positions, wanted in groups:
                 matrix[:, positions] = columns(wanted)
         for step in self._formulas:
             step.fill(matrix, rows.steps[step.name])
         return matrix
 
-    def _columns(self, table: str, rows: Rows) -> Callable[[Wanted], Floats]:
+    def _columns(
+        self, table: str, rows: Rows, *, accounts: Callable[[], AccountFacts]
+    ) -> Callable[[Wanted], Floats]:
         """From the features of one aggregation to their columns, float64 (keys, features)."""
         if table == "accounts":
-            return _Accounts(rows).columns
+            return accounts().columns
         if table == "intent_topics":
-            return _Topics(rows, self._size_levels).columns
+            return _Topics(rows, self._size_levels, accounts=accounts).columns
         if table == "opportunities":
             return _Deals(rows).columns
         days, contacts = rows.steps["activity_days"], rows.steps.get("contact_days")
@@ -95,138 +100,17 @@ def _by_aggregation(features: Sequence[Feature]) -> list[list[int]]:
     return list(found.values())
 
 
-class _Accounts:
-    """Columns from the versions of accounts: of each column the latest value that is not empty."""
-
-    def __init__(self, rows: Rows) -> None:
-        self._count, self._moments = rows.count, rows.moments.astype("datetime64[s]").astype(np.int64)
-        versions = rows.steps["account_versions"]
-        keys, known = integers(versions, "key"), integers(versions, "known")
-        order = np.lexsort((known, keys))
-        self._versions, self._order = versions, order
-        self._sorted_keys, self._known = keys[order], known[order]
-        self._starts = np.flatnonzero(np.diff(self._sorted_keys, prepend=-1))
-        self._keys = self._sorted_keys[self._starts]
-        self._facts: dict[tuple[str, bool], pa.Array] = {}
-        self._sets: dict[str, tuple[Integers, Integers, dict[str, int]]] = {}
-
-    def columns(self, wanted: Wanted) -> Floats:
-        column: Callable[[Feature], Floats] = getattr(self, f"_{wanted.aggregation}")
-        result = np.full((self._count, len(wanted.features)), np.nan)
-        for position, feature in enumerate(wanted.features):
-            result[self._keys, position] = column(feature)
-        return result
-
-    def _fact(self, name: str, *, year_before: bool = False) -> pa.Array:
-        """The latest value of a column for each of `_keys`, empty where there is none."""
-        if (name, year_before) not in self._facts:
-            values = self._versions.column(f"fact {name}")
-            if year_before or values.null_count:
-                taken = self._last_filled(values, year_before=year_before)
-            else:
-                taken = self._newest
-            self._facts[name, year_before] = _one(values.take(taken))
-        return self._facts[name, year_before]
-
-    @cached_property
-    def _newest(self) -> pa.Array:
-        """The row of each key's latest version: what `_last_filled` finds where no cell is empty."""
-        ends = np.append(self._starts[1:], len(self._order)) - 1 if len(self._starts) else self._starts
-        return pa.array(self._order[ends], pa.int64())
-
-    def _last_filled(self, values: pa.ChunkedArray, *, year_before: bool) -> pa.Array:
-        """The row of the latest version of each key with a value, empty where there is none."""
-        counts = np.asarray(values.is_valid().to_numpy())[self._order]
-        if year_before:
-            counts &= self._known < self._moments[self._sorted_keys] - 365 * DAY
-        candidates = np.where(counts, self._order_of_rows, -1)
-        latest = np.maximum.reduceat(candidates, self._starts) if len(self._starts) else candidates
-        rows = np.where(latest < 0, 0, self._order[latest]) if len(latest) else latest
-        return pa.array(rows, pa.int64(), mask=latest < 0)
-
-    def latest(self, name: str, *, missing: int) -> Integers:
-        """int64 (count,): the latest value of a whole number, `missing` where there is none."""
-        result = np.full(self._count, missing, dtype=np.int64)
-        result[self._keys] = pc.fill_null(self._fact(name), missing).to_numpy(zero_copy_only=False)
-        return result
-
-    @cached_property
-    def _order_of_rows(self) -> Integers:
-        return np.arange(len(self._order))
-
-    def _latest(self, feature: Feature) -> Floats:
-        values = self._fact(feature.subject)
-        return _codes(values, feature.levels) if feature.kind == "category" else _floats(values)
-
-    def _length(self, feature: Feature) -> Floats:
-        return _floats(pc.utf8_length(self._fact(feature.subject)))
-
-    def _growth(self, feature: Feature) -> Floats:
-        before = _floats(self._fact(feature.subject, year_before=True))
-        return np.asarray(self._latest(feature) / np.where(before == 0.0, np.nan, before) - 1.0)
-
-    def _years(self, feature: Feature) -> Floats:
-        moments = self._moments[self._keys].astype("datetime64[s]")
-        return np.asarray(moments.astype("datetime64[Y]").astype(np.int64) + 1970 - self._latest(feature))
-
-    def _days(self, feature: Feature) -> Floats:
-        dates = self._fact(feature.subject).cast(pa.timestamp("us")).cast(pa.int64())
-        return np.asarray((self._moments[self._keys] - _floats(pc.divide(dates, 1_000_000))) / DAY)
-
-    def _size(self, feature: Feature) -> Floats:
-        rows, _, _ = self._members(feature.subject)
-        size = np.bincount(rows, minlength=len(self._keys)).astype(np.float64)
-        return self._where_told(feature, size)
-
-    def _member(self, feature: Feature) -> Floats:
-        rows, codes, names = self._members(feature.subject)
-        flags = np.zeros(len(self._keys))
-        if feature.member in names:
-            flags[rows[codes == names[feature.member]]] = 1.0
-        return self._where_told(feature, flags)
-
-    def _where_told(self, feature: Feature, values: Floats) -> Floats:
-        told = self._fact(feature.subject).is_valid().to_numpy(zero_copy_only=False)
-        return np.where(told, values, np.nan)
-
-    def _members(self, column: str) -> tuple[Integers, Integers, dict[str, int]]:
-        """The distinct members of a set column: row of the facts, code, and the code of each member."""
-        if column not in self._sets:
-            cells = self._fact(column)
-            encoded = pc.list_flatten(cells).dictionary_encode()
-            names = {name: code for code, name in enumerate(encoded.dictionary.to_pylist())}
-            codes = pc.fill_null(encoded.indices, -1).to_numpy().astype(np.int64)
-            rows = pc.list_parent_indices(cells).to_numpy().astype(np.int64)
-            pairs = np.unique((rows * max(len(names), 1) + codes)[codes >= 0])
-            self._sets[column] = (*np.divmod(pairs, max(len(names), 1)), names)
-        return self._sets[column]
-
-
-def _one(values: pa.ChunkedArray) -> pa.Array:
-    """A column in one piece."""
-    return values.chunk(0) if values.num_chunks == 1 else pa.concat_arrays(values.chunks)
-
-
-def _floats(values: pa.Array) -> Floats:
-    return np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def _codes(values: pa.Array, levels: tuple[str, ...]) -> Floats:
-    """Positions in `levels`; any other value is `len(levels)`, a missing one NaN."""
-    codes = pc.fill_null(pc.index_in(values, value_set=pa.array(levels, pa.string())), len(levels))
-    told = values.is_valid().to_numpy(zero_copy_only=False)
-    return np.where(told, codes.to_numpy().astype(np.float64), np.nan)
-
-
 class _Topics:
     """Columns from third-party research, one row per key and topic."""
 
-    def __init__(self, rows: Rows, levels: Sequence[SizeLevel]) -> None:
+    def __init__(
+        self, rows: Rows, levels: Sequence[SizeLevel], *, accounts: Callable[[], AccountFacts]
+    ) -> None:
         table = rows.steps["topic_sums"]
         self._count, self._keys = rows.count, integers(table, "key")
         self._recent, self._baseline = integers(table, "recent"), integers(table, "baseline")
         self._youngest = integers(table, "youngest")
-        self._rows, self._levels = rows, levels
+        self._levels, self._accounts = levels, accounts
 
     def columns(self, wanted: Wanted) -> Floats:
         if wanted.aggregation == "surging_broadly":
@@ -258,7 +142,7 @@ class _Topics:
     @cached_property
     def _usual(self) -> Integers:
         """int64 (count, 2): the weekly research of companies of the account's size, in all and per topic."""
-        employees = _Accounts(self._rows).latest("employees", missing=NO_SIZE)
+        employees = self._accounts().latest("employees", missing=NO_SIZE)
         usual = np.full((self._count, 2), LEAST_USUAL, dtype=np.int64)
         for level in self._levels:
             usual[(level.lower <= employees) & (employees <= level.upper)] = level.account, level.topic
