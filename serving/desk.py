@@ -213,11 +213,19 @@ class Desk:
         return self._by_model(engines, models)
 
     def record_matrices(
-        self, tables: Tables, keys: pd.DataFrame, models: Collection[ModelKey]
+        self,
+        tables: Tables,
+        account_ids: Sequence[str],
+        models: Collection[ModelKey],
+        *,
+        moments: NDArray[np.datetime64],
     ) -> dict[ModelKey, Row]:
-        """As `matrices`, of accounts that were sent along with their tables, which are in memory."""
-        engines = [partial(engine.build, tables, keys) for engine in self._record_engines]
-        return self._by_model(engines, models)
+        """As `matrices`, of accounts that were sent along with their tables, which are in memory.
+
+        moments: datetime64 (n,), the `as_of` of each account, naive UTC.
+        """
+        build = [partial(one.build, tables, account_ids, moments=moments) for one in self._record_engines]
+        return self._by_model(build, models)
 
     def some_rows(self, model: ModelKey) -> Row:
         """Features of a few hundred accounts, evenly chosen, each just after its newest fact."""

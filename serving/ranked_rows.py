@@ -131,10 +131,10 @@ def _matrix(desk: Desk, model: ServedModel, *, keys: pd.DataFrame, newer: Newer)
     if not fresh.all():
         matrix[~fresh] = desk.engine(model.scorer.bundle.catalogue).build(keys[~fresh]).to_numpy()
     if fresh.any():
-        names = list(keys.loc[fresh, "account_id"])
+        names, moments = list(keys.loc[fresh, "account_id"]), keys.loc[fresh, "as_of"].to_numpy()
         rows = sorted({row for name in names for row in newer[name]}, key=lambda row: row.sequence)
         tables = desk.snapshot.own_rows.tables(names, newer=rows)
-        matrix[fresh] = desk.record_matrices(tables, keys[fresh], [model.key])[model.key]
+        matrix[fresh] = desk.record_matrices(tables, names, [model.key], moments=moments)[model.key]
     return matrix
 
 

@@ -61,13 +61,14 @@ def _way(subject: Subject) -> Callable[[Desk, Sequence[Wanted]], Mapping[ModelKe
 
 
 def _known(desk: Desk, wanted: Sequence[Wanted]) -> Mapping[ModelKey, Row]:
-    return desk.matrices(_keys(_names(wanted), wanted), _models(wanted))
+    keys = pd.DataFrame({"account_id": _names(wanted), "as_of": _moments(wanted)})
+    return desk.matrices(keys, _models(wanted))
 
 
 def _newer(desk: Desk, wanted: Sequence[Wanted]) -> Mapping[ModelKey, Row]:
     names, newer = _names(wanted), {row for subject, _ in wanted for row in subject.newer}
     tables = desk.snapshot.own_rows.tables(set(names), newer=sorted(newer, key=lambda row: row.sequence))
-    return desk.record_matrices(tables, _keys(names, wanted), _models(wanted))
+    return desk.record_matrices(tables, names, _models(wanted), moments=_moments(wanted))
 
 
 def _names(wanted: Sequence[Wanted]) -> list[str]:
@@ -77,12 +78,11 @@ def _names(wanted: Sequence[Wanted]) -> list[str]:
 def _sent_along(desk: Desk, wanted: Sequence[Wanted]) -> Mapping[ModelKey, Row]:
     tables = together([subject.tables for subject, _ in wanted if subject.tables is not None])
     names = [record_name(place) for place in range(len(wanted))]
-    return desk.record_matrices(tables, _keys(names, wanted), _models(wanted))
+    return desk.record_matrices(tables, names, _models(wanted), moments=_moments(wanted))
 
 
-def _keys(names: Sequence[str], wanted: Sequence[Wanted]) -> pd.DataFrame:
-    moments = np.array([subject.as_of for subject, _ in wanted], dtype="datetime64[us]")
-    return pd.DataFrame({"account_id": list(names), "as_of": moments})
+def _moments(wanted: Sequence[Wanted]) -> NDArray[np.datetime64]:
+    return np.array([subject.as_of for subject, _ in wanted], dtype="datetime64[us]")
 
 
 def _models(wanted: Sequence[Wanted]) -> set[ModelKey]:

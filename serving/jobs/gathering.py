@@ -101,10 +101,9 @@ class JobDesk(Desk):
     ) -> None:
         require()
         names, seconds, places = zip(*rows, strict=True)
-        moments = np.array(seconds, dtype="datetime64[s]").astype("datetime64[us]")
-        keys = pd.DataFrame({"account_id": names, "as_of": moments})
+        moments = np.array(seconds, dtype="datetime64[s]")
         tables = self.snapshot.own_rows.tables(set(names), newer=())
-        for key, matrix in self.record_matrices(tables, keys, files.keys()).items():
+        for key, matrix in self.record_matrices(tables, names, files.keys(), moments=moments).items():
             self._mapped(key, files[key])[list(places)] = matrix
 
     def _mapped(self, key: ModelKey, file: Path) -> NDArray[np.float64]:

@@ -137,7 +137,7 @@ def test_rows_that_are_sent_along_have_the_same_bits(
 ) -> None:
     keys = keys_of(asked)
     rows = own.tables(set(keys["account_id"]), newer=())
-    found = record_engine.build(rows, keys)
+    found = record_engine.build(rows, keys["account_id"].to_list(), moments=keys["as_of"].to_numpy())
     assert [row.tobytes() for row in found] == [expected[key] for key in asked]
 
 

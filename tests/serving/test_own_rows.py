@@ -57,7 +57,9 @@ def test_alone_and_together_the_features_are_those_over_all_rows(merged: Tables,
     for place, account in enumerate(accounts):
         found = record.build_one(own.tables([account], newer=()), account, CUTOFF)
         assert found.tobytes() == expected[place].tobytes(), account
-    assert record.build(own.tables(accounts, newer=()), keys).tobytes() == expected.tobytes()
+    moments = keys["as_of"].to_numpy()
+    together = record.build(own.tables(accounts, newer=()), accounts, moments=moments)
+    assert together.tobytes() == expected.tobytes()
     record.close()
     stale = [place for place, number in enumerate((0, 2, 5, *range(7, 18))) if number in STANDS_FOR]
     assert np.isnan(expected[stale]).any(axis=1).all()
