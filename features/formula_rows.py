@@ -99,7 +99,7 @@ def _topics() -> str:
         SELECT k.key, max_by(a.employees, a.known_at) FILTER (WHERE a.employees IS NOT NULL) AS employees
         FROM keys AS k
         LEFT JOIN accounts AS a ON k.account_id = a.account_id AND k.as_of > a.known_at
-            AND (a.withdrawn_at IS NULL OR k.as_of <= a.withdrawn_at)
+            AND {queries.not_withdrawn("a")}
         GROUP BY k.key
     ),
     known AS (
@@ -121,7 +121,7 @@ def _activities(outbound: bool, *, levels: bool) -> str:
         FROM (SELECT DISTINCT key, as_of, contact_id FROM side WHERE contact_id IS NOT NULL) AS r
         JOIN contacts AS v
             ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
-            AND (v.withdrawn_at IS NULL OR r.as_of <= v.withdrawn_at)
+            AND {queries.not_withdrawn("v", keys="r")}
         GROUP BY r.key, r.contact_id
     )"""
     join = "LEFT JOIN levels AS p ON p.key = s.key AND p.contact_id = s.contact_id"
@@ -155,7 +155,7 @@ def _accounts(columns: Collection[str], attributes: Sequence[Attribute]) -> str:
         SELECT {", ".join(['k.key AS "(key)"', *moment, *wanted])}
         FROM accounts AS a
         JOIN keys AS k ON k.account_id = a.account_id AND k.as_of > a.known_at
-            AND (a.withdrawn_at IS NULL OR k.as_of <= a.withdrawn_at)
+            AND {queries.not_withdrawn("a")}
         GROUP BY k.key, k.as_of
     )"""
 

@@ -26,6 +26,7 @@ __all__ = [
     "consent_told",
     "contact_days",
     "counted_activities",
+    "not_withdrawn",
     "opportunity_states",
     "permitted_activities",
     "quoted",
@@ -39,6 +40,15 @@ REACH_DAYS = 180
 def quoted(identifier: str) -> str:
     """A column name as SQL reads it, whatever it holds."""
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def not_withdrawn(rows: str, *, keys: str = "k") -> str:
+    """The condition under which rows still stood at the moment of their key. Both are names of relations.
+
+    One comparison, which a join makes by itself: an inner join leaves anything else to a filter over all
+    columns, and an outer one compares every row with every row.
+    """
+    return f"coalesce({rows}.withdrawn_at, TIMESTAMP '9999-12-31 00:00:00') >= {keys}.as_of"
 
 
 def activity_counts(*, anonymous: bool) -> str:
@@ -127,7 +137,7 @@ def counted_activities(*, anonymous: bool) -> str:
     WHERE {activity_counts(anonymous=anonymous)}"""
 
 
-KNOWN_ACTIVITIES = """
+KNOWN_ACTIVITIES = f"""
     SELECT
         k.key,
         k.as_of,
@@ -143,7 +153,7 @@ KNOWN_ACTIVITIES = """
     JOIN keys AS k
         ON k.account_id = a.account_id
         AND k.as_of > a.known_at
-        AND (a.withdrawn_at IS NULL OR k.as_of <= a.withdrawn_at)
+        AND {not_withdrawn("a")}
         AND k.as_of > a.occurred_at"""
 """One row per key and activity known by then, with its age in seconds."""
 
@@ -220,8 +230,7 @@ def contact_days() -> str:
         FROM person_sums AS r
         LEFT JOIN contacts AS v
             ON v.contact_id = r.contact_id AND v.known_at < r.as_of AND v.seniority IS NOT NULL
-            -- One comparison: an outer join on anything else compares every row with every row.
-            AND coalesce(v.withdrawn_at, TIMESTAMP '9999-12-31 00:00:00') >= r.as_of
+            AND {not_withdrawn("v", keys="r")}
         GROUP BY 1, 2, 3
     )
     SELECT
@@ -237,7 +246,7 @@ def contact_days() -> str:
 
 def _topic_weeks() -> str:
     """One row per key, topic and week: the score in thousandths as last known before `as_of`."""
-    return """
+    return f"""
     SELECT
         k.key,
         t.topic,
@@ -247,7 +256,7 @@ def _topic_weeks() -> str:
     JOIN keys AS k
         ON k.account_id = t.account_id
         AND k.as_of > t.known_at
-        AND (t.withdrawn_at IS NULL OR k.as_of <= t.withdrawn_at)
+        AND {not_withdrawn("t")}
         AND k.as_of > t.occurred_at
         AND k.as_of - INTERVAL 105 DAY <= t.occurred_at
     GROUP BY 1, 2, 3"""
@@ -268,7 +277,7 @@ def topic_sums(*, named: bool = False) -> str:
 
 def opportunity_states() -> str:
     """Deals as last known before `as_of`: one row per key and opportunity, times in seconds."""
-    return """
+    return f"""
     SELECT
         k.key,
         max_by(CASE WHEN o.outcome = 'won' THEN 1 ELSE 0 END, o.known_at) AS won,
@@ -279,7 +288,7 @@ def opportunity_states() -> str:
     JOIN keys AS k
         ON k.account_id = o.account_id
         AND k.as_of > o.known_at
-        AND (o.withdrawn_at IS NULL OR k.as_of <= o.withdrawn_at)
+        AND {not_withdrawn("o")}
     GROUP BY k.key, o.opportunity_id"""
 
 
@@ -292,4 +301,4 @@ def account_versions(columns: Sequence[str]) -> str:
     JOIN keys AS k
         ON k.account_id = a.account_id
         AND k.as_of > a.known_at
-        AND (a.withdrawn_at IS NULL OR k.as_of <= a.withdrawn_at)"""
+        AND {not_withdrawn("a")}"""

@@ -104,7 +104,7 @@ def test_what_formulas_read_is_cut_at_the_moment(table, outbound):
     tables = "accounts|counted_activities|contacts|intent_topics|opportunities"
     read = re.findall(rf"(?:FROM|JOIN) (?:{tables}) AS", sql)
     cuts = re.findall(r"as_of > \w\.known_at|known_at < \w\.as_of(?! -)", sql)
-    withdrawn = re.findall(r"withdrawn_at IS NULL OR \w\.as_of <= ", sql)
+    withdrawn = re.findall(r"coalesce\(\w\.withdrawn_at, TIMESTAMP '9999-[^)]*\) >= \w\.as_of", sql)
     assert len(read) == len(cuts) == len(withdrawn) >= 1
 
 
